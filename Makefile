@@ -1,0 +1,112 @@
+# MorphoSeg in C.  `make` builds the programs into build/bin.
+#
+#   make demo       install what is missing, build, segment an image, say where to look
+#   make check      install what is missing, build, run the tests (T='stream tile' for some)
+#   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, shellcheck
+#   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names
+#
+#   asan=1 tsan=1   a build with sanitizers, in a folder of its own
+#   werror=1        warnings are errors
+#   TORCH=DIR       a libtorch other than Debian's
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+TORCH  ?= /usr
+OPT    ?= -O2 -g
+BUILD   = build$(if $(asan),-asan)$(if $(tsan),-tsan)$(if $(filter-out /usr,$(TORCH)),-torch)
+
+SANITIZE = $(if $(asan),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined \
+           -fno-omit-frame-pointer)$(if $(tsan),-fsanitize=thread)
+comma    = ,
+WARN     = -Wall -Wextra -Wshadow -Wpointer-arith -Wvla -Wwrite-strings $(if $(werror),-Werror)
+CWARN    = $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+CPPFLAGS = -Ilib -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \
+           -DMORPHOSEG_VERSION='"$(VERSION)"'
+COMMON   = $(OPT) -ftree-vectorize -fno-math-errno -ffp-contract=off -pthread \
+           -ffunction-sections -fdata-sections $(SANITIZE)
+CFLAGS   = -std=c11 $(COMMON) $(CWARN)
+CXXFLAGS = -std=c++17 $(COMMON) $(WARN)
+LDFLAGS  = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
+
+# ---- libtorch: only what is in lib/nn is compiled against it ----
+
+TORCH_CPPFLAGS = $(if $(filter-out /usr,$(TORCH)),-isystem $(TORCH)/include \
+                 -isystem $(TORCH)/include/torch/csrc/api/include, \
+                 -isystem /usr/include/torch/csrc/api/include)
+TORCH_CUDA     = $(wildcard $(TORCH)/lib/libtorch_cuda.so)
+TORCH_LIBS     = $(if $(filter-out /usr,$(TORCH)),-L$(TORCH)/lib -Wl$(comma)-rpath$(comma)$(TORCH)/lib) \
+                 $(if $(TORCH_CUDA),-Wl$(comma)--no-as-needed -ltorch_cuda -lc10_cuda -Wl$(comma)--as-needed) \
+                 -ltorch_cpu -lc10 -lstdc++
+
+# ---- rooms: lib/NAME/*.c makes libNAME.a, tools/NAME.c makes bin/NAME ----
+
+ROOMS       = core cli stream image ops weights nn model
+sources     = $(wildcard lib/$(1)/*.c lib/$(1)/*.cpp)
+objects     = $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
+archive     = $(BUILD)/lib/lib$(1).a
+TOOLS       = $(sort $(basename $(notdir $(wildcard tools/*.c))))
+TORCH_TOOLS = train predict
+PLAIN_TOOLS = $(filter-out $(TORCH_TOOLS),$(TOOLS))
+PLAIN_ROOMS = stream image ops weights cli core
+PLAIN_LIBS  = -ltiff -lpng -ljpeg -larchive -ljansson -lnettle -lm
+TORCH_ROOMS = model nn $(PLAIN_ROOMS)
+UNIT_TESTS  = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
+TORCH_TESTS = $(patsubst tests/torch/%.c,$(BUILD)/tests/torch/%,$(wildcard tests/torch/*.c))
+
+# Commands are shown by their target's name; V=1 shows them whole.
+Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
+
+.PHONY: all demo check check-only lint format install clean deps
+.SECONDARY:
+all: $(TOOLS:%=$(BUILD)/bin/%)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/nn/%.o: lib/nn/%.cpp
+	@mkdir -p $(@D)
+	$(call Q,CXX)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+define room
+$(call archive,$(1)): $(call objects,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call Q,AR)ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+
+# An archive gives a program only the objects it uses, and --as-needed only the
+# shared libraries, so one link line serves all.
+$(PLAIN_TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS)
+
+$(TORCH_TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(foreach r,$(TORCH_ROOMS),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CXX) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS) $(TORCH_LIBS)
+
+$(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS)
+
+$(TORCH_TESTS): $(BUILD)/tests/torch/%: $(BUILD)/tests/torch/%.o $(foreach r,$(TORCH_ROOMS),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CXX) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS) $(TORCH_LIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- tests ----
+
+SCRIPT_TESTS = $(wildcard tests/cli/*.t tests/golden/*.t tests/fault/*.t tests/house/*.t)
+chosen       = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(1))),$(1))
+
+check: deps
+	+$(MAKE) check-only
+
+check-only: all $(call chosen,$(UNIT_TESTS) $(TORCH_TESTS))
+	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' \
+	    $(call chosen,$(UNIT_TESTS) $(TORCH_TESTS) $(SCRIPT_TESTS))
+
+clean:
+	rm -rf $(BUILD)

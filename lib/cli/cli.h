@@ -1,0 +1,97 @@
+/* What every program shares: options, help, messages, progress, signals and the
+ * end.  The only code of lib that may print and exit; used by tools only.
+ *
+ *     static const struct cli_option options[] = {
+ *         {'s', "size", "SIZE", "tile size in pixels (default 224)"},
+ *         {OPT_EDGE, "edge", "shift|pad|fit", "what to do with windows that cross the border"},
+ *         {0},
+ *     };
+ *     static const struct cli_program program = {
+ *         .name = "tile", .purpose = "cut images into a tensor stream",
+ *         .synopsis = "[options] IMAGE...", .options = options};
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         cli_start(&program, argc, argv);
+ *         for (int c; (c = cli_next_option()) != -1;)
+ *             switch (c) { case 's': size = cli_int(1, 65535); break; ... }
+ *         ...
+ *         return cli_finish(STATUS_OK);
+ *     }
+ *
+ * -h/--help, -V/--version and -q/--quiet are understood by every program. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdnoreturn.h>
+
+#include "core/err.h"
+
+/* Values for options without a letter begin here. */
+#define CLI_LONG_ONLY 256
+
+struct cli_option {
+    int value;            /* the letter, or CLI_LONG_ONLY and above; 0 ends the table */
+    const char *name;     /* long name */
+    const char *argument; /* what follows it, NULL when nothing does */
+    const char *help;     /* one line, without a final stop */
+};
+
+struct cli_program {
+    const char *name;
+    const char *purpose;  /* one line: what it does */
+    const char *synopsis; /* options and operands */
+    const struct cli_option *options;
+    const char *notes; /* printed after the options; NULL when there is nothing to say */
+};
+
+/* Resets signal dispositions (SIGPIPE ends a program quietly), closes the gap
+ * when one of the three standard descriptors is closed, and reads -h, -V, -q. */
+void cli_start(const struct cli_program *program, int argc, char **argv);
+
+/* The next option's value, or -1 at the first operand.  Unknown options and
+ * missing arguments end the program with STATUS_USAGE. */
+int cli_next_option(void);
+
+/* The current option's argument, as text, as a number in a range, or as the
+ * index of one of the words "a|b|c"; wrong ones end the program. */
+const char *cli_argument(void);
+int64_t cli_int(int64_t min, int64_t max);
+double cli_real(double min, double max);
+int cli_choice(const char *words);
+
+/* The operands that follow the options; NULL-terminated, borrowed. */
+char **cli_operands(void);
+int cli_operand_count(void);
+
+/* The command line as it was given, quoted for a shell where needed, for
+ * provenance.  Borrowed. */
+const char *cli_command_line(void);
+
+/* "program: message" on stderr.  The die family exits; cli_die_usage adds a hint
+ * to --help and exits with STATUS_USAGE. */
+void cli_warn(const char *format, ...) PRINTF_LIKE(1, 2);
+void cli_warn_err(const struct err *err);
+noreturn void cli_die(enum status status, const char *format, ...) PRINTF_LIKE(2, 3);
+noreturn void cli_die_err(const struct err *err);
+noreturn void cli_die_usage(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Ends the program with STATUS_USAGE when standard output is a terminal.
+ * `what`: "a tensor stream". */
+void cli_refuse_terminal(const char *what);
+
+/* Progress on stderr, only when it is a terminal and not silenced by -q:
+ * "tile: 12 of 40 tiles".  total 0 when unknown. */
+void cli_progress(const char *unit, uint64_t done, uint64_t total);
+bool cli_quiet(void);
+
+/* Whether stderr is a terminal that may be coloured (NO_COLOR is not set). */
+bool cli_colour(void);
+
+/* Flushes and closes standard output; returns `status`, or dies with STATUS_IO.
+ * Every program's main ends with it. */
+int cli_finish(enum status status);
+
+#endif

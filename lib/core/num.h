@@ -1,0 +1,31 @@
+/* Numbers from text, with a range and no leftovers, and arithmetic on sizes
+ * that cannot wrap. */
+#ifndef CORE_NUM_H
+#define CORE_NUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+/* The whole of `text` must be a decimal integer (a sign allowed) in [min, max]. */
+int num_int(const char *text, int64_t min, int64_t max, int64_t *out, struct err *err) MUST_CHECK;
+
+/* The whole of `text` must be a finite decimal number in [min, max]; the
+ * decimal mark is a point whatever the locale. */
+int num_real(const char *text, double min, double max, double *out, struct err *err) MUST_CHECK;
+
+/* *out = a * b; false when that does not fit. */
+static inline bool num_mul(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+
+/* *out = a + b; false when that does not fit. */
+static inline bool num_add(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_add_overflow(a, b, out);
+}
+
+#endif

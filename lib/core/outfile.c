@@ -1,0 +1,174 @@
+#include "core/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_OPEN 16
+
+struct outfile {
+    int fd;
+    char *path;      /* as given */
+    char *temporary; /* NULL when written in place */
+    int slot;        /* in open_temporaries, or -1 */
+};
+
+/* What outfile_remove_all unlinks: read in signal handlers, so only pointers
+ * that are complete are ever stored. */
+static _Atomic(const char *) open_temporaries[MAX_OPEN];
+
+static int remember(const char *temporary)
+{
+    for (int i = 0; i < MAX_OPEN; i++) {
+        const char *expected = NULL;
+        if (atomic_compare_exchange_strong(&open_temporaries[i], &expected, temporary))
+            return i;
+    }
+    return -1;
+}
+
+static void forget(int slot)
+{
+    if (slot >= 0)
+        atomic_store(&open_temporaries[slot], NULL);
+}
+
+void outfile_remove_all(void)
+{
+    for (int i = 0; i < MAX_OPEN; i++) {
+        const char *temporary = atomic_load(&open_temporaries[i]);
+        if (temporary)
+            unlink(temporary);
+    }
+}
+
+static void release(struct outfile *out)
+{
+    free(out->path);
+    free(out->temporary);
+    free(out);
+}
+
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int open_in_place(struct outfile *out, struct err *err)
+{
+    bool standard = strcmp(out->path, "-") == 0;
+    out->fd = standard ? dup(STDOUT_FILENO) : open(out->path, O_WRONLY | O_CLOEXEC);
+    if (out->fd < 0)
+        return err_errno(err, STATUS_CREATE, "create '%s'", outfile_name(out));
+    return 0;
+}
+
+/* mkstemp makes files that only the owner may read; ours follow the umask. */
+static void apply_umask(int fd)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    (void)fchmod(fd, 0666 & ~mask);
+}
+
+static int open_temporary(struct outfile *out, struct err *err)
+{
+    size_t size = strlen(out->path) + sizeof ".tmp-XXXXXX";
+    out->temporary = malloc(size);
+    if (!out->temporary)
+        return err_memory(err, "a file name");
+    snprintf(out->temporary, size, "%s.tmp-XXXXXX", out->path);
+    out->fd = mkstemp(out->temporary);
+    if (out->fd < 0)
+        return err_errno(err, STATUS_CREATE, "create '%s'", out->path);
+    apply_umask(out->fd);
+    out->slot = remember(out->temporary);
+    return 0;
+}
+
+int outfile_open(struct outfile **result, const char *path, struct err *err)
+{
+    struct outfile *out = calloc(1, sizeof *out);
+    if (out)
+        *out = (struct outfile){.fd = -1, .slot = -1, .path = strdup(path)};
+    if (!out || !out->path) {
+        free(out);
+        return err_memory(err, "an output file");
+    }
+    bool in_place = strcmp(path, "-") == 0 || is_special(path);
+    if (in_place ? open_in_place(out, err) : open_temporary(out, err)) {
+        release(out);
+        return -1;
+    }
+    *result = out;
+    return 0;
+}
+
+int outfile_write(struct outfile *out, const void *data, size_t size, struct err *err)
+{
+    const char *p = data;
+    while (size) {
+        ssize_t n = write(out->fd, p, size < SSIZE_MAX ? size : SSIZE_MAX);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
+        p += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int outfile_fd(const struct outfile *out)
+{
+    return out->fd;
+}
+
+const char *outfile_name(const struct outfile *out)
+{
+    return strcmp(out->path, "-") == 0 ? "standard output" : out->path;
+}
+
+static int finish(struct outfile *out, struct err *err)
+{
+    if (out->temporary && fsync(out->fd))
+        return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
+    int fd = out->fd;
+    out->fd = -1;
+    if (close(fd))
+        return err_errno(err, STATUS_IO, "close '%s'", outfile_name(out));
+    if (out->temporary && rename(out->temporary, out->path))
+        return err_errno(err, STATUS_CREATE, "create '%s'", out->path);
+    return 0;
+}
+
+int outfile_commit(struct outfile *out, struct err *err)
+{
+    if (finish(out, err)) {
+        outfile_abort(out);
+        return -1;
+    }
+    forget(out->slot);
+    release(out);
+    return 0;
+}
+
+void outfile_abort(struct outfile *out)
+{
+    if (!out)
+        return;
+    if (out->fd >= 0)
+        close(out->fd);
+    if (out->temporary)
+        unlink(out->temporary);
+    forget(out->slot);
+    release(out);
+}

@@ -1,0 +1,33 @@
+/* Output that appears whole under its final name or not at all: a temporary file
+ * in the same folder is written, flushed to disk, closed and renamed.  "-" is
+ * standard output; an existing path that is not a regular file (a pipe, a
+ * device) is written as it is. */
+#ifndef CORE_OUTFILE_H
+#define CORE_OUTFILE_H
+
+#include <stddef.h>
+
+#include "core/err.h"
+
+struct outfile;
+
+/* A new outfile; the caller ends it with outfile_commit or outfile_abort. */
+int outfile_open(struct outfile **out, const char *path, struct err *err) MUST_CHECK;
+
+int outfile_write(struct outfile *out, const void *data, size_t size, struct err *err) MUST_CHECK;
+
+/* Borrowed; for libraries that write to a descriptor.  Seekable unless the
+ * output is a pipe or a device. */
+int outfile_fd(const struct outfile *out);
+
+/* The name for messages: the path, or "standard output".  Borrowed. */
+const char *outfile_name(const struct outfile *out);
+
+/* Both free `out`, also when they fail.  outfile_abort(NULL) does nothing. */
+int outfile_commit(struct outfile *out, struct err *err) MUST_CHECK;
+void outfile_abort(struct outfile *out);
+
+/* Removes the temporary files of all open outfiles; safe in a signal handler. */
+void outfile_remove_all(void);
+
+#endif
