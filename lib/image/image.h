@@ -1,0 +1,80 @@
+/* Images row by row, in and out.  Samples are interleaved (RGBRGB...), 8-bit as
+ * uint8_t, 16-bit as uint16_t in the machine's order, 32-bit as float. */
+#ifndef IMAGE_IMAGE_H
+#define IMAGE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/outfile.h"
+
+struct image_info {
+    int64_t width, height; /* pixels, at least 1 */
+    int channels;          /* 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA; more only as TIFF */
+    int bits;              /* a channel, as delivered: 8, 16 (integers) or 32 (float) */
+    int significant_bits;  /* of the file: a 12-bit TIFF is delivered as 16 with 12 here, unscaled */
+    bool is_label;         /* a single channel of integers wider than 16 bits: delivered as
+                              uint32_t with bits 32 */
+    double pixel_width, pixel_height; /* micrometres; 0 when the file does not say */
+    char format[8];        /* "tiff", "png", "jpeg" */
+};
+
+/* Bytes of one row of such an image. */
+size_t image_row_bytes(const struct image_info *info);
+
+/* ---- reading ---- */
+
+struct image_reader;
+
+/* Opens a TIFF, PNG or JPEG, recognised by its first bytes; "-" is standard
+ * input (TIFF is spooled to an unlinked temporary file).  A TIFF with several
+ * pages gives its largest page, of equals the first.  Palettes are expanded,
+ * PNGs of 1, 2 and 4 bits become 8, "min is white" is inverted; alpha is kept. */
+int image_open(struct image_reader **reader, const char *path, struct err *err) MUST_CHECK;
+
+/* Borrowed; valid until image_close. */
+const struct image_info *image_info(const struct image_reader *reader);
+
+/* Reads the next `rows` rows into `to`, rows tightly packed.  A file that ends
+ * early is STATUS_DATA and never gives made-up pixels. */
+int image_read_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err) MUST_CHECK;
+
+void image_close(struct image_reader *reader);
+
+/* The whole image at once, for small ones: *pixels is new, free() it. */
+int image_load(const char *path, struct image_info *info, void **pixels, struct err *err) MUST_CHECK;
+
+/* ---- writing ---- */
+
+struct image_writer;
+
+enum image_format { IMAGE_PNG, IMAGE_TIFF };
+
+enum image_compression { IMAGE_DEFAULT_COMPRESSION, IMAGE_UNCOMPRESSED, IMAGE_DEFLATE, IMAGE_LZW };
+
+/* IMAGE_TIFF for names that end in .tif or .tiff, else IMAGE_PNG. */
+enum image_format image_format_of_name(const char *path);
+
+/* Creates the image at `path`, whole or not at all; "-" is standard output
+ * (TIFF is spooled, since it needs to seek).  info: width, height, channels,
+ * bits, is_label and the pixel size are used.  TIFF becomes BigTIFF when it must.
+ * PNG cannot hold 32 bits: STATUS_USAGE. */
+int image_create(struct image_writer **writer, const char *path, enum image_format format,
+                 enum image_compression compression, const struct image_info *info,
+                 struct err *err) MUST_CHECK;
+
+int image_write_rows(struct image_writer *writer, int64_t rows, const void *from,
+                     struct err *err) MUST_CHECK;
+
+/* Both free the writer, also when they fail.  Fewer rows than the height is
+ * STATUS_BUG.  image_abort(NULL) does nothing. */
+int image_commit(struct image_writer *writer, struct err *err) MUST_CHECK;
+void image_abort(struct image_writer *writer);
+
+/* The whole image at once. */
+int image_save(const char *path, const struct image_info *info, const void *pixels,
+               struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,84 @@
+/* One sample of the tensor stream: a key and its members, held in memory.
+ *
+ * A member is either an array (its name ends in ".npy" in the archive) or bytes
+ * that pass through untouched.  Arrays that were read are views of the member's
+ * own buffer, so reading does not copy pixels; they may be changed in place. */
+#ifndef STREAM_SAMPLE_H
+#define STREAM_SAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/array.h"
+
+struct member {
+    char *name;          /* what follows the key and its dot: "image.npy", "json" */
+    bool is_array;       /* `array` is valid; else `bytes` */
+    struct array array;  /* owned */
+    unsigned char *bytes; /* owned */
+    size_t size;         /* of bytes */
+};
+
+struct sample {
+    char *key;
+    struct member *members;
+    size_t count;
+};
+
+/* A new empty sample.  The key must follow the rules of tensor-stream(5). */
+int sample_init(struct sample *sample, const char *key, struct err *err) MUST_CHECK;
+void sample_free(struct sample *sample);
+
+/* The array of member NAME.npy ("image", "mask", "prob", ...); NULL when the
+ * sample has none.  Borrowed. */
+struct array *sample_array(const struct sample *sample, const char *name);
+
+/* The same, but a sample without it, with another number of dimensions or with
+ * a type that tensor-stream(5) does not allow for that name is an error. */
+struct array *sample_require(const struct sample *sample, const char *name, struct err *err);
+
+/* Adds or replaces NAME.npy; takes the array's memory over, also on failure. */
+int sample_put_array(struct sample *sample, const char *name, struct array *array,
+                     struct err *err) MUST_CHECK;
+
+/* Adds or replaces the member called exactly `name`; copies the bytes. */
+int sample_put_bytes(struct sample *sample, const char *name, const void *bytes, size_t size,
+                     struct err *err) MUST_CHECK;
+
+/* Removes NAME.npy; does nothing when it is not there. */
+void sample_drop_array(struct sample *sample, const char *name);
+
+/* A key made of a file's name: its stem with every character that keys may not
+ * have replaced by '_'.  New; the caller frees it.  NULL when out of memory. */
+char *sample_key_from_path(const char *path);
+
+bool sample_key_is_valid(const char *key);
+
+/* ---- KEY.json: where a tile comes from ---- */
+
+/* Everything is in pixels of the source image.  A source that was resized to
+ * make the tile has scale != 1: tile pixels = source pixels * scale. */
+struct tile_meta {
+    char source[1024];         /* the file's true name, "" when unknown */
+    int64_t source_width, source_height;
+    int source_channels, source_bits; /* bits a channel: 8, 16, 32 */
+    double pixel_width, pixel_height; /* micrometres a pixel; 0 when unknown */
+    int64_t x, y, width, height;      /* the tile's place; may reach past the source (padding) */
+    double scale_x, scale_y;
+    int64_t pad_left, pad_top, pad_right, pad_bottom; /* source pixels of that place outside */
+    int64_t index, count;      /* this tile's number among its source's, and how many there are */
+    /* A network sees (value - offset) * gain; offset 0 and gain 0 mean the default,
+     * uint8 / 255, uint16 / 65535, float32 as it is. */
+    double normalise_offset, normalise_gain;
+};
+
+/* Reads KEY.json; 0 when it is there and whole, 1 when the sample has none
+ * (then *meta is zero), -1 when it is wrong. */
+int sample_get_meta(const struct sample *sample, struct tile_meta *meta, struct err *err) MUST_CHECK;
+
+/* Writes KEY.json.  Fields that a KEY.json already there has and struct
+ * tile_meta does not know are kept. */
+int sample_put_meta(struct sample *sample, const struct tile_meta *meta, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,62 @@
+/* The tensor stream, tensor-stream(5): a POSIX tar archive of samples in the
+ * WebDataset convention, between a first member __stream__ and a last __end__. */
+#ifndef STREAM_STREAM_H
+#define STREAM_STREAM_H
+
+#include <stdint.h>
+
+#include "stream/sample.h"
+
+/* ---- reading ---- */
+
+struct stream_reader;
+
+/* Opens a file, or standard input for "-".  The caller closes it. */
+int stream_open(struct stream_reader **reader, const char *path, struct err *err) MUST_CHECK;
+
+/* The next sample, which the caller frees: 1, or 0 at the end of a whole
+ * stream, or -1.  A stream that was cut, whose counts or sums are wrong, or
+ * that has anything but another stream after its end is STATUS_DATA; samples
+ * already given are whole all the same. */
+int stream_next(struct stream_reader *reader, struct sample *sample, struct err *err) MUST_CHECK;
+
+void stream_close(struct stream_reader *reader);
+
+/* Provenance records so far, valid after the first stream_next: a JSON text.
+ * Borrowed. */
+const char *stream_provenance(const struct stream_reader *reader);
+
+/* For messages: "standard input" or the path.  Borrowed. */
+const char *stream_name(const struct stream_reader *reader);
+
+/* ---- writing ---- */
+
+struct stream_writer;
+
+/* What a program says of itself in __stream__. */
+struct stream_author {
+    const char *program;   /* "tile" */
+    const char *arguments; /* cli_command_line() */
+    const char *seed;      /* decimal, NULL when nothing is random */
+    const char *weights;   /* SHA-256 in hex of the weights used, NULL when none */
+};
+
+/* Creates a stream at `path` ("-": standard output), which appears whole or not
+ * at all (core/outfile.h), and writes __stream__: the records of `upstream` (may
+ * be NULL; its first sample must have been read) and then the author's. */
+int stream_create(struct stream_writer **writer, const char *path,
+                  const struct stream_author *author, const struct stream_reader *upstream,
+                  struct err *err) MUST_CHECK;
+
+/* Writes a sample, which stays the caller's. */
+int stream_put(struct stream_writer *writer, const struct sample *sample, struct err *err) MUST_CHECK;
+
+/* Writes __end__ and closes; frees the writer also when it fails. */
+int stream_commit(struct stream_writer *writer, struct err *err) MUST_CHECK;
+
+/* Ends without __end__, so that a reader sees a cut stream; frees. NULL is fine. */
+void stream_abort(struct stream_writer *writer);
+
+uint64_t stream_samples_written(const struct stream_writer *writer);
+
+#endif

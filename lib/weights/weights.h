@@ -1,0 +1,49 @@
+/* Named parameter tensors in files: safetensors in and out, PyTorch checkpoints
+ * (.pth/.pt, zip and legacy) and NumPy .npz in.  Readers of our own: nothing in
+ * a file is executed, every size is checked against the bytes that are there. */
+#ifndef WEIGHTS_WEIGHTS_H
+#define WEIGHTS_WEIGHTS_H
+
+#include <stddef.h>
+
+#include "core/array.h"
+
+struct weight {
+    char *name;
+    struct array array; /* C order; a view of the file's mapping where that is possible */
+};
+
+/* What a file holds, in the file's order. */
+struct weights {
+    struct weight *items;
+    size_t count;
+    struct weights_metadata {
+        char *key, *value; /* __metadata__ of safetensors */
+    } *metadata;
+    size_t metadata_count;
+    char sha256[65];      /* of the file's bytes, in hex; "" until weights_hash */
+    const char *format;   /* "safetensors", "pth", "npz" */
+    void *mapping;        /* private */
+    size_t mapping_size;
+};
+
+/* Reads a file, its format recognised by its first bytes.  Zero-initialise or
+ * not: *weights is overwritten.  The caller frees it. */
+int weights_read(struct weights *weights, const char *path, struct err *err) MUST_CHECK;
+int weights_hash(struct weights *weights, const char *path, struct err *err) MUST_CHECK;
+void weights_free(struct weights *weights);
+
+/* NULL when it is not there.  Borrowed. */
+const struct array *weights_find(const struct weights *weights, const char *name);
+const char *weights_metadata(const struct weights *weights, const char *key);
+
+/* Writes safetensors, whole or not at all.  Only items and metadata are used. */
+int weights_write(const struct weights *weights, const char *path, struct err *err) MUST_CHECK;
+
+/* Building one to write: both copy what they are given. */
+int weights_add(struct weights *weights, const char *name, const struct array *array,
+                struct err *err) MUST_CHECK;
+int weights_set_metadata(struct weights *weights, const char *key, const char *value,
+                         struct err *err) MUST_CHECK;
+
+#endif
