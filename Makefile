@@ -56,7 +56,7 @@ TORCH_TESTS = $(patsubst tests/torch/%.c,$(BUILD)/tests/torch/%,$(wildcard tests
 # Commands are shown by their target's name; V=1 shows them whole.
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
 
-.PHONY: all demo check check-only lint format install clean deps
+.PHONY: all demo check check-only built-tests lint lint-deps format install clean deps
 .SECONDARY:
 all: $(TOOLS:%=$(BUILD)/bin/%)
 
@@ -99,14 +99,61 @@ $(TORCH_TESTS): $(BUILD)/tests/torch/%: $(BUILD)/tests/torch/%.o $(foreach r,$(T
 # ---- tests ----
 
 SCRIPT_TESTS = $(wildcard tests/cli/*.t tests/golden/*.t tests/fault/*.t tests/house/*.t)
-chosen       = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(1))),$(1))
+ALL_TESTS    = $(UNIT_TESTS) $(TORCH_TESTS) $(SCRIPT_TESTS)
+CHOSEN_TESTS = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(ALL_TESTS))),$(ALL_TESTS))
+
+built-tests: $(UNIT_TESTS) $(TORCH_TESTS)
+
+deps:
+	./setup
 
 check: deps
 	+$(MAKE) check-only
 
-check-only: all $(call chosen,$(UNIT_TESTS) $(TORCH_TESTS))
-	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' \
-	    $(call chosen,$(UNIT_TESTS) $(TORCH_TESTS) $(SCRIPT_TESTS))
+check-only: all $(filter-out %.t,$(CHOSEN_TESTS))
+	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
+
+# ---- one look at what it does ----
+
+demo: deps
+	+$(MAKE) all
+	PATH=$(CURDIR)/$(BUILD)/bin:$$PATH sh examples/demo $(BUILD)/demo
+
+# ---- the house ----
+
+C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/torch/*.c)
+SHELL_FILES = setup .ci/run $(wildcard tests/*.sh tests/*/*.t examples/*.sh examples/demo)
+
+format:
+	clang-format -i $(C_FILES)
+
+lint: lint-deps
+	+$(MAKE) werror=1 BUILD=build-lint all built-tests
+	clang-format --dry-run -Werror $(C_FILES)
+	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
+	    --suppress=missingIncludeSystem --std=c11 -Ilib -I. -DMORPHOSEG_VERSION='""' \
+	    $(wildcard lib/*/*.c tools/*.c)
+	mandoc -T lint -W warning $(wildcard man/*.[1-9])
+	shellcheck -x $(SHELL_FILES)
+
+lint-deps:
+	@for t in clang-format cppcheck mandoc shellcheck; do \
+	    command -v $$t >/dev/null || { echo "lint: apt-get install $$t" >&2; exit 1; }; done
+
+# ---- installing: programs, man pages, the default model ----
+
+BINDIR   = $(DESTDIR)$(PREFIX)/bin
+MANDIR   = $(DESTDIR)$(PREFIX)/share/man
+SHAREDIR = $(DESTDIR)$(PREFIX)/share/morphoseg
+
+install: all
+	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7 $(SHAREDIR)
+	for p in $(TOOLS); do \
+	    install $(BUILD)/bin/$$p $(BINDIR)/$(PROGRAM_PREFIX)$$p && \
+	    install -m 644 man/$$p.1 $(MANDIR)/man1/$(PROGRAM_PREFIX)$$p.1 || exit 1; done
+	for s in 5 7; do for m in man/*.$$s; do \
+	    [ ! -e $$m ] || install -m 644 $$m $(MANDIR)/man$$s || exit 1; done; done
+	install -m 644 $(wildcard data/*.safetensors) $(SHAREDIR)
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf build build-asan build-tsan build-torch build-lint
