@@ -102,7 +102,11 @@ SCRIPT_TESTS = $(wildcard tests/cli/*.t tests/golden/*.t tests/fault/*.t tests/h
 ALL_TESTS    = $(UNIT_TESTS) $(TORCH_TESTS) $(SCRIPT_TESTS)
 CHOSEN_TESTS = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(ALL_TESTS))),$(ALL_TESTS))
 
-built-tests: $(UNIT_TESTS) $(TORCH_TESTS)
+built-tests: $(UNIT_TESTS) $(TORCH_TESTS) $(BUILD)/tests/fault/inject.so
+
+$(BUILD)/tests/fault/inject.so: tests/fault/inject.c
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) -std=c11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
 deps:
 	./setup
@@ -110,7 +114,7 @@ deps:
 check: deps
 	+$(MAKE) check-only
 
-check-only: all $(filter-out %.t,$(CHOSEN_TESTS))
+check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(BUILD)/tests/fault/inject.so
 	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
 
 # ---- one look at what it does ----
