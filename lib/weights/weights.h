@@ -19,17 +19,26 @@ struct weights {
     size_t count;
     struct weights_metadata {
         char *key, *value; /* __metadata__ of safetensors */
-    } *metadata;
+    } * metadata;
     size_t metadata_count;
-    char sha256[65];      /* of the file's bytes, in hex; "" until weights_hash */
-    const char *format;   /* "safetensors", "pth", "npz" */
-    void *mapping;        /* private */
+    char sha256[65];    /* of the file's bytes, in hex; "" until weights_hash */
+    const char *format; /* "safetensors", "pth", "npz" */
+    void *mapping;      /* private */
     size_t mapping_size;
 };
 
-/* Reads a file, its format recognised by its first bytes.  Zero-initialise or
- * not: *weights is overwritten.  The caller frees it. */
+/* Reads a file ("-" is standard input), its format recognised by its first
+ * bytes.  Zero-initialise or not: *weights is overwritten.  The caller frees it.
+ * Arrays may be changed in place; the file stays as it is.
+ *
+ * A PyTorch checkpoint is a dictionary; the value of "state_dict", "model",
+ * "net" or "model_state_dict" is taken when there is one, deeper dictionaries
+ * and lists give names joined by dots, values that are not tensors are left
+ * out, and a "module." before every name is removed.  STATUS_DATA for anything
+ * malformed or not on the short list of what a checkpoint may refer to. */
 int weights_read(struct weights *weights, const char *path, struct err *err) MUST_CHECK;
+
+/* SHA-256 (FIPS 180-4) of the file's bytes into weights->sha256. */
 int weights_hash(struct weights *weights, const char *path, struct err *err) MUST_CHECK;
 void weights_free(struct weights *weights);
 
@@ -37,10 +46,12 @@ void weights_free(struct weights *weights);
 const struct array *weights_find(const struct weights *weights, const char *name);
 const char *weights_metadata(const struct weights *weights, const char *key);
 
-/* Writes safetensors, whole or not at all.  Only items and metadata are used. */
+/* Writes safetensors, whole or not at all.  Only items and metadata are used.
+ * Larger element types come first, so that every array is aligned. */
 int weights_write(const struct weights *weights, const char *path, struct err *err) MUST_CHECK;
 
-/* Building one to write: both copy what they are given. */
+/* Building one to write, from a zero-initialised struct: both copy what they are
+ * given.  A second array of the same name is refused; metadata is replaced. */
 int weights_add(struct weights *weights, const char *name, const struct array *array,
                 struct err *err) MUST_CHECK;
 int weights_set_metadata(struct weights *weights, const char *key, const char *value,
