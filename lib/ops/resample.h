@@ -1,0 +1,22 @@
+/* Images of another size.
+ *
+ * Pixel centres lie at half-integers: output i has its centre at
+ * (i + 1/2) * n_from / n_to of the input.  resample_smooth weights the inputs
+ * with a triangle of half-width max(1, n_from / n_to) about that point, cut at
+ * the border and normalised: bilinear when enlarging, without aliasing when
+ * shrinking.  resample_labels takes the input whose cell holds the point, so
+ * that no label is made up. */
+#ifndef OPS_RESAMPLE_H
+#define OPS_RESAMPLE_H
+
+#include "core/array.h"
+
+/* `from` and `to`: H x W x C (or H x W) with the same C and type, one of uint8,
+ * uint16, float32; `to` is allocated.  Integers are rounded to nearest.
+ * STATUS_BUG for other shapes, STATUS_MEMORY. */
+int resample_smooth(const struct array *from, struct array *to, struct err *err) MUST_CHECK;
+
+/* `from` and `to`: H x W of the same integer type; `to` is allocated. */
+int resample_labels(const struct array *from, struct array *to, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,93 @@
+/* lib/ops/normalise: exact ranges of whole images. */
+#include "ops/normalise.h"
+
+#include <stdlib.h>
+
+#include "core/rng.h"
+#include "tests/tap.h"
+
+static int by_size(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static void check_floats(float *values, size_t n, double low, double high, const char *name)
+{
+    struct normalise normalise;
+    struct err err;
+    double a = 0, b = 0;
+    bool fine = normalise_new(&normalise, DTYPE_F32, &err) == 0;
+    normalise_count(&normalise, values, n / 3);
+    normalise_count(&normalise, values + n / 3, n - n / 3);
+    fine = fine && normalise_choose(&normalise, low, high, &err) == 1;
+    normalise_refine(&normalise, values, n);
+    normalise_range(&normalise, &a, &b);
+    normalise_free(&normalise);
+    qsort(values, n, sizeof *values, by_size);
+    double first = (double)values[(size_t)(low / 100 * (double)(n - 1) + 0.5)];
+    double last = (double)values[(size_t)(high / 100 * (double)(n - 1) + 0.5)];
+    ok(fine && a == first && b == last, "%s: as sorting says", name);
+}
+
+static void test_floats(void)
+{
+    enum { N = 5000 };
+    float values[N];
+    struct rng rng = rng_new(3, "normalise");
+    for (size_t i = 0; i < N; i++)
+        values[i] = (float)rng_normal(&rng);
+    check_floats(values, N, 1, 99, "normal values, 1 and 99 percent");
+    check_floats(values, N, 0, 100, "their extremes");
+    for (size_t i = 0; i < N; i++)
+        values[i] = 1 + (float)i * 1e-6f;
+    check_floats(values, N, 2, 60, "values near each other");
+    values[0] = -0.5f;
+    check_floats(values, 1, 0, 100, "a single one");
+}
+
+static void test_integers(void)
+{
+    uint8_t small[] = {3, 9, 9, 200};
+    uint16_t deep[1000];
+    struct normalise normalise;
+    struct err err;
+    double low, high;
+    for (size_t i = 0; i < 1000; i++)
+        deep[i] = (uint16_t)(60 * i);
+    ok(normalise_new(&normalise, DTYPE_U8, &err) == 0, "bytes");
+    normalise_count(&normalise, small, 4);
+    is_int(normalise_choose(&normalise, 0, 100, &err), 0, "need no second pass");
+    normalise_range(&normalise, &low, &high);
+    ok(low == 3 && high == 200, "their extremes");
+    normalise_free(&normalise);
+    ok(normalise_new(&normalise, DTYPE_U16, &err) == 0, "16 bits");
+    normalise_count(&normalise, deep, 1000);
+    is_int(normalise_choose(&normalise, 1, 99, &err), 0, "need no second pass");
+    normalise_range(&normalise, &low, &high);
+    ok(low == 600 && high == 59340, "their percentiles");
+    normalise_free(&normalise);
+}
+
+static void test_nothing(void)
+{
+    float none[] = {NAN, INFINITY, -INFINITY};
+    struct normalise normalise;
+    struct err err;
+    ok(normalise_new(&normalise, DTYPE_F32, &err) == 0, "floats");
+    normalise_count(&normalise, none, 3);
+    ok(normalise_choose(&normalise, 0, 100, &err) == -1 && err.status == STATUS_DATA,
+       "of which none is finite have no range");
+    normalise_free(&normalise);
+    ok(normalise_new(&normalise, DTYPE_U32, &err) == -1 && err.status == STATUS_BUG,
+       "nor have labels");
+    normalise_free(&normalise);
+}
+
+int main(void)
+{
+    test_floats();
+    test_integers();
+    test_nothing();
+    return tap_done();
+}
