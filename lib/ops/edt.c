@@ -1,0 +1,145 @@
+#include "ops/edt.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/array.h"
+#include "core/target.h"
+
+#define NO_SITE UINT32_MAX
+
+struct edt {
+    size_t height, width;
+    double size_y, size_x;
+    uint32_t *gap;    /* height x width: rows to the nearest site of the same column */
+    size_t *vertex;   /* columns of the parabolas that make the envelope */
+    double *start;    /* where each of them begins to be the lowest */
+    double *ordinate; /* their values at their own columns */
+};
+
+TARGET_CLONES
+static void extend_row(uint32_t *restrict gap, const uint32_t *restrict neighbour, size_t width)
+{
+    for (size_t x = 0; x < width; x++) {
+        uint32_t further = neighbour[x] == NO_SITE ? NO_SITE : neighbour[x] + 1;
+        gap[x] = further < gap[x] ? further : gap[x];
+    }
+}
+
+TARGET_CLONES
+static void mark_sites(uint32_t *restrict gap, const uint8_t *restrict sites, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        gap[i] = sites[i] ? 0 : NO_SITE;
+}
+
+static void fill_gaps(struct edt *e, const uint8_t *sites)
+{
+    size_t w = e->width;
+    mark_sites(e->gap, sites, e->height * w);
+    for (size_t y = 1; y < e->height; y++)
+        extend_row(e->gap + y * w, e->gap + (y - 1) * w, w);
+    for (size_t y = e->height; y-- > 1;)
+        extend_row(e->gap + (y - 1) * w, e->gap + y * w, w);
+}
+
+int edt_new(struct edt **edt, const uint8_t *sites, size_t height, size_t width, double size_y,
+            double size_x, struct err *err)
+{
+    size_t bytes, shape[] = {height, width};
+    if (array_check_bytes(DTYPE_U32, 2, shape, &bytes, err))
+        return -1;
+    struct edt *e = calloc(1, sizeof *e);
+    if (!e)
+        return err_memory(err, "a distance transform");
+    *e = (struct edt){.height = height, .width = width, .size_y = size_y, .size_x = size_x};
+    e->gap = malloc(bytes + 1);
+    e->vertex = calloc(width + 1, sizeof *e->vertex);
+    e->start = calloc(width + 2, sizeof *e->start);
+    e->ordinate = calloc(width + 1, sizeof *e->ordinate);
+    if (!e->gap || !e->vertex || !e->start || !e->ordinate) {
+        edt_free(e);
+        return err_memory(err, "a distance transform");
+    }
+    fill_gaps(e, sites);
+    *edt = e;
+    return 0;
+}
+
+void edt_free(struct edt *edt)
+{
+    if (!edt)
+        return;
+    free(edt->gap);
+    free(edt->vertex);
+    free(edt->start);
+    free(edt->ordinate);
+    free(edt);
+}
+
+/* Where the parabola with vertex (q, fq) becomes lower than the one at (p, fp),
+ * p < q, in columns; a2 is the square of a column's width. */
+static inline double crossing(double p, double fp, double q, double fq, double a2)
+{
+    return ((fq + a2 * q * q) - (fp + a2 * p * p)) / (2 * a2 * (q - p));
+}
+
+/* The lower envelope of the row's parabolas; returns how many it has. */
+static size_t build_envelope(struct edt *e, const uint32_t *gap)
+{
+    double a2 = e->size_x * e->size_x;
+    size_t n = 0;
+    for (size_t q = 0; q < e->width; q++) {
+        if (gap[q] == NO_SITE)
+            continue;
+        double height = gap[q] * e->size_y, fq = height * height, s = -INFINITY;
+        while (n > 0) {
+            size_t p = e->vertex[n - 1];
+            s = crossing((double)p, e->ordinate[n - 1], (double)q, fq, a2);
+            if (s > e->start[n - 1])
+                break;
+            n--;
+        }
+        e->vertex[n] = q;
+        e->ordinate[n] = fq;
+        e->start[n] = n ? s : -INFINITY;
+        n++;
+    }
+    return n;
+}
+
+void edt_row(struct edt *edt, size_t y, double *squared)
+{
+    size_t n = build_envelope(edt, edt->gap + y * edt->width);
+    if (n == 0) {
+        for (size_t x = 0; x < edt->width; x++)
+            squared[x] = INFINITY;
+        return;
+    }
+    edt->start[n] = INFINITY;
+    for (size_t x = 0, k = 0; x < edt->width; x++) {
+        while (edt->start[k + 1] < (double)x)
+            k++;
+        double dx = ((double)x - (double)edt->vertex[k]) * edt->size_x;
+        squared[x] = dx * dx + edt->ordinate[k];
+    }
+}
+
+int edt_distance(const uint8_t *sites, size_t height, size_t width, double size_y, double size_x,
+                 float *distance, struct err *err)
+{
+    struct edt *edt;
+    if (edt_new(&edt, sites, height, width, size_y, size_x, err))
+        return -1;
+    double *row = calloc(width + 1, sizeof *row);
+    for (size_t y = 0; row && y < height; y++) {
+        edt_row(edt, y, row);
+        for (size_t x = 0; x < width; x++)
+            distance[y * width + x] = (float)sqrt(row[x]);
+    }
+    edt_free(edt);
+    if (!row)
+        return err_memory(err, "a row of distances");
+    free(row);
+    return 0;
+}
