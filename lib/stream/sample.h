@@ -13,11 +13,11 @@
 #include "core/array.h"
 
 struct member {
-    char *name;          /* what follows the key and its dot: "image.npy", "json" */
-    bool is_array;       /* `array` is valid; else `bytes` */
-    struct array array;  /* owned */
+    char *name;           /* what follows the key and its dot: "image.npy", "json" */
+    bool is_array;        /* `array` is valid; else `bytes` */
+    struct array array;   /* owned */
     unsigned char *bytes; /* owned */
-    size_t size;         /* of bytes */
+    size_t size;          /* of bytes */
 };
 
 struct sample {
@@ -49,10 +49,25 @@ int sample_put_bytes(struct sample *sample, const char *name, const void *bytes,
 /* Removes NAME.npy; does nothing when it is not there. */
 void sample_drop_array(struct sample *sample, const char *name);
 
+/* The member called exactly `name` ("image.npy", "json"), or NULL.  Borrowed. */
+struct member *sample_member(const struct sample *sample, const char *name);
+
+/* Adds a member that is not there yet, another is STATUS_DATA; takes over the
+ * memory of its array or bytes, and copies its name, which must follow the rules.
+ * On failure the memory stays the caller's. */
+int sample_add_member(struct sample *sample, const struct member *member,
+                      struct err *err) MUST_CHECK;
+
+/* Gives a sample another key. */
+int sample_rename(struct sample *sample, const char *key, struct err *err) MUST_CHECK;
+
 /* A key made of a file's name: its stem with every character that keys may not
  * have replaced by '_'.  New; the caller frees it.  NULL when out of memory. */
 char *sample_key_from_path(const char *path);
 
+/* Letters, digits, '_' and '-', in components between '/' that are not empty and
+ * do not begin with '-'; at most SAMPLE_MAX_NAME bytes. */
+#define SAMPLE_MAX_NAME 1000
 bool sample_key_is_valid(const char *key);
 
 /* ---- KEY.json: where a tile comes from ---- */
@@ -60,14 +75,15 @@ bool sample_key_is_valid(const char *key);
 /* Everything is in pixels of the source image.  A source that was resized to
  * make the tile has scale != 1: tile pixels = source pixels * scale. */
 struct tile_meta {
-    char source[1024];         /* the file's true name, "" when unknown */
+    char source[1024]; /* the file's true name, "" when unknown; bytes that are not
+                          UTF-8 are kept as %XX */
     int64_t source_width, source_height;
     int source_channels, source_bits; /* bits a channel: 8, 16, 32 */
     double pixel_width, pixel_height; /* micrometres a pixel; 0 when unknown */
     int64_t x, y, width, height;      /* the tile's place; may reach past the source (padding) */
     double scale_x, scale_y;
     int64_t pad_left, pad_top, pad_right, pad_bottom; /* source pixels of that place outside */
-    int64_t index, count;      /* this tile's number among its source's, and how many there are */
+    int64_t index, count; /* this tile's number among its source's, and how many there are */
     /* A network sees (value - offset) * gain; offset 0 and gain 0 mean the default,
      * uint8 / 255, uint16 / 65535, float32 as it is. */
     double normalise_offset, normalise_gain;
@@ -75,10 +91,12 @@ struct tile_meta {
 
 /* Reads KEY.json; 0 when it is there and whole, 1 when the sample has none
  * (then *meta is zero), -1 when it is wrong. */
-int sample_get_meta(const struct sample *sample, struct tile_meta *meta, struct err *err) MUST_CHECK;
+int sample_get_meta(const struct sample *sample, struct tile_meta *meta,
+                    struct err *err) MUST_CHECK;
 
 /* Writes KEY.json.  Fields that a KEY.json already there has and struct
  * tile_meta does not know are kept. */
-int sample_put_meta(struct sample *sample, const struct tile_meta *meta, struct err *err) MUST_CHECK;
+int sample_put_meta(struct sample *sample, const struct tile_meta *meta,
+                    struct err *err) MUST_CHECK;
 
 #endif

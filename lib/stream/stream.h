@@ -49,7 +49,8 @@ int stream_create(struct stream_writer **writer, const char *path,
                   struct err *err) MUST_CHECK;
 
 /* Writes a sample, which stays the caller's. */
-int stream_put(struct stream_writer *writer, const struct sample *sample, struct err *err) MUST_CHECK;
+int stream_put(struct stream_writer *writer, const struct sample *sample,
+               struct err *err) MUST_CHECK;
 
 /* Writes __end__ and closes; frees the writer also when it fails. */
 int stream_commit(struct stream_writer *writer, struct err *err) MUST_CHECK;

@@ -1,0 +1,123 @@
+#include "stream/control.h"
+
+#include <string.h>
+
+#define FORMAT_NAME "tensor-stream"
+
+static json_t *load_object(const char *what, const unsigned char *text, size_t size,
+                           struct err *err)
+{
+    json_error_t error;
+    json_t *root = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_object(root)) {
+        err_set(err, STATUS_DATA, "%s is not a JSON object", what);
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+static int check_version(const json_t *root, struct err *err)
+{
+    const char *format = json_string_value(json_object_get(root, "format"));
+    const json_t *version = json_object_get(root, "version");
+    if (!format || strcmp(format, FORMAT_NAME) != 0 || !json_is_integer(version))
+        return err_set(err, STATUS_DATA, CONTROL_STREAM " does not name a format and version");
+    if (json_integer_value(version) != CONTROL_VERSION)
+        return err_set(err, STATUS_DATA,
+                       "version %lld of the tensor stream, this program knows version %d",
+                       (long long)json_integer_value(version), CONTROL_VERSION);
+    return 0;
+}
+
+static int append_new(json_t *records, json_t *record, struct err *err)
+{
+    size_t i;
+    json_t *known;
+    json_array_foreach(records, i, known) if (json_equal(known, record)) return 0;
+    return json_array_append(records, record) ? err_memory(err, "provenance") : 0;
+}
+
+static int append_all(json_t *records, const json_t *root, struct err *err)
+{
+    const json_t *added = json_object_get(root, "provenance");
+    size_t i;
+    json_t *record;
+    if (!json_is_array(added))
+        return err_set(err, STATUS_DATA, CONTROL_STREAM " has no provenance");
+    json_array_foreach(added, i, record) if (append_new(records, record, err)) return -1;
+    return 0;
+}
+
+int control_read_stream(json_t *records, const unsigned char *text, size_t size, struct err *err)
+{
+    json_t *root = load_object(CONTROL_STREAM, text, size, err);
+    if (!root)
+        return -1;
+    int result = check_version(root, err) || append_all(records, root, err) ? -1 : 0;
+    json_decref(root);
+    return result;
+}
+
+int control_read_end(struct stream_counts *counts, const unsigned char *text, size_t size,
+                     struct err *err)
+{
+    json_t *root = load_object(CONTROL_END, text, size, err);
+    if (!root)
+        return -1;
+    const json_t *samples = json_object_get(root, "samples");
+    const json_t *members = json_object_get(root, "members");
+    bool good = json_is_integer(samples) && json_is_integer(members);
+    counts->samples = (uint64_t)json_integer_value(samples);
+    counts->members = (uint64_t)json_integer_value(members);
+    json_decref(root);
+    return good ? 0 : err_set(err, STATUS_DATA, CONTROL_END " lacks its counts");
+}
+
+/* A command line may hold bytes that are not UTF-8; they become '?'. */
+static json_t *text_or_null(const char *text)
+{
+    if (!text)
+        return json_null();
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    char *copy = strdup(text);
+    for (char *p = copy; p && *p; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    value = copy ? json_string(copy) : NULL;
+    free(copy);
+    return value;
+}
+
+static json_t *record_of(const struct stream_author *author)
+{
+    return json_pack("{s:o, s:s, s:o, s:o, s:o}", "program", text_or_null(author->program),
+                     "version", MORPHOSEG_VERSION, "arguments", text_or_null(author->arguments),
+                     "seed", text_or_null(author->seed), "weights_sha256",
+                     text_or_null(author->weights));
+}
+
+char *control_write_stream(const struct stream_author *author, const char *upstream)
+{
+    json_t *records = upstream ? json_loads(upstream, 0, NULL) : json_array();
+    char *text = NULL;
+    if (records && json_array_append_new(records, record_of(author)) == 0) {
+        json_t *root = json_pack("{s:s, s:i, s:O}", "format", FORMAT_NAME, "version",
+                                 CONTROL_VERSION, "provenance", records);
+        text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+        json_decref(root);
+    }
+    json_decref(records);
+    return text;
+}
+
+char *control_write_end(const struct stream_counts *counts)
+{
+    json_t *root = json_pack("{s:I, s:I}", "samples", (json_int_t)counts->samples, "members",
+                             (json_int_t)counts->members);
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
+}

@@ -1,0 +1,31 @@
+/* The JSON of the members __stream__ and __end__. */
+#ifndef STREAM_CONTROL_H
+#define STREAM_CONTROL_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "stream/stream.h"
+
+#define CONTROL_STREAM  "__stream__"
+#define CONTROL_END     "__end__"
+#define CONTROL_VERSION 1
+
+struct stream_counts {
+    uint64_t samples, members;
+};
+
+/* Appends the provenance records of a __stream__ to `records`, an array, unless
+ * an equal one is there. */
+int control_read_stream(json_t *records, const unsigned char *text, size_t size,
+                        struct err *err) MUST_CHECK;
+
+int control_read_end(struct stream_counts *counts, const unsigned char *text, size_t size,
+                     struct err *err) MUST_CHECK;
+
+/* New texts, free() them; NULL when out of memory.  `upstream` is a JSON array or NULL. */
+char *control_write_stream(const struct stream_author *author, const char *upstream);
+char *control_write_end(const struct stream_counts *counts);
+
+#endif

@@ -1,0 +1,93 @@
+#include "stream/describe.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void write_member(FILE *to, const struct member *member)
+{
+    if (!member->is_array) {
+        fprintf(to, "%s %zu bytes", member->name, member->size);
+        return;
+    }
+    int stem = (int)strlen(member->name) - (int)strlen(".npy");
+    fprintf(to, "%.*s %s", stem > 0 ? stem : 0, member->name, dtype_name(member->array.dtype));
+    for (int i = 0; i < member->array.ndim; i++)
+        fprintf(to, "%c%zu", i ? 'x' : ' ', member->array.shape[i]);
+    if (member->array.ndim == 0)
+        fputs(" scalar", to);
+}
+
+char *describe_members(const struct sample *sample)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return NULL;
+    for (size_t i = 0; i < sample->count; i++) {
+        if (i)
+            fputc('\t', to);
+        write_member(to, &sample->members[i]);
+    }
+    return fclose(to) ? NULL : text;
+}
+
+static json_t *json_of_member(const struct member *member)
+{
+    if (!member->is_array)
+        return json_pack("{s:s, s:I}", "name", member->name, "bytes", (json_int_t)member->size);
+    json_t *shape = json_array();
+    for (int i = 0; i < member->array.ndim; i++)
+        json_array_append_new(shape, json_integer((json_int_t)member->array.shape[i]));
+    return json_pack("{s:s, s:s, s:o}", "name", member->name, "dtype",
+                     dtype_name(member->array.dtype), "shape", shape);
+}
+
+char *describe_json(const struct sample *sample)
+{
+    const struct member *meta = sample_member(sample, "json");
+    json_t *members = json_array();
+    for (size_t i = 0; i < sample->count; i++)
+        json_array_append_new(members, json_of_member(&sample->members[i]));
+    json_t *root = json_pack("{s:s, s:o}", "key", sample->key, "members", members);
+    if (meta)
+        json_object_set_new(
+            root, "meta", json_loadb((const char *)meta->bytes, meta->size, JSON_DECODE_ANY, NULL));
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
+}
+
+static void write_text(FILE *to, const char *before, const json_t *value)
+{
+    if (!json_is_string(value))
+        return;
+    fputs(before, to);
+    for (const char *p = json_string_value(value); *p; p++)
+        fputc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, to);
+}
+
+char *describe_provenance(const char *provenance)
+{
+    char *text = NULL;
+    size_t size, i;
+    json_t *record, *records = json_loads(provenance, 0, NULL);
+    FILE *to = open_memstream(&text, &size);
+    if (!to) {
+        json_decref(records);
+        return NULL;
+    }
+    json_array_foreach(records, i, record)
+    {
+        write_text(to, "", json_object_get(record, "program"));
+        write_text(to, " ", json_object_get(record, "version"));
+        write_text(to, ": ", json_object_get(record, "arguments"));
+        write_text(to, ", seed ", json_object_get(record, "seed"));
+        write_text(to, ", weights ", json_object_get(record, "weights_sha256"));
+        fputc('\n', to);
+    }
+    json_decref(records);
+    return fclose(to) ? NULL : text;
+}

@@ -1,0 +1,230 @@
+/* KEY.json: where a tile comes from. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/sample.h"
+
+#define MAX_PIXELS  INT64_C(0x7fffffff)
+#define MAX_INTEGER (INT64_C(1) << 53) /* what a double, and so JavaScript, keeps exactly */
+
+/* How the fields of struct tile_meta are called in KEY.json. */
+static const struct integer_field {
+    const char *group, *name;
+    size_t offset;
+    int64_t min, max;
+} integers[] = {
+    {"source", "width", offsetof(struct tile_meta, source_width), 0, MAX_PIXELS},
+    {"source", "height", offsetof(struct tile_meta, source_height), 0, MAX_PIXELS},
+    {"tile", "x", offsetof(struct tile_meta, x), -MAX_PIXELS, MAX_PIXELS},
+    {"tile", "y", offsetof(struct tile_meta, y), -MAX_PIXELS, MAX_PIXELS},
+    {"tile", "width", offsetof(struct tile_meta, width), 0, MAX_PIXELS},
+    {"tile", "height", offsetof(struct tile_meta, height), 0, MAX_PIXELS},
+    {"tile", "index", offsetof(struct tile_meta, index), 0, MAX_INTEGER},
+    {"tile", "count", offsetof(struct tile_meta, count), 0, MAX_INTEGER},
+    {"padding", "left", offsetof(struct tile_meta, pad_left), 0, MAX_PIXELS},
+    {"padding", "top", offsetof(struct tile_meta, pad_top), 0, MAX_PIXELS},
+    {"padding", "right", offsetof(struct tile_meta, pad_right), 0, MAX_PIXELS},
+    {"padding", "bottom", offsetof(struct tile_meta, pad_bottom), 0, MAX_PIXELS},
+};
+
+static const struct real_field {
+    const char *group, *name;
+    size_t offset;
+    double min, max, absent;
+} reals[] = {
+    {"source", "pixel_width_um", offsetof(struct tile_meta, pixel_width), 0, 1e9, 0},
+    {"source", "pixel_height_um", offsetof(struct tile_meta, pixel_height), 0, 1e9, 0},
+    {"scale", "x", offsetof(struct tile_meta, scale_x), 1e-9, 1e9, 1},
+    {"scale", "y", offsetof(struct tile_meta, scale_y), 1e-9, 1e9, 1},
+    {"normalisation", "offset", offsetof(struct tile_meta, normalise_offset), -1e300, 1e300, 0},
+    {"normalisation", "gain", offsetof(struct tile_meta, normalise_gain), -1e300, 1e300, 0},
+};
+
+static const struct {
+    const char *name;
+    size_t offset;
+    int max;
+} counts[] = {
+    {"channels", offsetof(struct tile_meta, source_channels), 65535},
+    {"bits", offsetof(struct tile_meta, source_bits), 64},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static void *field(const void *meta, size_t offset)
+{
+    return (char *)meta + offset;
+}
+
+/* ---- reading ---- */
+
+static int wrong_type(const char *group, const char *name, struct err *err)
+{
+    return err_set(err, STATUS_DATA, "%s.%s is missing its number or out of range", group, name);
+}
+
+static int get_integer(const json_t *root, const char *group, const char *name, int64_t min,
+                       int64_t max, int64_t *value, struct err *err)
+{
+    const json_t *item = json_object_get(json_object_get(root, group), name);
+    *value = 0;
+    if (!item)
+        return 0;
+    *value = json_integer_value(item);
+    if (!json_is_integer(item) || *value < min || *value > max)
+        return wrong_type(group, name, err);
+    return 0;
+}
+
+static int get_real(const json_t *root, const struct real_field *f, double *value, struct err *err)
+{
+    const json_t *item = json_object_get(json_object_get(root, f->group), f->name);
+    *value = f->absent;
+    if (!item)
+        return 0;
+    *value = json_number_value(item);
+    if (!json_is_number(item) || !(*value >= f->min && *value <= f->max))
+        return wrong_type(f->group, f->name, err);
+    return 0;
+}
+
+static int get_name(const json_t *root, struct tile_meta *meta, struct err *err)
+{
+    const json_t *name = json_object_get(json_object_get(root, "source"), "name");
+    if (!name)
+        return 0;
+    if (!json_is_string(name) || json_string_length(name) >= sizeof meta->source)
+        return err_set(err, STATUS_DATA, "source.name is no text of fewer than %zu bytes",
+                       sizeof meta->source);
+    memcpy(meta->source, json_string_value(name), json_string_length(name) + 1);
+    return 0;
+}
+
+static int get_fields(const json_t *root, struct tile_meta *meta, struct err *err)
+{
+    for (size_t i = 0; i < COUNT(integers); i++) {
+        const struct integer_field *f = &integers[i];
+        if (get_integer(root, f->group, f->name, f->min, f->max, field(meta, f->offset), err))
+            return -1;
+    }
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        int64_t value;
+        if (get_integer(root, "source", counts[i].name, 0, counts[i].max, &value, err))
+            return -1;
+        *(int *)field(meta, counts[i].offset) = (int)value;
+    }
+    for (size_t i = 0; i < COUNT(reals); i++)
+        if (get_real(root, &reals[i], field(meta, reals[i].offset), err))
+            return -1;
+    return get_name(root, meta, err);
+}
+
+static json_t *load(const struct sample *sample, const struct member *member, struct err *err)
+{
+    json_error_t error;
+    json_t *root =
+        json_loadb((const char *)member->bytes, member->size, JSON_REJECT_DUPLICATES, &error);
+    if (!root)
+        err_set(err, STATUS_DATA, "'%s.json': %s", sample->key, error.text);
+    else if (!json_is_object(root))
+        err_set(err, STATUS_DATA, "'%s.json' is not a JSON object", sample->key);
+    if (json_is_object(root))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+int sample_get_meta(const struct sample *sample, struct tile_meta *meta, struct err *err)
+{
+    *meta = (struct tile_meta){0};
+    const struct member *member = sample_member(sample, "json");
+    if (!member)
+        return 1;
+    json_t *root = load(sample, member, err);
+    if (!root)
+        return -1;
+    int result = get_fields(root, meta, err);
+    json_decref(root);
+    return result ? err_prefix(err, "'%s.json'", sample->key) : 0;
+}
+
+/* ---- writing ---- */
+
+/* Bytes of the UTF-8 sequence at `s`, 0 when it is none. */
+static size_t utf8_length(const char *s)
+{
+    for (size_t n = 1; n <= 4 && s[n - 1]; n++) {
+        json_t *text = json_stringn(s, n);
+        json_decref(text);
+        if (text)
+            return n;
+    }
+    return 0;
+}
+
+/* A file name may be any bytes, JSON is UTF-8: other bytes become %XX. */
+static json_t *json_name(const char *name)
+{
+    json_t *text = json_string(name);
+    if (text)
+        return text;
+    char *escaped = malloc(3 * strlen(name) + 1), *to = escaped;
+    if (!escaped)
+        return NULL;
+    for (const char *p = name; *p;) {
+        size_t n = utf8_length(p);
+        to += n ? sprintf(to, "%.*s", (int)n, p) : sprintf(to, "%%%02X", (unsigned char)*p);
+        p += n ? n : 1;
+    }
+    text = json_string(escaped);
+    free(escaped);
+    return text;
+}
+
+/* Sets root.group.name, keeping what else the group has. */
+static int put(json_t *root, const char *group, const char *name, json_t *value)
+{
+    json_t *object = json_object_get(root, group);
+    if (!json_is_object(object)) {
+        object = json_object();
+        if (json_object_set_new(root, group, object)) {
+            json_decref(value);
+            return -1;
+        }
+    }
+    return json_object_set_new(object, name, value);
+}
+
+static int put_fields(json_t *root, const struct tile_meta *meta)
+{
+    int failed = put(root, "source", "name", json_name(meta->source));
+    for (size_t i = 0; i < COUNT(counts); i++)
+        failed |= put(root, "source", counts[i].name,
+                      json_integer(*(int *)field(meta, counts[i].offset)));
+    for (size_t i = 0; i < COUNT(integers); i++)
+        failed |= put(root, integers[i].group, integers[i].name,
+                      json_integer(*(int64_t *)field(meta, integers[i].offset)));
+    for (size_t i = 0; i < COUNT(reals); i++)
+        failed |= put(root, reals[i].group, reals[i].name,
+                      json_real(*(double *)field(meta, reals[i].offset)));
+    return failed;
+}
+
+int sample_put_meta(struct sample *sample, const struct tile_meta *meta, struct err *err)
+{
+    const struct member *member = sample_member(sample, "json");
+    json_t *root = member ? load(sample, member, err) : json_object();
+    if (!root)
+        return member ? -1 : err_memory(err, "KEY.json");
+    char *text = put_fields(root, meta) ? NULL : json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    int result =
+        text ? sample_put_bytes(sample, "json", text, strlen(text), err)
+             : err_set(err, STATUS_BUG, "'%s.json': a number that JSON cannot hold", sample->key);
+    free(text);
+    return result;
+}

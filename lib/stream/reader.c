@@ -1,0 +1,430 @@
+/* Reading: libarchive parses the tar archive, tar_check watches its raw bytes,
+ * and what is here makes samples of its members. */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stream/control.h"
+#include "stream/npy.h"
+#include "stream/pipe.h"
+#include "stream/stream.h"
+#include "stream/tarcheck.h"
+
+#define ALIGNMENT   64
+#define FIRST_GRASP ((size_t)16 << 20) /* most that is allocated before its bytes are there */
+#define MAX_CONTROL ((size_t)16 << 20) /* bytes of __stream__ and __end__ */
+
+/* A stream of ours stands between __stream__ and __end__; other archives are
+ * foreign all the way. */
+enum place { AT_START, IN_FOREIGN, IN_STREAM, AFTER_END };
+
+struct stream_reader {
+    char *path;
+    int fd;
+    struct archive *archive;
+    struct tar_check check;
+    struct err read_err; /* of the callback; status 0 when none */
+    bool ended;          /* the archive has; libarchive would say so only once */
+    struct err failed;   /* what stream_next said before; status 0 when nothing */
+    enum place place;
+    struct stream_counts counts; /* of the samples begun in this stream */
+    json_t *records;
+    char *provenance;
+    /* The member whose header was read and whose data were not. */
+    bool pending;
+    char *name;   /* whole */
+    char *suffix; /* into name, after the key and its dot, which is a NUL now */
+    size_t size;
+    unsigned char *chunk;
+};
+
+const char *stream_name(const struct stream_reader *reader)
+{
+    return strcmp(reader->path, "-") == 0 ? "standard input" : reader->path;
+}
+
+const char *stream_provenance(const struct stream_reader *reader)
+{
+    return reader->provenance ? reader->provenance : "[]";
+}
+
+/* ---- bytes ---- */
+
+static la_ssize_t read_chunk(struct archive *archive, void *user, const void **data)
+{
+    struct stream_reader *reader = user;
+    ssize_t n;
+    (void)archive;
+    do
+        n = read(reader->fd, reader->chunk, STREAM_CHUNK);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        enum status status = err_open_status(errno);
+        return err_errno(&reader->read_err, status, "read '%s'", stream_name(reader));
+    }
+    int bad = n ? tar_check_feed(&reader->check, reader->chunk, (size_t)n, &reader->read_err)
+                : tar_check_end(&reader->check, &reader->read_err);
+    if (bad)
+        return err_prefix(&reader->read_err, "read '%s'", stream_name(reader));
+    *data = reader->chunk;
+    return n;
+}
+
+/* What libarchive could not do; what the callback found comes first. */
+static int archive_failed(const struct stream_reader *reader, struct err *err)
+{
+    if (reader->read_err.status) {
+        *err = reader->read_err;
+        return -1;
+    }
+    const char *reason = archive_error_string(reader->archive);
+    enum status status = archive_errno(reader->archive) == ENOMEM ? STATUS_MEMORY : STATUS_DATA;
+    return err_set(err, status, "read '%s': %s", stream_name(reader),
+                   reason ? reason : "not a tar archive");
+}
+
+static int start_archive(struct stream_reader *reader, struct err *err)
+{
+    reader->archive = archive_read_new();
+    reader->chunk = malloc(STREAM_CHUNK);
+    reader->records = json_array();
+    if (!reader->archive || !reader->chunk || !reader->records)
+        return err_memory(err, "a tensor stream");
+    if (archive_read_support_format_tar(reader->archive) ||
+        archive_read_set_options(reader->archive, "tar:read_concatenated_archives") ||
+        archive_read_open(reader->archive, reader, NULL, read_chunk, NULL))
+        return archive_failed(reader, err);
+    return 0;
+}
+
+int stream_open(struct stream_reader **result, const char *path, struct err *err)
+{
+    bool standard = strcmp(path, "-") == 0;
+    struct stream_reader *reader = calloc(1, sizeof *reader);
+    if (!reader || !(reader->path = strdup(path))) {
+        free(reader);
+        return err_memory(err, "a tensor stream");
+    }
+    reader->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    int bad = reader->fd < 0
+                  ? err_errno(err, err_open_status(errno), "read '%s'", stream_name(reader))
+                  : 0;
+    if (!bad) {
+        pipe_widen(reader->fd);
+        bad = start_archive(reader, err);
+    }
+    if (bad) {
+        stream_close(reader);
+        return -1;
+    }
+    *result = reader;
+    return 0;
+}
+
+void stream_close(struct stream_reader *reader)
+{
+    if (!reader)
+        return;
+    archive_read_free(reader->archive);
+    tar_check_free(&reader->check);
+    if (reader->fd >= 0)
+        close(reader->fd);
+    json_decref(reader->records);
+    free(reader->provenance);
+    free(reader->chunk);
+    free(reader->name);
+    free(reader->path);
+    free(reader);
+}
+
+/* ---- members ---- */
+
+static unsigned char *new_buffer(size_t size)
+{
+    return aligned_alloc(ALIGNMENT, (size + ALIGNMENT) / ALIGNMENT * ALIGNMENT);
+}
+
+/* Makes room for `needed` bytes of `size` that are promised: little is allocated
+ * before the bytes have come. */
+static int grow(unsigned char **buffer, size_t *room, size_t filled, size_t needed, size_t size,
+                struct err *err)
+{
+    if (needed <= *room)
+        return 0;
+    size_t more = *room ? 2 * *room : FIRST_GRASP;
+    if (more < needed)
+        more = needed;
+    if (more > size)
+        more = size;
+    unsigned char *larger = new_buffer(more);
+    if (!larger)
+        return err_memory(err, "a member of a tensor stream");
+    if (filled)
+        memcpy(larger, *buffer, filled);
+    free(*buffer);
+    *buffer = larger;
+    *room = more;
+    return 0;
+}
+
+static int read_into(struct stream_reader *reader, unsigned char **buffer, struct err *err)
+{
+    size_t filled = 0, room = 0, length;
+    const void *data;
+    la_int64_t offset;
+    int result;
+    while ((result = archive_read_data_block(reader->archive, &data, &length, &offset)) ==
+           ARCHIVE_OK) {
+        if (offset != (la_int64_t)filled || length > reader->size - filled)
+            return err_set(err, STATUS_DATA, "read '%s': '%s' has holes", stream_name(reader),
+                           reader->name);
+        if (grow(buffer, &room, filled, filled + length, reader->size, err))
+            return -1;
+        memcpy(*buffer + filled, data, length);
+        filled += length;
+    }
+    if (result != ARCHIVE_EOF || filled != reader->size)
+        return archive_failed(reader, err);
+    return 0;
+}
+
+/* The pending member's data, new and aligned to 64 bytes. */
+static unsigned char *read_data(struct stream_reader *reader, struct err *err)
+{
+    unsigned char *buffer = NULL;
+    if (read_into(reader, &buffer, err)) {
+        free(buffer);
+        return NULL;
+    }
+    if (!buffer && !(buffer = new_buffer(0)))
+        err_memory(err, "a member of a tensor stream");
+    return buffer;
+}
+
+static bool is_control(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 4 && !strchr(name, '/') && strncmp(name, "__", 2) == 0 &&
+           strcmp(name + length - 2, "__") == 0;
+}
+
+static int refuse_name(struct stream_reader *reader, const char *why, struct err *err)
+{
+    return err_set(err, STATUS_DATA, "read '%s': member '%.200s' %s", stream_name(reader),
+                   reader->name, why);
+}
+
+/* Splits reader->name at the first dot of its last component. */
+static int split_name(struct stream_reader *reader, struct err *err)
+{
+    char *slash = strrchr(reader->name, '/');
+    char *dot = strchr(slash ? slash : reader->name, '.');
+    reader->suffix = dot ? dot + 1 : NULL;
+    if (!dot)
+        return reader->place == IN_STREAM ? refuse_name(reader, "has no dot after its key", err)
+                                          : 0;
+    *dot = 0;
+    if (sample_key_is_valid(reader->name))
+        return 0;
+    *dot = '.';
+    return refuse_name(reader, "has a key with other than letters, digits, '_', '-', '/'", err);
+}
+
+static int take_name(struct stream_reader *reader, struct archive_entry *entry, struct err *err)
+{
+    const char *name = archive_entry_pathname(entry);
+    while (name && name[0] == '.' && name[1] == '/')
+        name += 2;
+    free(reader->name);
+    reader->name = strdup(name ? name : "?");
+    reader->suffix = NULL;
+    if (!reader->name)
+        return err_memory(err, "a member's name");
+    if (!name || strlen(name) > 2 * SAMPLE_MAX_NAME)
+        return refuse_name(reader, "has a name that is not ASCII or too long", err);
+    return is_control(reader->name) ? 0 : split_name(reader, err);
+}
+
+/* Reads headers up to the next one that matters, 1, or to the end, 0. */
+static int next_member(struct stream_reader *reader, struct err *err)
+{
+    struct archive_entry *entry;
+    while (!reader->pending) {
+        int result =
+            reader->ended ? ARCHIVE_EOF : archive_read_next_header(reader->archive, &entry);
+        reader->ended = result == ARCHIVE_EOF && !reader->read_err.status;
+        if (reader->ended)
+            return 0;
+        if (result != ARCHIVE_OK)
+            return archive_failed(reader, err);
+        if (archive_entry_filetype(entry) == AE_IFDIR)
+            continue;
+        if (take_name(reader, entry, err))
+            return -1;
+        if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry))
+            return refuse_name(reader, "is not a file", err);
+        reader->size = (size_t)archive_entry_size(entry);
+        reader->pending = true;
+    }
+    return 1;
+}
+
+/* ---- __stream__ and __end__ ---- */
+
+static int begin_stream(struct stream_reader *reader, const unsigned char *text, struct err *err)
+{
+    if (reader->place == IN_STREAM)
+        return err_set(err, STATUS_DATA,
+                       "cut: " CONTROL_END " is missing before another " CONTROL_STREAM);
+    if (control_read_stream(reader->records, text, reader->size, err))
+        return -1;
+    free(reader->provenance);
+    reader->provenance = json_dumps(reader->records, JSON_COMPACT);
+    if (!reader->provenance)
+        return err_memory(err, "provenance");
+    reader->place = IN_STREAM;
+    reader->counts = (struct stream_counts){0};
+    return 0;
+}
+
+static int end_stream(struct stream_reader *reader, const unsigned char *text, struct err *err)
+{
+    struct stream_counts said;
+    if (reader->place != IN_STREAM)
+        return err_set(err, STATUS_DATA, CONTROL_END " without " CONTROL_STREAM);
+    if (control_read_end(&said, text, reader->size, err))
+        return -1;
+    if (said.samples != reader->counts.samples || said.members != reader->counts.members)
+        return err_set(err, STATUS_DATA,
+                       CONTROL_END " says %" PRIu64 " samples and %" PRIu64
+                                   " members, there were %" PRIu64 " and %" PRIu64,
+                       said.samples, said.members, reader->counts.samples, reader->counts.members);
+    reader->place = AFTER_END;
+    return 0;
+}
+
+/* Other members of the kind __x__ are skipped, as WebDataset does. */
+static int take_control(struct stream_reader *reader, struct err *err)
+{
+    bool begins = strcmp(reader->name, CONTROL_STREAM) == 0;
+    bool ends = strcmp(reader->name, CONTROL_END) == 0;
+    reader->pending = false;
+    if (!begins && !ends)
+        return 0;
+    if (reader->size > MAX_CONTROL)
+        return refuse_name(reader, "is too long", err);
+    unsigned char *text = read_data(reader, err);
+    if (!text)
+        return -1;
+    int result = begins ? begin_stream(reader, text, err) : end_stream(reader, text, err);
+    free(text);
+    return result ? err_prefix(err, "read '%s'", stream_name(reader)) : 0;
+}
+
+/* ---- samples ---- */
+
+static int check_json(const struct member *member, struct err *err)
+{
+    json_error_t error;
+    json_t *root = json_loadb((const char *)member->bytes, member->size, JSON_DECODE_ANY, &error);
+    json_decref(root);
+    return root ? 0 : err_set(err, STATUS_DATA, "%s", error.text);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), n = strlen(end);
+    return length >= n && strcmp(text + length - n, end) == 0;
+}
+
+static int read_member(struct stream_reader *reader, struct member *member, struct err *err)
+{
+    unsigned char *data = read_data(reader, err);
+    if (!data)
+        return -1;
+    *member = (struct member){.name = reader->suffix};
+    member->is_array = ends_with(reader->suffix, ".npy") || strcmp(reader->suffix, "npy") == 0;
+    if (member->is_array && npy_adopt(&member->array, data, reader->size, err) == 0)
+        return 0;
+    member->bytes = data;
+    member->size = reader->size;
+    if (!member->is_array && (strcmp(member->name, "json") != 0 || check_json(member, err) == 0))
+        return 0;
+    free(data);
+    return err_prefix(err, "read '%s': '%s.%s'", stream_name(reader), reader->name, reader->suffix);
+}
+
+static int take_member(struct stream_reader *reader, struct sample *sample, struct err *err)
+{
+    struct member member;
+    if (!sample->key && sample_init(sample, reader->name, err))
+        return -1;
+    if (read_member(reader, &member, err))
+        return -1;
+    if (sample_add_member(sample, &member, err)) {
+        array_free(&member.array);
+        free(member.bytes);
+        return err_prefix(err, "read '%s'", stream_name(reader));
+    }
+    reader->pending = false;
+    reader->counts.samples += sample->count == 1;
+    reader->counts.members++;
+    return 0;
+}
+
+/* Puts the pending member where it belongs: 1 when it is not the sample's, which
+ * is whole then. */
+static int take_pending(struct stream_reader *reader, struct sample *sample, struct err *err)
+{
+    if (is_control(reader->name) && !reader->suffix)
+        return sample->key ? 1 : take_control(reader, err);
+    if (reader->place == AFTER_END)
+        return refuse_name(reader, "follows the stream's end", err);
+    if (reader->place == AT_START)
+        reader->place = IN_FOREIGN;
+    if (!reader->suffix) { /* no dot, no sample: WebDataset skips it */
+        reader->pending = false;
+        return 0;
+    }
+    if (sample->key && strcmp(sample->key, reader->name) != 0)
+        return 1;
+    return take_member(reader, sample, err);
+}
+
+static int read_sample(struct stream_reader *reader, struct sample *sample, struct err *err)
+{
+    for (;;) {
+        int there = next_member(reader, err);
+        if (there < 0)
+            return -1;
+        if (there == 0)
+            break;
+        int result = take_pending(reader, sample, err);
+        if (result)
+            return result;
+    }
+    if (reader->place == IN_STREAM)
+        return err_set(err, STATUS_DATA, "read '%s': cut: " CONTROL_END " is missing",
+                       stream_name(reader));
+    return sample->key != NULL;
+}
+
+int stream_next(struct stream_reader *reader, struct sample *sample, struct err *err)
+{
+    *sample = (struct sample){0};
+    if (reader->failed.status) {
+        *err = reader->failed;
+        return -1;
+    }
+    int result = read_sample(reader, sample, err);
+    if (result < 0) {
+        reader->failed = *err;
+        sample_free(sample);
+    }
+    return result;
+}

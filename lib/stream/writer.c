@@ -1,0 +1,196 @@
+/* Writing: libarchive formats the tar archive, the outfile takes its bytes. */
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/outfile.h"
+#include "stream/control.h"
+#include "stream/npy.h"
+#include "stream/pipe.h"
+#include "stream/stream.h"
+
+#define MAX_MEMBER (((uint64_t)1 << 33) - 1) /* bytes that a size in a tar header may say */
+
+struct stream_writer {
+    struct outfile *out;
+    struct archive *archive;
+    struct archive_entry *entry;
+    struct err write_err; /* of the callback; status 0 when none */
+    struct stream_counts counts;
+};
+
+static la_ssize_t write_chunk(struct archive *archive, void *user, const void *data, size_t size)
+{
+    struct stream_writer *writer = user;
+    (void)archive;
+    if (outfile_write(writer->out, data, size, &writer->write_err))
+        return -1;
+    return (la_ssize_t)size;
+}
+
+static int archive_failed(const struct stream_writer *writer, struct err *err)
+{
+    if (writer->write_err.status) {
+        *err = writer->write_err;
+        return -1;
+    }
+    const char *reason = archive_error_string(writer->archive);
+    return err_set(err, STATUS_IO, "write '%s': %s", outfile_name(writer->out),
+                   reason ? reason : "unknown failure");
+}
+
+/* ---- members ---- */
+
+/* A header without anything of the moment, so that equal samples are equal bytes. */
+static int put_header(struct stream_writer *writer, const char *name, size_t size, struct err *err)
+{
+    if (size > MAX_MEMBER)
+        return err_set(err, STATUS_DATA, "write '%s': '%s' has 8 GiB or more",
+                       outfile_name(writer->out), name);
+    archive_entry_clear(writer->entry);
+    archive_entry_set_pathname(writer->entry, name);
+    archive_entry_set_filetype(writer->entry, AE_IFREG);
+    archive_entry_set_perm(writer->entry, 0644);
+    archive_entry_set_size(writer->entry, (la_int64_t)size);
+    archive_entry_set_mtime(writer->entry, 0, 0);
+    if (archive_write_header(writer->archive, writer->entry) != ARCHIVE_OK)
+        return archive_failed(writer, err);
+    return 0;
+}
+
+static int put_data(struct stream_writer *writer, const void *data, size_t size, struct err *err)
+{
+    if (size && archive_write_data(writer->archive, data, size) != (la_ssize_t)size)
+        return archive_failed(writer, err);
+    return 0;
+}
+
+static int put_text(struct stream_writer *writer, const char *name, char *text, struct err *err)
+{
+    if (!text)
+        return err_memory(err, name);
+    int bad =
+        put_header(writer, name, strlen(text), err) || put_data(writer, text, strlen(text), err);
+    free(text);
+    return bad ? -1 : 0;
+}
+
+static int put_array(struct stream_writer *writer, const char *name, const struct array *array,
+                     struct err *err)
+{
+    unsigned char header[NPY_HEADER_ROOM];
+    size_t begin = npy_header_size(array), bytes = array_bytes(array);
+    if (npy_write_header(header, array, err) || put_header(writer, name, begin + bytes, err) ||
+        put_data(writer, header, begin, err))
+        return -1;
+    return put_data(writer, array->data, bytes, err);
+}
+
+static int put_member(struct stream_writer *writer, const char *key, const struct member *member,
+                      struct err *err)
+{
+    char name[2 * SAMPLE_MAX_NAME + 2];
+    snprintf(name, sizeof name, "%s.%s", key, member->name);
+    if (member->is_array)
+        return put_array(writer, name, &member->array, err);
+    if (put_header(writer, name, member->size, err))
+        return -1;
+    return put_data(writer, member->bytes, member->size, err);
+}
+
+/* A sample without members would not be there for a reader. */
+int stream_put(struct stream_writer *writer, const struct sample *sample, struct err *err)
+{
+    if (sample->count == 0)
+        return err_set(err, STATUS_BUG, "sample '%s' has no members", sample->key);
+    for (size_t i = 0; i < sample->count; i++)
+        if (put_member(writer, sample->key, &sample->members[i], err))
+            return -1;
+    writer->counts.samples++;
+    writer->counts.members += sample->count;
+    return 0;
+}
+
+uint64_t stream_samples_written(const struct stream_writer *writer)
+{
+    return writer->counts.samples;
+}
+
+/* ---- begin and end ---- */
+
+static int start_archive(struct stream_writer *writer, struct err *err)
+{
+    writer->archive = archive_write_new();
+    writer->entry = archive_entry_new();
+    if (!writer->archive || !writer->entry)
+        return err_memory(err, "a tensor stream");
+    if (archive_write_set_format_pax_restricted(writer->archive) ||
+        archive_write_set_bytes_per_block(writer->archive, STREAM_CHUNK) ||
+        archive_write_set_bytes_in_last_block(writer->archive, 1) ||
+        archive_write_open(writer->archive, writer, NULL, write_chunk, NULL))
+        return archive_failed(writer, err);
+    return 0;
+}
+
+int stream_create(struct stream_writer **result, const char *path,
+                  const struct stream_author *author, const struct stream_reader *upstream,
+                  struct err *err)
+{
+    struct stream_writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return err_memory(err, "a tensor stream");
+    if (outfile_open(&writer->out, path, err)) {
+        free(writer);
+        return -1;
+    }
+    pipe_widen(outfile_fd(writer->out));
+    char *text = control_write_stream(author, upstream ? stream_provenance(upstream) : NULL);
+    if (start_archive(writer, err)) {
+        free(text);
+        stream_abort(writer);
+        return -1;
+    }
+    if (put_text(writer, CONTROL_STREAM, text, err)) {
+        stream_abort(writer);
+        return -1;
+    }
+    *result = writer;
+    return 0;
+}
+
+/* Frees all but the outfile; without archive_write_fail libarchive would end the
+ * archive as if it were whole. */
+static void release(struct stream_writer *writer)
+{
+    if (writer->archive) {
+        archive_write_fail(writer->archive);
+        archive_write_free(writer->archive);
+    }
+    archive_entry_free(writer->entry);
+    free(writer);
+}
+
+int stream_commit(struct stream_writer *writer, struct err *err)
+{
+    struct outfile *out = writer->out;
+    int bad = put_text(writer, CONTROL_END, control_write_end(&writer->counts), err);
+    if (!bad && archive_write_close(writer->archive) != ARCHIVE_OK)
+        bad = archive_failed(writer, err);
+    release(writer);
+    if (bad) {
+        outfile_abort(out);
+        return -1;
+    }
+    return outfile_commit(out, err);
+}
+
+void stream_abort(struct stream_writer *writer)
+{
+    if (!writer)
+        return;
+    struct outfile *out = writer->out;
+    release(writer);
+    outfile_abort(out);
+}

@@ -1,0 +1,112 @@
+/* peek: print and check tensor streams. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "stream/describe.h"
+#include "stream/stream.h"
+
+enum { OPT_CHECK = 'c', OPT_JSON = 'j', OPT_PROVENANCE = 'p', OPT_COUNT = 'n' };
+
+static const struct cli_option options[] = {
+    {OPT_CHECK, "check", NULL, "print nothing, only check"},
+    {OPT_JSON, "json", NULL, "print a JSON object a line"},
+    {OPT_COUNT, "count", NULL, "print the number of samples only"},
+    {OPT_PROVENANCE, "provenance", NULL, "print what made the stream only"},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "peek",
+    .purpose = "print and check tensor streams",
+    .synopsis = "[options] [STREAM...]",
+    .options = options,
+};
+
+static int mode;
+
+static void print_text(char *text, const char *what)
+{
+    if (!text)
+        cli_die(STATUS_MEMORY, "out of memory for %s", what);
+    fputs(text, stdout);
+    free(text);
+}
+
+static void print_provenance(const struct stream_reader *reader)
+{
+    if (mode == OPT_JSON) {
+        printf("{\"provenance\":%s}\n", stream_provenance(reader));
+        return;
+    }
+    char *text = describe_provenance(stream_provenance(reader));
+    if (!text)
+        cli_die(STATUS_MEMORY, "out of memory for provenance");
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        printf("# %s\n", line);
+    free(text);
+}
+
+static void print_sample(const struct sample *sample)
+{
+    if (mode == OPT_JSON) {
+        print_text(describe_json(sample), "a line");
+    } else {
+        printf("%s\t", sample->key);
+        print_text(describe_members(sample), "a line");
+    }
+    putchar('\n');
+}
+
+/* Reads to the end; the provenance is known with the first sample. */
+static int peek(struct stream_reader *reader, struct err *err)
+{
+    struct sample sample;
+    uint64_t count = 0;
+    int result;
+    do {
+        result = stream_next(reader, &sample, err);
+        if (result >= 0 && count == 0 && (mode == 0 || mode == OPT_JSON || mode == OPT_PROVENANCE))
+            print_provenance(reader);
+        if (result > 0 && (mode == 0 || mode == OPT_JSON))
+            print_sample(&sample);
+        count += result > 0;
+        sample_free(&sample);
+        cli_progress("samples", count, 0);
+    } while (result > 0);
+    if (result == 0 && mode == OPT_COUNT)
+        printf("%llu\n", (unsigned long long)count);
+    return result;
+}
+
+static enum status peek_file(const char *path)
+{
+    struct stream_reader *reader;
+    struct err err;
+    if (stream_open(&reader, path, &err)) {
+        cli_warn_err(&err);
+        return err.status;
+    }
+    int result = peek(reader, &err);
+    stream_close(reader);
+    if (result == 0)
+        return STATUS_OK;
+    fflush(stdout);
+    cli_warn_err(&err);
+    return err.status;
+}
+
+int main(int argc, char **argv)
+{
+    cli_start(&program, argc, argv);
+    for (int c; (c = cli_next_option()) != -1;)
+        mode = c;
+    if (cli_operand_count() <= 1)
+        return cli_finish(peek_file(cli_operand_count() ? cli_operands()[0] : "-"));
+    enum status status = STATUS_OK;
+    for (char **path = cli_operands(); *path; path++)
+        if (peek_file(*path))
+            status = STATUS_SOME_FAILED;
+    return cli_finish(status);
+}
