@@ -14,11 +14,14 @@ struct image_info {
     int64_t width, height; /* pixels, at least 1 */
     int channels;          /* 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA; more only as TIFF */
     int bits;              /* a channel, as delivered: 8, 16 (integers) or 32 (float) */
-    int significant_bits;  /* of the file: a 12-bit TIFF is delivered as 16 with 12 here, unscaled */
+    int significant_bits;  /* of the file: a 12-bit TIFF is delivered as 16 with 12 here, unscaled;
+                              8 for fewer bits scaled to 8 */
     bool is_label;         /* a single channel of integers wider than 16 bits: delivered as
                               uint32_t with bits 32 */
-    double pixel_width, pixel_height; /* micrometres; 0 when the file does not say */
-    char format[8];        /* "tiff", "png", "jpeg" */
+    double pixel_width, pixel_height; /* micrometres; 0 when the file does not say, or says a
+                                         size over 50, which is a screen's or a printer's;
+                                         OME-XML and ImageJ's unit are believed as they are */
+    char format[8];                   /* "tiff", "png", "jpeg" */
 };
 
 /* Bytes of one row of such an image. */
@@ -29,22 +32,40 @@ size_t image_row_bytes(const struct image_info *info);
 struct image_reader;
 
 /* Opens a TIFF, PNG or JPEG, recognised by its first bytes; "-" is standard
- * input (TIFF is spooled to an unlinked temporary file).  A TIFF with several
- * pages gives its largest page, of equals the first.  Palettes are expanded,
- * PNGs of 1, 2 and 4 bits become 8, "min is white" is inverted; alpha is kept. */
+ * input (what cannot seek is spooled to an unlinked temporary file in $TMPDIR).
+ * A TIFF with several pages gives its largest page, of equals the first; the
+ * pages' sub-images count too.  Palettes are expanded, 1 to 7 bits are scaled
+ * to 8, "min is white" is inverted; alpha is kept, premultiplied or not.  Pixels
+ * come as they are stored: orientation tags and colour profiles are not applied.
+ *
+ * Signed integers are delivered as unsigned, 64-bit ones as 32; a value that
+ * does not fit is STATUS_DATA.  Half floats become float exactly, doubles
+ * rounded.  What is not supported is refused by name: CMYK, CIE Lab, LogLuv,
+ * subsampled YCbCr outside of JPEG, old-style JPEG, JPEG 2000, several channels
+ * of more than 16-bit integers, complex numbers.
+ *
+ * Limits: 1,000,000 pixels a side, 64 channels, 64 MiB a row.  Memory stays at
+ * a row of tiles or strips; an interlaced PNG or a progressive JPEG is held
+ * whole and may take 512 MiB. */
 int image_open(struct image_reader **reader, const char *path, struct err *err) MUST_CHECK;
+
+/* The same for masks and label images: a palette's indices are delivered rather
+ * than its colours, and 1 to 7 bits are not scaled, so that class 1 stays 1. */
+int image_open_labels(struct image_reader **reader, const char *path, struct err *err) MUST_CHECK;
 
 /* Borrowed; valid until image_close. */
 const struct image_info *image_info(const struct image_reader *reader);
 
 /* Reads the next `rows` rows into `to`, rows tightly packed.  A file that ends
  * early is STATUS_DATA and never gives made-up pixels. */
-int image_read_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err) MUST_CHECK;
+int image_read_rows(struct image_reader *reader, int64_t rows, void *to,
+                    struct err *err) MUST_CHECK;
 
 void image_close(struct image_reader *reader);
 
 /* The whole image at once, for small ones: *pixels is new, free() it. */
-int image_load(const char *path, struct image_info *info, void **pixels, struct err *err) MUST_CHECK;
+int image_load(const char *path, struct image_info *info, void **pixels,
+               struct err *err) MUST_CHECK;
 
 /* ---- writing ---- */
 

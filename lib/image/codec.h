@@ -1,0 +1,84 @@
+/* Private to lib/image: what a format offers to image.h, and the limits that
+ * every format is held to before anything is allocated. */
+#ifndef IMAGE_CODEC_H
+#define IMAGE_CODEC_H
+
+#include "image/image.h"
+
+#define IMAGE_MAX_SIDE     1000000 /* pixels, width and height */
+#define IMAGE_MAX_CHANNELS 64
+#define IMAGE_MAX_ROW      ((size_t)64 << 20) /* bytes of one delivered row */
+#define IMAGE_MAX_BUFFER                                                                           \
+    ((size_t)512 << 20) /* bytes held for a band, or for all of an image                           \
+                         that cannot be read by rows */
+
+enum image_use { IMAGE_FOR_COLOURS, IMAGE_FOR_LABELS };
+
+struct image_source {
+    int fd;       /* seekable, at its beginning */
+    int64_t size; /* bytes */
+    char *name;   /* for messages */
+};
+
+struct image_decoder {
+    const char *format;
+    /* Fills reader->info and reader->state; on failure the reader is closed by the caller. */
+    int (*open)(struct image_reader *reader, struct err *err);
+    /* Only called with rows that are there. */
+    int (*read)(struct image_reader *reader, int64_t rows, void *to, struct err *err);
+    void (*close)(struct image_reader *reader);
+};
+
+struct image_reader {
+    struct image_info info;
+    struct image_source source;
+    const struct image_decoder *decoder;
+    enum image_use use;
+    int64_t next_row;
+    void *state;
+};
+
+struct image_encoder {
+    int (*create)(struct image_writer *writer, struct err *err);
+    int (*write)(struct image_writer *writer, int64_t rows, const void *from, struct err *err);
+    /* Writes what is pending; release is called after it all the same. */
+    int (*finish)(struct image_writer *writer, struct err *err);
+    void (*release)(struct image_writer *writer);
+};
+
+struct image_writer {
+    struct image_info info;
+    struct outfile *out;
+    const struct image_encoder *encoder;
+    enum image_compression compression;
+    int64_t next_row;
+    void *state;
+};
+
+extern const struct image_decoder image_tiff_decoder, image_png_decoder, image_jpeg_decoder;
+extern const struct image_encoder image_tiff_encoder, image_png_encoder;
+
+/* Opens a file for reading; what cannot seek is spooled. */
+int image_source_open(struct image_source *source, const char *path, struct err *err) MUST_CHECK;
+void image_source_close(struct image_source *source);
+
+/* An unlinked temporary file in $TMPDIR or /tmp, or -1. */
+int image_temporary(struct err *err) MUST_CHECK;
+
+/* Reads exactly `size` bytes at `offset`; a file that ends before is STATUS_DATA. */
+int image_source_read(const struct image_source *source, int64_t offset, void *to, size_t size,
+                      struct err *err) MUST_CHECK;
+
+/* Refuses sizes outside the limits, and more than `ratio` delivered bytes for
+ * a byte of the file, which no such file can hold. */
+int image_check_size(const struct image_reader *reader, uint64_t ratio, struct err *err) MUST_CHECK;
+
+/* err_set with "read 'NAME': " before the message, STATUS_DATA. */
+int image_bad(const struct image_reader *reader, struct err *err, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Micrometres of a pixel from a density in pixels per metre.  0, not said, when
+ * the density is none or one of screens and printers: pixels over 50 micrometres. */
+double image_pixel_size(double per_metre);
+
+#endif

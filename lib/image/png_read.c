@@ -1,0 +1,193 @@
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <png.h>
+
+#include "image/codec.h"
+
+#define MAX_RATIO  (1040 * 64) /* deflate's limit; a palette with alpha gives 32 bits for one */
+#define MAX_CHUNK  ((png_alloc_size_t)8 << 20)
+#define INPUT_SIZE ((size_t)1 << 16)
+
+struct png_state {
+    png_structp png;
+    png_infop chunks;
+    struct image_reader *reader;
+    struct err *err; /* of the call in progress */
+    int64_t offset;  /* of the byte after the buffer */
+    size_t held, used;
+    bool interlaced;
+    uint8_t *whole; /* all rows of an interlaced image */
+    uint8_t buffer[INPUT_SIZE];
+};
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    struct png_state *s = png_get_error_ptr(png);
+    (void)image_bad(s->reader, s->err, "%s", message);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+    (void)png;
+    (void)message;
+}
+
+static void fill_buffer(png_structp png, struct png_state *s)
+{
+    int64_t left = s->reader->source.size - s->offset;
+    s->held = left < (int64_t)INPUT_SIZE ? (size_t)left : INPUT_SIZE;
+    s->used = 0;
+    if (s->held == 0)
+        png_error(png, "the file is cut");
+    if (image_source_read(&s->reader->source, s->offset, s->buffer, s->held, s->err))
+        png_longjmp(png, 1);
+    s->offset += (int64_t)s->held;
+}
+
+static void on_read(png_structp png, png_bytep to, size_t size)
+{
+    struct png_state *s = png_get_io_ptr(png);
+    while (size) {
+        if (s->used == s->held)
+            fill_buffer(png, s);
+        size_t part = s->held - s->used < size ? s->held - s->used : size;
+        memcpy(to, s->buffer + s->used, part);
+        s->used += part;
+        to += part;
+        size -= part;
+    }
+}
+
+/* Of the ancillary chunks only transparency and pixel size matter to us. */
+static void ignore_chunks(png_structp png)
+{
+    static const png_byte names[] = "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0sCAL\0sBIT\0"
+                                    "sPLT\0sRGB\0tEXt\0tIME\0zTXt\0eXIf\0cICP";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, names, (int)(sizeof names / 5));
+}
+
+static void set_limits(png_structp png)
+{
+    png_set_user_limits(png, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE);
+    png_set_chunk_malloc_max(png, MAX_CHUNK);
+    png_set_chunk_cache_max(png, 1000);
+    png_set_benign_errors(png, 0);
+}
+
+static void set_transformations(struct png_state *s)
+{
+    bool labels = s->reader->use == IMAGE_FOR_LABELS;
+    png_byte type = png_get_color_type(s->png, s->chunks);
+    if (labels && (type == PNG_COLOR_TYPE_PALETTE || type == PNG_COLOR_TYPE_GRAY))
+        png_set_packing(s->png);
+    else
+        png_set_expand(s->png);
+    png_set_swap(s->png);
+}
+
+static void fill_info(struct png_state *s)
+{
+    struct image_info *info = &s->reader->info;
+    info->width = png_get_image_width(s->png, s->chunks);
+    info->height = png_get_image_height(s->png, s->chunks);
+    info->channels = png_get_channels(s->png, s->chunks);
+    info->bits = info->significant_bits = png_get_bit_depth(s->png, s->chunks) == 16 ? 16 : 8;
+    info->pixel_width = image_pixel_size(png_get_x_pixels_per_meter(s->png, s->chunks));
+    info->pixel_height = image_pixel_size(png_get_y_pixels_per_meter(s->png, s->chunks));
+}
+
+static int read_whole(struct png_state *s)
+{
+    size_t row = image_row_bytes(&s->reader->info), rows = (size_t)s->reader->info.height;
+    if (rows > IMAGE_MAX_BUFFER / row)
+        return image_bad(s->reader, s->err, "an interlaced PNG of more than %zu bytes",
+                         IMAGE_MAX_BUFFER);
+    s->whole = malloc(row * rows);
+    if (!s->whole)
+        return err_memory(s->err, "an interlaced PNG");
+    for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
+        for (size_t i = 0; i < rows; i++)
+            png_read_row(s->png, s->whole + i * row, NULL);
+    png_read_end(s->png, NULL);
+    return 0;
+}
+
+/* These may be left by longjmp. */
+
+static int read_header(struct png_state *s)
+{
+    if (setjmp(png_jmpbuf(s->png)))
+        return -1;
+    set_limits(s->png);
+    ignore_chunks(s->png);
+    png_set_read_fn(s->png, s, on_read);
+    png_read_info(s->png, s->chunks);
+    set_transformations(s);
+    s->interlaced = png_set_interlace_handling(s->png) > 1;
+    png_read_update_info(s->png, s->chunks);
+    fill_info(s);
+    return image_check_size(s->reader, MAX_RATIO, s->err);
+}
+
+static int read_interlaced(struct png_state *s)
+{
+    if (setjmp(png_jmpbuf(s->png)))
+        return -1;
+    return read_whole(s);
+}
+
+static int read_sequential(struct png_state *s, int64_t rows, uint8_t *to)
+{
+    size_t row = image_row_bytes(&s->reader->info);
+    if (setjmp(png_jmpbuf(s->png)))
+        return -1;
+    for (int64_t i = 0; i < rows; i++)
+        png_read_row(s->png, to + (size_t)i * row, NULL);
+    if (s->reader->next_row + rows == s->reader->info.height)
+        png_read_end(s->png, NULL);
+    return 0;
+}
+
+static int open_png(struct image_reader *reader, struct err *err)
+{
+    struct png_state *s = reader->state = calloc(1, sizeof *s);
+    if (!s)
+        return err_memory(err, "a PNG reader");
+    s->reader = reader;
+    s->err = err;
+    s->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, s, on_error, on_warning);
+    s->chunks = s->png ? png_create_info_struct(s->png) : NULL;
+    if (!s->chunks)
+        return err_memory(err, "a PNG reader");
+    return read_header(s);
+}
+
+static int read_png(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    struct png_state *s = reader->state;
+    s->err = err;
+    if (!s->interlaced)
+        return read_sequential(s, rows, to);
+    if (!s->whole && read_interlaced(s))
+        return -1;
+    size_t row = image_row_bytes(&reader->info);
+    memcpy(to, s->whole + (size_t)reader->next_row * row, (size_t)rows * row);
+    return 0;
+}
+
+static void close_png(struct image_reader *reader)
+{
+    struct png_state *s = reader->state;
+    if (!s)
+        return;
+    png_destroy_read_struct(&s->png, &s->chunks, NULL);
+    free(s->whole);
+    free(s);
+}
+
+const struct image_decoder image_png_decoder = {"png", open_png, read_png, close_png};

@@ -1,0 +1,160 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/num.h"
+#include "image/codec.h"
+
+#define LARGEST_PIXEL 50.0 /* micrometres that a plain density is believed to */
+
+size_t image_row_bytes(const struct image_info *info)
+{
+    return (size_t)info->width * (size_t)info->channels * (size_t)(info->bits / 8);
+}
+
+double image_pixel_size(double per_metre)
+{
+    double size = per_metre > 0 ? 1e6 / per_metre : 0;
+    return size > 0 && size <= LARGEST_PIXEL ? size : 0;
+}
+
+int image_bad(const struct image_reader *reader, struct err *err, const char *format, ...)
+{
+    char reason[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    return err_set(err, STATUS_DATA, "read '%s': %s", reader->source.name, reason);
+}
+
+int image_check_size(const struct image_reader *reader, uint64_t ratio, struct err *err)
+{
+    const struct image_info *info = &reader->info;
+    if (info->width < 1 || info->height < 1)
+        return image_bad(reader, err, "an image of %" PRId64 " x %" PRId64 " pixels", info->width,
+                         info->height);
+    if (info->width > IMAGE_MAX_SIDE || info->height > IMAGE_MAX_SIDE)
+        return image_bad(reader, err,
+                         "%" PRId64 " x %" PRId64 " pixels, at most %d a side are read",
+                         info->width, info->height, IMAGE_MAX_SIDE);
+    if (info->channels < 1 || info->channels > IMAGE_MAX_CHANNELS)
+        return image_bad(reader, err, "%d channels, at most %d are read", info->channels,
+                         IMAGE_MAX_CHANNELS);
+    size_t row = image_row_bytes(info);
+    if (row > IMAGE_MAX_ROW)
+        return image_bad(reader, err, "rows of %zu bytes, at most %zu are read", row,
+                         IMAGE_MAX_ROW);
+    uint64_t bytes = (uint64_t)row * (uint64_t)info->height;
+    if (bytes / ratio > (uint64_t)reader->source.size)
+        return image_bad(reader, err,
+                         "%" PRId64 " x %" PRId64 " pixels cannot be in a file of %" PRId64
+                         " bytes",
+                         info->width, info->height, reader->source.size);
+    return 0;
+}
+
+static const struct image_decoder *recognise(const unsigned char *magic)
+{
+    if (memcmp(magic, "\x89PNG", 4) == 0)
+        return &image_png_decoder;
+    if (memcmp(magic, "\xff\xd8\xff", 3) == 0)
+        return &image_jpeg_decoder;
+    if (memcmp(magic, "II", 2) == 0 || memcmp(magic, "MM", 2) == 0)
+        return &image_tiff_decoder;
+    return NULL;
+}
+
+static int open_reader(struct image_reader *reader, const char *path, struct err *err)
+{
+    if (image_source_open(&reader->source, path, err))
+        return -1;
+    unsigned char magic[8] = {0};
+    if (reader->source.size == 0)
+        return image_bad(reader, err, "the file is empty");
+    size_t known = reader->source.size < 8 ? (size_t)reader->source.size : 8;
+    if (image_source_read(&reader->source, 0, magic, known, err))
+        return -1;
+    reader->decoder = recognise(magic);
+    if (!reader->decoder)
+        return image_bad(reader, err, "not a TIFF, PNG or JPEG");
+    snprintf(reader->info.format, sizeof reader->info.format, "%s", reader->decoder->format);
+    return reader->decoder->open(reader, err);
+}
+
+static int open_for(struct image_reader **result, const char *path, enum image_use use,
+                    struct err *err)
+{
+    struct image_reader *reader = calloc(1, sizeof *reader);
+    if (!reader)
+        return err_memory(err, "an image reader");
+    reader->source.fd = -1;
+    reader->use = use;
+    if (open_reader(reader, path, err)) {
+        image_close(reader);
+        return -1;
+    }
+    *result = reader;
+    return 0;
+}
+
+int image_open(struct image_reader **result, const char *path, struct err *err)
+{
+    return open_for(result, path, IMAGE_FOR_COLOURS, err);
+}
+
+int image_open_labels(struct image_reader **result, const char *path, struct err *err)
+{
+    return open_for(result, path, IMAGE_FOR_LABELS, err);
+}
+
+const struct image_info *image_info(const struct image_reader *reader)
+{
+    return &reader->info;
+}
+
+int image_read_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    if (rows < 0 || rows > reader->info.height - reader->next_row)
+        return err_set(err, STATUS_BUG, "read '%s': %" PRId64 " rows asked for, %" PRId64 " left",
+                       reader->source.name, rows, reader->info.height - reader->next_row);
+    if (rows && reader->decoder->read(reader, rows, to, err))
+        return -1;
+    reader->next_row += rows;
+    return 0;
+}
+
+void image_close(struct image_reader *reader)
+{
+    if (!reader)
+        return;
+    if (reader->decoder)
+        reader->decoder->close(reader);
+    image_source_close(&reader->source);
+    free(reader);
+}
+
+int image_load(const char *path, struct image_info *info, void **pixels, struct err *err)
+{
+    struct image_reader *reader;
+    if (image_open(&reader, path, err))
+        return -1;
+    size_t bytes;
+    void *data = NULL;
+    int failed = 0;
+    if (!num_mul(image_row_bytes(&reader->info), (size_t)reader->info.height, &bytes) ||
+        !(data = malloc(bytes)))
+        failed = err_memory(err, path);
+    else
+        failed = image_read_rows(reader, reader->info.height, data, err);
+    *info = reader->info;
+    image_close(reader);
+    if (failed) {
+        free(data);
+        return -1;
+    }
+    *pixels = data;
+    return 0;
+}

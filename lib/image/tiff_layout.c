@@ -1,0 +1,246 @@
+#include "image/tiff_layout.h"
+
+#include <string.h>
+
+#define MAX_PAGES     100000
+#define MAX_SUBIMAGES 32
+
+/* ---- the page ---- */
+
+struct choice {
+    uint64_t area;
+    uint64_t directory; /* offset in the file */
+};
+
+static void consider(TIFF *tif, struct choice *best)
+{
+    uint32_t width = 0, height = 0, type = 0;
+    uint16_t samples = 0;
+    TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &height);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SUBFILETYPE, &type);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    uint64_t area = (uint64_t)width * height;
+    if (type & FILETYPE_MASK || area <= best->area)
+        return;
+    *best = (struct choice){area, TIFFCurrentDirOffset(tif)};
+}
+
+/* Offsets of the current page's sub-images; returns how many. */
+static int list_subimages(TIFF *tif, uint64_t *offsets)
+{
+    uint16_t count = 0;
+    uint64_t *listed;
+    if (!TIFFGetField(tif, TIFFTAG_SUBIFD, &count, &listed))
+        return 0;
+    if (count > MAX_SUBIMAGES)
+        count = MAX_SUBIMAGES;
+    memcpy(offsets, listed, count * sizeof *offsets);
+    return count;
+}
+
+/* Only the first page's sub-images are looked at: pyramids of later pages are
+ * no larger, and files that keep a small preview first have one page. */
+int tiff_choose_page(const struct image_reader *reader, TIFF *tif, struct tiff_io *io,
+                     struct err *err)
+{
+    struct choice best = {0};
+    uint64_t subimages[MAX_SUBIMAGES];
+    int pages = 0, count = list_subimages(tif, subimages);
+    do
+        consider(tif, &best);
+    while (++pages < MAX_PAGES && TIFFReadDirectory(tif));
+    for (int i = 0; i < count; i++)
+        if (TIFFSetSubDirectory(tif, subimages[i]))
+            consider(tif, &best);
+    io->message[0] = '\0';
+    io->pixels_suspect = false;
+    if (!best.area || !TIFFSetSubDirectory(tif, best.directory))
+        return image_bad(reader, err, "%s", tiff_io_message(io, "it has no image"));
+    io->message[0] = '\0';
+    return 0;
+}
+
+/* ---- its layout ---- */
+
+static const char *compression_name(uint16_t compression)
+{
+    switch (compression) {
+    case 33003:
+    case 33005:
+    case 34712:
+        return "JPEG 2000";
+    case 50002:
+        return "JPEG XL";
+    default: {
+        const TIFFCodec *codec = TIFFFindCODEC(compression);
+        return codec ? codec->name : "unknown";
+    }
+    }
+}
+
+static int check_compression(const struct image_reader *reader, const struct tiff_layout *layout,
+                             struct err *err)
+{
+    uint16_t c = layout->compression;
+    bool refused = c == COMPRESSION_OJPEG || c == COMPRESSION_SGILOG || c == COMPRESSION_SGILOG24;
+    if (refused || !TIFFIsCODECConfigured(c))
+        return image_bad(reader, err, "%s compression (%d) is not supported", compression_name(c),
+                         c);
+    return 0;
+}
+
+static int check_photometric(const struct image_reader *reader, const struct tiff_layout *layout,
+                             struct err *err)
+{
+    const char *name = NULL;
+    switch (layout->photometric) {
+    case PHOTOMETRIC_MINISBLACK:
+    case PHOTOMETRIC_MINISWHITE:
+    case PHOTOMETRIC_RGB:
+    case PHOTOMETRIC_PALETTE:
+    case PHOTOMETRIC_MASK:
+        return 0;
+    case PHOTOMETRIC_YCBCR:
+        if (layout->compression == COMPRESSION_JPEG && layout->planes == 1)
+            return 0;
+        name = "YCbCr";
+        break;
+    case PHOTOMETRIC_SEPARATED:
+        name = "CMYK";
+        break;
+    case PHOTOMETRIC_CIELAB:
+    case PHOTOMETRIC_ICCLAB:
+    case PHOTOMETRIC_ITULAB:
+        name = "CIE Lab";
+        break;
+    case PHOTOMETRIC_LOGL:
+    case PHOTOMETRIC_LOGLUV:
+        name = "LogLuv";
+        break;
+    default:
+        return image_bad(reader, err, "photometric interpretation %d is not supported",
+                         layout->photometric);
+    }
+    return image_bad(reader, err, "%s colours are not supported in this TIFF", name);
+}
+
+static const char *kind_name(enum sample_kind kind)
+{
+    return kind == SAMPLE_FLOAT ? "floating-point" : kind == SAMPLE_SIGNED ? "signed" : "unsigned";
+}
+
+static int check_format(const struct image_reader *reader, const struct tiff_layout *layout,
+                        struct err *err)
+{
+    const struct sample_format *f = &layout->format;
+    bool floats = f->kind == SAMPLE_FLOAT && (f->bits == 16 || f->bits == 32 || f->bits == 64);
+    bool wide = f->bits == 24 || f->bits == 32 || f->bits == 64;
+    bool integers = f->kind != SAMPLE_FLOAT &&
+                    ((f->bits >= 1 && f->bits <= 16) || (wide && layout->samples == 1));
+    if (!floats && !integers)
+        return image_bad(reader, err, "%d channels of %d-bit %s samples are not supported",
+                         layout->samples, f->bits, kind_name(f->kind));
+    if (f->inverted && f->kind != SAMPLE_UNSIGNED)
+        return image_bad(reader, err, "min-is-white %s samples are not supported",
+                         kind_name(f->kind));
+    if (layout->photometric == PHOTOMETRIC_PALETTE && (layout->samples != 1 || f->bits > 8))
+        return image_bad(reader, err, "a palette for %d channels of %d bits is not supported",
+                         layout->samples, f->bits);
+    return 0;
+}
+
+static int sample_kind(const struct image_reader *reader, TIFF *tif, enum sample_kind *kind,
+                       struct err *err)
+{
+    uint16_t format;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLEFORMAT, &format);
+    switch (format) {
+    case SAMPLEFORMAT_UINT:
+    case SAMPLEFORMAT_VOID:
+        *kind = SAMPLE_UNSIGNED;
+        return 0;
+    case SAMPLEFORMAT_INT:
+        *kind = SAMPLE_SIGNED;
+        return 0;
+    case SAMPLEFORMAT_IEEEFP:
+        *kind = SAMPLE_FLOAT;
+        return 0;
+    default:
+        return image_bad(reader, err, "complex samples are not supported");
+    }
+}
+
+static void get_blocks(TIFF *tif, struct tiff_layout *layout)
+{
+    layout->is_tiled = TIFFIsTiled(tif);
+    layout->tile_width = layout->width;
+    if (layout->is_tiled) {
+        TIFFGetField(tif, TIFFTAG_TILEWIDTH, &layout->tile_width);
+        TIFFGetField(tif, TIFFTAG_TILELENGTH, &layout->tile_height);
+        return;
+    }
+    TIFFGetFieldDefaulted(tif, TIFFTAG_ROWSPERSTRIP, &layout->tile_height);
+    if (layout->tile_height > layout->height)
+        layout->tile_height = layout->height;
+}
+
+static int check_blocks(const struct image_reader *reader, const struct tiff_layout *layout,
+                        struct err *err)
+{
+    const uint32_t most = 1u << 20;
+    if (!layout->tile_width || !layout->tile_height || layout->tile_width > most ||
+        layout->tile_height > most)
+        return image_bad(reader, err, "tiles or strips of %u x %u pixels", layout->tile_width,
+                         layout->tile_height);
+    return 0;
+}
+
+static void get_samples(TIFF *tif, struct tiff_layout *layout)
+{
+    uint16_t bits, samples, planar;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_BITSPERSAMPLE, &bits);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_PLANARCONFIG, &planar);
+    layout->samples = samples;
+    layout->planes = planar == PLANARCONFIG_SEPARATE ? samples : 1;
+    layout->format.bits = bits;
+    if (!TIFFGetField(tif, TIFFTAG_PHOTOMETRIC, &layout->photometric))
+        layout->photometric = samples < 3 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_COMPRESSION, &layout->compression);
+    layout->format.inverted = layout->photometric == PHOTOMETRIC_MINISWHITE;
+}
+
+static void choose_use(const struct image_reader *reader, TIFF *tif, struct tiff_layout *layout)
+{
+    uint16_t order;
+    bool colours = reader->use == IMAGE_FOR_COLOURS;
+    bool palette = layout->photometric == PHOTOMETRIC_PALETTE;
+    layout->format.scaled = colours && !palette;
+    layout->expand_palette = colours && palette;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_FILLORDER, &order);
+    layout->is_raw =
+        layout->compression == COMPRESSION_NONE && !layout->is_tiled && order == FILLORDER_MSB2LSB;
+    int samples = layout->planes == 1 ? layout->samples : 1;
+    layout->row_bytes =
+        ((size_t)layout->width * (size_t)samples * (size_t)layout->format.bits + 7) / 8;
+}
+
+int tiff_describe(const struct image_reader *reader, TIFF *tif, struct tiff_layout *layout,
+                  struct err *err)
+{
+    *layout = (struct tiff_layout){0};
+    TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &layout->width);
+    TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &layout->height);
+    get_samples(tif, layout);
+    get_blocks(tif, layout);
+    if (layout->samples < 1 || layout->samples > IMAGE_MAX_CHANNELS)
+        return image_bad(reader, err, "%d channels, at most %d are read", layout->samples,
+                         IMAGE_MAX_CHANNELS);
+    if (check_compression(reader, layout, err) || check_photometric(reader, layout, err) ||
+        sample_kind(reader, tif, &layout->format.kind, err) || check_format(reader, layout, err) ||
+        check_blocks(reader, layout, err))
+        return -1;
+    choose_use(reader, tif, layout);
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* Private to lib/image: which page of a TIFF is read, and how its samples lie. */
+#ifndef IMAGE_TIFF_LAYOUT_H
+#define IMAGE_TIFF_LAYOUT_H
+
+#include "image/codec.h"
+#include "image/samples.h"
+#include "image/tiff_io.h"
+
+struct tiff_layout {
+    uint32_t width, height;
+    int samples; /* a pixel */
+    int planes;  /* 1, or `samples` when each has a plane of its own */
+    struct sample_format format;
+    uint16_t photometric, compression;
+    bool expand_palette;
+    bool is_tiled;
+    bool is_raw;                      /* uncompressed strips that can be read without libtiff */
+    uint32_t tile_width, tile_height; /* of a strip: the image's width, rows a strip */
+    size_t row_bytes;                 /* of one row of one plane, as the file packs it */
+};
+
+/* Makes the largest page current; of equals the first. */
+int tiff_choose_page(const struct image_reader *reader, TIFF *tif, struct tiff_io *io,
+                     struct err *err) MUST_CHECK;
+
+/* Describes the current page, and refuses by name what is not supported. */
+int tiff_describe(const struct image_reader *reader, TIFF *tif, struct tiff_layout *layout,
+                  struct err *err) MUST_CHECK;
+
+/* What the page says of its pixels' size, in micrometres; 0 when nothing. */
+void tiff_pixel_size(TIFF *tif, double *width, double *height);
+
+#endif
