@@ -1,0 +1,25 @@
+/* Interleaved pixels with another number of channels. */
+#ifndef OPS_CHANNELS_H
+#define OPS_CHANNELS_H
+
+#include <stdbool.h>
+
+#include "core/array.h"
+
+enum channels_wish { CHANNELS_KEEP, CHANNELS_GREY, CHANNELS_RGB };
+
+/* How many channels an image of `channels` has afterwards: alpha (the second of
+ * two, the fourth of four) is always dropped.  0 when it cannot be done: RGB of
+ * more than four channels. */
+int channels_after(int channels, enum channels_wish wish);
+
+/* `n` pixels of type uint8, uint16 or float32.  From three or more to one is the
+ * luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, rounded to nearest; from one
+ * or two to three repeats the first; otherwise the first `to_channels` are kept. */
+void channels_convert(const void *from, int from_channels, void *to, int to_channels,
+                      enum dtype dtype, size_t n);
+
+/* Whether the first three channels of every pixel are equal (always, with fewer). */
+bool channels_are_grey(const void *pixels, int channels, enum dtype dtype, size_t n);
+
+#endif

@@ -1,0 +1,53 @@
+/* lib/ops/channels: grey, RGB, alpha. */
+#include "ops/channels.h"
+
+#include "tests/tap.h"
+
+static void test_counts(void)
+{
+    static const struct {
+        int channels, keep, grey, rgb;
+    } cases[] = {{1, 1, 1, 3}, {2, 1, 1, 3}, {3, 3, 1, 3}, {4, 3, 1, 3}, {5, 5, 1, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ok(channels_after(cases[i].channels, CHANNELS_KEEP) == cases[i].keep &&
+               channels_after(cases[i].channels, CHANNELS_GREY) == cases[i].grey &&
+               channels_after(cases[i].channels, CHANNELS_RGB) == cases[i].rgb,
+           "%d channels become %d, %d, %d", cases[i].channels, cases[i].keep, cases[i].grey,
+           cases[i].rgb);
+}
+
+static void test_conversions(void)
+{
+    static const uint8_t rgba[8] = {255, 0, 0, 9, 10, 20, 30, 9}, grey_alpha[4] = {7, 1, 8, 2};
+    static const uint16_t deep[3] = {65535, 65535, 65535};
+    static const float real[3] = {1, 0.5f, -1};
+    uint8_t out[8];
+    uint16_t deep_out;
+    float real_out;
+    channels_convert(rgba, 4, out, 3, DTYPE_U8, 2);
+    ok(!memcmp(out, (uint8_t[]){255, 0, 0, 10, 20, 30}, 6), "alpha is dropped");
+    channels_convert(rgba, 4, out, 1, DTYPE_U8, 2);
+    ok(out[0] == 76 && out[1] == 18, "RGBA to grey");
+    channels_convert(grey_alpha, 2, out, 3, DTYPE_U8, 2);
+    ok(!memcmp(out, (uint8_t[]){7, 7, 7, 8, 8, 8}, 6), "grey and alpha to RGB");
+    channels_convert(deep, 3, &deep_out, 1, DTYPE_U16, 1);
+    is_int(deep_out, 65535, "white stays white in 16 bits");
+    channels_convert(real, 3, &real_out, 1, DTYPE_F32, 1);
+    is_near((double)real_out, 0.299 + 0.2935 - 0.114, 1e-6, "floats to grey");
+}
+
+static void test_grey(void)
+{
+    static const uint16_t grey[8] = {1, 1, 1, 5, 9, 9, 9, 6}, colour[6] = {1, 1, 1, 2, 2, 300};
+    ok(channels_are_grey(grey, 4, DTYPE_U16, 2), "grey, whatever the alpha");
+    ok(!channels_are_grey(colour, 3, DTYPE_U16, 2), "colour");
+    ok(channels_are_grey(colour, 1, DTYPE_U16, 6), "one channel is grey");
+}
+
+int main(void)
+{
+    test_counts();
+    test_conversions();
+    test_grey();
+    return tap_done();
+}
