@@ -478,30 +478,21 @@ static int plan_levels(struct job *job, struct err *err)
     return 0;
 }
 
-/* The level whose next row of tiles ends highest in the image; NULL when all is cut. */
+/* The level whose next row of tiles begins highest in the image, so that tiles of
+ * all sizes come in the order of their first rows; NULL when all is cut. */
 static struct level *next_level(struct job *job)
 {
     struct level *best = NULL;
-    int64_t best_end = 0;
+    int64_t best_start = 0;
     for (int i = 0; i < settings.size_count; i++) {
         struct level *level = &job->levels[i];
-        int64_t end = grid_start(&level->grid.y, level->row) + level->grid.y.size;
-        if (level->row < level->end && (!best || end < best_end)) {
+        int64_t start = grid_start(&level->grid.y, level->row);
+        if (level->row < level->end && (!best || start < best_start)) {
             best = level;
-            best_end = end;
+            best_start = start;
         }
     }
     return best;
-}
-
-/* The first row of the image that tiles still to be cut need. */
-static int64_t first_row_needed(const struct job *job)
-{
-    int64_t first = job->image.info->height;
-    for (int i = 0; i < settings.size_count; i++)
-        if (job->levels[i].row < job->levels[i].end)
-            first = smaller(first, grid_start(&job->levels[i].grid.y, job->levels[i].row));
-    return first;
 }
 
 static struct tile_meta tile_place(const struct job *job, const struct level *level, int64_t column)
@@ -599,8 +590,8 @@ static int cut_rows(struct stream_writer *writer, struct job *job, struct err *e
 {
     struct level *level;
     while ((level = next_level(job))) {
-        int64_t top = first_row_needed(job);
-        int64_t bottom = grid_start(&level->grid.y, level->row) + level->grid.y.size;
+        int64_t top = grid_start(&level->grid.y, level->row);
+        int64_t bottom = top + level->grid.y.size;
         if (source_need(&job->image, top, bottom, err) ||
             (settings.masks && source_need(&job->mask, top, bottom, err)))
             return err_prefix(err, "tile '%s'", job->path);
@@ -660,6 +651,7 @@ static int describe(struct job *job, const char *readable, struct err *err)
                                .source_bits = info->bits,
                                .pixel_width = info->pixel_width,
                                .pixel_height = info->pixel_height};
+    meta->mask_unit = job->mask.maximum;
     strcpy(meta->source, strcmp(job->path, "-") == 0 ? "stdin" : job->path);
     return normalise(readable, &job->image, meta, err);
 }
@@ -722,7 +714,8 @@ static int tile_images(struct stream_writer *writer, char **paths, int count, st
 
 int main(int argc, char **argv)
 {
-    static char *standard_input[] = {"-", NULL};
+    static char dash[] = "-";
+    static char *standard_input[] = {dash, NULL};
     struct stream_writer *writer;
     struct err err;
     cli_start(&program, argc, argv);

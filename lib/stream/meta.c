@@ -19,6 +19,7 @@ static const struct integer_field {
 } integers[] = {
     {"source", "width", offsetof(struct tile_meta, source_width), 0, MAX_PIXELS},
     {"source", "height", offsetof(struct tile_meta, source_height), 0, MAX_PIXELS},
+    {"source", "mask_unit", offsetof(struct tile_meta, mask_unit), 0, 65535},
     {"tile", "x", offsetof(struct tile_meta, x), -MAX_PIXELS, MAX_PIXELS},
     {"tile", "y", offsetof(struct tile_meta, y), -MAX_PIXELS, MAX_PIXELS},
     {"tile", "width", offsetof(struct tile_meta, width), 0, MAX_PIXELS},

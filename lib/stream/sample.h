@@ -87,6 +87,9 @@ struct tile_meta {
     /* A network sees (value - offset) * gain; offset 0 and gain 0 mean the default,
      * uint8 / 255, uint16 / 65535, float32 as it is. */
     double normalise_offset, normalise_gain;
+    /* The grey value that label 1 had in the mask's file: 255 or 65535 for a mask
+     * drawn in black and white, whose labels are 0 and 1 here; else 0. */
+    int64_t mask_unit;
 };
 
 /* Reads KEY.json; 0 when it is there and whole, 1 when the sample has none
