@@ -6,6 +6,7 @@
 
 #include "core/num.h"
 #include "core/target.h"
+#include "ops/gaussian.h"
 
 #define PI           3.14159265358979323846
 #define MAX_CHANNELS 16
@@ -241,49 +242,6 @@ DEFINE_WARP(float)
 
 /* ---- light ---- */
 
-/* One pass of a Gaussian along lines of n values, `step` apart. */
-static void blur_lines(float *data, size_t lines, size_t line_step, size_t n, size_t step,
-                       const float *kernel, int radius, float *line)
-{
-    for (size_t l = 0; l < lines; l++) {
-        float *p = data + l * line_step;
-        for (int64_t i = -radius; i < (int64_t)n + radius; i++) {
-            int64_t j = i < 0 ? 0 : i >= (int64_t)n ? (int64_t)n - 1 : i;
-            line[i + radius] = p[(size_t)j * step];
-        }
-        for (size_t i = 0; i < n; i++) {
-            float sum = 0;
-            for (int k = 0; k <= 2 * radius; k++)
-                sum += kernel[k] * line[i + (size_t)k];
-            p[i * step] = sum;
-        }
-    }
-}
-
-static int blur(float *data, size_t height, size_t width, size_t channels, double sigma,
-                struct err *err)
-{
-    enum { MAX_RADIUS = 64 };
-    float kernel[2 * MAX_RADIUS + 1];
-    int radius = (int)ceil(3 * sigma);
-    radius = radius > MAX_RADIUS ? MAX_RADIUS : radius;
-    double sum = 0;
-    for (int k = -radius; k <= radius; k++)
-        sum += exp(-0.5 * k * k / (sigma * sigma));
-    for (int k = -radius; k <= radius; k++)
-        kernel[k + radius] = (float)(exp(-0.5 * k * k / (sigma * sigma)) / sum);
-    size_t longest = height > width ? height : width;
-    float *line = malloc((longest + 2 * MAX_RADIUS) * sizeof *line);
-    if (!line)
-        return err_memory(err, "a blurred line");
-    for (size_t c = 0; c < channels; c++) {
-        blur_lines(data + c, height, width * channels, width, channels, kernel, radius, line);
-        blur_lines(data + c, width, channels, height, width * channels, kernel, radius, line);
-    }
-    free(line);
-    return 0;
-}
-
 /* Nearly normal, mean 0, variance 1: the sum of four even 16-bit numbers. */
 static float quick_normal(struct rng *rng)
 {
@@ -302,7 +260,7 @@ static int change_light(const struct augment_draw *d, float *data, size_t channe
 {
     size_t colours = channels == 2 || channels == 4 ? channels - 1 : channels;
     size_t h = d->out_height, w = d->out_width;
-    if (d->blur > 0.2 && blur(data, h, w, channels, d->blur, err))
+    if (d->blur > 0.2 && gaussian_blur(data, h, w, channels, d->blur, err))
         return -1;
     struct rng rng = d->noise_rng;
     double mean = 0;

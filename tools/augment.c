@@ -1,0 +1,187 @@
+/* augment: random transforms of the images and masks of a tensor stream. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "ops/augment.h"
+#include "stream/stream.h"
+
+enum { OPT_POLICY = CLI_LONG_ONLY, OPT_SEED, OPT_KEEP, OPT_INSTANCES };
+
+static const struct cli_option options[] = {
+    {'n', "copies", "N", "transformed copies of each sample (default 1)"},
+    {'p', "policy", "POLICY", "paper, strong or none, and changes: strong,zoom=2 (default paper)"},
+    {OPT_SEED, "seed", "N", "seed of the random numbers (default 1)"},
+    {OPT_KEEP, "keep", NULL, "pass the sample itself through too, before its copies"},
+    {OPT_INSTANCES, "instances", NULL,
+     "mask labels are cells: copies in a mirrored border get new ones"},
+    {'o', "output", "FILE", "write the stream to FILE (default standard output)"},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "augment",
+    .purpose = "random transforms of the images and masks of a tensor stream",
+    .synopsis = "[options] [STREAM...]",
+    .options = options,
+    .notes = "Settings of a policy: turns, rotate, angle, zoom, brightness, contrast, gamma,\n"
+             "shade, blur, noise, invert, light, border=zero|reflect; see augment(1).",
+};
+
+static struct {
+    int64_t copies, seed;
+    const char *policy_text, *output;
+    struct augment_policy policy;
+    bool keep, instances;
+} settings = {.copies = 1, .seed = 1, .policy_text = "paper", .output = "-"};
+
+static void read_options(void)
+{
+    for (int c; (c = cli_next_option()) != -1;)
+        switch (c) {
+        case 'n':
+            settings.copies = cli_int(0, 1000000);
+            break;
+        case 'p':
+            settings.policy_text = cli_argument();
+            break;
+        case OPT_SEED:
+            settings.seed = cli_int(0, INT64_MAX);
+            break;
+        case OPT_KEEP:
+            settings.keep = true;
+            break;
+        case OPT_INSTANCES:
+            settings.instances = true;
+            break;
+        case 'o':
+            settings.output = cli_argument();
+            break;
+        }
+    struct err err;
+    if (augment_policy_parse(&settings.policy, settings.policy_text, &err))
+        cli_die_usage("%s", err.message);
+}
+
+/* KEY.json of the copy: the sample's, and what was done under "augment". */
+static int describe(const struct sample *from, struct sample *to, const struct augment_draw *draw,
+                    struct err *err)
+{
+    json_t *json = NULL;
+    for (size_t i = 0; i < from->count; i++)
+        if (!from->members[i].is_array && strcmp(from->members[i].name, "json") == 0)
+            json = json_loadb((const char *)from->members[i].bytes, from->members[i].size, 0, NULL);
+    if (!json_is_object(json)) {
+        json_decref(json);
+        json = json_object();
+    }
+    json_t *matrix = json_array();
+    for (int i = 0; i < 6; i++)
+        json_array_append_new(matrix, json_real(draw->matrix[i]));
+    json_object_set_new(json, "augment",
+                        json_pack("{s:s, s:s, s:o}", "of", from->key, "policy",
+                                  settings.policy_text, "matrix", matrix));
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    int result =
+        text ? sample_put_bytes(to, "json", text, strlen(text), err) : err_memory(err, "KEY.json");
+    free(text);
+    return result;
+}
+
+static int transform(const struct sample *from, struct sample *to, struct err *err)
+{
+    struct array *image = sample_require(from, "image", err), out = {0};
+    if (!image)
+        return -1;
+    struct rng rng = rng_new((uint64_t)settings.seed, to->key);
+    struct augment_draw draw;
+    augment_draw(&draw, &settings.policy, &rng, image->shape[0], image->shape[1], 0, 0);
+    if (augment_image(&draw, image, &out, err) || sample_put_array(to, "image", &out, err))
+        return -1;
+    struct array *mask = sample_array(from, "mask");
+    if (mask && (augment_mask(&draw, mask, settings.instances, &out, err) ||
+                 sample_put_array(to, "mask", &out, err)))
+        return -1;
+    return describe(from, to, &draw, err);
+}
+
+static char *copy_key(const char *key, int64_t number)
+{
+    char *text = malloc(strlen(key) + 32);
+    if (text)
+        sprintf(text, settings.copies == 1 && !settings.keep ? "%s" : "%s_a%" PRId64, key, number);
+    return text;
+}
+
+static int write_copies(struct stream_writer *writer, const struct sample *sample, struct err *err)
+{
+    int result = settings.keep ? stream_put(writer, sample, err) : 0;
+    for (int64_t i = 1; i <= settings.copies && result == 0; i++) {
+        char *key = copy_key(sample->key, i);
+        struct sample copy = {0};
+        result = key ? sample_init(&copy, key, err) : err_memory(err, "a key");
+        if (result == 0)
+            result = transform(sample, &copy, err);
+        if (result)
+            err_prefix(err, "augment '%s'", sample->key);
+        else
+            result = stream_put(writer, &copy, err);
+        sample_free(&copy);
+        free(key);
+    }
+    return result;
+}
+
+static int augment_stream(const char *path, struct stream_writer **writer, struct err *err)
+{
+    struct stream_reader *reader;
+    if (stream_open(&reader, path, err))
+        return -1;
+    char seed[32];
+    snprintf(seed, sizeof seed, "%" PRId64, settings.seed);
+    const struct stream_author author = {"augment", cli_command_line(), seed, NULL};
+    struct sample sample;
+    int got, result = 0;
+    while (result == 0 && (got = stream_next(reader, &sample, err)) != 0) {
+        if (got < 0) {
+            result = -1;
+            break;
+        }
+        if (!*writer)
+            result = stream_create(writer, settings.output, &author, reader, err);
+        if (result == 0)
+            result = write_copies(*writer, &sample, err);
+        if (result == 0)
+            cli_progress("samples", stream_samples_written(*writer), 0);
+        sample_free(&sample);
+    }
+    if (result == 0 && !*writer)
+        result = stream_create(writer, settings.output, &author, reader, err);
+    stream_close(reader);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    cli_start(&program, argc, argv);
+    read_options();
+    if (strcmp(settings.output, "-") == 0)
+        cli_refuse_terminal("a tensor stream");
+    static char standard_input[] = "-", *only[] = {standard_input, NULL};
+    struct stream_writer *writer = NULL;
+    struct err err;
+    int result = 0;
+    for (char **p = cli_operand_count() ? cli_operands() : only; *p && result == 0; p++)
+        result = augment_stream(*p, &writer, &err);
+    if (result == 0)
+        result = stream_commit(writer, &err);
+    else
+        stream_abort(writer);
+    if (result)
+        cli_die_err(&err);
+    return cli_finish(STATUS_OK);
+}
