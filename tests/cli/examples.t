@@ -3,9 +3,7 @@
 # hosts and for Slurm.
 . "$(dirname "$0")/../tap.sh"
 cd "$TMP" || exit 1
-mkdir images
-synth -n 3 -s 250x230 --seed 11 -o images || skip_all "synth draws nothing"
-rm -f images/*_mask.png
+synth -n 3 -s 250x230 --seed 11 -o . || exit 1
 images=(images/*.png)
 stem=$(basename "${images[0]}" .png)
 
@@ -15,16 +13,16 @@ dsc=$(awk 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "dsc") c = i } NR == 2 
 ok "demo finds the cells (DSC $dsc)" awk -v d="$dsc" 'BEGIN { exit !(d > 0.7) }'
 
 if command -v parallel >/dev/null; then
-    ok "folder.sh" sh "$TOP/examples/folder.sh" images masks
-    is "$(find masks -name '*_mask.png' | wc -l)" 3 "a mask for each image"
-    touch -d '2001-01-01' masks/*.png
-    ok "folder.sh again" sh "$TOP/examples/folder.sh" images masks
-    is "$(find masks -name '*.png' -newermt 2002-01-01 | wc -l)" 0 "does nothing twice"
+    ok "folder.sh" sh "$TOP/examples/folder.sh" images found
+    is "$(find found -name '*_mask.png' | wc -l)" 3 "a mask for each image"
+    touch -d '2001-01-01' found/*.png
+    ok "folder.sh again" sh "$TOP/examples/folder.sh" images found
+    is "$(find found -name '*.png' -newermt 2002-01-01 | wc -l)" 0 "does nothing twice"
     ok "hosts.sh on this machine" sh "$TOP/examples/hosts.sh" : "${images[@]}"
-    ok "gives the same mask" cmp "images/${stem}_mask.png" "masks/${stem}_mask.png"
+    ok "gives the same mask" cmp "images/${stem}_mask.png" "found/${stem}_mask.png"
     rm -f images/*_mask.png
     ok "one-slide.sh" sh "$TOP/examples/one-slide.sh" "${images[0]}" 2 slide.png
-    ok "gives the same mask" cmp slide.png "masks/${stem}_mask.png"
+    ok "gives the same mask" cmp slide.png "found/${stem}_mask.png"
 else
     skip "GNU parallel is not installed"
 fi
@@ -35,7 +33,7 @@ for task in 0 1; do
         bash "$TOP/examples/slurm.sh" list.txt slurm
 done
 is "$(find slurm -name '*_mask.png' | wc -l)" 3 "slurm.sh: two jobs do all images"
-ok "and the same mask" cmp "slurm/${stem}_mask.png" "masks/${stem}_mask.png"
+ok "and the same mask" cmp "slurm/${stem}_mask.png" "found/${stem}_mask.png"
 
 python=/usr/bin/python3
 if $python -c 'import numpy' 2>/dev/null; then

@@ -8,11 +8,10 @@ INJECT=$BUILD/tests/fault/inject.so
 MAX_CALLS=40
 
 cd "$TMP" || exit 1
-mkdir in
 synth -n 1 -s 300x260 --seed 5 -o in || exit 1
-image=$(find in -name '*.png' ! -name '*_mask*' | head -n 1)
-mask=$(find in -name '*_mask.png' | head -n 1)
-tile -m in "$image" >tiles.tar || exit 1
+image=$(echo in/images/*.png)
+mask=$(echo in/masks/*.png)
+tile -m in/masks "$image" >tiles.tar || exit 1
 stitch <tiles.tar >mask.png || exit 1
 
 # survives FUNCTION ERRNO COMMAND: runs COMMAND (a shell line that writes out.*)
@@ -54,7 +53,7 @@ try() { # NAME COMMAND
     is "$(weaknesses rename 13 "$2")" "" "$1: a rename that is refused"
 }
 
-try tile "tile -m in $image >out.stream"
+try tile "tile -m in/masks $image >out.stream"
 try stitch "stitch -o out.png <tiles.tar"
 try "stitch, TIFF" "stitch -o out.tif <tiles.tar"
 try prune "prune <tiles.tar >out.stream"

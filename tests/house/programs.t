@@ -4,15 +4,17 @@
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
 
-long_options() { # PROGRAM: from its help
-    "$1" --help | grep -oE '^ +(-., )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' | sort -u
+long_options() { # PROGRAM: its own, from its help
+    "$1" --help | grep -oE '^ +(-., )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' |
+        grep -vxE -- '--(help|version|quiet)' | sort -u
+}
+
+documented_options() { # PROGRAM: from its man page
+    mandoc -T ascii "man/$1.1" | col -b | grep -oE -- '--[a-z0-9][a-z0-9-]*' | sort -u
 }
 
 undocumented() { # PROGRAM: options that its man page does not name
-    local option
-    for option in $(long_options "$1"); do
-        grep -qE "Fl (Fl |-)${option#--}( |$|,)|\\\\-\\\\-${option#--}|Fl -${option#--}" "man/$1.1" || echo "$option"
-    done
+    comm -23 <(long_options "$1") <(documented_options "$1")
 }
 
 milliseconds() { # PROGRAM: the least of 7 starts
