@@ -1,0 +1,747 @@
+/* stitch: a tensor stream to images. */
+#include <math.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "core/half.h"
+#include "image/image.h"
+#include "ops/band.h"
+#include "ops/blend.h"
+#include "ops/resample.h"
+#include "stream/stream.h"
+
+#define MAX_SIDE    (1 << 24) /* pixels of an image's side */
+#define MAX_ENLARGE 1024      /* times that a tile is enlarged to its place */
+#define MAX_PLANES  256
+
+enum {
+    OPT_PROB = CLI_LONG_ONLY,
+    OPT_UNCERTAINTY,
+    OPT_LOGITS,
+    OPT_MASK,
+    OPT_IMAGE,
+    OPT_CLASS,
+    OPT_SUFFIX,
+    OPT_ANY_ORDER,
+};
+
+static const struct cli_option options[] = {
+    {'o', "output", "FILE|DIR", "where to write (default standard output)"},
+    {'b', "blend", "mean|gauss|vote", "how overlapping tiles are weighed (default mean)"},
+    {'t', "threshold", "P", "foreground where its probability is at least P (two classes)"},
+    {OPT_PROB, "prob", NULL, "write the probability of the foreground"},
+    {OPT_CLASS, "class", "N", "with --prob: of class N, 0 is the background"},
+    {OPT_UNCERTAINTY, "uncertainty", NULL, "write the uncertainty"},
+    {OPT_LOGITS, "logits", NULL, "write the logits, a channel each (TIFF)"},
+    {OPT_MASK, "mask", NULL, "write the mask that the stream carries"},
+    {OPT_IMAGE, "image", NULL, "write the image that the stream carries"},
+    {'f', "format", "png|tiff",
+     "format, where no file name tells it (default png, tiff for floats)"},
+    {'c', "compression", "none|deflate|lzw", "of TIFF (default deflate)"},
+    {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
+    {OPT_ANY_ORDER, "any-order", NULL, "take tiles in any order: whole images are kept in memory"},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "stitch",
+    .purpose = "join the tiles of a tensor stream into images",
+    .synopsis = "[options] [STREAM]",
+    .options = options,
+    .notes = "Writes the mask that the probabilities give, else the stream's mask, else its image.",
+};
+
+/* What is written, and the array of a sample that it is made of. */
+enum product {
+    PRODUCT_BEST, /* labels, mask or image, the first that the stream has */
+    PRODUCT_LABELS,
+    PRODUCT_PROB,
+    PRODUCT_UNCERTAINTY,
+    PRODUCT_LOGITS,
+    PRODUCT_MASK,
+    PRODUCT_IMAGE,
+};
+
+static const char *const array_names[] = {
+    [PRODUCT_LABELS] = "prob",   [PRODUCT_PROB] = "prob", [PRODUCT_UNCERTAINTY] = "uncertainty",
+    [PRODUCT_LOGITS] = "logits", [PRODUCT_MASK] = "mask", [PRODUCT_IMAGE] = "image",
+};
+
+static struct {
+    const char *output;
+    bool output_is_folder;
+    enum blend_mode blend;
+    float threshold; /* 0: the most probable class */
+    int64_t class;   /* -1: all but the background */
+    enum product product;
+    int format; /* -1: by the name */
+    enum image_compression compression;
+    const char *suffix;
+    bool any_order;
+} settings = {.output = "-", .class = -1, .format = -1, .suffix = ""};
+
+static void set_product(enum product product)
+{
+    if (settings.product != PRODUCT_BEST && settings.product != product)
+        cli_die_usage("only one of --prob, --uncertainty, --logits, --mask, --image");
+    settings.product = product;
+}
+
+static void parse_options(void)
+{
+    for (int c; (c = cli_next_option()) != -1;) {
+        switch (c) {
+        case 'o':
+            settings.output = cli_argument();
+            break;
+        case 'b':
+            settings.blend = (enum blend_mode)cli_choice("mean|gauss|vote");
+            break;
+        case 't':
+            settings.threshold = (float)cli_real(1e-6, 1);
+            break;
+        case 'f':
+            settings.format = cli_choice("png|tiff");
+            break;
+        case 'c':
+            settings.compression =
+                (enum image_compression)(IMAGE_UNCOMPRESSED + cli_choice("none|deflate|lzw"));
+            break;
+        case OPT_CLASS:
+            settings.class = cli_int(0, MAX_PLANES - 1);
+            break;
+        case OPT_SUFFIX:
+            settings.suffix = cli_argument();
+            break;
+        case OPT_ANY_ORDER:
+            settings.any_order = true;
+            break;
+        default:
+            set_product((enum product)(PRODUCT_PROB + (c - OPT_PROB)));
+        }
+    }
+    if (settings.class >= 0 && settings.product != PRODUCT_PROB)
+        cli_die_usage("--class goes with --prob");
+    if (strchr(settings.suffix, '/'))
+        cli_die_usage("--suffix: '%s' has a slash", settings.suffix);
+}
+
+static bool has_other_extension(const char *path)
+{
+    static const char *const others[] = {".jpg", ".jpeg", ".JPG", ".JPEG", ".bmp", ".gif", ".tar"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof others / sizeof *others; i++)
+        if (strcmp(dot, others[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A folder is one that exists or whose name ends in a slash. */
+static void prepare_output(void)
+{
+    struct stat st;
+    size_t length = strlen(settings.output);
+    bool exists = stat(settings.output, &st) == 0;
+    bool slash = length && settings.output[length - 1] == '/';
+    if (length == 0)
+        cli_die_usage("--output: an empty name");
+    settings.output_is_folder = exists ? S_ISDIR(st.st_mode) : slash;
+    if (!settings.output_is_folder && has_other_extension(settings.output))
+        cli_die_usage("'%s': only PNG and TIFF are written", settings.output);
+    if (!exists && slash && mkdir(settings.output, 0777)) {
+        struct err err;
+        err_errno(&err, STATUS_CREATE, "create '%s'", settings.output);
+        cli_die_err(&err);
+    }
+    if (strcmp(settings.output, "-") == 0)
+        cli_refuse_terminal("an image");
+}
+
+/* ---- an image that is being put together ---- */
+
+struct canvas {
+    char id[SAMPLE_MAX_NAME + 2 + sizeof((struct tile_meta *)0)->source]; /* of the source image */
+    struct tile_meta meta;                                                /* of its first tile */
+    enum product product;
+    enum dtype dtype;        /* of the samples' arrays; blended ones are float32 */
+    size_t planes;           /* classes, logits, or channels */
+    struct blend blend;      /* what is averaged */
+    struct band pixels;      /* what is copied: rows as they are written */
+    struct band covered;     /* and a byte a pixel, 1 where a tile was */
+    int64_t next_row;        /* the first that is not written yet */
+    int64_t seen, uncovered; /* tiles, pixels */
+    struct image_writer *writer;
+    struct image_info info;
+    float *row;          /* planes x width */
+    unsigned char *line; /* a row as it is written */
+};
+
+static bool is_blended(const struct canvas *canvas)
+{
+    return canvas->product != PRODUCT_MASK && canvas->product != PRODUCT_IMAGE;
+}
+
+static void canvas_free(struct canvas *canvas)
+{
+    image_abort(canvas->writer);
+    blend_free(&canvas->blend);
+    band_free(&canvas->pixels);
+    band_free(&canvas->covered);
+    free(canvas->row);
+    free(canvas->line);
+    *canvas = (struct canvas){0};
+}
+
+/* ---- names of files ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Notes the name down; false when it was there. */
+static bool claim_name(const char *name)
+{
+    static void *used;
+    char *copy = strdup(name);
+    char **node = copy ? tsearch(copy, &used, compare_names) : NULL;
+    if (!node)
+        cli_die(STATUS_MEMORY, "out of memory for names");
+    if (*node == copy)
+        return true;
+    free(copy);
+    return false;
+}
+
+/* The stem of the source's true name, "" when there is none that is fit for a file. */
+static void source_stem(const char *source, char *stem, size_t size)
+{
+    const char *slash = strrchr(source, '/');
+    snprintf(stem, size, "%s", slash ? slash + 1 : source);
+    char *dot = strrchr(stem, '.');
+    if (dot && dot > stem)
+        *dot = '\0';
+}
+
+/* The part of a key that all tiles of an image share: what comes before the last
+ * two of the components STEM/SIZE/PLACE. */
+static void image_key(const char *key, char *to, size_t size)
+{
+    snprintf(to, size, "%s", key);
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(to, '/');
+        if (slash)
+            *slash = '\0';
+    }
+}
+
+static enum image_format choose_format(const struct canvas *canvas)
+{
+    bool named = !settings.output_is_folder && strcmp(settings.output, "-") != 0;
+    if (settings.format >= 0)
+        return (enum image_format)settings.format;
+    if (named)
+        return image_format_of_name(settings.output);
+    bool floats = canvas->product == PRODUCT_LOGITS || canvas->dtype == DTYPE_U32 ||
+                  (canvas->product == PRODUCT_IMAGE && canvas->dtype == DTYPE_F32);
+    return floats ? IMAGE_TIFF : IMAGE_PNG;
+}
+
+static int file_name(const struct canvas *canvas, const char *key, enum image_format format,
+                     char *path, size_t size, struct err *err)
+{
+    char stem[SAMPLE_MAX_NAME + 1];
+    if (!settings.output_is_folder) {
+        snprintf(path, size, "%s", settings.output);
+        return 0;
+    }
+    source_stem(canvas->meta.source, stem, sizeof stem);
+    if (!*stem || !claim_name(stem)) {
+        image_key(key, stem, sizeof stem);
+        for (char *p = stem; *p; p++)
+            *p = *p == '/' ? '_' : *p;
+        if (!claim_name(stem))
+            return err_set(err, STATUS_DATA,
+                           "the tiles of '%s' come in several places of the stream", stem);
+    }
+    int length = snprintf(path, size, "%s/%s%s.%s", settings.output, stem, settings.suffix,
+                          format == IMAGE_TIFF ? "tif" : "png");
+    return length < (int)size ? 0 : err_set(err, STATUS_CREATE, "a file name that is too long");
+}
+
+/* ---- beginning an image ---- */
+
+static enum product choose_product(const struct sample *sample)
+{
+    if (settings.product != PRODUCT_BEST)
+        return settings.product;
+    return sample_array(sample, "prob")   ? PRODUCT_LABELS
+           : sample_array(sample, "mask") ? PRODUCT_MASK
+                                          : PRODUCT_IMAGE;
+}
+
+/* Bits and channels of the image that is written. */
+static int plan_output(struct canvas *canvas, enum image_format format, struct err *err)
+{
+    struct image_info *info = &canvas->info;
+    *info = (struct image_info){.width = canvas->meta.source_width,
+                                .height = canvas->meta.source_height,
+                                .channels = 1,
+                                .bits = 8,
+                                .pixel_width = canvas->meta.pixel_width,
+                                .pixel_height = canvas->meta.pixel_height};
+    if (canvas->product == PRODUCT_PROB || canvas->product == PRODUCT_UNCERTAINTY)
+        info->bits = format == IMAGE_TIFF ? 32 : 16;
+    else if (canvas->product != PRODUCT_LABELS)
+        info->bits = 8 * (int)dtype_size(canvas->dtype);
+    if (canvas->product == PRODUCT_LOGITS || canvas->product == PRODUCT_IMAGE)
+        info->channels = (int)canvas->planes;
+    info->is_label = canvas->product == PRODUCT_MASK && canvas->dtype == DTYPE_U32;
+    if (canvas->product == PRODUCT_LABELS && canvas->planes > MAX_PLANES)
+        return err_set(err, STATUS_DATA, "%zu classes, at most %d are supported", canvas->planes,
+                       MAX_PLANES);
+    return 0;
+}
+
+static int make_rows(struct canvas *canvas, struct err *err)
+{
+    size_t width = (size_t)canvas->meta.source_width, line = image_row_bytes(&canvas->info);
+    canvas->line = malloc(line);
+    if (!canvas->line)
+        return err_memory(err, "a row");
+    if (!is_blended(canvas)) {
+        canvas->pixels = band_new(line);
+        canvas->covered = band_new(width);
+        return 0;
+    }
+    canvas->row = calloc(width * canvas->planes, sizeof *canvas->row);
+    if (!canvas->row)
+        return err_memory(err, "a row");
+    return blend_new(&canvas->blend, settings.blend, canvas->planes, canvas->meta.source_width,
+                     canvas->meta.source_height, err);
+}
+
+static size_t planes_of(enum product product, const struct array *array)
+{
+    if (product == PRODUCT_UNCERTAINTY || product == PRODUCT_MASK)
+        return 1;
+    return array->shape[product == PRODUCT_IMAGE ? 2 : 0];
+}
+
+static int begin_image(struct canvas *canvas, const struct sample *sample,
+                       const struct tile_meta *meta, const char *id, struct err *err)
+{
+    char path[4096];
+    *canvas = (struct canvas){.meta = *meta, .product = choose_product(sample)};
+    snprintf(canvas->id, sizeof canvas->id, "%s", id);
+    const struct array *array = sample_require(sample, array_names[canvas->product], err);
+    if (!array)
+        return -1;
+    canvas->dtype = is_blended(canvas) ? DTYPE_F32 : array->dtype;
+    canvas->planes = planes_of(canvas->product, array);
+    if (settings.class >= (int64_t)canvas->planes)
+        return err_set(err, STATUS_USAGE, "--class: '%s' has classes 0 to %zu", sample->key,
+                       canvas->planes - 1);
+    enum image_format format = choose_format(canvas);
+    if (plan_output(canvas, format, err) ||
+        file_name(canvas, sample->key, format, path, sizeof path, err) || make_rows(canvas, err))
+        return -1;
+    return image_create(&canvas->writer, path, format, settings.compression, &canvas->info, err);
+}
+
+/* ---- tiles ---- */
+
+static void free_if_new(struct array *array, const struct array *old)
+{
+    if (array->memory != old->memory)
+        array_free(array);
+}
+
+/* A view of `array`, or a new float32 copy of a float16 one. */
+static int to_floats(const struct array *array, struct array *floats, struct err *err)
+{
+    *floats = *array;
+    if (array->dtype != DTYPE_F16)
+        return 0;
+    if (array_new(floats, DTYPE_F32, array->ndim, array->shape, err))
+        return -1;
+    half_to_floats(floats->data, array->data, array_count(array));
+    return 0;
+}
+
+/* The k-th of the planes of an array K x H x W. */
+static struct array plane_of(const struct array *array, size_t k)
+{
+    size_t size = array->shape[1] * array->shape[2];
+    return array_view(array->dtype, 2, array->shape + 1, (float *)array->data + k * size);
+}
+
+static int resample_planes(const struct array *from, struct array *to, struct err *err)
+{
+    for (size_t k = 0; k < from->shape[0]; k++) {
+        struct array a = plane_of(from, k), b = plane_of(to, k);
+        if (resample_smooth(&a, &b, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* A view of `tile`, or a new array of the size of its place.  `axis`: the first
+ * of the two that are height and width. */
+static int to_place(const struct canvas *canvas, const struct array *tile, int axis,
+                    const struct tile_meta *meta, struct array *placed, struct err *err)
+{
+    size_t height = (size_t)meta->height, width = (size_t)meta->width;
+    *placed = *tile;
+    if (tile->shape[axis] == height && tile->shape[axis + 1] == width)
+        return 0;
+    if (height / MAX_ENLARGE > tile->shape[axis] || width / MAX_ENLARGE > tile->shape[axis + 1])
+        return err_set(err, STATUS_DATA, "a tile of %zu x %zu cannot fill %zu x %zu pixels",
+                       tile->shape[axis + 1], tile->shape[axis], width, height);
+    size_t shape[3] = {tile->shape[0], tile->shape[1], tile->shape[2]};
+    shape[axis] = height;
+    shape[axis + 1] = width;
+    if (array_new(placed, tile->dtype, tile->ndim, shape, err))
+        return -1;
+    int result = canvas->product == PRODUCT_MASK ? resample_labels(tile, placed, err)
+                 : axis == 1                     ? resample_planes(tile, placed, err)
+                                                 : resample_smooth(tile, placed, err);
+    if (result)
+        array_free(placed);
+    return result;
+}
+
+static int blend_tile(struct canvas *canvas, const struct array *array,
+                      const struct tile_meta *meta, struct err *err)
+{
+    struct array floats, placed;
+    struct array planes = *array;
+    if (planes.ndim == 2)
+        planes = array_view(array->dtype, 3, (size_t[]){1, array->shape[0], array->shape[1]},
+                            array->data);
+    if (to_floats(&planes, &floats, err))
+        return -1;
+    int result = to_place(canvas, &floats, 1, meta, &placed, err);
+    if (result == 0) {
+        result = blend_add(&canvas->blend, &placed, meta->x, meta->y, err);
+        free_if_new(&placed, &floats);
+    }
+    free_if_new(&floats, &planes);
+    return result;
+}
+
+/* Copies the part of the tile that is inside the image. */
+static void copy_rows(struct canvas *canvas, const struct array *tile, int64_t x, int64_t y)
+{
+    size_t pixel = canvas->planes * dtype_size(canvas->dtype);
+    int64_t left = x > 0 ? x : 0, right = x + (int64_t)tile->shape[1];
+    int64_t top = y > 0 ? y : 0, bottom = y + (int64_t)tile->shape[0];
+    right = right < canvas->info.width ? right : canvas->info.width;
+    bottom = bottom < canvas->info.height ? bottom : canvas->info.height;
+    for (int64_t row = top; row < bottom && left < right; row++) {
+        const unsigned char *from = tile->data;
+        from += ((size_t)(row - y) * tile->shape[1] + (size_t)(left - x)) * pixel;
+        unsigned char *to = band_row(&canvas->pixels, row);
+        unsigned char *covered = band_row(&canvas->covered, row);
+        memcpy(to + (size_t)left * pixel, from, (size_t)(right - left) * pixel);
+        memset(covered + left, 1, (size_t)(right - left));
+    }
+}
+
+static int copy_tile(struct canvas *canvas, const struct array *array, const struct tile_meta *meta,
+                     struct err *err)
+{
+    struct array placed;
+    int64_t bottom = meta->y + meta->height;
+    bottom = bottom < canvas->info.height ? bottom : canvas->info.height;
+    if (array->dtype != canvas->dtype || planes_of(canvas->product, array) != canvas->planes)
+        return err_set(err, STATUS_DATA, "a tile of another kind than the first");
+    if (meta->y < canvas->next_row && canvas->next_row > 0)
+        return err_set(err, STATUS_DATA, "tiles are not in the order of their rows");
+    if (band_extend(&canvas->pixels, bottom, err) || band_extend(&canvas->covered, bottom, err) ||
+        to_place(canvas, array, 0, meta, &placed, err))
+        return -1;
+    copy_rows(canvas, &placed, meta->x, meta->y);
+    free_if_new(&placed, array);
+    return 0;
+}
+
+static int add_tile(struct canvas *canvas, const struct sample *sample,
+                    const struct tile_meta *meta, struct err *err)
+{
+    const struct array *array = sample_require(sample, array_names[canvas->product], err);
+    if (!array)
+        return -1;
+    if (array_count(array) == 0)
+        return err_set(err, STATUS_DATA, "'%s': an empty tile", sample->key);
+    canvas->seen++;
+    int result = is_blended(canvas) ? blend_tile(canvas, array, meta, err)
+                                    : copy_tile(canvas, array, meta, err);
+    return result ? err_prefix(err, "'%s'", sample->key) : 0;
+}
+
+/* ---- rows that are finished ---- */
+
+static void probabilities(const struct canvas *canvas, float *to)
+{
+    size_t width = (size_t)canvas->info.width, planes = canvas->planes;
+    const float *row = canvas->row;
+    if (settings.class >= 0 || planes <= 2) {
+        size_t class = settings.class >= 0 ? (size_t)settings.class : planes - 1;
+        memcpy(to, row + class * width, width * sizeof *to);
+        return;
+    }
+    memcpy(to, row + width, width * sizeof *to);
+    for (size_t k = 2; k < planes; k++)
+        for (size_t x = 0; x < width; x++)
+            to[x] += row[k * width + x];
+}
+
+/* Values of [0, 1] as 0 to 65535; what is outside, or not a number, is clipped. */
+static void to_16_bits(const float *from, uint16_t *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i] >= 1 ? 65535 : from[i] > 0 ? (uint16_t)(from[i] * 65535 + 0.5f) : 0;
+}
+
+/* K x width to width x K. */
+static void interleave(const float *from, float *to, size_t planes, size_t width)
+{
+    for (size_t k = 0; k < planes; k++)
+        for (size_t x = 0; x < width; x++)
+            to[x * planes + k] = from[k * width + x];
+}
+
+/* Two classes are drawn in black and white, more as their numbers. */
+static void label_line(struct canvas *canvas)
+{
+    size_t width = (size_t)canvas->info.width;
+    blend_labels(canvas->row, canvas->planes, width, settings.threshold, canvas->line);
+    if (canvas->planes <= 2)
+        for (size_t x = 0; x < width; x++)
+            canvas->line[x] = canvas->line[x] ? 255 : 0;
+}
+
+static void blended_line(struct canvas *canvas)
+{
+    size_t width = (size_t)canvas->info.width;
+    if (canvas->product == PRODUCT_LABELS) {
+        label_line(canvas);
+        return;
+    }
+    if (canvas->product == PRODUCT_LOGITS) {
+        interleave(canvas->row, (float *)(void *)canvas->line, canvas->planes, width);
+        return;
+    }
+    if (canvas->product == PRODUCT_PROB)
+        probabilities(canvas, canvas->row);
+    if (canvas->info.bits == 32)
+        memcpy(canvas->line, canvas->row, width * sizeof *canvas->row);
+    else
+        to_16_bits(canvas->row, (uint16_t *)(void *)canvas->line, width);
+}
+
+static int write_blended(struct canvas *canvas, int64_t until, struct err *err)
+{
+    for (; canvas->next_row < until; canvas->next_row++) {
+        canvas->uncovered += blend_row(&canvas->blend, canvas->next_row, canvas->row);
+        blended_line(canvas);
+        if (image_write_rows(canvas->writer, 1, canvas->line, err))
+            return -1;
+    }
+    blend_drop(&canvas->blend, until);
+    return 0;
+}
+
+static int64_t count_uncovered(const unsigned char *covered, size_t n)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += covered[i];
+    return (int64_t)(n - sum);
+}
+
+/* White again is what was white in the mask's file. */
+static int to_unit(void *values, enum dtype dtype, int64_t unit, size_t n, struct err *err)
+{
+    uint32_t largest = 0;
+    if (dtype == DTYPE_U8)
+        for (size_t i = 0; i < n; i++) {
+            uint8_t *value = (uint8_t *)values + i;
+            largest = *value > largest ? *value : largest;
+            *value = (uint8_t)(*value ? unit : 0);
+        }
+    else
+        for (size_t i = 0; i < n; i++) {
+            uint16_t *value = (uint16_t *)values + i;
+            largest = *value > largest ? *value : largest;
+            *value = (uint16_t)(*value ? unit : 0);
+        }
+    return largest <= 1
+               ? 0
+               : err_set(err, STATUS_DATA, "a mask in black and white with label %u", largest);
+}
+
+static bool has_unit(const struct canvas *canvas)
+{
+    int64_t unit = canvas->meta.mask_unit;
+    return canvas->product == PRODUCT_MASK && ((canvas->dtype == DTYPE_U8 && unit == 255) ||
+                                               (canvas->dtype == DTYPE_U16 && unit == 65535));
+}
+
+static int write_copied(struct canvas *canvas, int64_t until, struct err *err)
+{
+    size_t width = (size_t)canvas->info.width;
+    if (band_extend(&canvas->pixels, until, err) || band_extend(&canvas->covered, until, err))
+        return -1;
+    while (canvas->next_row < until) {
+        int64_t rows = band_contiguous(&canvas->pixels, canvas->next_row, until - canvas->next_row);
+        void *pixels = band_row(&canvas->pixels, canvas->next_row);
+        if (has_unit(canvas) &&
+            to_unit(pixels, canvas->dtype, canvas->meta.mask_unit, (size_t)rows * width, err))
+            return -1;
+        for (int64_t y = canvas->next_row; y < canvas->next_row + rows; y++)
+            canvas->uncovered += count_uncovered(band_row(&canvas->covered, y), width);
+        if (image_write_rows(canvas->writer, rows, pixels, err))
+            return -1;
+        canvas->next_row += rows;
+    }
+    band_drop(&canvas->pixels, until);
+    band_drop(&canvas->covered, until);
+    return 0;
+}
+
+static int write_until(struct canvas *canvas, int64_t until, struct err *err)
+{
+    until = until < canvas->info.height ? until : canvas->info.height;
+    return is_blended(canvas) ? write_blended(canvas, until, err)
+                              : write_copied(canvas, until, err);
+}
+
+/* ---- the stream ---- */
+
+static void warn_of_gaps(const struct canvas *canvas)
+{
+    const char *name = *canvas->meta.source ? canvas->meta.source : canvas->id;
+    int64_t missing = canvas->meta.count - canvas->seen;
+    if (missing > 0)
+        cli_warn("%lld of the %lld tiles of '%s' are missing, %lld pixels without a tile are "
+                 "background",
+                 (long long)missing, (long long)canvas->meta.count, name,
+                 (long long)canvas->uncovered);
+    else if (canvas->uncovered)
+        cli_warn("%lld pixels of '%s' are in no tile and become background",
+                 (long long)canvas->uncovered, name);
+}
+
+static int finish_image(struct canvas *canvas, struct err *err)
+{
+    if (!canvas->writer)
+        return 0;
+    if (write_until(canvas, canvas->info.height, err))
+        return -1;
+    warn_of_gaps(canvas);
+    struct image_writer *writer = canvas->writer;
+    canvas->writer = NULL;
+    int result = image_commit(writer, err);
+    canvas_free(canvas);
+    return result;
+}
+
+/* A sample without a place is an image of its own. */
+static int take_place(const struct sample *sample, struct tile_meta *meta, struct err *err)
+{
+    int got = sample_get_meta(sample, meta, err);
+    if (got < 0)
+        return -1;
+    if (got == 1 || meta->source_width == 0 || meta->source_height == 0) {
+        const struct array *array =
+            sample_require(sample, array_names[choose_product(sample)], err);
+        if (!array)
+            return -1;
+        int axis =
+            choose_product(sample) <= PRODUCT_PROB || choose_product(sample) == PRODUCT_LOGITS ? 1
+                                                                                               : 0;
+        meta->source_height = meta->height = (int64_t)array->shape[axis];
+        meta->source_width = meta->width = (int64_t)array->shape[axis + 1];
+        meta->count = 1;
+    }
+    if (meta->source_width > MAX_SIDE || meta->source_height > MAX_SIDE || meta->width < 1 ||
+        meta->height < 1)
+        return err_set(err, STATUS_DATA, "'%s': a place that cannot be", sample->key);
+    return 0;
+}
+
+/* Begins another image when the sample belongs to one. */
+static int choose_image(struct canvas *canvas, const struct sample *sample,
+                        const struct tile_meta *meta, struct err *err)
+{
+    char key[SAMPLE_MAX_NAME + 1], id[sizeof canvas->id];
+    image_key(sample->key, key, sizeof key);
+    snprintf(id, sizeof id, "%s:%s", key, meta->source);
+    bool same = canvas->writer && strcmp(id, canvas->id) == 0;
+    if (same && meta->source_width == canvas->info.width &&
+        meta->source_height == canvas->info.height)
+        return 0;
+    if (same)
+        return err_set(err, STATUS_DATA, "'%s': its image has another size than before",
+                       sample->key);
+    if (canvas->writer && !settings.output_is_folder)
+        return err_set(err, STATUS_USAGE, "the stream has several images: use -o DIR");
+    if (finish_image(canvas, err))
+        return -1;
+    return begin_image(canvas, sample, meta, id, err);
+}
+
+static int take_sample(struct canvas *canvas, const struct sample *sample, struct err *err)
+{
+    struct tile_meta meta;
+    if (take_place(sample, &meta, err) || choose_image(canvas, sample, &meta, err))
+        return -1;
+    if (!settings.any_order && write_until(canvas, meta.y, err))
+        return -1;
+    return add_tile(canvas, sample, &meta, err);
+}
+
+static int stitch(struct stream_reader *reader, struct canvas *canvas, struct err *err)
+{
+    struct sample sample;
+    uint64_t samples = 0;
+    int more;
+    while ((more = stream_next(reader, &sample, err)) == 1) {
+        int result = take_sample(canvas, &sample, err);
+        sample_free(&sample);
+        if (result)
+            return -1;
+        cli_progress("tiles", ++samples, 0);
+    }
+    if (more < 0)
+        return -1;
+    if (samples == 0)
+        return err_set(err, STATUS_DATA, "read '%s': no samples, so no image", stream_name(reader));
+    return finish_image(canvas, err);
+}
+
+int main(int argc, char **argv)
+{
+    static struct canvas canvas;
+    struct stream_reader *reader;
+    struct err err;
+    cli_start(&program, argc, argv);
+    parse_options();
+    if (cli_operand_count() > 1)
+        cli_die_usage("one stream at most");
+    prepare_output();
+    if (stream_open(&reader, cli_operand_count() ? cli_operands()[0] : "-", &err))
+        cli_die_err(&err);
+    int result = stitch(reader, &canvas, &err);
+    canvas_free(&canvas);
+    stream_close(reader);
+    if (result)
+        cli_die_err(&err);
+    return cli_finish(STATUS_OK);
+}
