@@ -42,7 +42,7 @@ struct image_reader;
  * does not fit is STATUS_DATA.  Half floats become float exactly, doubles
  * rounded.  What is not supported is refused by name: CMYK, CIE Lab, LogLuv,
  * subsampled YCbCr outside of JPEG, old-style JPEG, JPEG 2000, several channels
- * of more than 16-bit integers, complex numbers.
+ * of more than 16-bit integers, 24-bit integers, complex numbers.
  *
  * Limits: 1,000,000 pixels a side, 64 channels, 64 MiB a row.  Memory stays at
  * a row of tiles or strips; an interlaced PNG or a progressive JPEG is held
@@ -66,6 +66,8 @@ void image_close(struct image_reader *reader);
 /* The whole image at once, for small ones: *pixels is new, free() it. */
 int image_load(const char *path, struct image_info *info, void **pixels,
                struct err *err) MUST_CHECK;
+int image_load_labels(const char *path, struct image_info *info, void **pixels,
+                      struct err *err) MUST_CHECK;
 
 /* ---- writing ---- */
 

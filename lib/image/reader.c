@@ -136,10 +136,11 @@ void image_close(struct image_reader *reader)
     free(reader);
 }
 
-int image_load(const char *path, struct image_info *info, void **pixels, struct err *err)
+static int load(const char *path, enum image_use use, struct image_info *info, void **pixels,
+                struct err *err)
 {
     struct image_reader *reader;
-    if (image_open(&reader, path, err))
+    if (open_for(&reader, path, use, err))
         return -1;
     size_t bytes;
     void *data = NULL;
@@ -157,4 +158,14 @@ int image_load(const char *path, struct image_info *info, void **pixels, struct 
     }
     *pixels = data;
     return 0;
+}
+
+int image_load(const char *path, struct image_info *info, void **pixels, struct err *err)
+{
+    return load(path, IMAGE_FOR_COLOURS, info, pixels, err);
+}
+
+int image_load_labels(const char *path, struct image_info *info, void **pixels, struct err *err)
+{
+    return load(path, IMAGE_FOR_LABELS, info, pixels, err);
 }

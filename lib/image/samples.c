@@ -40,24 +40,17 @@ static bool unpack_floats(const struct sample_format *format, const uint8_t *fro
     return true;
 }
 
-static uint64_t whole_bytes(const uint8_t *from, size_t bytes)
-{
-    uint64_t value = 0;
-    memcpy(&value, from, bytes);
-    return value;
-}
-
 static bool unpack_wide(const struct sample_format *format, const uint8_t *from, size_t count,
                         uint32_t *to)
 {
     size_t bytes = (size_t)format->bits / 8;
     uint64_t sign = format->kind == SAMPLE_SIGNED ? (uint64_t)1 << (format->bits - 1) : 0;
-    uint64_t max = format->bits < 32 ? ((uint64_t)1 << format->bits) - 1 : UINT32_MAX;
     uint64_t bad = 0;
     for (size_t i = 0; i < count; i++) {
-        uint64_t value = whole_bytes(from + i * bytes, bytes);
+        uint64_t value = 0;
+        memcpy(&value, from + i * bytes, bytes);
         bad |= (value & sign) | (value >> 32);
-        to[i] = (uint32_t)(format->inverted ? max - value : value);
+        to[i] = (uint32_t)(format->inverted ? UINT32_MAX - value : value);
     }
     return bad == 0;
 }
@@ -126,7 +119,6 @@ bool samples_unpack(const struct sample_format *format, const uint8_t *from, siz
         return unpack_bytes(format, from, count, to);
     case 16:
         return unpack_words(format, from, count, to);
-    case 24:
     case 32:
     case 64:
         return unpack_wide(format, from, count, to);

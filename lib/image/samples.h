@@ -9,7 +9,7 @@
 enum sample_kind { SAMPLE_UNSIGNED, SAMPLE_SIGNED, SAMPLE_FLOAT };
 
 struct sample_format {
-    int bits; /* 1 to 16, 24, 32 or 64; float 16, 32 or 64 */
+    int bits; /* 1 to 16, 32 or 64; float 16, 32 or 64 */
     enum sample_kind kind;
     bool inverted; /* 0 is white: unsigned integers only */
     bool scaled;   /* 1 to 7 bits are scaled to 0..255 */
@@ -21,9 +21,9 @@ int samples_delivered_bits(const struct sample_format *format);
 /* Whether delivering is copying. */
 bool samples_are_plain(const struct sample_format *format);
 
-/* Unpacks `count` samples, in the machine's byte order (fewer than 16 bits and
- * 24 not a multiple of 8: a bit string, highest bit first).  False when a value
- * is negative or does not fit. */
+/* Unpacks `count` samples, whole bytes in the machine's order, other widths as
+ * a bit string, highest bit first.  False when a value is negative or does not
+ * fit. */
 bool samples_unpack(const struct sample_format *format, const uint8_t *from, size_t count,
                     void *to);
 
@@ -31,7 +31,7 @@ bool samples_unpack(const struct sample_format *format, const uint8_t *from, siz
 void samples_interleave(const void *from, size_t count, size_t bytes, int channels, int channel,
                         void *to);
 
-/* Reverses the bytes of each sample of 2, 3, 4 or 8 bytes. */
+/* Reverses the bytes of each sample of 2, 4 or 8 bytes. */
 void samples_swap(void *samples, size_t count, size_t bytes);
 
 #endif

@@ -135,7 +135,7 @@ static int check_format(const struct image_reader *reader, const struct tiff_lay
 {
     const struct sample_format *f = &layout->format;
     bool floats = f->kind == SAMPLE_FLOAT && (f->bits == 16 || f->bits == 32 || f->bits == 64);
-    bool wide = f->bits == 24 || f->bits == 32 || f->bits == 64;
+    bool wide = f->bits == 32 || f->bits == 64;
     bool integers = f->kind != SAMPLE_FLOAT &&
                     ((f->bits >= 1 && f->bits <= 16) || (wide && layout->samples == 1));
     if (!floats && !integers)

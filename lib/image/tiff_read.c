@@ -152,11 +152,13 @@ static int unpack(struct image_reader *reader, const uint8_t *from, size_t count
                   struct err *err)
 {
     struct tiff_state *s = reader->state;
-    if (!samples_unpack(&s->layout.format, from, count, to))
-        return image_bad(reader, err, "%s %d-bit sample out of range",
-                         s->layout.format.kind == SAMPLE_SIGNED ? "a negative" : "a",
-                         s->layout.format.bits);
-    return 0;
+    const struct sample_format *format = &s->layout.format;
+    if (samples_unpack(format, from, count, to))
+        return 0;
+    if (format->kind == SAMPLE_SIGNED)
+        return image_bad(reader, err, "negative values of signed %d-bit samples are not supported",
+                         format->bits);
+    return image_bad(reader, err, "%d-bit values over 32 bits are not supported", format->bits);
 }
 
 static int deliver_palette(struct image_reader *reader, const uint8_t *from, uint8_t *to,

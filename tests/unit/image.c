@@ -1,0 +1,575 @@
+/* Images in and out: what is written comes back, what others write is read as
+ * they mean it, and what is cut, absurd or unwritable is refused. */
+#include <png.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <tiffio.h>
+#include <unistd.h>
+
+#include "image/image.h"
+#include "tests/tap.h"
+
+static char folder[] = "/tmp/image-test-XXXXXX";
+static char name_buffer[256];
+
+static const char *in_folder(const char *name)
+{
+    snprintf(name_buffer, sizeof name_buffer, "%s/%s", folder, name);
+    return name_buffer;
+}
+
+static unsigned value_at(long x, long y, int c)
+{
+    return (unsigned)(x * 7 + y * 13 + c * 101 + x * y / 3);
+}
+
+static void fill(const struct image_info *info, void *pixels)
+{
+    size_t i = 0;
+    for (long y = 0; y < info->height; y++)
+        for (long x = 0; x < info->width; x++)
+            for (int c = 0; c < info->channels; c++, i++) {
+                unsigned v = value_at(x, y, c);
+                if (info->bits == 8)
+                    ((uint8_t *)pixels)[i] = (uint8_t)v;
+                else if (info->bits == 16)
+                    ((uint16_t *)pixels)[i] = (uint16_t)(v * 31);
+                else if (info->is_label)
+                    ((uint32_t *)pixels)[i] = v * 70001;
+                else
+                    ((float *)pixels)[i] = (float)v / 3;
+            }
+}
+
+/* ---- what we write comes back ---- */
+
+static bool round_trip(struct image_info info, const char *name, enum image_compression compression)
+{
+    struct err err = {0};
+    const char *path = in_folder(name);
+    size_t row = image_row_bytes(&info), size = row * (size_t)info.height;
+    uint8_t *pixels = malloc(size);
+    void *back = NULL;
+    struct image_writer *writer;
+    struct image_info got = {0};
+    bool same = false;
+    fill(&info, pixels);
+    if (image_create(&writer, path, image_format_of_name(path), compression, &info, &err) == 0) {
+        int64_t part = info.height / 3; /* in two uneven writes */
+        bool written =
+            image_write_rows(writer, part, pixels, &err) == 0 &&
+            image_write_rows(writer, info.height - part, pixels + (size_t)part * row, &err) == 0;
+        if (written && image_commit(writer, &err) == 0 && image_load(path, &got, &back, &err) == 0)
+            same = memcmp(pixels, back, size) == 0;
+    }
+    same = same && got.width == info.width && got.channels == info.channels &&
+           got.bits == info.bits && got.is_label == info.is_label;
+    if (!same)
+        printf("# %s\n", err.message);
+    free(pixels);
+    free(back);
+    return same;
+}
+
+static void test_round_trips(void)
+{
+    static const enum image_compression all[] = {IMAGE_UNCOMPRESSED, IMAGE_DEFLATE, IMAGE_LZW};
+    static const int sides[][2] = {{1, 1}, {37, 23}, {700, 1100}};
+    for (int s = 0; s < 3; s++)
+        for (int channels = 1; channels <= 5; channels++)
+            for (int bits = 8; bits <= 32; bits *= 2) {
+                struct image_info info = {.width = sides[s][0],
+                                          .height = sides[s][1],
+                                          .channels = channels,
+                                          .bits = bits};
+                bool pass = true;
+                for (int c = 0; c < 3; c++)
+                    pass &= round_trip(info, "a.tif", all[c]);
+                if (channels <= 4 && bits < 32)
+                    pass &= round_trip(info, "a.png", IMAGE_DEFAULT_COMPRESSION);
+                ok(pass, "%d x %d, %d channels of %d bits come back", sides[s][0], sides[s][1],
+                   channels, bits);
+            }
+    struct image_info labels = {
+        .width = 41, .height = 29, .channels = 1, .bits = 32, .is_label = true};
+    ok(round_trip(labels, "l.tif", IMAGE_DEFLATE), "32-bit labels come back");
+}
+
+static void test_pixel_size(void)
+{
+    static const char *const names[] = {"p.tif", "p.png"};
+    for (int i = 0; i < 2; i++) {
+        struct err err = {0};
+        struct image_info info = {.width = 4,
+                                  .height = 4,
+                                  .channels = 1,
+                                  .bits = 8,
+                                  .pixel_width = 0.325,
+                                  .pixel_height = 0.65};
+        uint8_t pixels[16] = {0};
+        void *back = NULL;
+        struct image_info got = {0};
+        ok(image_save(in_folder(names[i]), &info, pixels, &err) == 0 &&
+               image_load(in_folder(names[i]), &got, &back, &err) == 0,
+           "%s is saved and loaded", names[i]);
+        is_near(got.pixel_width, 0.325, 1e-6, "the width of a pixel comes back");
+        is_near(got.pixel_height, 0.65, 1e-6, "the height of a pixel comes back");
+        free(back);
+    }
+}
+
+/* ---- TIFFs as others write them ---- */
+
+struct variant {
+    const char *name, *mode;
+    int bits, samples;
+    uint16_t photometric, compression, planar;
+    int tile; /* 0: strips */
+    int format;
+};
+
+/* The sample that a variant stores at a place, and what must be delivered. */
+static unsigned stored(const struct variant *v, long x, long y, int c)
+{
+    unsigned max = v->bits >= 32 ? 0xffffffffu : (1u << v->bits) - 1;
+    return value_at(x, y, c) * (v->bits > 8 ? 31u : 1u) & max;
+}
+
+static unsigned delivered(const struct variant *v, long x, long y, int c)
+{
+    unsigned value = stored(v, x, y, c), max = (1u << (v->bits & 31)) - 1;
+    if (v->photometric == PHOTOMETRIC_MINISWHITE)
+        value = max - value;
+    return v->bits < 8 ? (value * 255 + max / 2) / max : value;
+}
+
+static void put_bits(uint8_t *row, size_t index, int bits, unsigned value)
+{
+    uint8_t *whole = row + index * (size_t)(bits / 8);
+    if (bits == 8)
+        *whole = (uint8_t)value;
+    else if (bits == 16)
+        memcpy(whole, &(uint16_t){(uint16_t)value}, 2);
+    else if (bits == 32)
+        memcpy(whole, &value, 4);
+    else
+        for (int b = 0; b < bits; b++) {
+            size_t at = index * (size_t)bits + (size_t)b;
+            if (value >> (bits - 1 - b) & 1)
+                row[at / 8] |= (uint8_t)(0x80 >> at % 8);
+        }
+}
+
+enum { WIDTH = 53, HEIGHT = 47 };
+
+static void set_variant(TIFF *tif, const struct variant *v)
+{
+    TIFFSetField(tif, TIFFTAG_IMAGEWIDTH, WIDTH);
+    TIFFSetField(tif, TIFFTAG_IMAGELENGTH, HEIGHT);
+    TIFFSetField(tif, TIFFTAG_BITSPERSAMPLE, v->bits);
+    TIFFSetField(tif, TIFFTAG_SAMPLESPERPIXEL, v->samples);
+    TIFFSetField(tif, TIFFTAG_PHOTOMETRIC, v->photometric);
+    TIFFSetField(tif, TIFFTAG_COMPRESSION, v->compression);
+    TIFFSetField(tif, TIFFTAG_PLANARCONFIG, v->planar);
+    TIFFSetField(tif, TIFFTAG_SAMPLEFORMAT, v->format);
+    if (v->tile) {
+        TIFFSetField(tif, TIFFTAG_TILEWIDTH, v->tile);
+        TIFFSetField(tif, TIFFTAG_TILELENGTH, v->tile);
+    } else {
+        TIFFSetField(tif, TIFFTAG_ROWSPERSTRIP, 10);
+    }
+}
+
+/* The block at x0, y0 of one plane, or of all channels interleaved. */
+static void fill_block(const struct variant *v, uint8_t *block, size_t row_bytes, long x0, long y0,
+                       long width, long height, int plane)
+{
+    int first = v->planar == PLANARCONFIG_SEPARATE ? plane : 0;
+    int count = v->planar == PLANARCONFIG_SEPARATE ? 1 : v->samples;
+    for (long y = 0; y < height; y++)
+        for (long x = 0; x < width; x++)
+            for (int c = 0; c < count; c++)
+                put_bits(block + (size_t)y * row_bytes, (size_t)(x * count + c), v->bits,
+                         stored(v, x0 + x, y0 + y, first + c));
+}
+
+static void write_variant(const struct variant *v, const char *path)
+{
+    TIFF *tif = TIFFOpen(path, v->mode);
+    set_variant(tif, v);
+    int planes = v->planar == PLANARCONFIG_SEPARATE ? v->samples : 1;
+    long across = v->tile ? v->tile : WIDTH, down = v->tile ? v->tile : 10;
+    size_t row = (size_t)(v->tile ? TIFFTileRowSize(tif) : TIFFScanlineSize(tif));
+    size_t size = row * (size_t)down;
+    for (int plane = 0; plane < planes; plane++)
+        for (long y = 0; y < HEIGHT; y += down)
+            for (long x = 0; x < WIDTH; x += across) {
+                uint8_t *block = calloc(size, 1);
+                long rows = !v->tile && HEIGHT - y < down ? HEIGHT - y : down;
+                fill_block(v, block, row, x, y, across, rows, plane);
+                if (v->tile)
+                    TIFFWriteEncodedTile(
+                        tif, TIFFComputeTile(tif, (uint32_t)x, (uint32_t)y, 0, (uint16_t)plane),
+                        block, (tmsize_t)size);
+                else
+                    TIFFWriteEncodedStrip(tif, TIFFComputeStrip(tif, (uint32_t)y, (uint16_t)plane),
+                                          block, (tmsize_t)(row * (size_t)rows));
+                free(block);
+            }
+    TIFFClose(tif);
+}
+
+static bool same_as_variant(const struct variant *v, const struct image_info *info,
+                            const void *pixels)
+{
+    size_t i = 0;
+    for (long y = 0; y < HEIGHT; y++)
+        for (long x = 0; x < WIDTH; x++)
+            for (int c = 0; c < v->samples; c++, i++) {
+                unsigned got = info->bits == 8    ? ((const uint8_t *)pixels)[i]
+                               : info->bits == 16 ? ((const uint16_t *)pixels)[i]
+                                                  : ((const uint32_t *)pixels)[i];
+                if (got != delivered(v, x, y, c)) {
+                    printf("# x %ld y %ld channel %d: %u\n", x, y, c, got);
+                    return false;
+                }
+            }
+    return true;
+}
+
+#define GREY  PHOTOMETRIC_MINISBLACK
+#define WHITE PHOTOMETRIC_MINISWHITE
+#define RGB   PHOTOMETRIC_RGB
+#define UINT  SAMPLEFORMAT_UINT
+
+static void test_variants(void)
+{
+    static const struct variant variants[] = {
+        {"strips", "wl", 8, 1, GREY, COMPRESSION_NONE, 1, 0, UINT},
+        {"big-endian 16 bits", "wb", 16, 1, GREY, COMPRESSION_NONE, 1, 0, UINT},
+        {"big-endian Deflate", "wb", 16, 3, RGB, COMPRESSION_ADOBE_DEFLATE, 1, 0, UINT},
+        {"BigTIFF", "w8", 16, 1, GREY, COMPRESSION_LZW, 1, 0, UINT},
+        {"tiles", "wl", 8, 3, RGB, COMPRESSION_LZW, 1, 16, UINT},
+        {"planes", "wl", 8, 3, RGB, COMPRESSION_NONE, 2, 0, UINT},
+        {"compressed planes", "wl", 16, 4, RGB, COMPRESSION_PACKBITS, 2, 0, UINT},
+        {"tiled planes", "wb", 16, 3, RGB, COMPRESSION_ADOBE_DEFLATE, 2, 32, UINT},
+        {"1 bit", "wl", 1, 1, GREY, COMPRESSION_NONE, 1, 0, UINT},
+        {"1 bit, white is 0", "wl", 1, 1, WHITE, COMPRESSION_CCITTFAX4, 1, 0, UINT},
+        {"2 bits, tiled", "wl", 2, 1, GREY, COMPRESSION_NONE, 1, 16, UINT},
+        {"4 bits", "wl", 4, 1, GREY, COMPRESSION_LZW, 1, 0, UINT},
+        {"8 bits, white is 0", "wl", 8, 1, WHITE, COMPRESSION_NONE, 1, 0, UINT},
+        {"10 bits", "wl", 10, 3, RGB, COMPRESSION_NONE, 1, 0, UINT},
+        {"12 bits", "wb", 12, 1, GREY, COMPRESSION_LZW, 1, 0, UINT},
+        {"14 bits, white is 0", "wl", 14, 1, WHITE, COMPRESSION_NONE, 1, 0, UINT},
+        {"16 bits, white is 0", "wl", 16, 1, WHITE, COMPRESSION_NONE, 1, 0, UINT},
+        {"32-bit labels", "wb", 32, 1, GREY, COMPRESSION_NONE, 1, 0, UINT},
+        {"signed 32-bit labels", "wl", 32, 1, GREY, COMPRESSION_LZW, 1, 0, SAMPLEFORMAT_INT},
+    };
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+        const struct variant *v = &variants[i];
+        struct err err = {0};
+        struct image_info info;
+        void *pixels = NULL;
+        const char *path = in_folder("v.tif");
+        write_variant(v, path);
+        bool pass = image_load(path, &info, &pixels, &err) == 0;
+        if (!ok(pass && same_as_variant(v, &info, pixels), "TIFF: %s", v->name))
+            printf("# %s\n", err.message);
+        int significant = v->bits < 8 ? 8 : v->bits;
+        if (pass)
+            is_int(info.significant_bits, significant, "its significant bits");
+        free(pixels);
+    }
+}
+
+static void test_negative_labels(void)
+{
+    struct err err = {0};
+    struct image_info info;
+    void *pixels;
+    int32_t row[4] = {0, 1, -1, 2};
+    TIFF *tif = TIFFOpen(in_folder("n.tif"), "w");
+    static const struct variant v = {"", "", 32, 1, GREY, COMPRESSION_NONE, 1, 0, SAMPLEFORMAT_INT};
+    set_variant(tif, &v);
+    TIFFSetField(tif, TIFFTAG_IMAGEWIDTH, 4);
+    TIFFSetField(tif, TIFFTAG_IMAGELENGTH, 1);
+    TIFFWriteEncodedStrip(tif, 0, row, sizeof row);
+    TIFFClose(tif);
+    is_int(image_load(in_folder("n.tif"), &info, &pixels, &err), -1, "negative values are refused");
+    is_int(err.status, STATUS_DATA, "as bad data");
+}
+
+static void write_page(TIFF *tif, uint32_t side, uint8_t value, int subimages)
+{
+    uint8_t row[64];
+    memset(row, value, sizeof row);
+    TIFFSetField(tif, TIFFTAG_IMAGEWIDTH, side);
+    TIFFSetField(tif, TIFFTAG_IMAGELENGTH, side);
+    TIFFSetField(tif, TIFFTAG_BITSPERSAMPLE, 8);
+    TIFFSetField(tif, TIFFTAG_SAMPLESPERPIXEL, 1);
+    TIFFSetField(tif, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+    TIFFSetField(tif, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+    if (subimages)
+        TIFFSetField(tif, TIFFTAG_SUBIFD, subimages, (uint64_t[4]){0});
+    for (uint32_t y = 0; y < side; y++)
+        TIFFWriteScanline(tif, row, y, 0);
+    TIFFWriteDirectory(tif);
+}
+
+static void check_page(const char *name, int side, int value)
+{
+    struct err err = {0};
+    struct image_info info = {0};
+    void *pixels = NULL;
+    bool pass = image_load(in_folder("m.tif"), &info, &pixels, &err) == 0;
+    ok(pass && info.width == side && *(uint8_t *)pixels == value, "%s", name);
+    free(pixels);
+}
+
+static void test_pages(void)
+{
+    TIFF *tif = TIFFOpen(in_folder("m.tif"), "w");
+    write_page(tif, 16, 1, 0);
+    write_page(tif, 64, 2, 0);
+    write_page(tif, 64, 3, 0);
+    write_page(tif, 32, 4, 0);
+    TIFFClose(tif);
+    check_page("of several pages the first of the largest is read", 64, 2);
+    tif = TIFFOpen(in_folder("m.tif"), "w");
+    write_page(tif, 64, 5, 2);
+    write_page(tif, 32, 6, 0);
+    write_page(tif, 16, 7, 0);
+    TIFFClose(tif);
+    check_page("a pyramid gives its full resolution", 64, 5);
+    tif = TIFFOpen(in_folder("m.tif"), "w");
+    write_page(tif, 16, 8, 1);
+    write_page(tif, 64, 9, 0);
+    TIFFClose(tif);
+    check_page("a preview with a larger sub-image gives the sub-image", 64, 9);
+}
+
+static void check_size_tags(const char *name, const char *description, float x, int unit,
+                            double expected)
+{
+    struct err err = {0};
+    struct image_info info = {0};
+    void *pixels = NULL;
+    TIFF *tif = TIFFOpen(in_folder("s.tif"), "w");
+    if (description)
+        TIFFSetField(tif, TIFFTAG_IMAGEDESCRIPTION, description);
+    TIFFSetField(tif, TIFFTAG_XRESOLUTION, x);
+    TIFFSetField(tif, TIFFTAG_YRESOLUTION, x);
+    TIFFSetField(tif, TIFFTAG_RESOLUTIONUNIT, unit);
+    write_page(tif, 4, 0, 0);
+    TIFFClose(tif);
+    bool pass = image_load(in_folder("s.tif"), &info, &pixels, &err) == 0;
+    is_near(pass ? info.pixel_width : -1, expected, 1e-6, name);
+    free(pixels);
+}
+
+static void test_size_tags(void)
+{
+    check_size_tags("pixels per centimetre", NULL, 20000, RESUNIT_CENTIMETER, 0.5);
+    check_size_tags("pixels per inch", NULL, 50800, RESUNIT_INCH, 0.5);
+    check_size_tags("72 dpi says nothing", NULL, 72, RESUNIT_INCH, 0);
+    check_size_tags("300 dpi says nothing", NULL, 300, RESUNIT_INCH, 0);
+    check_size_tags("ImageJ's micrometres", "ImageJ=1.53\nunit=micron\nmin=0\n", 4, RESUNIT_NONE,
+                    0.25);
+    check_size_tags("ImageJ's millimetres", "ImageJ=1.53\nunit=mm\n", 10, RESUNIT_NONE, 100);
+    check_size_tags("OME-XML",
+                    "<?xml version=\"1.0\"?><OME><Image><Pixels PhysicalSizeX=\"0.65\" "
+                    "PhysicalSizeY=\"0.65\" SizeX=\"4\"/></Image></OME>",
+                    72, RESUNIT_INCH, 0.65);
+    check_size_tags("OME-XML in nanometres",
+                    "<OME><Pixels PhysicalSizeX=\"325\" PhysicalSizeXUnit=\"nm\" "
+                    "PhysicalSizeY=\"325\" PhysicalSizeYUnit=\"nm\"/></OME>",
+                    72, RESUNIT_INCH, 0.325);
+}
+
+/* ---- PNGs as others write them ---- */
+
+static void write_png(const char *path, int type, int bits, int interlace, const uint8_t *rows,
+                      size_t row_bytes, bool palette_alpha)
+{
+    FILE *file = fopen(path, "wb");
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop chunks = png_create_info_struct(png);
+    png_color palette[4] = {{0, 0, 0}, {10, 20, 30}, {40, 50, 60}, {70, 80, 90}};
+    png_byte alpha[2] = {0, 128};
+    png_bytep list[8];
+    png_init_io(png, file);
+    png_set_IHDR(png, chunks, 8, 8, bits, type, interlace, 0, 0);
+    if (type == PNG_COLOR_TYPE_PALETTE)
+        png_set_PLTE(png, chunks, palette, 4);
+    if (palette_alpha)
+        png_set_tRNS(png, chunks, alpha, 2, NULL);
+    for (int y = 0; y < 8; y++)
+        list[y] = (png_bytep)rows + (size_t)y * row_bytes;
+    png_set_rows(png, chunks, list);
+    png_write_png(png, chunks, PNG_TRANSFORM_IDENTITY, NULL);
+    png_destroy_write_struct(&png, &chunks);
+    fclose(file);
+}
+
+static void check_png(const char *name, bool labels, int channels, const uint8_t *expected,
+                      size_t count)
+{
+    struct err err = {0};
+    struct image_info info = {0};
+    void *pixels = NULL;
+    const char *path = in_folder("o.png");
+    bool pass = (labels ? image_load_labels : image_load)(path, &info, &pixels, &err) == 0;
+    if (!ok(pass && info.channels == channels && memcmp(pixels, expected, count) == 0, "PNG: %s",
+            name))
+        printf("# %d channels, %s\n", info.channels, err.message);
+    free(pixels);
+}
+
+static void test_pngs(void)
+{
+    static const uint8_t two_bits[16] = {0x1b, 0xe4}; /* 0 1 2 3 3 2 1 0 */
+    static const uint8_t one_bit[8] = {0xa0};
+    uint8_t grey[64];
+    for (int i = 0; i < 64; i++)
+        grey[i] = (uint8_t)(i * 3);
+    write_png(in_folder("o.png"), PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_ADAM7, grey, 8, false);
+    check_png("interlaced", false, 1, grey, 64);
+    write_png(in_folder("o.png"), PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, one_bit, 1, false);
+    check_png("1 bit is scaled", false, 1, (const uint8_t[]){255, 0, 255, 0}, 4);
+    check_png("1 bit as labels is not", true, 1, (const uint8_t[]){1, 0, 1, 0}, 4);
+    write_png(in_folder("o.png"), PNG_COLOR_TYPE_PALETTE, 2, PNG_INTERLACE_NONE, two_bits, 2,
+              false);
+    check_png("a palette becomes colours", false, 3, (const uint8_t[]){0, 0, 0, 10, 20, 30}, 6);
+    check_png("a palette as labels stays", true, 1, (const uint8_t[]){0, 1, 2, 3, 3, 2, 1, 0}, 8);
+    write_png(in_folder("o.png"), PNG_COLOR_TYPE_PALETTE, 2, PNG_INTERLACE_ADAM7, two_bits, 2,
+              true);
+    check_png("a palette with alpha", false, 4, (const uint8_t[]){0, 0, 0, 0, 10, 20, 30, 128}, 8);
+}
+
+/* ---- what is refused ---- */
+
+static size_t read_bytes(const char *path, uint8_t *to, size_t most)
+{
+    FILE *file = fopen(path, "rb");
+    size_t size = fread(to, 1, most, file);
+    fclose(file);
+    return size;
+}
+
+static void write_bytes(const char *path, const uint8_t *data, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    fwrite(data, 1, size, file);
+    fclose(file);
+}
+
+/* A PNG's last bytes are the sum of its end chunk; a TIFF of ours ends with its
+ * directory.  Every prefix must be refused as data. */
+static void test_cuts(void)
+{
+    static const char *const names[] = {"c.png", "c.tif"};
+    static uint8_t bytes[1 << 16];
+    struct image_info info = {.width = 61, .height = 40, .channels = 3, .bits = 8};
+    uint8_t *pixels = malloc(61 * 40 * 3);
+    fill(&info, pixels);
+    for (int n = 0; n < 2; n++) {
+        struct err err = {0};
+        int refused = 0;
+        if (image_save(in_folder(names[n]), &info, pixels, &err))
+            ok(false, "%s", err.message);
+        size_t size = read_bytes(in_folder(names[n]), bytes, sizeof bytes);
+        for (size_t cut = 0; cut < size; cut++) {
+            struct image_info got;
+            void *back;
+            err.status = STATUS_OK;
+            write_bytes(in_folder(names[n]), bytes, cut);
+            refused += image_load(in_folder(names[n]), &got, &back, &err) == -1 &&
+                       err.status == STATUS_DATA;
+        }
+        is_int(refused, (long long)size, "each cut is refused");
+    }
+    free(pixels);
+}
+
+static void check_refusal(const char *name, enum status expected)
+{
+    struct err err = {0};
+    struct image_info info;
+    void *pixels;
+    bool refused = image_load(in_folder(name), &info, &pixels, &err) == -1;
+    ok(refused && err.status == expected, "%s is refused", name);
+    printf("# %s\n", refused ? err.message : "read");
+}
+
+static void test_refusals(void)
+{
+    check_refusal("missing.png", STATUS_NO_INPUT);
+    check_refusal("", STATUS_NO_INPUT);
+    write_bytes(in_folder("empty.png"), NULL, 0);
+    check_refusal("empty.png", STATUS_DATA);
+    write_bytes(in_folder("text.png"), (const uint8_t *)"hello", 5);
+    check_refusal("text.png", STATUS_DATA);
+    static uint8_t bytes[1 << 16];
+    size_t size = read_bytes(in_folder("p.png"), bytes, sizeof bytes);
+    bytes[size - 25]++; /* in the pixels' Adler-32 or their CRC */
+    write_bytes(in_folder("sum.png"), bytes, size);
+    check_refusal("sum.png", STATUS_DATA);
+}
+
+static void check_dev_full(enum image_format format)
+{
+    struct err err = {0};
+    struct image_writer *writer;
+    struct image_info info = {.width = 640, .height = 480, .channels = 1, .bits = 16};
+    uint8_t *pixels = malloc(640 * 480 * 2);
+    fill(&info, pixels);
+    bool failed =
+        image_create(&writer, "/dev/full", format, IMAGE_DEFAULT_COMPRESSION, &info, &err);
+    if (!failed && image_write_rows(writer, 480, pixels, &err)) {
+        image_abort(writer);
+        failed = true;
+    } else if (!failed) {
+        failed = image_commit(writer, &err);
+    }
+    ok(failed && err.status == STATUS_IO, "a full disk is an error (%s)", err.message);
+    free(pixels);
+}
+
+static void test_writing_fails(void)
+{
+    struct err err = {0};
+    struct image_info info = {.width = 4, .height = 4, .channels = 1, .bits = 32};
+    struct image_writer *writer;
+    uint8_t pixels[64] = {0};
+    check_dev_full(IMAGE_PNG);
+    check_dev_full(IMAGE_TIFF);
+    is_int(image_create(&writer, in_folder("f.png"), IMAGE_PNG, IMAGE_DEFLATE, &info, &err), -1,
+           "PNG does not take floats");
+    is_int(err.status, STATUS_USAGE, "that is wrong usage");
+    if (image_create(&writer, in_folder("short.tif"), IMAGE_TIFF, IMAGE_DEFLATE, &info, &err) ||
+        image_write_rows(writer, 3, pixels, &err))
+        ok(false, "%s", err.message);
+    is_int(image_commit(writer, &err), -1, "too few rows are not committed");
+    ok(access(in_folder("short.tif"), F_OK) != 0, "and leave nothing");
+    is_int(image_save(in_folder("no/such/folder.png"), &info, pixels, &err), -1,
+           "a missing folder is an error");
+}
+
+int main(void)
+{
+    if (!mkdtemp(folder))
+        return 1;
+    test_round_trips();
+    test_pixel_size();
+    test_variants();
+    test_negative_labels();
+    test_pages();
+    test_size_tags();
+    test_pngs();
+    test_cuts();
+    test_refusals();
+    test_writing_fails();
+    char command[300];
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    return system(command) ? 1 : tap_done();
+}
