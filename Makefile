@@ -52,6 +52,7 @@ PLAIN_LIBS  = -ltiff -lpng -ljpeg -lz -larchive -ljansson -lnettle -lm
 TORCH_ROOMS = model nn $(PLAIN_ROOMS)
 UNIT_TESTS  = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 TORCH_TESTS = $(patsubst tests/torch/%.c,$(BUILD)/tests/torch/%,$(wildcard tests/torch/*.c))
+HELPERS     = $(patsubst tests/helper/%.c,$(BUILD)/tests/helper/%,$(wildcard tests/helper/*.c))
 
 # Commands are shown by their target's name; V=1 shows them whole.
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
@@ -86,7 +87,7 @@ $(TORCH_TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(foreach r,
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CXX) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS) $(TORCH_LIBS)
 
-$(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
+$(UNIT_TESTS) $(HELPERS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS)
 
@@ -102,7 +103,7 @@ SCRIPT_TESTS = $(wildcard tests/cli/*.t tests/golden/*.t tests/fault/*.t tests/h
 ALL_TESTS    = $(UNIT_TESTS) $(TORCH_TESTS) $(SCRIPT_TESTS)
 CHOSEN_TESTS = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(ALL_TESTS))),$(ALL_TESTS))
 
-built-tests: $(UNIT_TESTS) $(TORCH_TESTS) $(BUILD)/tests/fault/inject.so
+built-tests: $(UNIT_TESTS) $(TORCH_TESTS) $(HELPERS) $(BUILD)/tests/fault/inject.so
 
 $(BUILD)/tests/fault/inject.so: tests/fault/inject.c
 	@mkdir -p $(@D)
@@ -114,7 +115,7 @@ deps:
 check: deps
 	+$(MAKE) check-only
 
-check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(BUILD)/tests/fault/inject.so
+check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(HELPERS) $(BUILD)/tests/fault/inject.so
 	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
 
 # ---- one look at what it does ----
@@ -125,7 +126,7 @@ demo: deps
 
 # ---- the house ----
 
-C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/torch/*.c)
+C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/torch/*.c)
 SHELL_FILES = setup .ci/run $(wildcard tests/*.sh tests/*/*.t examples/*.sh examples/demo)
 
 format:
