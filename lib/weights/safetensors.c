@@ -8,6 +8,7 @@
 
 #include "core/num.h"
 #include "core/outfile.h"
+#include "weights/bytes.h"
 #include "weights/parts.h"
 
 #define MAX_HEADER 100000000
@@ -186,19 +187,11 @@ static json_t *parse_header(const char *text, size_t size, struct err *err)
     return NULL;
 }
 
-static uint64_t little_endian_64(const unsigned char *bytes)
-{
-    uint64_t value = 0;
-    for (int i = 7; i >= 0; i--)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
 int safetensors_read(struct weights *weights, struct err *err)
 {
     const char *bytes = weights->mapping;
     size_t size = weights->mapping_size;
-    uint64_t length = size < 8 ? UINT64_MAX : little_endian_64((const unsigned char *)bytes);
+    uint64_t length = size < 8 ? UINT64_MAX : bytes_le(weights->mapping, 8);
     if (length > MAX_HEADER || length > size - 8)
         return err_set(err, STATUS_DATA, "neither safetensors, nor a PyTorch checkpoint, nor .npz");
     weights->format = "safetensors";

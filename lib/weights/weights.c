@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "weights/parts.h"
+#include "weights/zip.h"
 
 /* Room for one more element when `count` elements are there: grows at powers of two. */
 static void *grown(void *items, size_t count, size_t size)
@@ -141,6 +142,16 @@ int weights_place(struct array *array, enum dtype dtype, int ndim, const size_t 
     return 0;
 }
 
+static int read_zip(struct weights *weights, struct err *err)
+{
+    struct zip zip;
+    if (zip_open(&zip, weights->mapping, weights->mapping_size, err))
+        return -1;
+    int result = pth_is_zip(&zip) ? pth_read_zip(weights, &zip, err) : npz_read(weights, &zip, err);
+    zip_close(&zip);
+    return result;
+}
+
 static int read_mapping(struct weights *weights, struct err *err)
 {
     const unsigned char *bytes = weights->mapping;
@@ -148,7 +159,7 @@ static int read_mapping(struct weights *weights, struct err *err)
     if (size == 0)
         return err_set(err, STATUS_DATA, "the file is empty");
     if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
-        return zip_weights_read(weights, err);
+        return read_zip(weights, err);
     if (pth_is_legacy(bytes, size))
         return pth_read_legacy(weights, err);
     return safetensors_read(weights, err);

@@ -1,0 +1,26 @@
+/* The numbers in weights: casts, comparison, checks. */
+#ifndef WEIGHTS_VALUES_H
+#define WEIGHTS_VALUES_H
+
+#include <stdbool.h>
+
+#include "weights/weights.h"
+
+bool weights_is_float(enum dtype dtype);
+
+/* Elements of all floating-point tensors, running statistics included. */
+size_t weights_parameters(const struct weights *weights);
+
+/* Casts every floating-point tensor to float16, bfloat16 or float32, rounding to
+ * nearest even (float64 by way of float32).  STATUS_DATA when a finite value
+ * would become infinite. */
+int weights_cast(struct weights *weights, enum dtype dtype, struct err *err) MUST_CHECK;
+
+/* Infinities and NaNs in an array. */
+size_t weights_count_not_finite(const struct array *array);
+
+/* The largest |a - b| of two arrays of one shape, any element types; 0 for equal
+ * infinities and for two NaNs, infinity where only one is NaN. */
+double weights_max_difference(const struct array *a, const struct array *b);
+
+#endif

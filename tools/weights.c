@@ -1,0 +1,275 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cli/cli.h"
+#include "weights/values.h"
+#include "weights/weights.h"
+
+enum { OPT_DTYPE = CLI_LONG_ONLY, OPT_SET, OPT_JSON, OPT_SHA256 };
+
+#define MAX_SETTINGS 64
+
+static const struct cli_option options[] = {
+    {OPT_JSON, "json", NULL, "info: print JSON"},
+    {OPT_DTYPE, "dtype", "f32|f16|bf16", "convert: cast floating-point tensors to that type"},
+    {OPT_SET, "set", "KEY=VALUE", "convert: set a line of metadata; may be repeated"},
+    {OPT_SHA256, "sha256", "HEX", "verify: the file must have that SHA-256"},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "weights",
+    .purpose = "look at, convert, compare and verify files of weights",
+    .synopsis = "[options] info FILE | convert IN OUT | diff A B | verify FILE",
+    .options = options,
+    .notes = "Reads safetensors, PyTorch checkpoints (.pth, .pt) and NumPy archives (.npz);\n"
+             "writes safetensors.  Nothing in a checkpoint is executed.\n",
+};
+
+static struct {
+    bool json;
+    int dtype; /* enum dtype, or -1 to keep each tensor's */
+    const char *settings[MAX_SETTINGS];
+    int setting_count;
+    const char *sha256; /* NULL when there is nothing to compare with */
+} settings = {.dtype = -1};
+
+static void read_or_die(struct weights *weights, const char *path)
+{
+    struct err err;
+    if (weights_read(weights, path, &err))
+        cli_die_err(&err);
+}
+
+static void hash_or_die(struct weights *weights, const char *path)
+{
+    struct err err;
+    if (weights_hash(weights, path, &err))
+        cli_die_err(&err);
+}
+
+/* Control characters, C1 (U+0080 to U+009F) included, as \xHH. */
+static void print_text(const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+        if (*p < 0x20 || *p == 0x7f || c1)
+            printf("\\x%02x", *p);
+        else
+            putchar(*p);
+        if (c1)
+            printf("\\x%02x", *++p);
+    }
+}
+
+static void print_type(const struct array *array)
+{
+    printf("%s\t(", dtype_name(array->dtype));
+    for (int i = 0; i < array->ndim; i++)
+        printf("%s%zu", i ? ", " : "", array->shape[i]);
+    printf(array->ndim == 1 ? ",)" : ")");
+}
+
+static void print_info(const struct weights *weights)
+{
+    printf("format\t%s\nsha256\t%s\ntensors\t%zu\nparameters\t%zu\n", weights->format,
+           weights->sha256, weights->count, weights_parameters(weights));
+    for (size_t i = 0; i < weights->metadata_count; i++) {
+        print_text(weights->metadata[i].key);
+        putchar('\t');
+        print_text(weights->metadata[i].value);
+        putchar('\n');
+    }
+    putchar('\n');
+    for (size_t i = 0; i < weights->count; i++) {
+        print_text(weights->items[i].name);
+        putchar('\t');
+        print_type(&weights->items[i].array);
+        putchar('\n');
+    }
+}
+
+static json_t *tensor_json(const struct weight *weight)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < weight->array.ndim; i++)
+        json_array_append_new(shape, json_integer((json_int_t)weight->array.shape[i]));
+    return json_pack("{s:s%, s:s, s:o}", "name", weight->name, strlen(weight->name), "dtype",
+                     dtype_name(weight->array.dtype), "shape", shape);
+}
+
+static void print_json(const struct weights *weights)
+{
+    json_t *metadata = json_object(), *tensors = json_array();
+    for (size_t i = 0; i < weights->metadata_count; i++)
+        json_object_set_new(metadata, weights->metadata[i].key,
+                            json_string(weights->metadata[i].value));
+    for (size_t i = 0; i < weights->count; i++)
+        if (json_array_append_new(tensors, tensor_json(&weights->items[i])))
+            cli_die(STATUS_DATA, "the name of tensor %zu is not UTF-8", i + 1);
+    json_t *info = json_pack("{s:s, s:s, s:I, s:o, s:o}", "format", weights->format, "sha256",
+                             weights->sha256, "parameters", (json_int_t)weights_parameters(weights),
+                             "metadata", metadata, "tensors", tensors);
+    if (!info || json_dumpf(info, stdout, JSON_INDENT(1)))
+        cli_die(STATUS_IO, "write standard output");
+    putchar('\n');
+    json_decref(info);
+}
+
+static enum status info(char **operands)
+{
+    struct weights weights;
+    read_or_die(&weights, operands[0]);
+    hash_or_die(&weights, operands[0]);
+    if (settings.json)
+        print_json(&weights);
+    else
+        print_info(&weights);
+    weights_free(&weights);
+    return STATUS_OK;
+}
+
+static void apply_setting(struct weights *weights, const char *setting)
+{
+    struct err err;
+    char key[200];
+    const char *equals = strchr(setting, '=');
+    if (!equals || equals == setting || (size_t)(equals - setting) >= sizeof key)
+        cli_die_usage("--set '%s': not KEY=VALUE", setting);
+    memcpy(key, setting, (size_t)(equals - setting));
+    key[equals - setting] = 0;
+    if (weights_set_metadata(weights, key, equals + 1, &err))
+        cli_die_err(&err);
+}
+
+static enum status convert(char **operands)
+{
+    struct weights weights;
+    struct err err;
+    if (strcmp(operands[1], "-") == 0)
+        cli_refuse_terminal("weights");
+    read_or_die(&weights, operands[0]);
+    for (int i = 0; i < settings.setting_count; i++)
+        apply_setting(&weights, settings.settings[i]);
+    if (settings.dtype >= 0 && weights_cast(&weights, (enum dtype)settings.dtype, &err)) {
+        err_prefix(&err, "convert '%s'", operands[0]);
+        cli_die_err(&err);
+    }
+    if (weights_write(&weights, operands[1], &err))
+        cli_die_err(&err);
+    weights_free(&weights);
+    return STATUS_OK;
+}
+
+static bool same_shape(const struct array *a, const struct array *b)
+{
+    return a->ndim == b->ndim &&
+           memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) == 0;
+}
+
+static void print_side(const struct array *array)
+{
+    putchar('\t');
+    if (array)
+        print_type(array);
+    else
+        printf("-\t-");
+}
+
+/* One line for a tensor that differs; true when it does. */
+static bool compare(const char *name, const struct array *a, const struct array *b)
+{
+    bool comparable = a && b && same_shape(a, b);
+    double difference = comparable ? weights_max_difference(a, b) : 0;
+    if (comparable && a->dtype == b->dtype && difference == 0)
+        return false;
+    print_text(name);
+    print_side(a);
+    print_side(b);
+    if (comparable)
+        printf("\t%.9g\n", difference);
+    else
+        printf("\t-\n");
+    return true;
+}
+
+static enum status diff(char **operands)
+{
+    struct weights a, b;
+    bool differ = false;
+    read_or_die(&a, operands[0]);
+    read_or_die(&b, operands[1]);
+    for (size_t i = 0; i < a.count; i++)
+        differ |= compare(a.items[i].name, &a.items[i].array, weights_find(&b, a.items[i].name));
+    for (size_t i = 0; i < b.count; i++)
+        if (!weights_find(&a, b.items[i].name))
+            differ |= compare(b.items[i].name, NULL, &b.items[i].array);
+    weights_free(&a);
+    weights_free(&b);
+    return differ ? STATUS_SOME_FAILED : STATUS_OK;
+}
+
+static enum status verify(char **operands)
+{
+    struct weights weights;
+    read_or_die(&weights, operands[0]);
+    hash_or_die(&weights, operands[0]);
+    if (settings.sha256 && strcmp(settings.sha256, weights.sha256) != 0)
+        cli_die(STATUS_DATA, "verify '%s': its SHA-256 is %s", operands[0], weights.sha256);
+    for (size_t i = 0; i < weights.count; i++) {
+        size_t bad = weights_count_not_finite(&weights.items[i].array);
+        if (bad)
+            cli_die(STATUS_DATA, "verify '%s': tensor '%s' has %zu values that are not finite",
+                    operands[0], weights.items[i].name, bad);
+    }
+    weights_free(&weights);
+    return STATUS_OK;
+}
+
+static const struct {
+    const char *name;
+    int operands;
+    enum status (*run)(char **operands);
+} commands[] = {
+    {"info", 1, info}, {"convert", 2, convert}, {"diff", 2, diff}, {"verify", 1, verify}};
+
+static enum status run_command(char **operands, int count)
+{
+    if (count == 0)
+        cli_die_usage("no command");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(operands[0], commands[i].name) != 0)
+            continue;
+        if (count != commands[i].operands + 1)
+            cli_die_usage("%s takes %d file%s", operands[0], commands[i].operands,
+                          commands[i].operands == 1 ? "" : "s");
+        return commands[i].run(operands + 1);
+    }
+    cli_die_usage("no command '%s'", operands[0]);
+}
+
+int main(int argc, char **argv)
+{
+    static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16};
+    cli_start(&program, argc, argv);
+    for (int c; (c = cli_next_option()) != -1;)
+        switch (c) {
+        case OPT_JSON:
+            settings.json = true;
+            break;
+        case OPT_DTYPE:
+            settings.dtype = (int)dtypes[cli_choice("f32|f16|bf16")];
+            break;
+        case OPT_SET:
+            if (settings.setting_count == MAX_SETTINGS)
+                cli_die_usage("more than %d times --set", MAX_SETTINGS);
+            settings.settings[settings.setting_count++] = cli_argument();
+            break;
+        case OPT_SHA256:
+            settings.sha256 = cli_argument();
+            break;
+        }
+    return cli_finish(run_command(cli_operands(), cli_operand_count()));
+}
