@@ -228,32 +228,24 @@ static enum status verify(char **operands)
     return STATUS_OK;
 }
 
-static const struct {
+static const struct command {
     const char *name;
     int operands;
     enum status (*run)(char **operands);
 } commands[] = {
     {"info", 1, info}, {"convert", 2, convert}, {"diff", 2, diff}, {"verify", 1, verify}};
 
-static enum status run_command(char **operands, int count)
+static const struct command *find_command(const char *name)
 {
-    if (count == 0)
-        cli_die_usage("no command");
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(operands[0], commands[i].name) != 0)
-            continue;
-        if (count != commands[i].operands + 1)
-            cli_die_usage("%s takes %d file%s", operands[0], commands[i].operands,
-                          commands[i].operands == 1 ? "" : "s");
-        return commands[i].run(operands + 1);
-    }
-    cli_die_usage("no command '%s'", operands[0]);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
 }
 
-int main(int argc, char **argv)
+static void read_options(void)
 {
     static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16};
-    cli_start(&program, argc, argv);
     for (int c; (c = cli_next_option()) != -1;)
         switch (c) {
         case OPT_JSON:
@@ -271,5 +263,28 @@ int main(int argc, char **argv)
             settings.sha256 = cli_argument();
             break;
         }
-    return cli_finish(run_command(cli_operands(), cli_operand_count()));
+}
+
+/* Options may follow the command: it is then taken away before they are read. */
+int main(int argc, char **argv)
+{
+    const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+    int skipped = command != NULL;
+    cli_start(&program, argc - skipped, argv + skipped);
+    read_options();
+    char **operands = cli_operands();
+    int count = cli_operand_count();
+    if (!command) {
+        if (count == 0)
+            cli_die_usage("no command");
+        command = find_command(operands[0]);
+        if (!command)
+            cli_die_usage("no command '%s'", operands[0]);
+        operands++;
+        count--;
+    }
+    if (count != command->operands)
+        cli_die_usage("%s takes %d file%s", command->name, command->operands,
+                      command->operands == 1 ? "" : "s");
+    return cli_finish(command->run(operands));
 }
