@@ -65,8 +65,7 @@ int image_read_labels(struct image_reader *reader, const char *path, int64_t row
     return rc;
 }
 
-int image_load_labels(const char *path, struct image_info *info, uint32_t **labels,
-                      struct err *err)
+int image_load_labels(const char *path, struct image_info *info, uint32_t **labels, struct err *err)
 {
     struct image_reader *reader;
     size_t bytes;
@@ -109,8 +108,8 @@ int image_load_floats(const char *path, struct image_info *info, float **values,
     size_t count = (size_t)info->width * (size_t)info->height;
     int rc = 0;
     if (info->channels != 1 || info->is_label)
-        rc = err_set(err, STATUS_DATA,
-                     "read '%s': not one channel of floating point, 8 or 16 bits", path);
+        rc = err_set(err, STATUS_DATA, "read '%s': not one channel of floating point, 8 or 16 bits",
+                     path);
     else if (!(*values = malloc(count * sizeof **values + 1)))
         rc = err_memory(err, "an image");
     else

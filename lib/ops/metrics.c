@@ -184,20 +184,15 @@ static uint8_t *surface_in_crop(const uint8_t *mask, size_t width, const struct 
     return surface;
 }
 
-static double mean_of(const double *values, size_t count)
+static void summarise(struct surface *s, struct distances *d)
 {
     double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += values[i];
-    return sum / (double)count;
-}
-
-static void summarise(struct surface *s, struct distances *d, size_t first)
-{
-    s->assd = (mean_of(d->values, first) + mean_of(d->values + first, d->count - first)) / 2;
     s->hd = 0;
-    for (size_t i = 0; i < d->count; i++)
+    for (size_t i = 0; i < d->count; i++) {
+        sum += d->values[i];
         s->hd = d->values[i] > s->hd ? d->values[i] : s->hd;
+    }
+    s->assd = sum / (double)d->count;
     s->hd95 = quantile(d->values, d->count, 0.95);
 }
 
@@ -209,11 +204,10 @@ static int measure(struct surface *s, const uint8_t *prediction, const uint8_t *
     uint8_t *p = surface_in_crop(prediction, width, &crop, err);
     uint8_t *t = p ? surface_in_crop(truth, width, &crop, err) : NULL;
     int rc = p && t ? directed(p, t, &crop, size_y, size_x, &d, err) : -1;
-    size_t first = d.count;
     if (rc == 0)
         rc = directed(t, p, &crop, size_y, size_x, &d, err);
     if (rc == 0)
-        summarise(s, &d, first);
+        summarise(s, &d);
     free(p);
     free(t);
     free(d.values);

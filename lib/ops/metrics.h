@@ -47,7 +47,7 @@ struct overlap overlap_of(const struct confusion *confusion, enum convention con
 struct surface {
     double hd95; /* 95th percentile of all distances, linear interpolation */
     double hd;   /* the largest */
-    double assd; /* mean of the two directed means */
+    double assd; /* the mean, as MedPy 0.5 has it; the mean of the two directed means is another */
 };
 
 /* height x width masks; size_y, size_x as for edt_new, the unit of the result.

@@ -26,7 +26,7 @@ double scores_get(const struct scores *scores, const char *name)
 static void set_with(struct scores *scores, const char *name, const char *suffix, double value)
 {
     char whole[24];
-    snprintf(whole, sizeof whole, "%.11s%.11s", name, suffix);
+    snprintf(whole, sizeof whole, "%.11s%.12s", name, suffix);
     scores_set(scores, whole, value);
 }
 
@@ -75,7 +75,7 @@ static int set_at(struct scores *scores, const struct overlaps *overlaps, double
                   enum convention convention, struct err *err)
 {
     struct matching m;
-    char percent[12];
+    char percent[16];
     if (matching_at(&m, overlaps, threshold, convention, err))
         return -1;
     snprintf(percent, sizeof percent, "%.6g", 100 * threshold);
