@@ -39,7 +39,7 @@ enum {
 };
 
 static const struct cli_option options[] = {
-    {OPT_CONVENTION, "convention", CONVENTION_WORDS, "whose rules where tools differ"},
+    {OPT_CONVENTION, "convention", "NAME", "rules where tools differ: " CONVENTION_WORDS},
     {OPT_INSTANCES, "instances", NULL, "values are object labels: add AP, PQ, AJI, F1, counts"},
     {OPT_AP, "ap", "IOU[,IOU...]", "thresholds of AP (default 0.5,0.75,0.9)"},
     {OPT_COMPONENTS, "components", "4|8", "--instances, objects are connected components"},
@@ -342,7 +342,7 @@ static int load_prediction(const char *path, struct image_info *info, struct pic
                            struct err *err)
 {
     if (!settings.probability)
-        return image_load_labels(path, info, &p->prediction, err);
+        return image_load_labels32(path, info, &p->prediction, err);
     if (image_load_floats(path, info, &p->foreground, err))
         return -1;
     return binarise(p, (size_t)info->width * (size_t)info->height, err);
@@ -355,7 +355,7 @@ static int compare_files(const char *name, const char *prediction, const char *t
     struct subject s = {.name = name};
     int rc = load_prediction(prediction, &p, &s.picture, err);
     if (rc == 0)
-        rc = image_load_labels(truth, &t, &s.picture.truth, err);
+        rc = image_load_labels32(truth, &t, &s.picture.truth, err);
     if (rc == 0 && (p.width != t.width || p.height != t.height))
         rc = err_set(err, STATUS_DATA,
                      "compare '%s': %" PRId64 " x %" PRId64 " pixels, its truth '%s' has %" PRId64

@@ -44,8 +44,8 @@ static bool unpack(const struct image_info *info, const void *pixels, size_t cou
     return true;
 }
 
-int image_read_labels(struct image_reader *reader, const char *path, int64_t rows, uint32_t *labels,
-                      struct err *err)
+int image_read_labels32(struct image_reader *reader, const char *path, int64_t rows,
+                        uint32_t *labels, struct err *err)
 {
     const struct image_info *info = image_info(reader);
     int64_t step = rows < ROWS ? rows : ROWS;
@@ -65,12 +65,13 @@ int image_read_labels(struct image_reader *reader, const char *path, int64_t row
     return rc;
 }
 
-int image_load_labels(const char *path, struct image_info *info, uint32_t **labels, struct err *err)
+int image_load_labels32(const char *path, struct image_info *info, uint32_t **labels,
+                        struct err *err)
 {
     struct image_reader *reader;
     size_t bytes;
     *labels = NULL;
-    if (image_open(&reader, path, err))
+    if (image_open_labels(&reader, path, err))
         return -1;
     *info = *image_info(reader);
     size_t shape[] = {(size_t)info->height, (size_t)info->width};
@@ -80,7 +81,7 @@ int image_load_labels(const char *path, struct image_info *info, uint32_t **labe
     if (rc == 0 && !(*labels = malloc(bytes + 1)))
         rc = err_memory(err, "a mask");
     if (rc == 0)
-        rc = image_read_labels(reader, path, info->height, *labels, err);
+        rc = image_read_labels32(reader, path, info->height, *labels, err);
     if (rc) {
         free(*labels);
         *labels = NULL;

@@ -9,12 +9,12 @@
 int image_check_labels(const char *path, const struct image_info *info, struct err *err) MUST_CHECK;
 
 /* The next `rows` rows as labels, rows tightly packed. */
-int image_read_labels(struct image_reader *reader, const char *path, int64_t rows, uint32_t *labels,
-                      struct err *err) MUST_CHECK;
+int image_read_labels32(struct image_reader *reader, const char *path, int64_t rows,
+                        uint32_t *labels, struct err *err) MUST_CHECK;
 
 /* A whole image: *labels is new, free() it. */
-int image_load_labels(const char *path, struct image_info *info, uint32_t **labels,
-                      struct err *err) MUST_CHECK;
+int image_load_labels32(const char *path, struct image_info *info, uint32_t **labels,
+                        struct err *err) MUST_CHECK;
 
 /* A whole single-channel image as floats: 32-bit floats as they are, 8-bit / 255,
  * 16-bit / 65535.  *values is new, free() it. */
