@@ -1,5 +1,4 @@
 /* score: compare predictions with the truth. */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -11,6 +10,7 @@
 #include "cli/cli.h"
 #include "core/num.h"
 #include "core/outfile.h"
+#include "image/folder.h"
 #include "image/labels.h"
 #include "ops/canvas.h"
 #include "ops/components.h"
@@ -374,84 +374,6 @@ static int compare_files(const char *name, const char *prediction, const char *t
 
 /* ---- folders ---- */
 
-struct listing {
-    char **stems, **paths;
-    size_t count;
-};
-
-static void *grown(void *list, size_t count, size_t size)
-{
-    if (count & (count - 1))
-        return list;
-    void *bigger = realloc(list, (count ? 2 * count : 1) * size);
-    if (!bigger)
-        cli_die(STATUS_MEMORY, "out of memory for file names");
-    return bigger;
-}
-
-static char *copy_text(const char *text, size_t length)
-{
-    char *copy = strndup(text, length);
-    if (!copy)
-        cli_die(STATUS_MEMORY, "out of memory for file names");
-    return copy;
-}
-
-static char *join_path(const char *folder, const char *name)
-{
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (!path)
-        cli_die(STATUS_MEMORY, "out of memory for file names");
-    snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
-static bool is_image_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    static const char *const endings[] = {".png", ".tif", ".tiff", ".jpg", ".jpeg"};
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(dot, endings[i]) == 0)
-            return name[0] != '.';
-    return false;
-}
-
-static void add_file(struct listing *list, const char *folder, const char *name, const char *suffix)
-{
-    size_t stem = (size_t)(strrchr(name, '.') - name), end = strlen(suffix);
-    if (stem < end || memcmp(name + stem - end, suffix, end) != 0)
-        return;
-    list->stems = grown(list->stems, list->count, sizeof *list->stems);
-    list->paths = grown(list->paths, list->count, sizeof *list->paths);
-    list->stems[list->count] = copy_text(name, stem - end);
-    list->paths[list->count++] = join_path(folder, name);
-}
-
-static struct listing list_folder(const char *folder, const char *suffix)
-{
-    struct listing list = {0};
-    struct dirent **entries;
-    int count = scandir(folder, &entries, NULL, alphasort);
-    if (count < 0)
-        cli_die(STATUS_NO_INPUT, "read '%s': %s", folder, strerror(errno));
-    for (int i = 0; i < count; i++) {
-        if (is_image_name(entries[i]->d_name))
-            add_file(&list, folder, entries[i]->d_name, suffix);
-        free(entries[i]);
-    }
-    free(entries);
-    return list;
-}
-
-static size_t find_stem(const struct listing *list, const char *stem)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->stems[i], stem) == 0)
-            return i;
-    return list->count;
-}
-
 static void fail_softly(const struct err *err)
 {
     if (err->status == STATUS_MEMORY)
@@ -460,42 +382,35 @@ static void fail_softly(const struct err *err)
     some_failed = true;
 }
 
-static void check_stems(const struct listing *list)
+static void warn_single(const struct folder *folder, const struct folder *other, const char *what)
 {
-    for (size_t i = 0; i < list->count; i++)
-        for (size_t k = i + 1; k < list->count; k++)
-            if (strcmp(list->stems[i], list->stems[k]) == 0)
-                cli_die(STATUS_DATA, "match '%s': '%s' has the same stem", list->paths[i],
-                        list->paths[k]);
-}
-
-static void warn_single(const struct listing *list, const struct listing *other, const char *what)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (find_stem(other, list->stems[i]) == other->count) {
-            cli_warn("match '%s': there is no %s of that stem", list->paths[i], what);
+    for (size_t i = 0; i < folder->count; i++)
+        if (!folder_find(other, folder->files[i].stem)) {
+            cli_warn("match '%s': there is no %s of that stem", folder->files[i].path, what);
             some_failed = true;
         }
 }
 
 static void compare_folders(const char *prediction_folder, const char *truth_folder)
 {
-    struct listing predictions = list_folder(prediction_folder, settings.prediction_suffix);
-    struct listing truths = list_folder(truth_folder, settings.truth_suffix);
+    struct folder predictions, truths;
     struct err err;
-    check_stems(&predictions);
-    check_stems(&truths);
+    if (folder_list(&predictions, prediction_folder, settings.prediction_suffix, &err) ||
+        folder_list(&truths, truth_folder, settings.truth_suffix, &err))
+        cli_die_err(&err);
     if (predictions.count == 0)
         cli_die(STATUS_NO_INPUT, "read '%s': no images of such names", prediction_folder);
     for (size_t i = 0; i < predictions.count; i++) {
-        size_t k = find_stem(&truths, predictions.stems[i]);
-        if (k < truths.count &&
-            compare_files(predictions.stems[i], predictions.paths[i], truths.paths[k], &err))
+        const struct folder_file *prediction = &predictions.files[i];
+        const struct folder_file *truth = folder_find(&truths, prediction->stem);
+        if (truth && compare_files(prediction->stem, prediction->path, truth->path, &err))
             fail_softly(&err);
         cli_progress("images", i + 1, predictions.count);
     }
     warn_single(&predictions, &truths, "truth");
     warn_single(&truths, &predictions, "prediction");
+    folder_free(&predictions);
+    folder_free(&truths);
 }
 
 static bool is_folder(const char *path)
@@ -759,8 +674,10 @@ static void write_reliability(const char *path)
 
 static void read_numbers(double *values, int max, int *count, double least, double most)
 {
-    char *text = copy_text(cli_argument(), strlen(cli_argument())), *rest = NULL;
+    char *text = strdup(cli_argument()), *rest = NULL;
     struct err err;
+    if (!text)
+        cli_die(STATUS_MEMORY, "out of memory for an option");
     *count = 0;
     for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
         if (*count == max)
