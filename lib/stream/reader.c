@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ enum place { AT_START, IN_FOREIGN, IN_STREAM, AFTER_END };
 struct stream_reader {
     char *path;
     int fd;
+    off_t begin; /* where stream_rewind goes to */
     struct archive *archive;
     struct tar_check check;
     struct err read_err; /* of the callback; status 0 when none */
@@ -91,9 +93,8 @@ static int archive_failed(const struct stream_reader *reader, struct err *err)
 static int start_archive(struct stream_reader *reader, struct err *err)
 {
     reader->archive = archive_read_new();
-    reader->chunk = malloc(STREAM_CHUNK);
     reader->records = json_array();
-    if (!reader->archive || !reader->chunk || !reader->records)
+    if (!reader->archive || !reader->records)
         return err_memory(err, "a tensor stream");
     if (archive_read_support_format_tar(reader->archive) ||
         archive_read_set_options(reader->archive, "tar:read_concatenated_archives") ||
@@ -102,23 +103,112 @@ static int start_archive(struct stream_reader *reader, struct err *err)
     return 0;
 }
 
-int stream_open(struct stream_reader **result, const char *path, struct err *err)
+/* Back to the state before start_archive. */
+static void stop_archive(struct stream_reader *reader)
 {
-    bool standard = strcmp(path, "-") == 0;
+    archive_read_free(reader->archive);
+    tar_check_free(&reader->check);
+    json_decref(reader->records);
+    free(reader->provenance);
+    free(reader->name);
+    *reader = (struct stream_reader){
+        .path = reader->path, .fd = reader->fd, .begin = reader->begin, .chunk = reader->chunk};
+}
+
+static int open_file(struct stream_reader *reader, struct err *err)
+{
+    bool standard = strcmp(reader->path, "-") == 0;
+    reader->chunk = malloc(STREAM_CHUNK);
+    if (!reader->chunk)
+        return err_memory(err, "a tensor stream");
+    reader->fd = standard ? dup(STDIN_FILENO) : open(reader->path, O_RDONLY | O_CLOEXEC);
+    if (reader->fd < 0)
+        return err_errno(err, err_open_status(errno), "read '%s'", stream_name(reader));
+    pipe_widen(reader->fd);
+    return 0;
+}
+
+/* ---- reading more than once ---- */
+
+static int write_all(int fd, const unsigned char *data, size_t size)
+{
+    while (size) {
+        ssize_t n = write(fd, data, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        data += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+static int copy_to(struct stream_reader *reader, int spool, struct err *err)
+{
+    for (;;) {
+        ssize_t n = read(reader->fd, reader->chunk, STREAM_CHUNK);
+        if (n == 0)
+            return 0;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(err, err_open_status(errno), "read '%s'", stream_name(reader));
+        if (write_all(spool, reader->chunk, (size_t)n))
+            return err_errno(err, STATUS_IO, "write a temporary file");
+    }
+}
+
+/* A file that nobody else sees and that is gone when it is closed. */
+static int open_temporary(struct err *err)
+{
+    char name[4096];
+    const char *folder = getenv("TMPDIR");
+    snprintf(name, sizeof name, "%s/stream-XXXXXX", folder && *folder ? folder : "/tmp");
+    int fd = mkstemp(name);
+    if (fd < 0)
+        return err_errno(err, STATUS_CREATE, "create '%s'", name);
+    unlink(name);
+    return fd;
+}
+
+static int spool(struct stream_reader *reader, struct err *err)
+{
+    reader->begin = lseek(reader->fd, 0, SEEK_CUR);
+    if (reader->begin >= 0)
+        return 0;
+    int fd = open_temporary(err);
+    if (fd < 0)
+        return -1;
+    int bad = copy_to(reader, fd, err);
+    close(reader->fd);
+    reader->fd = fd;
+    reader->begin = 0;
+    if (!bad && lseek(fd, 0, SEEK_SET) != 0)
+        bad = err_errno(err, STATUS_IO, "read a temporary file");
+    return bad;
+}
+
+int stream_rewind(struct stream_reader *reader, struct err *err)
+{
+    stop_archive(reader);
+    if (lseek(reader->fd, reader->begin, SEEK_SET) < 0)
+        return err_errno(err, STATUS_IO, "read '%s'", stream_name(reader));
+    return start_archive(reader, err);
+}
+
+/* ---- open and close ---- */
+
+static int open_reader(struct stream_reader **result, const char *path, bool seekable,
+                       struct err *err)
+{
     struct stream_reader *reader = calloc(1, sizeof *reader);
     if (!reader || !(reader->path = strdup(path))) {
         free(reader);
         return err_memory(err, "a tensor stream");
     }
-    reader->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    int bad = reader->fd < 0
-                  ? err_errno(err, err_open_status(errno), "read '%s'", stream_name(reader))
-                  : 0;
-    if (!bad) {
-        pipe_widen(reader->fd);
-        bad = start_archive(reader, err);
-    }
-    if (bad) {
+    reader->fd = -1;
+    if (open_file(reader, err) || (seekable && spool(reader, err)) || start_archive(reader, err)) {
         stream_close(reader);
         return -1;
     }
@@ -126,18 +216,24 @@ int stream_open(struct stream_reader **result, const char *path, struct err *err
     return 0;
 }
 
+int stream_open(struct stream_reader **reader, const char *path, struct err *err)
+{
+    return open_reader(reader, path, false, err);
+}
+
+int stream_open_seekable(struct stream_reader **reader, const char *path, struct err *err)
+{
+    return open_reader(reader, path, true, err);
+}
+
 void stream_close(struct stream_reader *reader)
 {
     if (!reader)
         return;
-    archive_read_free(reader->archive);
-    tar_check_free(&reader->check);
+    stop_archive(reader);
     if (reader->fd >= 0)
         close(reader->fd);
-    json_decref(reader->records);
-    free(reader->provenance);
     free(reader->chunk);
-    free(reader->name);
     free(reader->path);
     free(reader);
 }

@@ -14,6 +14,14 @@ struct stream_reader;
 /* Opens a file, or standard input for "-".  The caller closes it. */
 int stream_open(struct stream_reader **reader, const char *path, struct err *err) MUST_CHECK;
 
+/* The same for reading more than once: what cannot seek is first copied to an
+ * unlinked temporary file in $TMPDIR or /tmp. */
+int stream_open_seekable(struct stream_reader **reader, const char *path,
+                         struct err *err) MUST_CHECK;
+
+/* Goes back to where such a stream was opened. */
+int stream_rewind(struct stream_reader *reader, struct err *err) MUST_CHECK;
+
 /* The next sample, which the caller frees: 1, or 0 at the end of a whole
  * stream, or -1.  A stream that was cut, whose counts or sums are wrong, or
  * that has anything but another stream after its end is STATUS_DATA; samples

@@ -1,0 +1,54 @@
+#!/bin/bash
+# The hostile archives and arrays, each through peek with limits on memory and time.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+[ -d "$SHARED/hostile/archive" ] || skip_all "no $SHARED/hostile"
+cd "$TMP" || exit 1
+
+limited() { # COMMAND...: the sanitizers need address space of their own
+    (
+        case $BUILD in *san) ;; *) ulimit -v 300000 ;; esac
+        ulimit -f 1000
+        exec timeout 5 "$@"
+    )
+}
+
+# Archives that hold one array each.
+wrap() { # FILE TO
+    mkdir -p w && cp "$1" w/k.array.npy && tar cf "$2" --format=ustar -C w k.array.npy
+}
+
+good() {
+    limited peek "$1" >out 2>err || { cat err && return 1; }
+}
+bad() {
+    local status=0
+    limited peek -c "$1" >out 2>err || status=$?
+    [ "$status" = 65 ] && [ "$(wc -l <err)" = 1 ] || { echo "exit $status" && cat err && return 1; }
+}
+either() {
+    local status=0
+    limited peek "$1" >out 2>err || status=$?
+    [ "$status" = 0 ] || { [ "$status" = 65 ] && [ "$(wc -l <err)" = 1 ]; } ||
+        { echo "exit $status" && cat err && return 1; }
+}
+
+all() { # CHECK FILE...: reports the first that fails
+    local check=$1 file
+    shift
+    for file; do
+        case $file in *.npy) wrap "$file" wrapped.tar && "$check" wrapped.tar ;; *) "$check" "$file" ;; esac ||
+            { echo "$file" && return 1; }
+    done
+}
+
+hostile=$SHARED/hostile
+ok "valid archives" all good "$hostile"/archive/valid/*.tar
+ok "archives to reject" all bad "$hostile"/archive/reject/*
+ok "archives that may be either" all either "$hostile"/archive/either/*
+ok "zip archives are no streams" all bad "$hostile"/archive/valid/*.zip
+ok "valid arrays" all good "$hostile"/npy/valid/*.npy
+ok "arrays to reject" all bad "$hostile"/npy/reject/*.npy
+ok "arrays that may be either" all either "$hostile"/npy/either/*.npy
+ok "nothing was written elsewhere" test ! -e /tmp/hostile_canary -a ! -e hostile_pickle_canary
+done_testing
