@@ -6,9 +6,9 @@
 synth -q -n 2 -s 8x6 -o "$TMP/a.tar" --prefix s
 cat "$TMP/a.tar" "$TMP/a.tar" >"$TMP/two.tar"
 
-is "$(peek "$TMP/a.tar" | cut -c1-13 | head -n 1)" "# synth $(synth -V | cut -d' ' -f2)" \
-    "says what made the stream" # "# synth 0.1.0"
-is "$(peek "$TMP/a.tar" | sed -n 2p | cut -f1-2 | tr '\t' ' ')" "s_00000 image uint8 6x8x1" \
+is "$(peek "$TMP/a.tar" | sed -n 's/^\(# synth\) [0-9.]*\(: synth -q -n 2\).*/\1\2/p')" \
+    "# synth: synth -q -n 2" "says what made the stream"
+is "$(peek "$TMP/a.tar" | sed -n 2p | cut -f1-2 | tr '\t' ' ')" "s_00001 image uint8 6x8x1" \
     "a line a sample, height x width x channels"
 is "$(peek -n <"$TMP/a.tar")" 2 "counts samples"
 is "$(peek -n "$TMP/two.tar")" 4 "two streams in a row"
@@ -48,12 +48,14 @@ cd "$TMP" || exit 1
 
 # Members with the same name, and counts that are wrong.
 tar xf a.tar
-tar cf twice.tar --format=ustar __stream__ s_00000.image.npy s_00000.image.npy __end__
+tar cf twice.tar --format=ustar __stream__ s_00001.image.npy
+tar rf twice.tar --format=ustar s_00001.image.npy __end__
 fails 65 "a member twice" peek twice.tar
-tar cf counts.tar --format=ustar __stream__ s_00000.image.npy __end__
+ok "is called so" grep -q "has 'image.npy' twice" "$TMP/.err"
+tar cf counts.tar --format=ustar __stream__ s_00001.image.npy __end__
 fails 65 "counts that are wrong" peek counts.tar
 sed 's/"version":1/"version":2/' __stream__ >v2 && cp v2 __stream__
-tar cf v2.tar --format=ustar __stream__ s_0000* __end__
+tar cf v2.tar --format=ustar __stream__ s_0000?.* __end__
 fails 65 "another version" peek v2.tar
 
 # Every reader refuses a stream that was cut, with one line, and does not end its
