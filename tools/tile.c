@@ -201,7 +201,7 @@ static enum dtype dtype_of(const struct image_info *info)
 static int source_open(struct source *source, const char *path, bool labels, struct err *err)
 {
     *source = (struct source){.labels = labels};
-    if (image_open(&source->reader, path, err))
+    if ((labels ? image_open_labels : image_open)(&source->reader, path, err))
         return -1;
     source->info = image_info(source->reader);
     source->dtype = dtype_of(source->info);
