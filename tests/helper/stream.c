@@ -1,0 +1,106 @@
+/* A filter of tensor streams for the shell tests:
+ *     stream NAME K [half]   adds NAME.npy (prob, logits, uncertainty) of K planes made
+ *                            of the first channel v of an 8-bit image: v / 255 is the last
+ *                            plane, 1 - v / 255 the first, others are 0; K 0 is H x W
+ *     stream drop N          leaves out every N-th sample
+ *     stream reverse         turns the order round
+ *     stream noplace         removes the json */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/half.h"
+#include "core/num.h"
+#include "stream/stream.h"
+
+#define MAX_SAMPLES 10000
+
+static void stop(const struct err *err)
+{
+    fprintf(stderr, "stream: %s\n", err->message);
+    exit(1);
+}
+
+static void fill(const struct array *image, struct array *to, size_t planes)
+{
+    const uint8_t *pixels = image->data;
+    size_t channels = image->shape[2], count = image->shape[0] * image->shape[1];
+    float *values = to->data;
+    for (size_t i = 0; i < count; i++) {
+        values[planes > 1 ? (planes - 1) * count + i : i] = (float)pixels[i * channels] / 255;
+        if (planes > 1)
+            values[i] = 1 - (float)pixels[i * channels] / 255;
+    }
+}
+
+static void add_planes(struct sample *sample, const char *name, size_t planes, bool half)
+{
+    struct err err;
+    struct array floats, halves;
+    const struct array *image = sample_require(sample, "image", &err);
+    if (!image)
+        stop(&err);
+    size_t shape[3] = {planes, image->shape[0], image->shape[1]};
+    const size_t *dimensions = planes ? shape : shape + 1;
+    int count = planes ? 3 : 2;
+    if (array_new(&floats, DTYPE_F32, count, dimensions, &err) ||
+        array_new(&halves, DTYPE_F16, count, dimensions, &err))
+        stop(&err);
+    fill(image, &floats, planes);
+    half_from_floats(halves.data, floats.data, array_count(&floats));
+    if (sample_put_array(sample, name, half ? &halves : &floats, &err))
+        stop(&err);
+    array_free(half ? &floats : &halves);
+}
+
+static void drop_json(struct sample *sample)
+{
+    for (size_t i = 0; i < sample->count; i++)
+        if (strcmp(sample->members[i].name, "json") == 0) {
+            free(sample->members[i].name);
+            free(sample->members[i].bytes);
+            memmove(&sample->members[i], &sample->members[i + 1],
+                    (sample->count - i - 1) * sizeof *sample->members);
+            sample->count--;
+            return;
+        }
+}
+
+int main(int argc, char **argv)
+{
+    static struct sample samples[MAX_SAMPLES];
+    struct stream_reader *reader;
+    struct stream_writer *writer;
+    struct err err;
+    int64_t n = 0;
+    int more;
+    size_t count = 0;
+    if (argc < 2 || (argc > 2 && num_int(argv[2], 0, 1000, &n, &err)))
+        return 64;
+    if (stream_open(&reader, "-", &err))
+        stop(&err);
+    while (count < MAX_SAMPLES && (more = stream_next(reader, &samples[count], &err)) == 1)
+        count++;
+    if (count == MAX_SAMPLES || more < 0)
+        stop(&err);
+    struct stream_author author = {.program = "test", .arguments = "test"};
+    if (stream_create(&writer, "-", &author, reader, &err))
+        stop(&err);
+    for (size_t i = 0; i < count; i++) {
+        struct sample *sample = &samples[strcmp(argv[1], "reverse") ? i : count - 1 - i];
+        if (strcmp(argv[1], "noplace") == 0)
+            drop_json(sample);
+        else if (strcmp(argv[1], "drop") != 0 && strcmp(argv[1], "reverse") != 0)
+            add_planes(sample, argv[1], (size_t)n, argc > 3);
+        else if (n && (int64_t)i % n == n - 1)
+            continue;
+        if (stream_put(writer, sample, &err))
+            stop(&err);
+    }
+    if (stream_commit(writer, &err))
+        stop(&err);
+    for (size_t i = 0; i < count; i++)
+        sample_free(&samples[i]);
+    stream_close(reader);
+    return 0;
+}
