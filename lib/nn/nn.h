@@ -92,6 +92,8 @@ int nn_device(const nn_tensor *x);
 
 /* In place.  They work on parameters only while gradients are off. */
 int nn_copy_(nn_tensor *to, const nn_tensor *from) MUST_CHECK; /* converts and moves; same shape */
+/* From C-order memory of any dtype but uint16 and uint32; as many elements as x has. */
+int nn_copy_from_host_(nn_tensor *to, const void *data, enum dtype dtype) MUST_CHECK;
 int nn_fill_(nn_tensor *x, double value) MUST_CHECK;
 int nn_scale_(nn_tensor *x, double factor) MUST_CHECK;
 int nn_add_(nn_tensor *x, const nn_tensor *y, double factor) MUST_CHECK; /* x += factor y */

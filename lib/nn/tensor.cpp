@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 namespace nn
@@ -218,6 +219,16 @@ int nn_copy_(nn_tensor *to, const nn_tensor *from)
         if (get(to).sizes() != get(from).sizes())
             throw std::runtime_error("nn_copy_: shapes differ");
         to->t.copy_(from->t);
+    });
+}
+
+int nn_copy_from_host_(nn_tensor *to, const void *data, enum dtype dtype)
+{
+    return run([&] {
+        if (dtype == DTYPE_U16 || dtype == DTYPE_U32 || dtype == DTYPE_U64)
+            throw std::runtime_error("nn_copy_from_host_ takes no unsigned types beyond uint8");
+        c10::AutoGradMode no_gradients(false);
+        to->t.copy_(at::from_blob(const_cast<void *>(data), get(to).sizes(), scalar_type(dtype)));
     });
 }
 

@@ -1,0 +1,36 @@
+/* What an architecture gives to the registry.  To add one: a file here that
+ * defines a struct architecture, and its line in registry.c. */
+#ifndef MODEL_ARCHITECTURE_H
+#define MODEL_ARCHITECTURE_H
+
+#include "model/layers.h"
+#include "model/model.h"
+
+struct options; /* what follows the colon */
+
+/* The option's value, or `preset` when it was not given; out of range is an
+ * error of the builder.  Options that nobody asks for are errors. */
+int option_int(struct builder *builder, const char *name, int min, int max, int preset);
+
+struct architecture {
+    const char *name;
+    const char *options;      /* for help: "skips=0..3 (3), size=N (224)" */
+    int multiple;             /* of height and width */
+    bool grey_as_rgb;         /* grey images are repeated to three channels, as published */
+    bool no_softmax;          /* the outputs are no class scores */
+    const char *last, *first; /* parameters: size 0 of `last` is the number of classes, size 1 of
+                                 `first` that of input channels */
+    /* The layers, registered with the builder in the published order; new state for
+     * forward.  NULL when out of memory; other errors are the builder's. */
+    void *(*build)(struct builder *builder, const struct architecture *self, int classes,
+                   int channels);
+    void (*free)(void *state);
+    /* Fills out->all and out->count, the last being the answer; NULL for what failed. */
+    void (*forward)(void *state, const nn_tensor *x, struct model_output *out);
+    /* Name patterns (fnmatch) of constants that checkpoints carry; NULL-terminated or NULL. */
+    const char *const *constants;
+    int (*load_npz)(struct model *model, const struct weights *npz, struct err *err);
+    const void *config; /* of the architecture's own */
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* What model.c, builder.c and layers.c share. */
+#ifndef MODEL_INTERNAL_H
+#define MODEL_INTERNAL_H
+
+#include "model/architecture.h"
+
+#define MAX_OPTIONS 8
+#define MAX_DEPTH   16
+
+struct options {
+    char text[256];
+    int count;
+    struct {
+        const char *name, *value; /* in text */
+        bool used;
+    } items[MAX_OPTIONS];
+};
+
+/* A layer that model_prepare packs. */
+struct planned {
+    void *layer;
+    int (*prepare)(void *layer, enum dtype precision); /* -1: nn_error */
+    void (*drop)(void *layer);
+};
+
+struct model {
+    const struct architecture *kind;
+    char architecture[300];
+    int classes, channels;
+    void *state;
+    struct layer_mode mode;
+    int device;
+    struct model_parameter *parameters;
+    struct start {
+        enum initial initial;
+        double scale;
+    } * starts;
+    size_t count, capacity;
+    struct planned *planned;
+    size_t planned_count, planned_capacity;
+};
+
+struct builder {
+    struct model *model;
+    struct options *options;
+    struct err *err;
+    bool failed;
+    char prefix[256];
+    size_t lengths[MAX_DEPTH]; /* of the prefixes around this one */
+    int depth;
+};
+
+/* Registers a layer that has a plan. */
+void build_planned(struct builder *builder, void *layer,
+                   int (*prepare)(void *layer, enum dtype precision), void (*drop)(void *layer));
+
+#endif

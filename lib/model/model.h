@@ -1,0 +1,102 @@
+/* Networks by name.  An architecture is a word with options after a colon,
+ * "transunet-r50-b16:skips=0", "unetpp:ds=1"; model_new builds it, its parameters
+ * carry the names of the published implementation.
+ *
+ *     struct model *m;
+ *     if (model_open(&m, &weights, NULL, err)) ...       what the file says it is
+ *     if (model_prepare(m, NN_CPU, DTYPE_F32, err)) ...  once, for inference
+ *     if (model_forward(m, x, &out, err)) ...            out.logits: B x K x H x W
+ *
+ * The first message of libtorch goes into struct err.  Not thread-safe: one
+ * thread a model. */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "nn/nn.h"
+#include "weights/weights.h"
+
+struct model;
+
+struct model_parameter {
+    char *name;
+    nn_tensor *tensor; /* the model's */
+    bool trainable;    /* false: a buffer, such as a running mean */
+};
+
+#define MODEL_MAX_OUTPUTS 8
+
+/* Temporaries of the caller's scope. */
+struct model_output {
+    nn_tensor *logits; /* B x classes x H x W: what the network answers */
+    /* With deep supervision: all outputs in the published order, each B x classes x
+     * H x W; without, just `logits`. */
+    nn_tensor *all[MODEL_MAX_OUTPUTS];
+    int count;
+};
+
+/* ---- what there is ---- */
+
+/* The i-th architecture's name, NULL after the last; its options in one line. */
+const char *model_architecture_name(int i);
+const char *model_architecture_options(int i);
+
+/* ---- making ---- */
+
+/* A new model with zeros for parameters, on the CPU, in evaluation mode.  An
+ * unknown architecture or option: STATUS_USAGE.  The caller frees it. */
+int model_new(struct model **model, const char *architecture, int classes, int channels,
+              struct err *err) MUST_CHECK;
+void model_free(struct model *model);
+
+/* Model and parameters from a file.  `architecture` overrides the metadata's, which
+ * is an error when there is none either.  Numbers of classes and channels come from
+ * the metadata or else from the shapes of the first and last layers. */
+int model_open(struct model **model, const struct weights *weights, const char *architecture,
+               struct err *err) MUST_CHECK;
+
+/* Copies every parameter from the file: one that is missing, surplus or wrongly
+ * shaped is STATUS_DATA, the first of them named and all counted.  Constants that
+ * some checkpoints carry are accepted and left aside. */
+int model_load(struct model *model, const struct weights *weights, struct err *err) MUST_CHECK;
+
+/* The encoder from a published ViT .npz, by the rules of the published code; the
+ * other parameters stay.  STATUS_USAGE for an architecture without such a rule. */
+int model_load_npz(struct model *model, const struct weights *npz, struct err *err) MUST_CHECK;
+
+/* Random parameters as the published code starts from. */
+int model_initialise(struct model *model, uint64_t seed, struct err *err) MUST_CHECK;
+
+/* Adds all parameters and the metadata "architecture", "classes" and "channels". */
+int model_export(const struct model *model, struct weights *weights, struct err *err) MUST_CHECK;
+
+/* ---- what it is ---- */
+
+const char *model_architecture(const struct model *model); /* as given to model_new */
+int model_classes(const struct model *model);
+int model_channels(const struct model *model); /* of the input; 1 is repeated where 3 are needed */
+int model_multiple(const struct model *model); /* height and width must be multiples of it */
+bool model_has_softmax(const struct model *model); /* logits are classes; Cellpose's are not */
+struct model_parameter *model_parameters(const struct model *model, size_t *count);
+
+/* ---- running ---- */
+
+/* Moves parameters; drops what model_prepare made. */
+int model_move(struct model *model, int device, struct err *err) MUST_CHECK;
+/* Training: dropout and batch statistics.  Drops what model_prepare made. */
+void model_set_training(struct model *model, bool training);
+/* Moves to the device and makes the inference plan for this precision (DTYPE_F32,
+ * DTYPE_BF16, on CUDA DTYPE_F16): folded, packed parameters, made once.  The
+ * parameters must not change after it. */
+int model_prepare(struct model *model, int device, enum dtype precision,
+                  struct err *err) MUST_CHECK;
+
+/* x: B x channels x H x W float32 on the model's device, values in [0, 1].  Needs
+ * an nn scope.  A prepared model computes without gradients and gives float32. */
+int model_forward(struct model *model, const nn_tensor *x, struct model_output *out,
+                  struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,13 @@
+/* One line an architecture. */
+#include "model/registry.h"
+
+#include <stddef.h>
+
+#include "model/architecture.h"
+
+extern const struct architecture transunet_r50_b16, transunet_r50_l32, transunet_vit_b16,
+    transunet_vit_l16;
+
+const struct architecture *const architectures[] = {
+    &transunet_r50_b16, &transunet_r50_l32, &transunet_vit_b16, &transunet_vit_l16, NULL,
+};
