@@ -1,0 +1,128 @@
+/* Annotations: outlines of objects in images, as other programs read and write
+ * them, from and to label images.
+ *
+ * Coordinates are in pixels of the image; (0, 0) is the upper left corner of the
+ * upper left pixel, so a pixel's centre is at (x + 0.5, y + 0.5).  A pixel belongs
+ * to an outline when its centre is inside. */
+#ifndef ANNOT_ANNOT_H
+#define ANNOT_ANNOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/array.h"
+
+enum annot_format {
+    ANNOT_ROI_ZIP,  /* ImageJ: a zip of .roi files */
+    ANNOT_GEOJSON,  /* as QuPath reads it: a FeatureCollection */
+    ANNOT_COCO,     /* polygons; run lengths for objects with holes */
+    ANNOT_COCO_RLE, /* run lengths for all */
+    ANNOT_SVG,      /* written only */
+    ANNOT_LABELME,  /* read only */
+};
+
+/* The image that annotations belong to. */
+struct annot_image {
+    const char *name;      /* the file's name */
+    int64_t width, height; /* 0 when the annotations do not say */
+};
+
+/* ---- writing, from label images ---- */
+
+/* What the objects are called.  All zero: every object is a "cell". */
+struct annot_classes {
+    const char *const *names;
+    size_t count;
+    const uint8_t *class_of; /* by label: index into names; NULL: all are names[0] */
+    size_t labels;           /* entries of class_of; labels beyond are names[0] */
+};
+
+struct annot_writer;
+
+/* Creates the file at `path`, "-" is standard output; whole or not at all. */
+int annot_create(struct annot_writer **writer, const char *path, enum annot_format format,
+                 struct err *err) MUST_CHECK;
+
+/* Adds an image's objects: labels, H x W of uint8, uint16 or uint32 with 0 for the
+ * background, is traced along its pixels' edges, so that reading back gives the
+ * same pixels and the same labels.  An object may have holes and several pieces.
+ * Only COCO holds more than one image: STATUS_USAGE.  `classes` may be NULL. */
+int annot_put(struct annot_writer *writer, const struct annot_image *image,
+              const struct array *labels, const struct annot_classes *classes,
+              struct err *err) MUST_CHECK;
+
+/* Both free the writer, also when they fail; annot_abort(NULL) does nothing. */
+int annot_commit(struct annot_writer *writer, struct err *err) MUST_CHECK;
+void annot_abort(struct annot_writer *writer);
+
+/* ---- outlines ---- */
+
+/* A closed outline: n points x0 y0 x1 y1 ..., the first one not repeated. */
+struct annot_ring {
+    double *points;
+    size_t n;
+};
+
+/* A piece: a pixel is in it when it is in an odd number of its rings, which makes
+ * holes, and is the rule for outlines that cross themselves. */
+struct annot_piece {
+    struct annot_ring *rings; /* when traced: the outer one, then its holes */
+    size_t count;
+};
+
+/* An object: all that is in any of its pieces or its runs. */
+struct annot_object {
+    uint32_t label;         /* as the file has it; 0 when it does not say */
+    const char *class_name; /* "" when unknown */
+    struct annot_piece *pieces;
+    size_t count;
+    const uint32_t *runs; /* COCO: background, object, background, ... down the columns */
+    size_t run_count;
+    int64_t run_width, run_height; /* of the image that the runs fill */
+};
+
+/* Traces one label of a label image inside a box; simple rings along the pixels'
+ * edges, points only where they turn.  The caller frees with annot_object_free. */
+struct annot_box {
+    size_t x, y, width, height;
+};
+int annot_trace(struct annot_object *object, const struct array *labels, uint32_t label,
+                const struct annot_box *box, struct err *err) MUST_CHECK;
+void annot_object_free(struct annot_object *object);
+
+/* Boxes and areas of all labels in a label image, in the labels' order; free() it. */
+struct annot_extent {
+    uint32_t label;
+    struct annot_box box;
+    uint64_t area; /* pixels */
+};
+int annot_extents(struct annot_extent **extents, size_t *count, const struct array *labels,
+                  struct err *err) MUST_CHECK;
+
+/* Gives all pixels of the object the value; with keep_first those that are not 0
+ * stay.  What lies outside the image is left out.  labels: uint32. */
+int annot_paint(struct array *labels, const struct annot_object *object, uint32_t value,
+                bool keep_first, struct err *err) MUST_CHECK;
+
+/* ---- reading ---- */
+
+struct annot_file;
+
+/* Opens ImageJ .roi and .zip, GeoJSON, COCO and LabelMe files, recognised by what
+ * they hold; "-" is standard input.  Memory does not grow with the number of
+ * objects in a regular file but for a few bytes each. */
+int annot_open(struct annot_file **file, const char *path, struct err *err) MUST_CHECK;
+void annot_close(struct annot_file *file);
+
+/* The images that the file is about, in its order; all but COCO have one. */
+size_t annot_image_count(const struct annot_file *file);
+struct annot_image annot_image(const struct annot_file *file, size_t i); /* name borrowed */
+
+/* Gives the objects of an image to `take` one by one, valid during the call;
+ * stops when that fails. */
+typedef int annot_take(void *user, const struct annot_object *object, struct err *err);
+int annot_read(struct annot_file *file, size_t image, annot_take *take, void *user,
+               struct err *err) MUST_CHECK;
+
+#endif
