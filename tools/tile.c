@@ -440,7 +440,7 @@ static int open_mask(struct source *mask, const struct source *image, const char
     if (mask_path(image_path, path, sizeof path, err) || source_open(mask, path, true, err) ||
         check_mask(mask, image, path, err))
         return -1;
-    return find_binary(path, mask, err);
+    return find_binary(path, mask, err) ? err_prefix(err, "mask '%s'", path) : 0;
 }
 
 /* ---- tiles ---- */

@@ -18,6 +18,7 @@ struct stream_writer {
     struct archive *archive;
     struct archive_entry *entry;
     struct err write_err; /* of the callback; status 0 when none */
+    bool discards;        /* the stream ends here, cut */
     struct stream_counts counts;
 };
 
@@ -25,7 +26,7 @@ static la_ssize_t write_chunk(struct archive *archive, void *user, const void *d
 {
     struct stream_writer *writer = user;
     (void)archive;
-    if (outfile_write(writer->out, data, size, &writer->write_err))
+    if (!writer->discards && outfile_write(writer->out, data, size, &writer->write_err))
         return -1;
     return (la_ssize_t)size;
 }
@@ -160,14 +161,14 @@ int stream_create(struct stream_writer **result, const char *path,
     return 0;
 }
 
-/* Frees all but the outfile; without archive_write_fail libarchive would end the
- * archive as if it were whole. */
+/* Frees all but the outfile.  archive_write_free ends the archive as if it were
+ * whole, but nothing of that is written.  (archive_write_fail would prevent it too,
+ * and leak libarchive's buffer.) */
 static void release(struct stream_writer *writer)
 {
-    if (writer->archive) {
-        archive_write_fail(writer->archive);
+    writer->discards = true;
+    if (writer->archive)
         archive_write_free(writer->archive);
-    }
     archive_entry_free(writer->entry);
     free(writer);
 }
