@@ -61,6 +61,9 @@ const struct image_info *image_info(const struct image_reader *reader);
 int image_read_rows(struct image_reader *reader, int64_t rows, void *to,
                     struct err *err) MUST_CHECK;
 
+/* Back to the first row, for a second pass. */
+int image_rewind(struct image_reader *reader, struct err *err) MUST_CHECK;
+
 void image_close(struct image_reader *reader);
 
 /* The whole image at once, for small ones: *pixels is new, free() it. */

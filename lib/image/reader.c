@@ -126,6 +126,16 @@ int image_read_rows(struct image_reader *reader, int64_t rows, void *to, struct 
     return 0;
 }
 
+int image_rewind(struct image_reader *reader, struct err *err)
+{
+    if (reader->next_row == 0)
+        return 0;
+    reader->decoder->close(reader);
+    reader->state = NULL;
+    reader->next_row = 0;
+    return reader->decoder->open(reader, err);
+}
+
 void image_close(struct image_reader *reader)
 {
     if (!reader)

@@ -1,0 +1,53 @@
+#!/bin/bash
+# overlay: what its pictures are like and what it refuses.
+. "$(dirname "$0")/../tap.sh"
+cd "$TMP" || exit 1
+
+size_of() { # PNG: width x height
+    od -An -j16 -N8 -tu1 "$1" |
+        awk '{print ((($1 * 256 + $2) * 256 + $3) * 256 + $4) "x" ((($5 * 256 + $6) * 256 + $7) * 256 + $8)}'
+}
+
+pixels_of() { # IMAGE: a sum of its pixels
+    tile -s full "$1" | tar xO --wildcards '*.image.npy' | sha256sum
+}
+
+ok "a drawn image" synth -n 1 -s 300x200 --seed 1 -o .
+image=$(echo images/*.png)
+mask=$(echo masks/*.png)
+
+ok "outlines" overlay -o a.png "$image" "$mask"
+is "$(size_of a.png)" 300x200 "are as large as the image"
+overlay "$image" "$mask" >b.png
+ok "standard output has the same" cmp a.png b.png
+overlay -o - "$image" - <"$mask" >b.png
+ok "the mask from standard input too" cmp a.png b.png
+overlay -s fill -o c.png "$image" "$mask"
+overlay -s fill -a 0 -o d.png "$image" "$mask"
+ok "a filling changes the picture" test "$(pixels_of c.png)" != "$(pixels_of d.png)"
+overlay -t "$mask" -o e.png "$image" "$mask"
+overlay -s fill -c 56B4E9 -o f.png "$image" "$mask"
+is "$(pixels_of e.png)" "$(pixels_of f.png)" "a mask against itself has no errors"
+ok "panels" overlay -p -t "$mask" -o g.png "$image" "$mask"
+is "$(size_of g.png)" 914x200 "three panels and two gaps"
+ok "panels and insets" overlay -p -i 10,10,50,40 -i 100,100,30,30 -o h.png "$image" "$mask"
+is "$(size_of h.png)" 607x353 "insets are below"
+ok "shrunk" overlay -m 100 -o i.png "$image" "$mask"
+is "$(size_of i.png)" 100x67 "to a third"
+ok "TIFF" overlay -o j.tif "$image" "$mask"
+is "$(pixels_of j.tif)" "$(pixels_of a.png)" "has the same pixels"
+
+synth -n 1 -s 310x200 --seed 2 -o other
+other=$(echo other/masks/*.png)
+fails 65 "a mask of another size" overlay -o x.png "$image" "$other"
+fails 66 "a missing mask" overlay -o x.png "$image" missing.png
+fails 64 "no mask" overlay -o x.png "$image"
+fails 64 "an inset outside" overlay -i 290,0,20,20 -o x.png "$image" "$mask"
+fails 64 "an inset of three numbers" overlay -i 1,2,3 -o x.png "$image" "$mask"
+fails 64 "errors without a truth" overlay --panels errors -o x.png "$image" "$mask"
+fails 64 "a colour that is none" overlay -c red -o x.png "$image" "$mask"
+fails 74 "a full disk" overlay -o /dev/full "$image" "$mask"
+head -c 2000 "$image" >cut.png
+fails 65 "a cut image" overlay -o x.png cut.png "$mask"
+ok "nothing is left of what failed" test -z "$(find . -name 'x.png*')"
+done_testing
