@@ -18,8 +18,9 @@ struct architecture {
     int multiple;             /* of height and width */
     bool grey_as_rgb;         /* grey images are repeated to three channels, as published */
     bool no_softmax;          /* the outputs are no class scores */
-    const char *last, *first; /* parameters: size 0 of `last` is the number of classes, size 1 of
-                                 `first` that of input channels */
+    bool zero_channels;      /* a grey image is the first channel, the others are zero */
+    const char *last, *first; /* name patterns: size 0 of `last` is the number of classes, size 1
+                                 of `first` that of input channels */
     /* The layers, registered with the builder in the published order; new state for
      * forward.  NULL when out of memory; other errors are the builder's. */
     void *(*build)(struct builder *builder, const struct architecture *self, int classes,
@@ -29,6 +30,8 @@ struct architecture {
     void (*forward)(void *state, const nn_tensor *x, struct model_output *out);
     /* Name patterns (fnmatch) of constants that checkpoints carry; NULL-terminated or NULL. */
     const char *const *constants;
+    /* The same, of parameters that a file may lack: they keep what they have. */
+    const char *const *optional;
     int (*load_npz)(struct model *model, const struct weights *npz, struct err *err);
     const void *config; /* of the architecture's own */
 };

@@ -128,6 +128,30 @@ void build_initial(struct builder *builder, const nn_tensor *parameter, enum ini
         }
 }
 
+void build_start(struct builder *builder, const nn_tensor *parameter, enum initial initial,
+                 double scale)
+{
+    struct model *m = builder->model;
+    for (size_t i = m->count; i > 0 && !builder->failed; i--)
+        if (m->parameters[i - 1].tensor == parameter) {
+            m->starts[i - 1] = (struct start){initial, scale};
+            return;
+        }
+}
+
+void build_fail(struct builder *builder, const char *format, ...)
+{
+    char reason[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    if (!builder->failed)
+        err_set(builder->err, STATUS_USAGE, "architecture '%s': %s", builder->model->architecture,
+                reason);
+    fail(builder);
+}
+
 void build_planned(struct builder *builder, void *layer,
                    int (*prepare)(void *layer, enum dtype precision), void (*drop)(void *layer))
 {

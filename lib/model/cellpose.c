@@ -179,11 +179,15 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
     out->all[out->count++] = run_conv(&net->output, y, ACT_NONE, NULL);
 }
 
+static const char *const optional[] = {"diam_mean", "diam_labels", NULL};
+
 const struct architecture cellpose = {
     .name = "cellpose",
     .options = "width=N (32)",
     .multiple = 1 << (LEVELS - 1),
     .no_softmax = true,
+    .zero_channels = true,
+    .optional = optional,
     .first = "downsample.down.res_down_0.conv.conv_0.2.weight",
     .last = "output.2.weight",
     .build = build,

@@ -42,6 +42,12 @@ nn_tensor *build_buffer(struct builder *builder, const char *name, int ndim, con
 void build_initial(struct builder *builder, const nn_tensor *parameter, enum initial initial,
                    double scale);
 
+/* What a parameter just built starts from, where that is not the layer's usual. */
+void build_start(struct builder *builder, const nn_tensor *parameter, enum initial initial,
+                 double scale);
+/* An impossible combination of options: the model is not made. */
+void build_fail(struct builder *builder, const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* Whether the model trains now; for dropout.  Valid as long as the model. */
 struct layer_mode {
     bool training;

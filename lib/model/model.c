@@ -134,8 +134,17 @@ void model_free(struct model *model)
     free(model);
 }
 
-/* A number that the metadata has or a parameter's shape shows; 0 when neither. */
-static int number_from(const struct weights *weights, const char *key, const char *parameter,
+static const struct array *find_like(const struct weights *weights, const char *pattern)
+{
+    for (size_t i = 0; i < weights->count; i++)
+        if (fnmatch(pattern, weights->items[i].name, 0) == 0)
+            return &weights->items[i].array;
+    return NULL;
+}
+
+/* A number that the metadata has or the shape of a parameter like `pattern` shows;
+ * 0 when neither. */
+static int number_from(const struct weights *weights, const char *key, const char *pattern,
                        int dim, int *number, struct err *err)
 {
     const char *text = weights_metadata(weights, key);
@@ -143,7 +152,7 @@ static int number_from(const struct weights *weights, const char *key, const cha
     struct err bad;
     if (text && num_int(text, 1, 4096, &value, &bad))
         return err_set(err, STATUS_DATA, "metadata '%s': %s", key, bad.message);
-    const struct array *array = weights_find(weights, parameter);
+    const struct array *array = find_like(weights, pattern);
     if (!text && array && dim < array->ndim)
         value = (int64_t)array->shape[dim];
     *number = value > 0 && value <= 4096 ? (int)value : 0;
@@ -220,9 +229,9 @@ static void describe_shapes(char *text, size_t size, const nn_tensor *tensor,
         snprintf(text + length, size - (size_t)length, "]");
 }
 
-static bool is_constant(const struct model *m, const char *name)
+static bool matches_any(const char *const *patterns, const char *name)
 {
-    for (const char *const *p = m->kind->constants; p && *p; p++)
+    for (const char *const *p = patterns; p && *p; p++)
         if (fnmatch(*p, name, 0) == 0)
             return true;
     return false;
@@ -233,7 +242,7 @@ static bool is_ours(const struct model *m, const char *name)
     for (size_t i = 0; i < m->count; i++)
         if (strcmp(m->parameters[i].name, name) == 0)
             return true;
-    return is_constant(m, name);
+    return matches_any(m->kind->constants, name);
 }
 
 static int report_mismatch(const struct model *m, const struct mismatch *mismatch, struct err *err)
@@ -253,7 +262,9 @@ static int check_names(const struct model *m, const struct weights *weights, str
         const struct model_parameter *p = &m->parameters[i];
         const struct array *array = weights_find(weights, p->name);
         char shapes[120];
-        if (!array) {
+        if (!array && matches_any(m->kind->optional, p->name)) {
+            continue;
+        } else if (!array) {
             name_mismatch(&mismatch, &mismatch.missing, p->name, "is missing");
         } else if (!has_shape(p->tensor, array)) {
             describe_shapes(shapes, sizeof shapes, p->tensor, array);
@@ -274,7 +285,7 @@ int model_load(struct model *model, const struct weights *weights, struct err *e
     for (size_t i = 0; i < model->count; i++) {
         struct model_parameter *p = &model->parameters[i];
         const struct array *array = weights_find(weights, p->name);
-        if (nn_copy_from_host_(p->tensor, array->data, array->dtype))
+        if (array && nn_copy_from_host_(p->tensor, array->data, array->dtype))
             return nn_to_err(err, p->name);
     }
     return 0;
@@ -448,13 +459,19 @@ static int check_input(const struct model *m, const nn_tensor *x, struct err *er
     return 0;
 }
 
-/* Grey images for a network that takes more channels: repeated. */
-static nn_tensor *repeated(const struct model *m, const nn_tensor *x)
+/* Grey images for a network that takes more channels: repeated, or one of several. */
+static nn_tensor *with_channels(const struct model *m, const nn_tensor *x)
 {
     if (nn_size(x, 1) == m->channels)
         return (nn_tensor *)x;
     int64_t shape[] = {-1, m->channels, -1, -1};
-    return nn_expand(x, 4, shape);
+    if (!m->kind->zero_channels)
+        return nn_expand(x, 4, shape);
+    shape[0] = nn_size(x, 0);
+    shape[1] = m->channels - 1;
+    shape[2] = nn_size(x, 2);
+    shape[3] = nn_size(x, 3);
+    return nn_cat2(x, nn_full(4, shape, 0, nn_dtype(x), nn_device(x)), 1);
 }
 
 int model_forward(struct model *model, const nn_tensor *x, struct model_output *out,
@@ -464,7 +481,7 @@ int model_forward(struct model *model, const nn_tensor *x, struct model_output *
         return -1;
     bool gradients = model->mode.planned ? nn_set_gradients(false) : true;
     *out = (struct model_output){0};
-    model->kind->forward(model->state, repeated(model, x), out);
+    model->kind->forward(model->state, with_channels(model, x), out);
     if (model->mode.planned)
         nn_set_gradients(gradients);
     out->logits = out->count ? out->all[out->count - 1] : NULL;

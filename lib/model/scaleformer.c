@@ -134,7 +134,7 @@ static void build_transformer(struct builder *b, struct scaleformer *net, int wi
     for (int i = 0; i < SCALES - 1; i++) {
         int in = factor[i] * width;
         build_enter(b, "Encoder2.downlayers.%d", i);
-        build_conv_bn(b, &net->down[i], "conv", "bn", in, 2 * in, 2, halving, 0);
+        build_conv_bn(b, &net->down[i], "conv", "bn", in, 2 * in, 2, halving, CONV_NO_PAD);
         build_leave(b);
     }
     for (int i = 0; i < SCALES - 1; i++) {

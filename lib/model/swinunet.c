@@ -145,7 +145,8 @@ static void build_network(struct builder *b, struct swinunet *net, int width, in
 {
     const struct nn_conv patch = {.stride_h = PATCH, .stride_w = PATCH}, plain = {0};
     build_enter(b, "swin_unet");
-    build_conv(b, &net->patch, "patch_embed.proj", channels, width, PATCH, patch, CONV_BIAS);
+    build_conv(b, &net->patch, "patch_embed.proj", channels, width, PATCH, patch,
+               CONV_BIAS | CONV_NO_PAD);
     build_layer_norm(b, &net->patch_norm, "patch_embed.norm", width, EPS);
     build_encoder(b, net, width, heads);
     build_decoder(b, net, width, heads);
@@ -306,7 +307,8 @@ static nn_tensor *run_block(const struct swinunet *net, const struct block *bloc
     nn_tensor *windows = to_windows(run_layer_norm(&block->norm1, in), &grid);
     nn_tensor *bias = score_bias(block, &grid, nn_size(in, 0));
     nn_tensor *qkv = run_linear(&block->qkv, windows, ACT_NONE, NULL);
-    nn_tensor *mixed = run_attention(net->mode, qkv, block->heads, scale, bias, 0);
+    nn_tensor *mixed = run_attention(net->mode, qkv, block->heads, scale,
+                                     nn_to_dtype(bias, nn_dtype(qkv)), 0);
     mixed = from_windows(run_linear(&block->proj, mixed, ACT_NONE, NULL), &grid);
     nn_tensor *x = nn_add(in, drop(net, mixed, block->drop_path));
     nn_tensor *y = run_linear(&block->fc1, run_layer_norm(&block->norm2, x), ACT_GELU, NULL);
