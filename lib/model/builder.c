@@ -114,7 +114,7 @@ nn_tensor *build_buffer(struct builder *builder, const char *name, int ndim, con
     if (builder->failed)
         return NULL;
     return add(builder, name, nn_buffer(ndim, shape, dtype), false,
-               (struct start){value == 1 ? INIT_ONE : INIT_ZERO, 0});
+               (struct start){INIT_VALUE, value});
 }
 
 void build_initial(struct builder *builder, const nn_tensor *parameter, enum initial initial,
@@ -124,17 +124,6 @@ void build_initial(struct builder *builder, const nn_tensor *parameter, enum ini
     for (size_t i = m->count; parameter && i-- > 0;)
         if (m->parameters[i].tensor == parameter) {
             m->starts[i] = (struct start){initial, scale};
-            return;
-        }
-}
-
-void build_start(struct builder *builder, const nn_tensor *parameter, enum initial initial,
-                 double scale)
-{
-    struct model *m = builder->model;
-    for (size_t i = m->count; i > 0 && !builder->failed; i--)
-        if (m->parameters[i - 1].tensor == parameter) {
-            m->starts[i - 1] = (struct start){initial, scale};
             return;
         }
 }

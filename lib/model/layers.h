@@ -26,6 +26,7 @@ void build_leave(struct builder *builder);
 enum initial {
     INIT_ZERO,
     INIT_ONE,
+    INIT_VALUE,            /* scale */
     INIT_UNIFORM,          /* in +-scale */
     INIT_NORMAL,           /* deviation: scale */
     INIT_TRUNCATED_NORMAL, /* deviation: scale */
@@ -42,9 +43,6 @@ nn_tensor *build_buffer(struct builder *builder, const char *name, int ndim, con
 void build_initial(struct builder *builder, const nn_tensor *parameter, enum initial initial,
                    double scale);
 
-/* What a parameter just built starts from, where that is not the layer's usual. */
-void build_start(struct builder *builder, const nn_tensor *parameter, enum initial initial,
-                 double scale);
 /* An impossible combination of options: the model is not made. */
 void build_fail(struct builder *builder, const char *format, ...) PRINTF_LIKE(2, 3);
 

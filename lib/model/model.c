@@ -144,8 +144,8 @@ static const struct array *find_like(const struct weights *weights, const char *
 
 /* A number that the metadata has or the shape of a parameter like `pattern` shows;
  * 0 when neither. */
-static int number_from(const struct weights *weights, const char *key, const char *pattern,
-                       int dim, int *number, struct err *err)
+static int number_from(const struct weights *weights, const char *key, const char *pattern, int dim,
+                       int *number, struct err *err)
 {
     const char *text = weights_metadata(weights, key);
     int64_t value = 0;
@@ -307,6 +307,8 @@ static int initialise(nn_tensor *tensor, struct start start)
         return nn_fill_(tensor, 0);
     case INIT_ONE:
         return nn_fill_(tensor, 1);
+    case INIT_VALUE:
+        return nn_fill_(tensor, start.scale);
     case INIT_UNIFORM:
         return nn_uniform_(tensor, -start.scale, start.scale);
     case INIT_NORMAL:

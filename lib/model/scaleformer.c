@@ -250,7 +250,8 @@ static nn_tensor *run_residual(const struct residual *residual, const nn_tensor 
 static nn_tensor *axis_heads(const struct conv *depthwise, const struct linear *linear,
                              const nn_tensor *x, int over, int heads)
 {
-    nn_tensor *y = nn_mean_dims(run_conv(depthwise, x, ACT_NONE, NULL), 1, (int64_t[]){over}, false);
+    nn_tensor *y =
+        nn_mean_dims(run_conv(depthwise, x, ACT_NONE, NULL), 1, (int64_t[]){over}, false);
     y = run_linear(linear, nn_transpose(y, 1, 2), ACT_NONE, NULL);
     return nn_transpose(nn_reshape4(y, nn_size(y, 0), nn_size(y, 1), heads, -1), 1, 2);
 }
@@ -278,14 +279,11 @@ static nn_tensor *run_dual_axis(const struct block *block, const nn_tensor *x)
     nn_tensor *columns = axis_weights(&block->columns, x, 2, block->heads);
     nn_tensor *v = to_tokens(run_conv(&block->value_depthwise, x, ACT_NONE, NULL));
     v = run_linear(&block->value, v, ACT_NONE, NULL);
-    v = nn_permute(nn_reshape(v, 5, (int64_t[]){b, h, w, heads, d}), 5,
-                   (int64_t[]){0, 3, 1, 2, 4});
+    v = nn_permute(nn_reshape(v, 5, (int64_t[]){b, h, w, heads, d}), 5, (int64_t[]){0, 3, 1, 2, 4});
     nn_tensor *y = nn_matmul(rows, nn_reshape4(v, b, heads, h, w * d));
-    y = nn_permute(nn_reshape(y, 5, (int64_t[]){b, heads, h, w, d}), 5,
-                   (int64_t[]){0, 1, 2, 4, 3});
+    y = nn_permute(nn_reshape(y, 5, (int64_t[]){b, heads, h, w, d}), 5, (int64_t[]){0, 1, 2, 4, 3});
     y = nn_matmul(nn_reshape4(y, b, heads, h * d, w), columns);
-    y = nn_permute(nn_reshape(y, 5, (int64_t[]){b, heads, h, d, w}), 5,
-                   (int64_t[]){0, 2, 4, 1, 3});
+    y = nn_permute(nn_reshape(y, 5, (int64_t[]){b, heads, h, d, w}), 5, (int64_t[]){0, 2, 4, 1, 3});
     y = run_linear(&block->out, nn_reshape3(y, b, h * w, c), ACT_NONE, NULL);
     return nn_reshape4(nn_contiguous(y), b, c, h, w); /* as published: not transposed */
 }

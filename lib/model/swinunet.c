@@ -62,9 +62,9 @@ static void build_dense(struct builder *b, struct linear *linear, const char *na
                         bool bias)
 {
     build_linear(b, linear, name, in, out, bias);
-    build_start(b, linear->weight, INIT_TRUNCATED_NORMAL, 0.02);
+    build_initial(b, linear->weight, INIT_TRUNCATED_NORMAL, 0.02);
     if (bias)
-        build_start(b, linear->bias, INIT_ZERO, 0);
+        build_initial(b, linear->bias, INIT_ZERO, 0);
 }
 
 static void build_block(struct builder *b, struct block *block, int n, int width, int heads,
@@ -210,14 +210,14 @@ static nn_tensor *window_mask(const struct grid *grid, bool *needed)
 {
     int64_t window = grid->window, n = window * window, across = grid->padded_width / window;
     int64_t shape[] = {window_count(grid), 1, n, n};
-    *needed = grid->shift > 0 || grid->padded_height != grid->height ||
-              grid->padded_width != grid->width;
+    *needed =
+        grid->shift > 0 || grid->padded_height != grid->height || grid->padded_width != grid->width;
     float *mask = *needed ? calloc((size_t)(shape[0] * n * n), sizeof *mask) : NULL;
     int *regions = *needed ? malloc((size_t)n * sizeof *regions) : NULL;
     for (int64_t w = 0; w < shape[0] && mask && regions; w++) {
         for (int64_t i = 0; i < n; i++)
-            regions[i] = region(grid, w / across * window + i / window,
-                                w % across * window + i % window);
+            regions[i] =
+                region(grid, w / across * window + i / window, w % across * window + i % window);
         for (int64_t i = 0; i < n * n; i++)
             if (regions[i / n] != regions[i % n])
                 mask[w * n * n + i] = MASKED;
@@ -307,8 +307,8 @@ static nn_tensor *run_block(const struct swinunet *net, const struct block *bloc
     nn_tensor *windows = to_windows(run_layer_norm(&block->norm1, in), &grid);
     nn_tensor *bias = score_bias(block, &grid, nn_size(in, 0));
     nn_tensor *qkv = run_linear(&block->qkv, windows, ACT_NONE, NULL);
-    nn_tensor *mixed = run_attention(net->mode, qkv, block->heads, scale,
-                                     nn_to_dtype(bias, nn_dtype(qkv)), 0);
+    nn_tensor *mixed =
+        run_attention(net->mode, qkv, block->heads, scale, nn_to_dtype(bias, nn_dtype(qkv)), 0);
     mixed = from_windows(run_linear(&block->proj, mixed, ACT_NONE, NULL), &grid);
     nn_tensor *x = nn_add(in, drop(net, mixed, block->drop_path));
     nn_tensor *y = run_linear(&block->fc1, run_layer_norm(&block->norm2, x), ACT_GELU, NULL);

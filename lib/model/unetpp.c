@@ -55,8 +55,8 @@ static void *build(struct builder *b, const struct architecture *self, int class
     net->columns = option_int(b, "levels", 1, MAX_LEVELS, MAX_LEVELS);
     net->supervised = option_int(b, "ds", 0, 1, 0);
     /* Only with deep supervision was a shallower output trained. */
-    net->pruned = option_int(b, "prune", net->supervised ? 1 : net->columns, net->columns,
-                             net->columns);
+    net->pruned =
+        option_int(b, "prune", net->supervised ? 1 : net->columns, net->columns, net->columns);
     for (int j = 0; j <= net->columns; j++)
         for (int i = 0; i + j <= net->columns; i++) {
             int own = width << i, below = width << (i + 1);
@@ -112,7 +112,8 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
 
 const struct architecture unetpp = {
     .name = "unetpp",
-    .options = "ds=0|1 (0) deep supervision, prune=1..levels with ds, levels=1..4 (4), width=N (32)",
+    .options =
+        "ds=0|1 (0) deep supervision, prune=1..levels with ds, levels=1..4 (4), width=N (32)",
     .multiple = 1 << MAX_LEVELS,
     .first = "conv0_0.conv1.weight",
     .last = "final*.weight",

@@ -1,6 +1,6 @@
 /* Every network against the output of its published implementation, on the same
- * weights and input: as it trains (layer by layer), and prepared for inference in
- * float32 and bfloat16.  The weights are large and made anew for each case.
+ * weights (once through a file of ours) and input: as it trains (layer by layer), and prepared for
+ * inference in float32 and bfloat16.  The weights are large and made anew for each case.
  *
  * golden [CASE...]: only those */
 #include <stdlib.h>
@@ -21,6 +21,11 @@ static const struct golden {
     {"transunet-vit-b16", "transunet-vit-b16", 0},
     {"transunet-vit-l16", "transunet-vit-l16", 0},
     {"transunet-r50-l32-skip0", "transunet-r50-l32:skips=0", 0},
+    {"unetpp", "unetpp", 0},
+    {"unetpp-ds", "unetpp:ds=1", 0},
+    {"swinunet", "swinunet", 0},
+    {"scaleformer", "scaleformer", 0},
+    {"cellpose", "cellpose", 0},
     {"npz-r50-b16", "transunet-r50-b16", SLOW_BF16},
     {"npz-vit-b16-grid24", "transunet-vit-b16", SLOW_BF16},
 };
@@ -136,6 +141,23 @@ static int load_npz(struct model *model)
     return failed;
 }
 
+/* The same model from a file of our own, which says what it is. */
+static struct model *written_and_read(struct model *model)
+{
+    const char *path = in_folder("weights.safetensors");
+    struct weights weights = {0};
+    struct model *again = NULL;
+    int failed = model_export(model, &weights, &err) || weights_write(&weights, path, &err);
+    model_free(model);
+    weights_free(&weights);
+    if (failed || weights_read(&weights, path, &err))
+        return NULL;
+    if (model_open(&again, &weights, NULL, &err))
+        again = NULL;
+    weights_free(&weights);
+    return again;
+}
+
 static struct model *load(const struct golden *c)
 {
     struct weights weights;
@@ -149,7 +171,7 @@ static struct model *load(const struct golden *c)
         model_free(model);
         return NULL;
     }
-    return model;
+    return model ? written_and_read(model) : NULL;
 }
 
 static void check_case(const char *golden, const struct golden *c)
