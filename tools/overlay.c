@@ -13,7 +13,7 @@ enum { OPT_PANELS = CLI_LONG_ONLY, OPT_CONTRAST };
 static const struct cli_option options[] = {
     {'o', "output", "FILE", "where to write, PNG or TIFF (default standard output)"},
     {'s', "style", "outline|fill|both", "how objects are drawn (default outline)"},
-    {'w', "width", "PIXELS", "width of outlines (default 1 and 1 more for each 1000 pixels)"},
+    {'w', "width", "PIXELS", "width of outlines (default 1 and 1 more for each 600 pixels)"},
     {'a', "opacity", "SHARE", "of fillings, 0 to 1 (default 0.5)"},
     {'c', "colour", "RRGGBB", "one colour for all objects, in hexadecimal"},
     {'t', "truth", "MASK", "the true mask: draw right, wrong and missed pixels"},
@@ -379,7 +379,7 @@ static int line_width(const struct layer *image)
         return 0;
     if (settings.line > 0)
         return settings.line;
-    return side < 1000 * (FIGURE_MAX_LINE - 1) ? 1 + (int)(side / 1000) : FIGURE_MAX_LINE;
+    return side < 600 * (FIGURE_MAX_LINE - 1) ? 1 + (int)(side / 600) : FIGURE_MAX_LINE;
 }
 
 static void set_figure(struct figure *figure, const struct layer *image)
