@@ -1,0 +1,433 @@
+#include "ops/regions.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/morphology.h"
+#include "ops/skeleton.h"
+#include "ops/table.h"
+
+#define PI 3.14159265358979323846
+
+/* ---- boxes ---- */
+
+static int new_box(struct boxes *boxes, size_t *room, uint32_t label, size_t y, size_t x,
+                   struct err *err)
+{
+    if (boxes->count == *room) {
+        size_t more = *room ? 2 * *room : 256;
+        struct box *items = realloc(boxes->items, more * sizeof *items);
+        if (!items)
+            return err_memory(err, "objects");
+        boxes->items = items;
+        *room = more;
+    }
+    boxes->items[boxes->count++] = (struct box){label, y, x, y + 1, x + 1, 0};
+    return 0;
+}
+
+static void add_run(struct box *box, size_t y, size_t begin, size_t end)
+{
+    box->bottom = y + 1;
+    box->left = begin < box->left ? begin : box->left;
+    box->right = end > box->right ? end : box->right;
+    box->area += end - begin;
+}
+
+static int add_row(struct boxes *boxes, size_t *room, struct table *numbers, const uint32_t *row,
+                   size_t width, size_t y, struct err *err)
+{
+    for (size_t x = 0; x < width;) {
+        uint32_t label = row[x];
+        size_t begin = x++;
+        while (x < width && row[x] == label)
+            x++;
+        if (label == 0)
+            continue;
+        uint64_t *number = table_at(numbers, label, err);
+        if (!number || (*number == 0 && new_box(boxes, room, label, y, begin, err)))
+            return -1;
+        *number = *number ? *number : boxes->count;
+        add_run(&boxes->items[*number - 1], y, begin, x);
+    }
+    return 0;
+}
+
+int boxes_of(struct boxes *boxes, const uint32_t *labels, size_t height, size_t width,
+             struct err *err)
+{
+    struct table numbers = {0};
+    size_t room = 0;
+    int rc = 0;
+    *boxes = (struct boxes){0};
+    for (size_t y = 0; rc == 0 && y < height; y++)
+        rc = add_row(boxes, &room, &numbers, labels + y * width, width, y, err);
+    table_free(&numbers);
+    if (rc)
+        boxes_free(boxes);
+    return rc;
+}
+
+void boxes_free(struct boxes *boxes)
+{
+    free(boxes->items);
+    *boxes = (struct boxes){0};
+}
+
+/* ---- one object in its box, with a margin of one background pixel ---- */
+
+struct view {
+    uint8_t *mask;
+    size_t height, width;
+};
+
+void region_room_free(struct region_room *room)
+{
+    free(room->mask);
+    free(room->work);
+    free(room->points);
+    *room = (struct region_room){0};
+}
+
+static int reserve(struct region_room *room, size_t size, struct err *err)
+{
+    if (size <= room->size)
+        return 0;
+    free(room->mask);
+    free(room->work);
+    room->mask = malloc(size);
+    room->work = malloc(size);
+    room->size = room->mask && room->work ? size : 0;
+    return room->size ? 0 : err_memory(err, "measuring an object");
+}
+
+static struct view cut_out(const struct box *box, const uint32_t *labels, size_t width,
+                           uint8_t *mask)
+{
+    struct view v = {mask, box->bottom - box->top + 2, box->right - box->left + 2};
+    memset(mask, 0, v.height * v.width);
+    for (size_t y = 1; y + 1 < v.height; y++) {
+        const uint32_t *row = labels + (box->top + y - 1) * width + box->left;
+        for (size_t x = 1; x + 1 < v.width; x++)
+            mask[y * v.width + x] = row[x - 1] == box->label;
+    }
+    return v;
+}
+
+/* ---- moments ---- */
+
+struct moments {
+    double count, y, x, yy, xy, xx; /* means; second ones about the centroid */
+};
+
+static struct moments moments_of(const struct view *v)
+{
+    struct moments m = {0};
+    double n = 0, sy = 0, sx = 0, syy = 0, sxy = 0, sxx = 0;
+    for (size_t y = 0; y < v->height; y++) {
+        double in_row = 0, row_x = 0, row_xx = 0;
+        for (size_t x = 0; x < v->width; x++) {
+            double inside = v->mask[y * v->width + x], fx = (double)x;
+            in_row += inside;
+            row_x += inside * fx;
+            row_xx += inside * fx * fx;
+        }
+        double fy = (double)y;
+        n += in_row;
+        sy += fy * in_row;
+        sx += row_x;
+        syy += fy * fy * in_row;
+        sxy += fy * row_x;
+        sxx += row_xx;
+    }
+    m = (struct moments){n, sy / n, sx / n, 0, 0, 0};
+    m.yy = syy / n - m.y * m.y;
+    m.xy = sxy / n - m.y * m.x;
+    m.xx = sxx / n - m.x * m.x;
+    return m;
+}
+
+static void set_ellipse(struct region *r, const struct moments *m)
+{
+    double half = (m->yy + m->xx) / 2, off = hypot((m->xx - m->yy) / 2, m->xy);
+    double large = half + off, small = fmax(0, half - off);
+    r->major_axis = 4 * sqrt(large);
+    r->minor_axis = 4 * sqrt(small);
+    r->eccentricity = large > 0 ? sqrt(1 - small / large) : 0;
+    r->orientation = off > 0 ? atan2(2 * m->xy, m->xx - m->yy) / 2 : 0;
+}
+
+/* ---- perimeter ---- */
+
+/* What a border pixel adds, by its straight and diagonal border neighbours:
+ * 2 for each straight one, 10 for each diagonal one, 1 for itself. */
+static double border_weight(int code)
+{
+    switch (code) {
+    case 5:
+    case 7:
+    case 15:
+    case 17:
+    case 25:
+    case 27:
+        return 1;
+    case 21:
+    case 33:
+        return sqrt(2);
+    case 13:
+    case 23:
+        return (1 + sqrt(2)) / 2;
+    default:
+        return 0;
+    }
+}
+
+static double perimeter_of(const struct view *v, uint8_t *border)
+{
+    size_t w = v->width;
+    uint64_t codes[50] = {0};
+    double sum = 0;
+    morphology_surface(v->mask, v->height, w, border);
+    for (size_t y = 1; y + 1 < v->height; y++)
+        for (size_t x = 1; x + 1 < w; x++) {
+            const uint8_t *b = border + y * w + x;
+            if (*b)
+                codes[1 + 2 * (b[-1] + b[1] + *(b - w) + b[w]) +
+                      10 * (*(b - w - 1) + *(b - w + 1) + b[w - 1] + b[w + 1])]++;
+        }
+    for (int i = 0; i < 50; i++)
+        sum += (double)codes[i] * border_weight(i);
+    return sum;
+}
+
+/* ---- convex hull ---- */
+
+/* In half pixels, so that the middles of pixels' sides are whole numbers. */
+struct point {
+    int64_t y, x;
+};
+
+static int64_t turn(struct point a, struct point b, struct point c)
+{
+    return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+}
+
+/* One side of the hull, on points sorted by y; side +1 or -1. */
+static size_t chain(const struct point *from, size_t count, int side, struct point *hull)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        while (n >= 2 && side * turn(hull[n - 2], hull[n - 1], from[i]) <= 0)
+            n--;
+        hull[n++] = from[i];
+    }
+    return n;
+}
+
+/* The middles of the outer sides of each row's first (side 0) or last (1) pixel,
+ * sorted by y; above and below each row the pixel's own middle. */
+static size_t side_points(const struct view *v, int side, struct point *points)
+{
+    size_t count = 0;
+    for (size_t y = 1; y + 1 < v->height; y++) {
+        const uint8_t *row = v->mask + y * v->width;
+        size_t x = side ? v->width - 1 : 0;
+        size_t steps = 0;
+        while (!row[x] && steps++ < v->width - 1)
+            x = side ? x - 1 : x + 1;
+        if (!row[x])
+            continue;
+        int64_t py = 2 * (int64_t)y, px = 2 * (int64_t)x;
+        struct point top = {py - 1, px}, outer = {py, px + (side ? 1 : -1)}, low = {py + 1, px};
+        /* A row's top and the last one's bottom share their y: the outer one comes last
+         * in the chain, which keeps it and drops the other. */
+        if (count > 0 && points[count - 1].y == top.y) {
+            bool further = side ? top.x > points[count - 1].x : top.x < points[count - 1].x;
+            if (further)
+                points[count - 1] = top;
+        } else {
+            points[count++] = top;
+        }
+        points[count++] = outer;
+        points[count++] = low;
+    }
+    return count;
+}
+
+struct hull {
+    struct point *left, *right; /* chains from the top to the bottom */
+    struct point *ring;         /* room for both, one after the other */
+    size_t left_count, right_count;
+};
+
+static int hull_of(struct hull *h, const struct view *v, struct region_room *room, struct err *err)
+{
+    size_t most = 3 * v->height, need = 5 * most * sizeof(struct point);
+    if (need > room->points_room) {
+        free(room->points);
+        room->points = malloc(need);
+        room->points_room = room->points ? need : 0;
+        if (!room->points)
+            return err_memory(err, "a convex hull");
+    }
+    struct point *points = room->points;
+    h->left = points + most;
+    h->right = points + 2 * most;
+    h->ring = points + 3 * most;
+    h->left_count = chain(points, side_points(v, 0, points), -1, h->left);
+    h->right_count = chain(points, side_points(v, 1, points), 1, h->right);
+    return 0;
+}
+
+/* Where the chain is at height y, as a fraction with a positive denominator. */
+static void chain_at(const struct point *c, size_t count, int64_t y, size_t *at, int64_t *numerator,
+                     int64_t *denominator)
+{
+    while (*at + 2 < count && c[*at + 1].y < y)
+        ++*at;
+    struct point a = c[*at], b = c[*at + 1];
+    *denominator = b.y - a.y;
+    *numerator = a.x * *denominator + (b.x - a.x) * (y - a.y);
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+/* Pixels whose middle is in the hull or on its edge. */
+static double hull_pixels(const struct hull *h, size_t height)
+{
+    double count = 0;
+    size_t left = 0, right = 0;
+    for (size_t y = 1; y + 1 < height; y++) {
+        int64_t ln, ld, rn, rd;
+        chain_at(h->left, h->left_count, 2 * (int64_t)y, &left, &ln, &ld);
+        chain_at(h->right, h->right_count, 2 * (int64_t)y, &right, &rn, &rd);
+        int64_t first = -floor_div(-ln, 2 * ld), last = floor_div(rn, 2 * rd);
+        count += (double)(last >= first ? last - first + 1 : 0);
+    }
+    return count;
+}
+
+static double farthest(const struct point *all, size_t count)
+{
+    int64_t most = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < count; k++) {
+            int64_t dy = all[i].y - all[k].y, dx = all[i].x - all[k].x;
+            int64_t d = dy * dy + dx * dx;
+            most = d > most ? d : most;
+        }
+    return sqrt((double)most) / 2;
+}
+
+/* The smallest width has an edge of the hull on one side. */
+static double narrowest(const struct point *all, size_t count)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        struct point a = all[i], b = all[(i + 1) % count];
+        double length = hypot((double)(b.x - a.x), (double)(b.y - a.y));
+        int64_t most = 0;
+        for (size_t k = 0; length > 0 && k < count; k++) {
+            int64_t t = llabs(turn(a, b, all[k]));
+            most = t > most ? t : most;
+        }
+        if (length > 0)
+            least = fmin(least, (double)most / length);
+    }
+    return least / 2;
+}
+
+static void set_ferets(struct region *r, const struct hull *h)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < h->left_count; i++)
+        h->ring[count++] = h->left[i];
+    for (size_t i = h->right_count; i-- > 0;)
+        h->ring[count++] = h->right[i];
+    r->feret_max = farthest(h->ring, count);
+    r->feret_min = narrowest(h->ring, count);
+}
+
+/* ---- values ---- */
+
+static void set_intensity(struct region *r, const struct view *v, size_t width,
+                          const struct region_images *images, double area)
+{
+    int channels = images->channels;
+    double sum[REGION_MAX_CHANNELS] = {0}, squares[REGION_MAX_CHANNELS] = {0};
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t y = 1; y + 1 < v->height; y++)
+            for (size_t x = 1; x + 1 < v->width; x++) {
+                if (!v->mask[y * v->width + x])
+                    continue;
+                size_t at = (r->box.top + y - 1) * width + r->box.left + x - 1;
+                for (int c = 0; c < channels; c++) {
+                    double value = images->intensity[at * (size_t)channels + (size_t)c];
+                    double off = value - sum[c] / area;
+                    if (pass == 0)
+                        sum[c] += value;
+                    else
+                        squares[c] += off * off;
+                }
+            }
+    r->channels = channels;
+    for (int c = 0; c < channels; c++) {
+        r->mean[c] = sum[c] / area;
+        r->sd[c] = sqrt(squares[c] / area);
+    }
+}
+
+static double mean_under(const struct region *r, const struct view *v, size_t width,
+                         const float *values, double area)
+{
+    double sum = 0;
+    if (!values)
+        return NAN;
+    for (size_t y = 1; y + 1 < v->height; y++)
+        for (size_t x = 1; x + 1 < v->width; x++)
+            if (v->mask[y * v->width + x])
+                sum += values[(r->box.top + y - 1) * width + r->box.left + x - 1];
+    return sum / area;
+}
+
+/* ---- all of it ---- */
+
+int region_measure(struct region *region, const struct box *box, const uint32_t *labels,
+                   size_t width, const struct region_images *images, struct region_room *room,
+                   struct err *err)
+{
+    struct region *r = region;
+    struct hull hull = {0};
+    struct skeleton skeleton;
+    double area = (double)box->area;
+    *r = (struct region){.box = *box};
+    if (reserve(room, (box->bottom - box->top + 2) * (box->right - box->left + 2), err))
+        return -1;
+    struct view v = cut_out(box, labels, width, room->mask);
+    struct moments m = moments_of(&v);
+    r->y = (double)box->top + m.y - 1;
+    r->x = (double)box->left + m.x - 1;
+    set_ellipse(r, &m);
+    r->equivalent_diameter = sqrt(4 * area / PI);
+    r->perimeter = perimeter_of(&v, room->work);
+    r->circularity = r->perimeter > 0 ? 4 * PI * area / (r->perimeter * r->perimeter) : NAN;
+    if (hull_of(&hull, &v, room, err))
+        return -1;
+    r->solidity = area / hull_pixels(&hull, v.height);
+    set_ferets(r, &hull);
+    if (images->intensity)
+        set_intensity(r, &v, width, images, area);
+    r->mean_probability = mean_under(r, &v, width, images->probability, area);
+    r->mean_uncertainty = mean_under(r, &v, width, images->uncertainty, area);
+    skeleton_thin(v.mask, v.height, v.width, room->work);
+    skeleton_measure(v.mask, v.height, v.width, &skeleton);
+    r->skeleton_length = skeleton.length;
+    r->branch_ends = skeleton.ends;
+    r->branch_points = skeleton.points;
+    return 0;
+}

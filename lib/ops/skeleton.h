@@ -1,0 +1,20 @@
+/* The skeleton of a binary shape, one pixel wide, and its measures. */
+#ifndef OPS_SKELETON_H
+#define OPS_SKELETON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Thins `mask` (height x width, 0 and 1, its outermost rows and columns all 0) in
+ * place as Zhang and Suen (1984) do.  `work` has room for as many bytes. */
+void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint8_t *work);
+
+struct skeleton {
+    double length;         /* steps between neighbours: 1, diagonal sqrt(2) */
+    uint32_t ends, points; /* pixels with one neighbour; groups of pixels with three or more */
+};
+
+/* Measures such a skeleton; pixels become 1, 2 (end) or 3 (branch point). */
+void skeleton_measure(uint8_t *mask, size_t height, size_t width, struct skeleton *skeleton);
+
+#endif
