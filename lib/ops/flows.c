@@ -1,0 +1,412 @@
+#include "ops/flows.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/target.h"
+#include "ops/morphology.h"
+#include "ops/regions.h"
+
+#define NETWORK_SCALE 5.0f /* networks give flows times 5 */
+
+/* ---- flows of labels ---- */
+
+/* One object in its box, with a margin of one pixel. */
+struct heat {
+    size_t height, width, room;
+    float *inside; /* 1 or 0 */
+    double *now, *next;
+};
+
+static void heat_free(struct heat *h)
+{
+    free(h->inside);
+    free(h->now);
+    free(h->next);
+}
+
+static int heat_reserve(struct heat *h, const struct box *box, struct err *err)
+{
+    h->height = box->bottom - box->top + 2;
+    h->width = box->right - box->left + 2;
+    size_t need = h->height * h->width;
+    if (need > h->room) {
+        heat_free(h);
+        h->inside = malloc(need * sizeof *h->inside);
+        h->now = malloc(need * sizeof *h->now);
+        h->next = malloc(need * sizeof *h->next);
+        h->room = h->inside && h->now && h->next ? need : 0;
+    }
+    return h->room ? 0 : err_memory(err, "the flow of an object");
+}
+
+static void heat_load(struct heat *h, const struct box *box, const uint32_t *labels, size_t width)
+{
+    size_t count = h->height * h->width;
+    memset(h->inside, 0, count * sizeof *h->inside);
+    memset(h->now, 0, count * sizeof *h->now);
+    memset(h->next, 0, count * sizeof *h->next);
+    for (size_t y = box->top; y < box->bottom; y++)
+        for (size_t x = box->left; x < box->right; x++)
+            h->inside[(y - box->top + 1) * h->width + x - box->left + 1] =
+                labels[y * width + x] == box->label;
+}
+
+/* The object's pixel nearest to its centroid. */
+static size_t middle_of(const struct heat *h)
+{
+    double n = 0, sy = 0, sx = 0, least = INFINITY;
+    size_t count = h->height * h->width, best = 0;
+    for (size_t i = 0; i < count; i++) {
+        n += h->inside[i];
+        sy += h->inside[i] * (double)(i / h->width);
+        sx += h->inside[i] * (double)(i % h->width);
+    }
+    for (size_t i = 0; i < count; i++) {
+        double dy = (double)(i / h->width) - sy / n, dx = (double)(i % h->width) - sx / n;
+        if (h->inside[i] > 0 && dy * dy + dx * dx < least) {
+            least = dy * dy + dx * dx;
+            best = i;
+        }
+    }
+    return best;
+}
+
+TARGET_CLONES
+static void spread_row(const double *restrict above, const double *restrict row,
+                       const double *restrict below, const float *restrict inside, size_t width,
+                       double *restrict to)
+{
+    for (size_t x = 1; x + 1 < width; x++) {
+        double left = above[x - 1] + row[x - 1] + below[x - 1];
+        double middle = above[x] + row[x] + below[x];
+        double right = above[x + 1] + row[x + 1] + below[x + 1];
+        to[x] = (left + middle + right) * ((double)inside[x] / 9);
+    }
+}
+
+static void diffuse(struct heat *h, size_t middle, size_t steps)
+{
+    size_t w = h->width;
+    for (size_t step = 0; step < steps; step++) {
+        h->now[middle] += 1;
+        for (size_t y = 1; y + 1 < h->height; y++)
+            spread_row(h->now + (y - 1) * w, h->now + y * w, h->now + (y + 1) * w,
+                       h->inside + y * w, w, h->next + y * w);
+        double *spare = h->now;
+        h->now = h->next;
+        h->next = spare;
+    }
+}
+
+static void store_gradient(const struct heat *h, const struct box *box, size_t height, size_t width,
+                           float *flow)
+{
+    const double *t = h->now;
+    size_t w = h->width;
+    for (size_t i = 0; i < h->height * w; i++) {
+        if (h->inside[i] == 0)
+            continue;
+        double dy = log1p(t[i + w]) - log1p(t[i - w]), dx = log1p(t[i + 1]) - log1p(t[i - 1]);
+        double length = hypot(dy, dx);
+        size_t at = (box->top + i / w - 1) * width + box->left + i % w - 1;
+        flow[at] = (float)(length > 0 ? dy / length : 0);
+        flow[height * width + at] = (float)(length > 0 ? dx / length : 0);
+    }
+}
+
+int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *flow,
+                    struct err *err)
+{
+    struct boxes boxes;
+    struct heat heat = {0};
+    if (boxes_of(&boxes, labels, height, width, err))
+        return -1;
+    memset(flow, 0, 2 * height * width * sizeof *flow);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
+        const struct box *box = &boxes.items[i];
+        rc = heat_reserve(&heat, box, err);
+        if (rc)
+            break;
+        heat_load(&heat, box, labels, width);
+        diffuse(&heat, middle_of(&heat), 2 * (heat.height + heat.width - 4));
+        store_gradient(&heat, box, height, width, flow);
+    }
+    heat_free(&heat);
+    boxes_free(&boxes);
+    return rc;
+}
+
+/* ---- following flows ---- */
+
+/* The pixels that move, and where they are. */
+struct swarm {
+    size_t count;
+    size_t *start; /* pixel */
+    uint32_t *end; /* pixel, after the last step */
+};
+
+static void swarm_free(struct swarm *s)
+{
+    free(s->start);
+    free(s->end);
+}
+
+static int find_movers(struct swarm *s, const float *flow, const float *cell, size_t count,
+                       double threshold, struct err *err)
+{
+    *s = (struct swarm){0};
+    for (size_t i = 0; i < count; i++)
+        s->count += cell[i] > threshold;
+    s->start = malloc((s->count + 1) * sizeof *s->start);
+    s->end = malloc((s->count + 1) * sizeof *s->end);
+    if (!s->start || !s->end) {
+        swarm_free(s);
+        return err_memory(err, "following flows");
+    }
+    s->count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (cell[i] > threshold && fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * NETWORK_SCALE)
+            s->start[s->count++] = i;
+    return 0;
+}
+
+/* Steps of a pixel a unit long; [y, x] interleaved, 0 where no cell is. */
+static float *steps_of(const float *flow, const float *cell, size_t count, double threshold,
+                       struct err *err)
+{
+    float *steps = malloc(2 * count * sizeof *steps + 1);
+    if (!steps) {
+        err_memory(err, "following flows");
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool moves = cell[i] > threshold;
+        steps[2 * i] = moves && isfinite(flow[i]) ? flow[i] / NETWORK_SCALE : 0;
+        steps[2 * i + 1] = moves && isfinite(flow[count + i]) ? flow[count + i] / NETWORK_SCALE : 0;
+    }
+    return steps;
+}
+
+static float clamp(float value, float most)
+{
+    return value < 0 ? 0 : value > most ? most : value;
+}
+
+/* Where the pixel that begins at (y, x) is after `count` steps. */
+static uint32_t follow(const float *steps, size_t height, size_t width, float y, float x, int count)
+{
+    float bottom = (float)(height - 1), right = (float)(width - 1);
+    for (int i = 0; i < count; i++) {
+        size_t row = (size_t)y, column = (size_t)x;
+        size_t down = row + 1 < height ? 2 * width : 0, next = column + 1 < width ? 2 : 0;
+        float v = y - (float)row, u = x - (float)column;
+        const float *p = steps + 2 * (row * width + column);
+        float a = (1 - v) * (1 - u), b = (1 - v) * u, c = v * (1 - u), d = v * u;
+        float dy = a * p[0] + b * p[next] + c * p[down] + d * p[down + next];
+        float dx = a * p[1] + b * p[next + 1] + c * p[down + 1] + d * p[down + next + 1];
+        y = clamp(y + dy, bottom);
+        x = clamp(x + dx, right);
+    }
+    return (uint32_t)((size_t)(y + 0.5f) * width + (size_t)(x + 0.5f));
+}
+
+static int move(struct swarm *s, const float *flow, const float *cell, size_t height, size_t width,
+                const struct flow_rules *rules, struct err *err)
+{
+    size_t count = height * width;
+    float *steps = steps_of(flow, cell, count, rules->cell_threshold, err);
+    if (!steps)
+        return -1;
+    for (size_t i = 0; i < s->count; i++)
+        s->end[i] = follow(steps, height, width, (float)(s->start[i] / width),
+                           (float)(s->start[i] % width), rules->steps);
+    free(steps);
+    return 0;
+}
+
+/* ---- where they meet ---- */
+
+#define MIN_PEAK   10 /* a peak has more pixels */
+#define MIN_SPREAD 2  /* and grows over places that have more */
+#define REACH      5  /* so many pixels far */
+
+struct peak {
+    size_t at;
+    uint32_t height;
+};
+
+static int by_height(const void *a, const void *b)
+{
+    const struct peak *p = a, *q = b;
+    if (p->height != q->height)
+        return p->height < q->height ? -1 : 1;
+    return p->at < q->at ? -1 : p->at > q->at;
+}
+
+/* Whether no place within 2 pixels has more. */
+static bool is_peak(const uint32_t *histogram, size_t height, size_t width, size_t at)
+{
+    size_t y = at / width, x = at % width;
+    size_t top = y > 2 ? y - 2 : 0, left = x > 2 ? x - 2 : 0;
+    for (size_t v = top; v < height && v <= y + 2; v++)
+        for (size_t u = left; u < width && u <= x + 2; u++)
+            if (histogram[v * width + u] > histogram[at])
+                return false;
+    return true;
+}
+
+static int find_peaks(const uint32_t *histogram, size_t height, size_t width, struct peak **peaks,
+                      size_t *count, struct err *err)
+{
+    size_t room = 0;
+    *peaks = NULL;
+    *count = 0;
+    for (size_t i = 0; i < height * width; i++) {
+        if (histogram[i] <= MIN_PEAK || !is_peak(histogram, height, width, i))
+            continue;
+        if (*count == room) {
+            room = room ? 2 * room : 1024;
+            struct peak *more = realloc(*peaks, room * sizeof *more);
+            if (!more)
+                return err_memory(err, "peaks of a flow");
+            *peaks = more;
+        }
+        (*peaks)[(*count)++] = (struct peak){i, histogram[i]};
+    }
+    if (*count)
+        qsort(*peaks, *count, sizeof **peaks, by_height);
+    return 0;
+}
+
+#define WINDOW (2 * REACH + 1)
+
+/* Grows the peak step by step inside a window about it and labels what it reaches. */
+static void label_place(uint32_t *place, const uint32_t *histogram, size_t height, size_t width,
+                        const struct peak *peak, uint32_t label)
+{
+    int64_t top = (int64_t)(peak->at / width) - REACH, left = (int64_t)(peak->at % width) - REACH;
+    uint8_t reached[WINDOW + 2][WINDOW + 2] = {{0}};
+    reached[REACH + 1][REACH + 1] = 1;
+    for (int step = 1; step <= REACH; step++) {
+        uint8_t before[WINDOW + 2][WINDOW + 2];
+        memcpy(before, reached, sizeof before);
+        for (int y = REACH + 1 - step; y <= REACH + 1 + step; y++)
+            for (int x = REACH + 1 - step; x <= REACH + 1 + step; x++) {
+                int64_t v = top + y - 1, u = left + x - 1;
+                bool beside = false;
+                for (int d = 0; d < 9; d++)
+                    beside |= before[y + d / 3 - 1][x + d % 3 - 1];
+                if (beside && v >= 0 && u >= 0 && v < (int64_t)height && u < (int64_t)width)
+                    reached[y][x] |= histogram[(size_t)v * width + (size_t)u] > MIN_SPREAD;
+            }
+    }
+    for (int y = 1; y <= WINDOW; y++)
+        for (int x = 1; x <= WINDOW; x++)
+            if (reached[y][x])
+                place[(size_t)(top + y - 1) * width + (size_t)(left + x - 1)] = label;
+}
+
+static int label_ends(const struct swarm *s, size_t height, size_t width, uint32_t *labels,
+                      struct err *err)
+{
+    size_t count = height * width, peak_count;
+    uint32_t *histogram = calloc(count + 1, sizeof *histogram);
+    uint32_t *place = calloc(count + 1, sizeof *place);
+    struct peak *peaks = NULL;
+    int rc = histogram && place ? 0 : err_memory(err, "where flows end");
+    for (size_t i = 0; rc == 0 && i < s->count; i++)
+        histogram[s->end[i]]++;
+    if (rc == 0)
+        rc = find_peaks(histogram, height, width, &peaks, &peak_count, err);
+    for (size_t i = 0; rc == 0 && i < peak_count; i++)
+        label_place(place, histogram, height, width, &peaks[i], (uint32_t)i + 1);
+    for (size_t i = 0; rc == 0 && i < s->count; i++)
+        labels[s->start[i]] = place[s->end[i]];
+    free(histogram);
+    free(place);
+    free(peaks);
+    return rc;
+}
+
+/* ---- what does not hold ---- */
+
+static void erase(uint32_t *labels, size_t width, const struct box *box)
+{
+    for (size_t y = box->top; y < box->bottom; y++)
+        for (size_t x = box->left; x < box->right; x++)
+            if (labels[y * width + x] == box->label)
+                labels[y * width + x] = 0;
+}
+
+/* Mean squared difference between a network's flow and the object's own. */
+static double flow_error(const struct box *box, const uint32_t *labels, const float *flow,
+                         const float *own, size_t height, size_t width)
+{
+    double sum = 0;
+    size_t plane = height * width;
+    for (size_t y = box->top; y < box->bottom; y++)
+        for (size_t x = box->left; x < box->right; x++) {
+            size_t i = y * width + x;
+            if (labels[i] != box->label)
+                continue;
+            double dy = own[i] - flow[i] / NETWORK_SCALE;
+            double dx = own[plane + i] - flow[plane + i] / NETWORK_SCALE;
+            sum += dy * dy + dx * dx;
+        }
+    return sum / (double)box->area;
+}
+
+static int drop_large(uint32_t *labels, size_t height, size_t width, double max_share,
+                      struct err *err)
+{
+    struct boxes boxes;
+    if (boxes_of(&boxes, labels, height, width, err))
+        return -1;
+    for (size_t i = 0; i < boxes.count; i++)
+        if ((double)boxes.items[i].area > max_share * (double)height * (double)width)
+            erase(labels, width, &boxes.items[i]);
+    boxes_free(&boxes);
+    return 0;
+}
+
+static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t width,
+                      double threshold, struct err *err)
+{
+    struct boxes boxes = {0};
+    float *own = malloc(2 * height * width * sizeof *own + 1);
+    int rc = own ? flows_of_labels(labels, height, width, own, err)
+                 : err_memory(err, "the flows of objects");
+    if (rc == 0)
+        rc = boxes_of(&boxes, labels, height, width, err);
+    for (size_t i = 0; rc == 0 && i < boxes.count; i++)
+        if (!(flow_error(&boxes.items[i], labels, flow, own, height, width) <= threshold))
+            erase(labels, width, &boxes.items[i]);
+    boxes_free(&boxes);
+    free(own);
+    return rc;
+}
+
+int flows_to_labels(const float *flow, const float *cell, size_t height, size_t width,
+                    const struct flow_rules *rules, uint32_t *labels, uint32_t *count,
+                    struct err *err)
+{
+    struct swarm swarm;
+    if (height * width >= UINT32_MAX || height > 1 << 24 || width > 1 << 24)
+        return err_set(err, STATUS_DATA, "flows of %zu x %zu pixels are too many", width, height);
+    memset(labels, 0, height * width * sizeof *labels);
+    if (find_movers(&swarm, flow, cell, height * width, rules->cell_threshold, err))
+        return -1;
+    int rc = move(&swarm, flow, cell, height, width, rules, err);
+    if (rc == 0)
+        rc = label_ends(&swarm, height, width, labels, err);
+    swarm_free(&swarm);
+    if (rc == 0)
+        rc = drop_large(labels, height, width, rules->max_share, err);
+    if (rc == 0 && rules->flow_threshold > 0)
+        rc = drop_wrong(labels, flow, height, width, rules->flow_threshold, err);
+    return rc ? -1 : labels_renumber(labels, height, width, count, err);
+}
