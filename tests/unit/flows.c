@@ -1,0 +1,138 @@
+/* lib/ops/flows: against the golden values of Cellpose's dynamics, and on shapes. */
+#include <stdlib.h>
+
+#include "ops/canvas.h"
+#include "ops/flows.h"
+#include "ops/matching.h"
+#include "ops/morphology.h"
+#include "tests/tap.h"
+#include "weights/weights.h"
+
+static double ap90(const uint32_t *prediction, const uint32_t *truth, size_t count)
+{
+    struct err err;
+    struct overlaps o;
+    struct matching m;
+    if (overlaps_of(&o, truth, prediction, count, &err) ||
+        matching_at(&m, &o, 0.9, CONVENTION_STRICT, &err))
+        return NAN;
+    overlaps_free(&o);
+    return matching_ap(&m, CONVENTION_STRICT);
+}
+
+/* Mean cosine between two unit flows inside objects. */
+static double agreement(const float *a, const float *b, const uint32_t *labels, size_t count)
+{
+    double sum = 0, n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (labels[i]) {
+            sum += (double)a[i] * b[i] + (double)a[count + i] * b[count + i];
+            n++;
+        }
+    return sum / n;
+}
+
+struct golden {
+    size_t height, width;
+    uint32_t *labels, *masks;
+    struct array flow, network_flow, network_prob;
+};
+
+static int load(struct golden *g, const char *path, struct err *err)
+{
+    struct weights file;
+    if (weights_read(&file, path, err))
+        return -1;
+    const struct array *labels = weights_find(&file, "labels");
+    g->height = labels->shape[0];
+    g->width = labels->shape[1];
+    int rc = canvas_labels(labels, &g->labels, err);
+    if (rc == 0)
+        rc = canvas_labels(weights_find(&file, "masks"), &g->masks, err);
+    if (rc == 0)
+        rc = canvas_floats(weights_find(&file, "flow"), &g->flow, err);
+    if (rc == 0)
+        rc = canvas_floats(weights_find(&file, "network_flow"), &g->network_flow, err);
+    if (rc == 0)
+        rc = canvas_floats(weights_find(&file, "network_prob"), &g->network_prob, err);
+    weights_free(&file);
+    return rc;
+}
+
+static void test_golden(const char *shared, int number)
+{
+    struct err err;
+    struct golden g = {0};
+    char path[4096];
+    uint32_t count;
+    struct flow_rules rules = FLOW_RULES_DEFAULT;
+    snprintf(path, sizeof path, "%s/golden/cellpose_dynamics/%d.npz", shared, number);
+    if (!ok(load(&g, path, &err) == 0, "case %d", number)) {
+        printf("# %s\n", err.message);
+        return;
+    }
+    size_t pixels = g.height * g.width;
+    float *flow = malloc(2 * pixels * sizeof *flow);
+    uint32_t *labels = malloc(pixels * sizeof *labels);
+    ok(flows_of_labels(g.labels, g.height, g.width, flow, &err) == 0, "flows of its labels");
+    double cosine = agreement(flow, g.flow.data, g.labels, pixels);
+    if (!ok(cosine > 0.98, "agree with Cellpose's"))
+        printf("# mean cosine %g\n", cosine);
+    ok(flows_to_labels(g.network_flow.data, g.network_prob.data, g.height, g.width, &rules, labels,
+                       &count, &err) == 0,
+       "labels of its network flows");
+    ok(labels_fill_holes(labels, g.height, g.width, 0, &err) == 0 &&
+           labels_remove_small(labels, g.height, g.width, 15, &err) == 0,
+       "cleaned");
+    double ap = ap90(labels, g.masks, pixels);
+    if (!ok(ap >= 0.95, "agree with Cellpose's"))
+        printf("# AP at IoU 0.9: %g, %u objects\n", ap, count);
+    free(flow);
+    free(labels);
+    free(g.labels);
+    free(g.masks);
+    array_free(&g.flow);
+    array_free(&g.network_flow);
+    array_free(&g.network_prob);
+}
+
+#define SIDE 96
+
+/* There and back: flows of discs that touch give the discs again. */
+static void test_round_trip(void)
+{
+    struct err err;
+    static uint32_t labels[SIDE * SIDE], back[SIDE * SIDE];
+    static float flow[2 * SIDE * SIDE], cell[SIDE * SIDE];
+    struct flow_rules rules = FLOW_RULES_DEFAULT;
+    uint32_t count;
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) {
+            uint32_t label = hypot(y - 48, x - 28) < 20 ? 3 : hypot(y - 48, x - 66) < 20 ? 8 : 0;
+            labels[y * SIDE + x] = label;
+            cell[y * SIDE + x] = label ? 5 : -5;
+        }
+    ok(flows_of_labels(labels, SIDE, SIDE, flow, &err) == 0, "flows of two discs");
+    is_near(flow[48 * SIDE + 20], 0, 0.02, "left of the middle it flows");
+    is_near(flow[SIDE * SIDE + 48 * SIDE + 20], 1, 0.02, "to the right");
+    for (int i = 0; i < 2 * SIDE * SIDE; i++)
+        flow[i] *= 5;
+    ok(flows_to_labels(flow, cell, SIDE, SIDE, &rules, back, &count, &err) == 0, "and back");
+    is_int(count, 2, "two objects");
+    is_near(ap90(back, labels, SIDE * SIDE), 1, 0, "the same");
+    for (int i = 0; i < SIDE * SIDE; i++)
+        flow[i] = NAN;
+    ok(flows_to_labels(flow, cell, SIDE, SIDE, &rules, back, &count, &err) == 0 && count == 0,
+       "flows that are no numbers lead nowhere");
+}
+
+int main(void)
+{
+    const char *shared = getenv("SHARED");
+    test_round_trip();
+    for (int i = 0; shared && i < 4; i++)
+        test_golden(shared, i);
+    if (!shared)
+        ok(true, "golden values # SKIP SHARED is not set");
+    return tap_done();
+}
