@@ -40,14 +40,14 @@ TORCH_LIBS     = $(if $(filter-out /usr,$(TORCH)),-L$(TORCH)/lib -Wl$(comma)-rpa
 
 # ---- rooms: lib/NAME/*.c makes libNAME.a, tools/NAME.c makes bin/NAME ----
 
-ROOMS       = core cli stream image annot ops weights nn model
+ROOMS       = core cli stream image annot ops report weights nn model
 sources     = $(wildcard lib/$(1)/*.c lib/$(1)/*.cpp)
 objects     = $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
 archive     = $(BUILD)/lib/lib$(1).a
 TOOLS       = $(sort $(basename $(notdir $(wildcard tools/*.c))))
 TORCH_TOOLS = train predict
 PLAIN_TOOLS = $(filter-out $(TORCH_TOOLS),$(TOOLS))
-PLAIN_ROOMS = stream image annot ops weights cli core
+PLAIN_ROOMS = stream image annot ops report weights cli core
 PLAIN_LIBS  = -ltiff -lpng -ljpeg -lz -larchive -ljansson -lnettle -lm
 TORCH_ROOMS = model nn $(PLAIN_ROOMS)
 UNIT_TESTS  = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
