@@ -52,12 +52,13 @@ PLAIN_LIBS  = -ltiff -lpng -ljpeg -lz -larchive -ljansson -lnettle -lm
 TORCH_ROOMS = model nn $(PLAIN_ROOMS)
 UNIT_TESTS  = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 TORCH_TESTS = $(patsubst tests/torch/%.c,$(BUILD)/tests/torch/%,$(wildcard tests/torch/*.c))
+FUZZERS     = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 HELPERS     = $(patsubst tests/helper/%.c,$(BUILD)/tests/helper/%,$(wildcard tests/helper/*.c))
 
 # Commands are shown by their target's name; V=1 shows them whole.
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
 
-.PHONY: all demo check check-only built-tests lint lint-deps format install clean deps
+.PHONY: all demo check check-only built-tests fuzz fuzz-run lint lint-deps format install clean deps
 .SECONDARY:
 all: $(TOOLS:%=$(BUILD)/bin/%)
 
@@ -118,6 +119,22 @@ check: deps
 check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(HELPERS) $(BUILD)/tests/fault/inject.so
 	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
 
+# ---- fuzzing with clang: make fuzz T='weights stream', SECONDS=60 each ----
+
+SECONDS = 60
+
+fuzz:
+	+$(MAKE) BUILD=build-fuzz CC=clang fuzz-run \
+	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+
+$(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PLAIN_LIBS)
+
+fuzz-run: $(if $(T),$(T:%=$(BUILD)/tests/fuzz/%),$(FUZZERS))
+	for f in $^; do mkdir -p $$f.corpus && $$f -max_total_time=$(SECONDS) -timeout=5 \
+	    -rss_limit_mb=2000 -artifact_prefix=$$f. $$f.corpus $(SEEDS) || exit 1; done
+
 # ---- one look at what it does ----
 
 demo: deps
@@ -126,7 +143,7 @@ demo: deps
 
 # ---- the house ----
 
-C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/torch/*.c)
+C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
 SHELL_FILES = setup .ci/run $(wildcard tests/*.sh tests/*/*.t examples/*.sh examples/demo)
 
 format:

@@ -131,16 +131,17 @@ static enum status info(char **operands)
     return STATUS_OK;
 }
 
+/* KEY=VALUE */
 static void apply_setting(struct weights *weights, const char *setting)
 {
     struct err err;
     char key[200];
-    const char *equals = strchr(setting, '=');
-    if (!equals || equals == setting || (size_t)(equals - setting) >= sizeof key)
+    size_t length = strcspn(setting, "=");
+    if (length == 0 || length >= sizeof key || setting[length] != '=')
         cli_die_usage("--set '%s': not KEY=VALUE", setting);
-    memcpy(key, setting, (size_t)(equals - setting));
-    key[equals - setting] = 0;
-    if (weights_set_metadata(weights, key, equals + 1, &err))
+    memcpy(key, setting, length);
+    key[length] = 0;
+    if (weights_set_metadata(weights, key, setting + length + 1, &err))
         cli_die_err(&err);
 }
 
@@ -265,6 +266,14 @@ static void read_options(void)
         }
 }
 
+static enum status run_command(const struct command *command, char **operands, int count)
+{
+    if (count != command->operands)
+        cli_die_usage("%s takes %d file%s", command->name, command->operands,
+                      command->operands == 1 ? "" : "s");
+    return command->run(operands);
+}
+
 /* Options may follow the command: it is then taken away before they are read. */
 int main(int argc, char **argv)
 {
@@ -274,17 +283,12 @@ int main(int argc, char **argv)
     read_options();
     char **operands = cli_operands();
     int count = cli_operand_count();
-    if (!command) {
-        if (count == 0)
-            cli_die_usage("no command");
-        command = find_command(operands[0]);
-        if (!command)
-            cli_die_usage("no command '%s'", operands[0]);
-        operands++;
-        count--;
-    }
-    if (count != command->operands)
-        cli_die_usage("%s takes %d file%s", command->name, command->operands,
-                      command->operands == 1 ? "" : "s");
-    return cli_finish(command->run(operands));
+    if (command)
+        return cli_finish(run_command(command, operands, count));
+    if (count == 0)
+        cli_die_usage("no command");
+    command = find_command(operands[0]);
+    if (command)
+        return cli_finish(run_command(command, operands + 1, count - 1));
+    cli_die_usage("no command '%s'", operands[0]);
 }

@@ -1,0 +1,27 @@
+/* A fuzzer's input as an unlinked file, for libraries that open paths. */
+#ifndef TESTS_FUZZ_H
+#define TESTS_FUZZ_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The path of a file with those bytes; the same path, a new file, at each call. */
+static inline const char *fuzz_file(const uint8_t *data, size_t size)
+{
+    static char path[40];
+    static FILE *file;
+    if (!file && !(file = tmpfile()))
+        abort();
+    int fd = fileno(file);
+    if (ftruncate(fd, 0) || pwrite(fd, data, size, 0) != (ssize_t)size)
+        abort();
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return path;
+}
+
+#endif
