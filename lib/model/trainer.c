@@ -1,0 +1,335 @@
+#include "model/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct trainer {
+    struct model *model;
+    struct trainer_options options;
+    struct nn_optimizer *optimizer;
+    nn_tensor **parameters; /* the trainable ones, borrowed */
+    bool *decayed;
+    size_t count;
+    nn_tensor **average; /* of all of the model's parameters, buffers too; or NULL */
+    struct model_parameter *all;
+    size_t all_count;
+};
+
+/* ---- making ---- */
+
+static int list_parameters(struct trainer *t, struct err *err)
+{
+    t->all = model_parameters(t->model, &t->all_count);
+    t->parameters = calloc(t->all_count + 1, sizeof *t->parameters);
+    t->decayed = calloc(t->all_count + 1, sizeof *t->decayed);
+    if (!t->parameters || !t->decayed)
+        return err_memory(err, "a list of parameters");
+    for (size_t i = 0; i < t->all_count; i++)
+        if (t->all[i].trainable) {
+            t->decayed[t->count] = nn_ndim(t->all[i].tensor) > 1; /* not biases and norms */
+            t->parameters[t->count++] = t->all[i].tensor;
+        }
+    return 0;
+}
+
+static int start_average(struct trainer *t, struct err *err)
+{
+    t->average = calloc(t->all_count, sizeof *t->average);
+    if (!t->average)
+        return err_memory(err, "the average of parameters");
+    if (nn_scope_begin())
+        return nn_to_err(err, "average");
+    bool gradients = nn_set_gradients(false);
+    int failed = 0;
+    for (size_t i = 0; i < t->all_count && !failed; i++)
+        failed = !(t->average[i] = nn_keep(nn_clone(nn_detach(t->all[i].tensor))));
+    nn_set_gradients(gradients);
+    nn_scope_end();
+    return failed ? nn_to_err(err, "average") : 0;
+}
+
+int trainer_new(struct trainer **trainer, struct model *model,
+                const struct trainer_options *options, struct err *err)
+{
+    struct trainer *t = calloc(1, sizeof *t);
+    if (!t)
+        return err_memory(err, "a trainer");
+    t->model = model;
+    t->options = *options;
+    if (list_parameters(t, err) || (options->average > 0 && start_average(t, err))) {
+        trainer_free(t);
+        return -1;
+    }
+    t->optimizer = options->optimizer == TRAINER_SGD
+                       ? nn_sgd(t->parameters, t->count, options->momentum, options->weight_decay)
+                       : nn_adamw(t->parameters, t->count, 0.9, 0.999, 1e-8, options->weight_decay,
+                                  t->decayed);
+    if (!t->optimizer) {
+        trainer_free(t);
+        return nn_to_err(err, "optimiser");
+    }
+    model_set_training(model, true);
+    *trainer = t;
+    return 0;
+}
+
+void trainer_free(struct trainer *trainer)
+{
+    if (!trainer)
+        return;
+    if (trainer->optimizer)
+        nn_optimizer_free(trainer->optimizer);
+    for (size_t i = 0; trainer->average && i < trainer->all_count; i++)
+        nn_free(trainer->average[i]);
+    free(trainer->average);
+    free(trainer->parameters);
+    free(trainer->decayed);
+    free(trainer);
+}
+
+/* ---- a step ---- */
+
+static nn_tensor *images_of(const struct trainer_batch *b)
+{
+    const int64_t shape[] = {b->size, b->channels, b->height, b->width};
+    return nn_channels_last(nn_from_host(b->images, DTYPE_F32, 4, shape));
+}
+
+static nn_tensor *labels_of(const struct trainer_batch *b)
+{
+    const int64_t shape[] = {b->size, b->height, b->width};
+    return nn_to_dtype(nn_from_host(b->labels, DTYPE_U8, 3, shape), DTYPE_I64);
+}
+
+/* Forward in the precision of the run; logits come back as float32. */
+static int forward(struct trainer *t, const nn_tensor *x, struct model_output *out, struct err *err)
+{
+    enum dtype before = nn_set_autocast(NN_CPU, t->options.precision);
+    int failed = model_forward(t->model, x, out, err);
+    nn_set_autocast(NN_CPU, before);
+    for (int i = 0; i < out->count && !failed; i++)
+        out->all[i] = nn_to_dtype(out->all[i], DTYPE_F32);
+    if (!failed)
+        out->logits = nn_to_dtype(out->logits, DTYPE_F32);
+    return failed;
+}
+
+/* The objective; with deep supervision, its mean over the outputs. */
+static int objective(struct trainer *t, const struct model_output *out, const nn_tensor *target,
+                     struct loss_result *result, struct err *err)
+{
+    if (out->count <= 1)
+        return loss_objective_of(&t->options.loss, out->logits, NULL, target, result, err);
+    nn_tensor *total = NULL;
+    for (int i = 0; i < out->count; i++) {
+        if (loss_objective_of(&t->options.loss, out->all[i], NULL, target, result, err))
+            return -1;
+        total = i ? nn_add(total, result->total) : result->total;
+    }
+    result->total = nn_affine(total, 1.0 / out->count, 0);
+    return 0;
+}
+
+static int backward(struct trainer *t, const struct trainer_batch *batch, int parts,
+                    struct trainer_report *report, struct err *err)
+{
+    struct model_output out = {0};
+    nn_tensor *x = images_of(batch), *target = labels_of(batch);
+    if (!x || !target)
+        return nn_to_err(err, "a batch");
+    if (forward(t, x, &out, err) || objective(t, &out, target, &report->terms, err))
+        return -1;
+    if (nn_item(report->terms.total, &report->loss))
+        return nn_to_err(err, "loss");
+    if (!isfinite(report->loss))
+        return err_set(err, STATUS_DATA, "the loss is not a number");
+    if (nn_backward(nn_affine(report->terms.total, 1.0 / parts, 0)))
+        return nn_to_err(err, "gradients");
+    return 0;
+}
+
+int trainer_accumulate(struct trainer *trainer, const struct trainer_batch *batch, int parts,
+                       struct trainer_report *report, struct err *err)
+{
+    if (nn_scope_begin())
+        return nn_to_err(err, "a batch");
+    int result = backward(trainer, batch, parts, report, err);
+    report->terms.total = NULL;
+    nn_scope_end();
+    return result;
+}
+
+static int move_average(struct trainer *t)
+{
+    double steps = (double)nn_optimizer_steps(t->optimizer);
+    double decay = fmin(t->options.average, (1 + steps) / (10 + steps));
+    bool gradients = nn_set_gradients(false);
+    int failed = 0;
+    for (size_t i = 0; i < t->all_count && !failed; i++)
+        if (nn_dtype(t->average[i]) != DTYPE_F32)
+            failed = nn_copy_(t->average[i], t->all[i].tensor);
+        else
+            failed = nn_scale_(t->average[i], decay) ||
+                     nn_add_(t->average[i], t->all[i].tensor, 1 - decay);
+    nn_set_gradients(gradients);
+    return failed;
+}
+
+int trainer_step(struct trainer *trainer, double learning_rate, struct trainer_report *report,
+                 struct err *err)
+{
+    struct trainer *t = trainer;
+    if (nn_scope_begin())
+        return nn_to_err(err, "a step");
+    report->gradient_norm = 0;
+    int failed = 0;
+    if (t->options.clip > 0)
+        failed =
+            nn_clip_gradients(t->parameters, t->count, t->options.clip, &report->gradient_norm);
+    if (!failed && !isfinite(report->gradient_norm)) {
+        nn_scope_end();
+        return err_set(err, STATUS_DATA, "the gradient is not a number");
+    }
+    failed = failed || nn_optimizer_step(t->optimizer, learning_rate) ||
+             nn_zero_gradients(t->parameters, t->count) || (t->average && move_average(t));
+    nn_scope_end();
+    return failed ? nn_to_err(err, "a step") : 0;
+}
+
+/* ---- evaluation ---- */
+
+int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, uint8_t *classes,
+                    struct err *err)
+{
+    struct model_output out = {0};
+    int64_t multiple = model_multiple(trainer->model);
+    int64_t bottom = (multiple - batch->height % multiple) % multiple;
+    int64_t right = (multiple - batch->width % multiple) % multiple;
+    if (nn_scope_begin())
+        return nn_to_err(err, "evaluation");
+    bool gradients = nn_set_gradients(false);
+    model_set_training(trainer->model, false);
+    nn_tensor *x = nn_pad2d(images_of(batch), 0, right, 0, bottom, 0);
+    int result = x ? forward(trainer, x, &out, err) : nn_to_err(err, "evaluation");
+    if (result == 0) {
+        nn_tensor *best = nn_pad2d(nn_argmax(out.logits, 1), 0, -right, 0, -bottom, 0);
+        size_t bytes = (size_t)(batch->size * batch->height * batch->width);
+        if (nn_to_host(best, classes, DTYPE_U8, bytes))
+            result = nn_to_err(err, "evaluation");
+    }
+    model_set_training(trainer->model, true);
+    nn_set_gradients(gradients);
+    nn_scope_end();
+    return result;
+}
+
+int trainer_swap_average(struct trainer *trainer, struct err *err)
+{
+    struct trainer *t = trainer;
+    if (!t->average)
+        return 0;
+    if (nn_scope_begin())
+        return nn_to_err(err, "average");
+    bool gradients = nn_set_gradients(false);
+    int failed = 0;
+    for (size_t i = 0; i < t->all_count && !failed; i++) {
+        nn_tensor *copy = nn_clone(t->all[i].tensor);
+        failed =
+            !copy || nn_copy_(t->all[i].tensor, t->average[i]) || nn_copy_(t->average[i], copy);
+    }
+    nn_set_gradients(gradients);
+    nn_scope_end();
+    return failed ? nn_to_err(err, "average") : 0;
+}
+
+int64_t trainer_steps(const struct trainer *trainer)
+{
+    return nn_optimizer_steps(trainer->optimizer);
+}
+
+/* ---- state ---- */
+
+static int export_tensor(const char *prefix, const char *name, const nn_tensor *tensor,
+                         struct weights *weights, struct err *err)
+{
+    char full[600];
+    snprintf(full, sizeof full, "%s.%s", prefix, name);
+    size_t shape[ARRAY_MAX_DIMS];
+    struct array array;
+    for (int i = 0; i < nn_ndim(tensor); i++)
+        shape[i] = (size_t)nn_size(tensor, i);
+    if (array_new(&array, nn_dtype(tensor), nn_ndim(tensor), shape, err))
+        return -1;
+    int result = nn_to_host(tensor, array.data, array.dtype, array_bytes(&array))
+                     ? nn_to_err(err, full)
+                     : weights_add(weights, full, &array, err);
+    array_free(&array);
+    return result;
+}
+
+static int import_tensor(const char *prefix, const char *name, nn_tensor *tensor,
+                         const struct weights *weights, struct err *err)
+{
+    char full[600];
+    int64_t shape[ARRAY_MAX_DIMS];
+    snprintf(full, sizeof full, "%s.%s", prefix, name);
+    const struct array *array = weights_find(weights, full);
+    if (!array || array->ndim != nn_ndim(tensor))
+        return err_set(err, STATUS_DATA, "no '%s' of the right shape", full);
+    for (int i = 0; i < array->ndim; i++) {
+        shape[i] = (int64_t)array->shape[i];
+        if (shape[i] != nn_size(tensor, i))
+            return err_set(err, STATUS_DATA, "no '%s' of the right shape", full);
+    }
+    if (nn_scope_begin())
+        return nn_to_err(err, full);
+    bool gradients = nn_set_gradients(false);
+    nn_tensor *from = nn_from_host(array->data, array->dtype, array->ndim, shape);
+    int failed = !from || nn_copy_(tensor, from);
+    nn_set_gradients(gradients);
+    nn_scope_end();
+    return failed ? nn_to_err(err, full) : 0;
+}
+
+/* Calls for every tensor of the state with the name it has in a checkpoint. */
+static int each_tensor(const struct trainer *t, struct weights *to, const struct weights *from,
+                       struct err *err)
+{
+    int slots = nn_optimizer_slots(t->optimizer);
+    for (size_t i = 0, k = 0; i < t->all_count; i++) {
+        const char *name = t->all[i].name;
+        if (t->average && (to ? export_tensor("average", name, t->average[i], to, err)
+                              : import_tensor("average", name, t->average[i], from, err)))
+            return -1;
+        for (int s = 0; s < slots && t->all[i].trainable; s++) {
+            const char *slot = nn_optimizer_slot_name(t->optimizer, s);
+            nn_tensor *tensor = nn_optimizer_slot(t->optimizer, s, k);
+            if (to ? export_tensor(slot, name, tensor, to, err)
+                   : import_tensor(slot, name, tensor, from, err))
+                return -1;
+        }
+        k += t->all[i].trainable;
+    }
+    return 0;
+}
+
+int trainer_export(const struct trainer *trainer, struct weights *weights, struct err *err)
+{
+    char steps[32];
+    snprintf(steps, sizeof steps, "%lld", (long long)nn_optimizer_steps(trainer->optimizer));
+    return each_tensor(trainer, weights, NULL, err) ||
+                   weights_set_metadata(weights, "steps", steps, err)
+               ? -1
+               : 0;
+}
+
+int trainer_import(struct trainer *trainer, const struct weights *weights, struct err *err)
+{
+    const char *steps = weights_metadata(weights, "steps");
+    if (!steps)
+        return err_set(err, STATUS_DATA, "no 'steps': not a checkpoint");
+    nn_optimizer_set_steps(trainer->optimizer, strtoll(steps, NULL, 10));
+    return each_tensor(trainer, NULL, weights, err);
+}

@@ -1,0 +1,64 @@
+/* Steps of training: a model, its optimiser, its objective. */
+#ifndef MODEL_TRAINER_H
+#define MODEL_TRAINER_H
+
+#include "model/loss.h"
+#include "model/model.h"
+
+enum trainer_optimizer { TRAINER_SGD, TRAINER_ADAMW };
+
+struct trainer_options {
+    enum trainer_optimizer optimizer;
+    double momentum, weight_decay;
+    double clip;          /* joint 2-norm of the gradients at most; 0: no limit */
+    double average;       /* decay of the running average of parameters; 0: none is kept */
+    enum dtype precision; /* of products: DTYPE_F32, DTYPE_BF16 */
+    struct loss_options loss;
+};
+
+struct trainer;
+
+/* The model stays the caller's and must outlive the trainer. */
+int trainer_new(struct trainer **trainer, struct model *model,
+                const struct trainer_options *options, struct err *err) MUST_CHECK;
+void trainer_free(struct trainer *trainer);
+
+/* A batch in host memory: images B x C x H x W float32, labels B x H x W uint8. */
+struct trainer_batch {
+    int64_t size, channels, height, width;
+    const float *images;
+    const uint8_t *labels;
+};
+
+struct trainer_report {
+    double loss;
+    struct loss_result terms; /* `total` is not valid any more */
+    double gradient_norm;     /* 0 when nothing limits it */
+};
+
+/* Adds a batch's gradient, divided by `parts`: the number of batches that make up
+ * one step. */
+int trainer_accumulate(struct trainer *trainer, const struct trainer_batch *batch, int parts,
+                       struct trainer_report *report, struct err *err) MUST_CHECK;
+
+/* Moves the parameters by what was added, and forgets it. */
+int trainer_step(struct trainer *trainer, double learning_rate, struct trainer_report *report,
+                 struct err *err) MUST_CHECK;
+
+/* Class of every pixel, B x H x W, by the network in evaluation mode. */
+int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, uint8_t *classes,
+                    struct err *err) MUST_CHECK;
+
+/* Puts the running average in the model's place, and back; nothing without one. */
+int trainer_swap_average(struct trainer *trainer, struct err *err) MUST_CHECK;
+
+int64_t trainer_steps(const struct trainer *trainer);
+
+/* Everything that a continued run needs beyond the model's own parameters: the
+ * optimiser's slots and steps, the average. */
+int trainer_export(const struct trainer *trainer, struct weights *weights,
+                   struct err *err) MUST_CHECK;
+int trainer_import(struct trainer *trainer, const struct weights *weights,
+                   struct err *err) MUST_CHECK;
+
+#endif

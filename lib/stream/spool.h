@@ -1,0 +1,39 @@
+/* Samples of streams kept in an unlinked temporary file and read in any order:
+ * what training does with a pipe.  Only an offset a sample stays in memory. */
+#ifndef STREAM_SPOOL_H
+#define STREAM_SPOOL_H
+
+#include "stream/sample.h"
+
+struct spool;
+
+/* In $TMPDIR, or /var/tmp, or /tmp.  The caller frees it. */
+int spool_new(struct spool **spool, struct err *err) MUST_CHECK;
+void spool_free(struct spool *spool); /* NULL is fine */
+
+/* Keeps key, image, mask and normalisation of a sample; one without an image or a
+ * mask, or with masks of another size, is STATUS_DATA. */
+int spool_add(struct spool *spool, const struct sample *sample, struct err *err) MUST_CHECK;
+
+size_t spool_count(const struct spool *spool);
+
+struct spooled {
+    char key[1024];
+    struct array image;  /* H x W x C */
+    struct array mask;   /* H x W */
+    double offset, gain; /* a network sees (value - offset) * gain */
+    void *buffer;        /* private: what the arrays are views of */
+    size_t capacity;
+};
+
+/* Reads sample i into *to, which is zero-initialised or was used before; its
+ * memory is used again.  Any number of threads may read at once, each with a
+ * struct spooled of its own. */
+int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct err *err) MUST_CHECK;
+void spooled_free(struct spooled *spooled);
+
+/* SHA-256 over all that was added, in hex, 64 characters and a zero: the identity
+ * of the data. */
+void spool_digest(const struct spool *spool, char digest[65]);
+
+#endif
