@@ -5,9 +5,10 @@
 
 #include "model/architecture.h"
 
-extern const struct architecture transunet_r50_b16, transunet_r50_l32, transunet_vit_b16,
+extern const struct architecture unet_s, transunet_r50_b16, transunet_r50_l32, transunet_vit_b16,
     transunet_vit_l16, unetpp, swinunet, scaleformer, cellpose;
 
 const struct architecture *const architectures[] = {
-    &transunet_r50_b16, &transunet_r50_l32, &transunet_vit_b16, &transunet_vit_l16, &unetpp, &swinunet, &scaleformer, &cellpose, NULL,
+    &unet_s, &transunet_r50_b16, &transunet_r50_l32, &transunet_vit_b16, &transunet_vit_l16,
+    &unetpp, &swinunet,          &scaleformer,       &cellpose,          NULL,
 };

@@ -244,7 +244,10 @@ int nn_scale_(nn_tensor *x, double factor)
 
 int nn_add_(nn_tensor *x, const nn_tensor *y, double factor)
 {
-    return run([&] { get(x).add_(get(y), factor); });
+    return run([&] {
+        bool whole = c10::isIntegralType(get(x).scalar_type(), true);
+        get(x).add_(get(y), whole ? at::Scalar(static_cast<int64_t>(factor)) : at::Scalar(factor));
+    });
 }
 
 int nn_uniform_(nn_tensor *x, double low, double high)

@@ -1,0 +1,912 @@
+/* train: a tensor stream of images and masks to weights. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/half.h"
+#include "core/num.h"
+#include "core/prefetch.h"
+#include "model/schedule.h"
+#include "model/trainer.h"
+#include "ops/augment.h"
+#include "ops/metrics.h"
+#include "ops/planes.h"
+#include "stream/spool.h"
+#include "stream/stream.h"
+
+enum {
+    OPT_INIT = CLI_LONG_ONLY,
+    OPT_VAL,
+    OPT_STEPS,
+    OPT_MINUTES,
+    OPT_OPTIMIZER,
+    OPT_LR,
+    OPT_MOMENTUM,
+    OPT_DECAY,
+    OPT_SCHEDULE,
+    OPT_WARMUP,
+    OPT_CLIP,
+    OPT_ACCUMULATE,
+    OPT_AVERAGE,
+    OPT_LOSS,
+    OPT_LAMBDA,
+    OPT_BETA,
+    OPT_CROP,
+    OPT_REPEAT,
+    OPT_CLASSES,
+    OPT_CHANNELS,
+    OPT_SEED,
+    OPT_LOADERS,
+    OPT_LOG,
+    OPT_LICENCE,
+    OPT_DATA,
+    OPT_HALF,
+    OPT_RESUME,
+};
+
+static const struct cli_option options[] = {
+    {'o', "output", "FILE", "weights to write (required)"},
+    {'a', "arch", "ARCH", "architecture, with options: unet-s:width=24 (default unet-s)"},
+    {OPT_INIT, "init", "FILE", "start from these weights (.npz: a published ViT encoder)"},
+    {OPT_VAL, "val", "STREAM", "validate on this stream each epoch; FILE has the best weights"},
+    {'e', "epochs", "N", "times through the data (default 200)"},
+    {OPT_STEPS, "steps", "N", "stop after N steps instead"},
+    {OPT_MINUTES, "minutes", "M", "stop after M minutes instead"},
+    {'b', "batch", "N", "samples a step (default 16)"},
+    {OPT_ACCUMULATE, "accumulate", "N", "add up the gradients of N batches for a step (default 1)"},
+    {OPT_CROP, "crop", "SIZE", "train on random windows of this size (default: whole tiles)"},
+    {OPT_REPEAT, "repeat", "N", "show each sample N times an epoch (default 1)"},
+    {'p', "policy", "POLICY", "augmentation as in augment(1) (default paper)"},
+    {OPT_OPTIMIZER, "optimizer", "sgd|adamw", "(default sgd)"},
+    {OPT_LR, "lr", "RATE", "learning rate at the start (default 0.01 for sgd, 0.001 for adamw)"},
+    {OPT_MOMENTUM, "momentum", "M", "of sgd (default 0.9)"},
+    {OPT_DECAY, "weight-decay", "D", "(default 0.0001)"},
+    {OPT_SCHEDULE, "schedule", SCHEDULE_WORDS, "(default poly for sgd, exp for adamw)"},
+    {OPT_WARMUP, "warmup", "PERCENT", "of the run in which the rate rises from 0 (default 0)"},
+    {OPT_CLIP, "clip", "NORM", "limit the gradient's norm (default 0: no limit)"},
+    {OPT_AVERAGE, "average", "DECAY", "keep a running average of the weights (default 0: none)"},
+    {OPT_LOSS, "loss", "LOSS", "balance, norm, pareto (also :released) or mgda (default balance)"},
+    {OPT_LAMBDA, "lambda", "W", "weight of the losses of the logits"},
+    {OPT_BETA, "beta", "W", "weight of the losses of the virtual outliers"},
+    {OPT_CLASSES, "classes", "K", "with 2, every label but 0 is foreground (default 2)"},
+    {OPT_CHANNELS, "channels", "1|3", "what the network sees (default: the first image's)"},
+    {OPT_SEED, "seed", "N", "(default 1)"},
+    {'P', "precision", "fp32|bf16", "of products (default fp32)"},
+    {'t', "threads", "N", "of libtorch (default: one a core)"},
+    {OPT_LOADERS, "loaders", "N", "threads that read and augment (default 1)"},
+    {OPT_LOG, "log", "FILE", "a row an epoch (default: the output's name with .tsv)"},
+    {OPT_RESUME, "resume", NULL, "continue from the checkpoint beside the output, if there is one"},
+    {OPT_HALF, "half", NULL, "write the weights as float16"},
+    {OPT_DATA, "data", "TEXT", "name of the data, for the weights' metadata"},
+    {OPT_LICENCE, "licence", "TEXT", "of the weights, for their metadata"},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "train",
+    .purpose = "a tensor stream of images and masks to weights",
+    .synopsis = "[options] -o WEIGHTS [STREAM...]",
+    .options = options,
+};
+
+static struct {
+    const char *output, *arch, *init, *validation, *policy_text, *log, *licence, *data;
+    int64_t epochs, steps, batch, accumulate, crop, repeat, classes, channels, seed, threads,
+        loaders;
+    double minutes;
+    bool half, resume, schedule_given;
+    struct augment_policy policy;
+    struct schedule schedule;
+    struct trainer_options trainer;
+} settings = {
+    .arch = "unet-s",
+    .policy_text = "paper",
+    .epochs = 200,
+    .batch = 16,
+    .accumulate = 1,
+    .repeat = 1,
+    .classes = 2,
+    .seed = 1,
+    .loaders = 1,
+    .schedule = {.power = 0.9, .ratio = 0.01},
+    .trainer = {.momentum = 0.9, .weight_decay = 1e-4, .precision = DTYPE_F32},
+};
+
+static void read_loss(const char *text)
+{
+    struct err err;
+    if (loss_objective_parse(&settings.trainer.loss.objective, text, &err))
+        cli_die_usage("%s", err.message);
+}
+
+static void read_option(int c)
+{
+    struct trainer_options *t = &settings.trainer;
+    switch (c) {
+    case 'o':
+        settings.output = cli_argument();
+        break;
+    case 'a':
+        settings.arch = cli_argument();
+        break;
+    case OPT_INIT:
+        settings.init = cli_argument();
+        break;
+    case OPT_VAL:
+        settings.validation = cli_argument();
+        break;
+    case 'e':
+        settings.epochs = cli_int(1, 1000000);
+        break;
+    case OPT_STEPS:
+        settings.steps = cli_int(1, INT32_MAX);
+        break;
+    case OPT_MINUTES:
+        settings.minutes = cli_real(0.01, 1e6);
+        break;
+    case 'b':
+        settings.batch = cli_int(1, 65536);
+        break;
+    case OPT_ACCUMULATE:
+        settings.accumulate = cli_int(1, 65536);
+        break;
+    case OPT_CROP:
+        settings.crop = cli_int(16, 16384);
+        break;
+    case OPT_REPEAT:
+        settings.repeat = cli_int(1, 1000000);
+        break;
+    case 'p':
+        settings.policy_text = cli_argument();
+        break;
+    case OPT_OPTIMIZER:
+        t->optimizer = (enum trainer_optimizer)cli_choice("sgd|adamw");
+        break;
+    case OPT_LR:
+        settings.schedule.start = cli_real(1e-12, 1e6);
+        break;
+    case OPT_MOMENTUM:
+        t->momentum = cli_real(0, 1);
+        break;
+    case OPT_DECAY:
+        t->weight_decay = cli_real(0, 1e6);
+        break;
+    case OPT_SCHEDULE:
+        settings.schedule.kind = (enum schedule_kind)cli_choice(SCHEDULE_WORDS);
+        settings.schedule_given = true;
+        break;
+    case OPT_WARMUP:
+        settings.schedule.warmup = cli_real(0, 99) / 100;
+        break;
+    case OPT_CLIP:
+        t->clip = cli_real(0, 1e12);
+        break;
+    case OPT_AVERAGE:
+        t->average = cli_real(0, 0.999999);
+        break;
+    case OPT_LOSS:
+        read_loss(cli_argument());
+        break;
+    case OPT_LAMBDA:
+        t->loss.lambda = cli_real(1e-12, 1e6);
+        break;
+    case OPT_BETA:
+        t->loss.beta = cli_real(1e-12, 1e6);
+        break;
+    case OPT_CLASSES:
+        settings.classes = cli_int(2, 255);
+        break;
+    case OPT_CHANNELS:
+        settings.channels = cli_choice("1|3") ? 3 : 1;
+        break;
+    case OPT_SEED:
+        settings.seed = cli_int(0, INT64_MAX);
+        break;
+    case 'P':
+        t->precision = cli_choice("fp32|bf16") ? DTYPE_BF16 : DTYPE_F32;
+        break;
+    case 't':
+        settings.threads = cli_int(1, 4096);
+        break;
+    case OPT_LOADERS:
+        settings.loaders = cli_int(1, 256);
+        break;
+    case OPT_LOG:
+        settings.log = cli_argument();
+        break;
+    case OPT_HALF:
+        settings.half = true;
+        break;
+    case OPT_RESUME:
+        settings.resume = true;
+        break;
+    case OPT_DATA:
+        settings.data = cli_argument();
+        break;
+    case OPT_LICENCE:
+        settings.licence = cli_argument();
+        break;
+    }
+}
+
+static void read_options(void)
+{
+    for (int c; (c = cli_next_option()) != -1;)
+        read_option(c);
+    struct err err;
+    bool adamw = settings.trainer.optimizer == TRAINER_ADAMW;
+    if (!settings.output)
+        cli_die_usage("no -o: where shall the weights go?");
+    if (strcmp(settings.output, "-") == 0)
+        cli_die_usage("weights cannot go to standard output");
+    if (augment_policy_parse(&settings.policy, settings.policy_text, &err))
+        cli_die_usage("%s", err.message);
+    if (settings.schedule.start == 0)
+        settings.schedule.start = adamw ? 1e-3 : 1e-2;
+    if (!settings.schedule_given)
+        settings.schedule.kind = adamw ? SCHEDULE_EXP : SCHEDULE_POLY;
+}
+
+/* ---- data ---- */
+
+static int spool_stream(struct spool *spool, const char *path, struct err *err)
+{
+    struct stream_reader *reader;
+    struct sample sample;
+    if (stream_open(&reader, path, err))
+        return -1;
+    int got, result = 0;
+    while (result == 0 && (got = stream_next(reader, &sample, err)) != 0) {
+        if (got < 0) {
+            result = -1;
+            break;
+        }
+        result = spool_add(spool, &sample, err);
+        sample_free(&sample);
+        cli_progress("samples read", spool_count(spool), 0);
+    }
+    if (result)
+        err_prefix(err, "read '%s'", stream_name(reader));
+    stream_close(reader);
+    return result;
+}
+
+static struct spool *read_data(char **paths)
+{
+    struct spool *spool;
+    struct err err;
+    if (spool_new(&spool, &err))
+        cli_die_err(&err);
+    for (; *paths; paths++)
+        if (spool_stream(spool, *paths, &err))
+            cli_die_err(&err);
+    if (spool_count(spool) == 0)
+        cli_die(STATUS_DATA, "there is no sample to learn from");
+    return spool;
+}
+
+/* What the loader threads share; constant while they run. */
+struct loader {
+    const struct spool *spool;
+    uint64_t *order;         /* of the current epoch; see load_batch */
+    struct spooled *scratch; /* one a thread */
+    size_t batch, height, width;
+    int channels, classes;
+    uint64_t epoch;
+};
+
+/* The slot of a batch: images, then labels. */
+static float *slot_images(void *slot)
+{
+    return slot;
+}
+
+static uint8_t *slot_labels(const struct loader *l, void *slot)
+{
+    return (uint8_t *)((float *)slot + l->batch * (size_t)l->channels * l->height * l->width);
+}
+
+static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s, float *images,
+                       uint8_t *labels, struct err *err)
+{
+    char name[1100];
+    struct augment_draw draw;
+    struct array image = {0}, mask = {0};
+    snprintf(name, sizeof name, "%" PRIu64 "/%" PRIu64 "/%s", l->epoch, shown, s->key);
+    struct rng rng = rng_new((uint64_t)settings.seed, name);
+    augment_draw(&draw, &settings.policy, &rng, s->image.shape[0], s->image.shape[1], l->height,
+                 l->width);
+    int result = augment_image(&draw, &s->image, &image, err) ||
+                         augment_mask(&draw, &s->mask, false, &mask, err) ||
+                         planes_of(&image, s->offset, s->gain, l->channels, images, err) ||
+                         planes_classes(&mask, l->classes, labels, err)
+                     ? err_prefix(err, "sample '%s'", s->key)
+                     : 0;
+    array_free(&image);
+    array_free(&mask);
+    return result;
+}
+
+/* Batch `number` of the epoch. */
+static int load_batch(void *context, uint64_t number, int thread, void *slot, struct err *err)
+{
+    const struct loader *l = context;
+    size_t pixels = l->height * l->width;
+    for (size_t i = 0; i < l->batch; i++) {
+        uint64_t shown = l->order[number * l->batch + i];
+        size_t sample = (size_t)(shown % spool_count(l->spool));
+        if (spool_read(l->spool, sample, &l->scratch[thread], err) ||
+            load_sample(l, shown, &l->scratch[thread],
+                        slot_images(slot) + i * (size_t)l->channels * pixels,
+                        slot_labels(l, slot) + i * pixels, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* The order of an epoch: every sample `repeat` times, shuffled, filled up with the
+ * first ones to whole batches. */
+static void shuffle(struct loader *l, uint64_t epoch, size_t count, size_t filled)
+{
+    char name[64];
+    snprintf(name, sizeof name, "order of epoch %" PRIu64, epoch);
+    struct rng rng = rng_new((uint64_t)settings.seed, name);
+    for (size_t i = 0; i < count; i++)
+        l->order[i] = i;
+    for (size_t i = count; i > 1; i--) {
+        size_t j = (size_t)rng_below(&rng, i);
+        uint64_t other = l->order[i - 1];
+        l->order[i - 1] = l->order[j];
+        l->order[j] = other;
+    }
+    for (size_t i = count; i < filled; i++)
+        l->order[i] = l->order[i % count];
+    l->epoch = epoch;
+}
+
+/* ---- validation ---- */
+
+struct validation {
+    double dsc, hd95;
+};
+
+static int validate_sample(struct trainer *trainer, const struct loader *l, struct spooled *s,
+                           struct validation *sum, struct err *err)
+{
+    size_t n = array_count(&s->mask);
+    float *image = malloc(n * (size_t)l->channels * sizeof *image);
+    uint8_t *truth = malloc(n), *found = malloc(n);
+    int result = image && truth && found ? 0 : err_memory(err, "validation");
+    struct trainer_batch batch = {
+        1, l->channels, (int64_t)s->mask.shape[0], (int64_t)s->mask.shape[1], image, truth};
+    if (result == 0)
+        result = planes_of(&s->image, s->offset, s->gain, l->channels, image, err) ||
+                         planes_classes(&s->mask, l->classes, truth, err) ||
+                         trainer_predict(trainer, &batch, found, err)
+                     ? -1
+                     : 0;
+    if (result == 0) {
+        struct confusion confusion = {0};
+        struct surface surface;
+        confusion_add(&confusion, found, truth, n);
+        double dsc = overlap_of(&confusion, CONVENTION_STRICT).dsc;
+        sum->dsc += isnan(dsc) ? 1 : dsc; /* nothing there and nothing found */
+        result = surface_of(&surface, found, truth, s->mask.shape[0], s->mask.shape[1], 1, 1,
+                            CONVENTION_RELEASED, err);
+        sum->hd95 += result == 0 ? surface.hd95 : 0;
+    }
+    free(image);
+    free(truth);
+    free(found);
+    return result;
+}
+
+/* Means over the validation samples. */
+static int validate(struct trainer *trainer, const struct loader *l, const struct spool *spool,
+                    struct validation *mean, struct err *err)
+{
+    struct spooled sample = {0};
+    size_t count = spool_count(spool);
+    *mean = (struct validation){0};
+    int result = trainer_swap_average(trainer, err);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        result = spool_read(spool, i, &sample, err);
+        if (result == 0)
+            result = validate_sample(trainer, l, &sample, mean, err);
+        cli_progress("validated", i + 1, count);
+    }
+    spooled_free(&sample);
+    mean->dsc /= (double)count;
+    mean->hd95 /= (double)count;
+    return result || trainer_swap_average(trainer, err) ? -1 : 0;
+}
+
+/* ---- the run ---- */
+
+struct sums { /* of an epoch so far */
+    double loss, term[LOSS_TERMS], batches, seconds;
+};
+
+struct session {
+    struct model *model;
+    struct trainer *trainer;
+    struct loader loader;
+    struct spool *data, *validation; /* validation may be NULL */
+    char digest[65];
+    char *command; /* that began the run */
+    FILE *log;
+    char log_name[4096], checkpoint_name[4096], last_name[4096];
+    double begun;          /* on the clock of seconds() */
+    double before;         /* seconds that the run took before it was resumed */
+    double best;           /* DSC, -1 before the first */
+    uint64_t epoch, batch; /* position: epochs done, batches done in this one */
+    uint64_t steps_in_epoch, total_steps;
+    struct sums sums;
+    struct validation now;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double elapsed(const struct session *s)
+{
+    return s->before + seconds() - s->begun;
+}
+
+static double progress(const struct session *s)
+{
+    if (settings.minutes > 0)
+        return elapsed(s) / (settings.minutes * 60);
+    return (double)trainer_steps(s->trainer) / (double)s->total_steps;
+}
+
+/* FILE with its ending replaced. */
+static void name_beside(char *path, size_t size, const char *ending)
+{
+    const char *dot = strrchr(settings.output, '.'), *slash = strrchr(settings.output, '/');
+    size_t stem =
+        dot && (!slash || dot > slash) ? (size_t)(dot - settings.output) : strlen(settings.output);
+    if (stem + strlen(ending) >= size)
+        cli_die(STATUS_CREATE, "create '%s': name too long", settings.output);
+    memcpy(path, settings.output, stem);
+    strcpy(path + stem, ending);
+}
+
+/* ---- weights ---- */
+
+static int set_number(struct weights *w, const char *key, double value, struct err *err)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.17g", value);
+    return weights_set_metadata(w, key, text, err);
+}
+
+static int describe(const struct session *s, struct weights *w, struct err *err)
+{
+    const char *pairs[][2] = {
+        {"normalisation", "uint8 / 255, uint16 / 65535, float32 as it is"},
+        {"command", s->command},
+        {"data", settings.data},
+        {"data_sha256", s->digest},
+        {"licence", settings.licence},
+        {"version", MORPHOSEG_VERSION},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (pairs[i][1] && weights_set_metadata(w, pairs[i][0], pairs[i][1], err))
+            return -1;
+    if (s->validation && set_number(w, "validation_dsc", s->now.dsc, err))
+        return -1;
+    return set_number(w, "seed", (double)settings.seed, err) ||
+                   set_number(w, "steps", (double)trainer_steps(s->trainer), err)
+               ? -1
+               : 0;
+}
+
+/* float32 items become float16. */
+static int halve(struct weights *w, struct err *err)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        struct array *a = &w->items[i].array, half;
+        if (a->dtype != DTYPE_F32)
+            continue;
+        if (array_new(&half, DTYPE_F16, a->ndim, a->shape, err))
+            return -1;
+        half_from_floats(half.data, a->data, array_count(a));
+        array_free(a);
+        *a = half;
+    }
+    return 0;
+}
+
+/* The weights as they are to be used: their running average where one is kept. */
+static int write_weights(const struct session *s, const char *path, struct err *err)
+{
+    struct weights w = {0};
+    if (trainer_swap_average(s->trainer, err))
+        return -1;
+    int result = model_export(s->model, &w, err) || describe(s, &w, err) ||
+                         (settings.half && halve(&w, err)) || weights_write(&w, path, err)
+                     ? -1
+                     : 0;
+    weights_free(&w);
+    struct err ignored;
+    return trainer_swap_average(s->trainer, result ? &ignored : err) ? -1 : result;
+}
+
+/* ---- checkpoints ---- */
+
+/* The numbers of a session that a checkpoint keeps. */
+static void list_numbers(struct session *s, double *numbers[], const char *names[])
+{
+    static const char *const all[] = {"loss",     "ce",      "dice",          "ce_out",
+                                      "dice_out", "batches", "epoch_seconds", "best",
+                                      "val_dsc",  "val_hd95"};
+    double *where[] = {&s->sums.loss,    &s->sums.term[0], &s->sums.term[1], &s->sums.term[2],
+                       &s->sums.term[3], &s->sums.batches, &s->sums.seconds, &s->best,
+                       &s->now.dsc,      &s->now.hd95};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        names[i] = all[i];
+        numbers[i] = where[i];
+    }
+}
+
+enum { NUMBERS = 10 };
+
+static int export_session(struct session *s, struct weights *w, struct err *err)
+{
+    double *numbers[NUMBERS];
+    const char *names[NUMBERS];
+    list_numbers(s, numbers, names);
+    for (int i = 0; i < NUMBERS; i++)
+        if (set_number(w, names[i], *numbers[i], err))
+            return -1;
+    return describe(s, w, err) || trainer_export(s->trainer, w, err) ||
+                   set_number(w, "epoch", (double)s->epoch, err) ||
+                   set_number(w, "batch", (double)s->batch, err) ||
+                   set_number(w, "elapsed", elapsed(s), err) ||
+                   set_number(w, "log_bytes", (double)ftell(s->log), err)
+               ? -1
+               : 0;
+}
+
+static int write_checkpoint(struct session *s, struct err *err)
+{
+    struct weights w = {0};
+    if (fflush(s->log) || ferror(s->log))
+        return err_errno(err, STATUS_IO, "write '%s'", s->log_name);
+    int result = model_export(s->model, &w, err) || export_session(s, &w, err) ||
+                         weights_write(&w, s->checkpoint_name, err)
+                     ? -1
+                     : 0;
+    weights_free(&w);
+    return result;
+}
+
+static int get_number(const struct weights *w, const char *key, double *value, struct err *err)
+{
+    const char *text = weights_metadata(w, key);
+    char *end = NULL;
+    *value = text ? strtod(text, &end) : 0;
+    if (!text || end == text || *end)
+        return err_set(err, STATUS_DATA, "'%s' is missing: not a checkpoint", key);
+    return 0;
+}
+
+static int import_session(struct session *s, const struct weights *w, long *log_bytes,
+                          struct err *err)
+{
+    double *numbers[NUMBERS], epoch, batch, bytes, seed;
+    const char *names[NUMBERS], *digest = weights_metadata(w, "data_sha256");
+    const char *command = weights_metadata(w, "command");
+    list_numbers(s, numbers, names);
+    for (int i = 0; i < NUMBERS; i++)
+        if (get_number(w, names[i], numbers[i], err))
+            return -1;
+    if (get_number(w, "epoch", &epoch, err) || get_number(w, "batch", &batch, err) ||
+        get_number(w, "elapsed", &s->before, err) || get_number(w, "log_bytes", &bytes, err) ||
+        get_number(w, "seed", &seed, err))
+        return -1;
+    if (!digest || strcmp(digest, s->digest) != 0)
+        return err_set(err, STATUS_USAGE, "it was trained on other data");
+    if (seed != (double)settings.seed)
+        return err_set(err, STATUS_USAGE, "it was trained with seed %.0f", seed);
+    free(s->command);
+    s->command = strdup(command ? command : "");
+    s->epoch = (uint64_t)epoch;
+    s->batch = (uint64_t)batch;
+    *log_bytes = (long)bytes;
+    return s->command ? 0 : err_memory(err, "a command line");
+}
+
+/* Puts the session where the checkpoint left it; 1 when there is none. */
+static int read_checkpoint(struct session *s, struct err *err)
+{
+    struct weights w;
+    long log_bytes = 0;
+    if (access(s->checkpoint_name, F_OK))
+        return 1;
+    if (weights_read(&w, s->checkpoint_name, err))
+        return -1;
+    struct weights parameters = {
+        .items = w.items, .metadata = w.metadata, .metadata_count = w.metadata_count};
+    size_t count;
+    model_parameters(s->model, &count);
+    parameters.count = count < w.count ? count : w.count; /* the model's come first */
+    const char *arch = weights_metadata(&w, "architecture");
+    int result = !arch || strcmp(arch, model_architecture(s->model)) != 0
+                     ? err_set(err, STATUS_USAGE, "it is of another architecture")
+                     : 0;
+    if (result == 0 &&
+        (model_load(s->model, &parameters, err) || trainer_import(s->trainer, &w, err) ||
+         import_session(s, &w, &log_bytes, err)))
+        result = -1;
+    weights_free(&w);
+    if (result)
+        return err_prefix(err, "resume from '%s'", s->checkpoint_name);
+    s->log = fopen(s->log_name, "r+");
+    if (!s->log || ftruncate(fileno(s->log), log_bytes) || fseek(s->log, 0, SEEK_END))
+        return err_errno(err, STATUS_IO, "continue '%s'", s->log_name);
+    return 0;
+}
+
+/* ---- the log ---- */
+
+static void open_log(struct session *s)
+{
+    s->log = fopen(s->log_name, "w");
+    if (!s->log)
+        cli_die(STATUS_CREATE, "create '%s': %s", s->log_name, strerror(errno));
+    fputs("epoch\tstep\trate\tloss\tce\tdice\tce_out\tdice_out\tval_dsc\tval_hd95\timages_per_s\t"
+          "seconds\n",
+          s->log);
+}
+
+static void log_epoch(struct session *s, double rate)
+{
+    double n = s->sums.batches > 0 ? s->sums.batches : 1;
+    fprintf(s->log, "%" PRIu64 "\t%" PRId64 "\t%.3g\t%.5f", s->epoch, trainer_steps(s->trainer),
+            rate, s->sums.loss / n);
+    for (int i = 0; i < LOSS_TERMS; i++)
+        fprintf(s->log, "\t%.5f", s->sums.term[i] / n);
+    if (s->validation)
+        fprintf(s->log, "\t%.4f\t%.2f", s->now.dsc, s->now.hd95);
+    else
+        fputs("\tnan\tnan", s->log);
+    fprintf(s->log, "\t%.2f\t%.1f\n", n * (double)s->loader.batch / (s->sums.seconds + 1e-9),
+            elapsed(s));
+}
+
+/* ---- the loop ---- */
+
+static int add_batch(struct session *s, struct prefetch *batches, struct err *err)
+{
+    struct loader *l = &s->loader;
+    struct trainer_report report = {0};
+    void *slot = prefetch_take(batches, err);
+    if (!slot)
+        return -1;
+    struct trainer_batch batch = {(int64_t)l->batch, l->channels,       (int64_t)l->height,
+                                  (int64_t)l->width, slot_images(slot), slot_labels(l, slot)};
+    int result = trainer_accumulate(s->trainer, &batch, (int)settings.accumulate, &report, err);
+    prefetch_done(batches);
+    s->sums.loss += report.loss;
+    s->sums.batches++;
+    s->batch++;
+    for (int i = 0; i < report.terms.count; i++)
+        s->sums.term[i] += report.terms.value[i];
+    return result;
+}
+
+static int step(struct session *s, struct prefetch *batches, double rate, struct err *err)
+{
+    struct trainer_report report = {0};
+    double begun = seconds();
+    for (int64_t i = 0; i < settings.accumulate; i++)
+        if (add_batch(s, batches, err))
+            return err_prefix(err, "step %" PRId64, trainer_steps(s->trainer) + 1);
+    if (trainer_step(s->trainer, rate, &report, err))
+        return err_prefix(err, "step %" PRId64, trainer_steps(s->trainer) + 1);
+    s->sums.seconds += seconds() - begun;
+    cli_progress("steps", (uint64_t)trainer_steps(s->trainer),
+                 settings.minutes > 0 ? 0 : s->total_steps);
+    return 0;
+}
+
+static int finish_epoch(struct session *s, double rate, struct err *err)
+{
+    s->epoch++;
+    s->batch = 0;
+    if (s->validation && validate(s->trainer, &s->loader, s->validation, &s->now, err))
+        return -1;
+    log_epoch(s, rate);
+    s->sums = (struct sums){0};
+    if (s->validation && s->now.dsc > s->best) {
+        s->best = s->now.dsc;
+        if (write_weights(s, settings.output, err))
+            return -1;
+    }
+    return write_checkpoint(s, err);
+}
+
+/* The rest of an epoch, from s->batch on. */
+static int run_epoch(struct session *s, struct err *err)
+{
+    struct loader *l = &s->loader;
+    struct prefetch *batches;
+    uint64_t end = s->steps_in_epoch * (uint64_t)settings.accumulate;
+    size_t slot = l->batch * l->height * l->width * ((size_t)l->channels * sizeof(float) + 1);
+    shuffle(l, s->epoch, spool_count(s->data) * (size_t)settings.repeat, end * l->batch);
+    if (prefetch_start(&batches, (int)settings.loaders, (int)settings.loaders + 2, slot, s->batch,
+                       end, load_batch, l, err))
+        return -1;
+    int result = 0;
+    double rate = 0;
+    while (s->batch < end && result == 0 && !interrupted && progress(s) < 1) {
+        rate = schedule_rate(&settings.schedule, progress(s));
+        result = step(s, batches, rate, err);
+    }
+    prefetch_stop(batches, NULL);
+    if (result || interrupted)
+        return result;
+    return finish_epoch(s, rate, err);
+}
+
+static int run(struct session *s, struct err *err)
+{
+    int result = s->epoch || s->batch ? 0 : write_checkpoint(s, err);
+    while (result == 0 && !interrupted && progress(s) < 1)
+        result = run_epoch(s, err);
+    if (result)
+        return -1;
+    if (interrupted)
+        return write_checkpoint(s, err)
+                   ? -1
+                   : err_set(err, STATUS_AGAIN,
+                             "interrupted at step %" PRId64 ", go on with --resume",
+                             trainer_steps(s->trainer));
+    return write_weights(s, s->validation ? s->last_name : settings.output, err);
+}
+
+/* ---- setting up ---- */
+
+static void load_initial(struct session *s)
+{
+    struct weights w;
+    struct err err;
+    if (weights_read(&w, settings.init, &err))
+        cli_die_err(&err);
+    bool npz = strcmp(w.format, "npz") == 0;
+    if (npz ? model_load_npz(s->model, &w, &err) : model_load(s->model, &w, &err)) {
+        err_prefix(&err, "'%s'", settings.init);
+        cli_die_err(&err);
+    }
+    weights_free(&w);
+}
+
+static void make_model(struct session *s)
+{
+    struct err err;
+    if (nn_set_threads((int)settings.threads)) {
+        nn_to_err(&err, "threads");
+        cli_die_err(&err);
+    }
+    if (model_new(&s->model, settings.arch, (int)settings.classes, s->loader.channels, &err))
+        cli_die_err(&err);
+    if (!model_has_softmax(s->model))
+        cli_die(STATUS_USAGE, "the outputs of '%s' are no classes: train cannot teach it",
+                settings.arch);
+    if (model_initialise(s->model, (uint64_t)settings.seed, &err))
+        cli_die_err(&err);
+    if (settings.init)
+        load_initial(s);
+    int multiple = model_multiple(s->model);
+    if (s->loader.height % (size_t)multiple || s->loader.width % (size_t)multiple)
+        cli_die(STATUS_USAGE,
+                "'%s' needs sizes that are multiples of %d, not %zu x %zu: use --crop",
+                settings.arch, multiple, s->loader.width, s->loader.height);
+    if (trainer_new(&s->trainer, s->model, &settings.trainer, &err))
+        cli_die_err(&err);
+}
+
+/* Sizes from the first sample; its channels unless told. */
+static void plan_batches(struct session *s)
+{
+    struct loader *l = &s->loader;
+    struct spooled first = {0};
+    struct err err;
+    if (spool_read(s->data, 0, &first, &err))
+        cli_die_err(&err);
+    l->spool = s->data;
+    l->batch = (size_t)settings.batch;
+    l->height = settings.crop ? (size_t)settings.crop : first.image.shape[0];
+    l->width = settings.crop ? (size_t)settings.crop : first.image.shape[1];
+    l->channels = settings.channels ? (int)settings.channels : first.image.shape[2] >= 3 ? 3 : 1;
+    l->classes = (int)settings.classes;
+    spooled_free(&first);
+    size_t count = spool_count(s->data) * (size_t)settings.repeat;
+    size_t step = l->batch * (size_t)settings.accumulate;
+    s->steps_in_epoch = (count + step - 1) / step;
+    s->total_steps =
+        settings.steps ? (uint64_t)settings.steps : s->steps_in_epoch * (uint64_t)settings.epochs;
+    l->order = calloc(count + step, sizeof *l->order);
+    l->scratch = calloc((size_t)settings.loaders, sizeof *l->scratch);
+    if (!l->order || !l->scratch)
+        cli_die(STATUS_MEMORY, "out of memory for %zu samples", count);
+}
+
+static void begin(struct session *s)
+{
+    static char standard_input[] = "-", *only[] = {standard_input, NULL};
+    char *validation[] = {(char *)settings.validation, NULL};
+    s->data = read_data(cli_operand_count() ? cli_operands() : only);
+    if (settings.validation)
+        s->validation = read_data(validation);
+    spool_digest(s->data, s->digest);
+    name_beside(s->log_name, sizeof s->log_name, ".tsv");
+    name_beside(s->checkpoint_name, sizeof s->checkpoint_name, ".ckpt");
+    name_beside(s->last_name, sizeof s->last_name, ".last.safetensors");
+    if (settings.log && strlen(settings.log) < sizeof s->log_name)
+        strcpy(s->log_name, settings.log);
+    plan_batches(s);
+    make_model(s);
+    s->command = strdup(cli_command_line());
+    s->best = -1;
+    s->begun = seconds();
+    struct err err;
+    int found = settings.resume ? read_checkpoint(s, &err) : 1;
+    if (found < 0)
+        cli_die_err(&err);
+    if (found == 1)
+        open_log(s);
+}
+
+static void end(struct session *s)
+{
+    for (int64_t i = 0; i < settings.loaders; i++)
+        spooled_free(&s->loader.scratch[i]);
+    free(s->loader.scratch);
+    free(s->loader.order);
+    free(s->command);
+    trainer_free(s->trainer);
+    model_free(s->model);
+    spool_free(s->data);
+    spool_free(s->validation);
+}
+
+int main(int argc, char **argv)
+{
+    cli_start(&program, argc, argv);
+    read_options();
+    static struct session session;
+    struct err err;
+    begin(&session);
+    struct sigaction action = {.sa_handler = interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    int result = run(&session, &err);
+    if (fclose(session.log) && result == 0)
+        result = err_errno(&err, STATUS_IO, "write '%s'", session.log_name);
+    end(&session);
+    if (result)
+        cli_die_err(&err);
+    return cli_finish(STATUS_OK);
+}
