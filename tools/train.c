@@ -637,6 +637,41 @@ static int import_session(struct session *s, const struct weights *w, long *log_
     return s->command ? 0 : err_memory(err, "a command line");
 }
 
+/* The model's own parameters among those of a checkpoint, into parts->items, which
+ * the caller frees. */
+static int pick_parameters(const struct model *model, const struct weights *w,
+                           struct weights *parts, struct err *err)
+{
+    size_t count;
+    struct model_parameter *parameters = model_parameters(model, &count);
+    *parts = (struct weights){.items = calloc(count + 1, sizeof *parts->items)};
+    if (!parts->items)
+        return err_memory(err, "a list of parameters");
+    for (size_t i = 0; i < count; i++) {
+        const struct array *array = weights_find(w, parameters[i].name);
+        if (array)
+            parts->items[parts->count++] = (struct weight){parameters[i].name, *array};
+    }
+    return 0;
+}
+
+static int import_checkpoint(struct session *s, const struct weights *w, long *log_bytes,
+                             struct err *err)
+{
+    const char *arch = weights_metadata(w, "architecture");
+    struct weights parts;
+    if (!arch || strcmp(arch, model_architecture(s->model)) != 0)
+        return err_set(err, STATUS_USAGE, "it is of another architecture");
+    if (pick_parameters(s->model, w, &parts, err))
+        return -1;
+    int result = model_load(s->model, &parts, err) || trainer_import(s->trainer, w, err) ||
+                         import_session(s, w, log_bytes, err)
+                     ? -1
+                     : 0;
+    free(parts.items);
+    return result;
+}
+
 /* Puts the session where the checkpoint left it; 1 when there is none. */
 static int read_checkpoint(struct session *s, struct err *err)
 {
@@ -646,22 +681,11 @@ static int read_checkpoint(struct session *s, struct err *err)
         return 1;
     if (weights_read(&w, s->checkpoint_name, err))
         return -1;
-    struct weights parameters = {
-        .items = w.items, .metadata = w.metadata, .metadata_count = w.metadata_count};
-    size_t count;
-    model_parameters(s->model, &count);
-    parameters.count = count < w.count ? count : w.count; /* the model's come first */
-    const char *arch = weights_metadata(&w, "architecture");
-    int result = !arch || strcmp(arch, model_architecture(s->model)) != 0
-                     ? err_set(err, STATUS_USAGE, "it is of another architecture")
-                     : 0;
-    if (result == 0 &&
-        (model_load(s->model, &parameters, err) || trainer_import(s->trainer, &w, err) ||
-         import_session(s, &w, &log_bytes, err)))
-        result = -1;
+    int result = import_checkpoint(s, &w, &log_bytes, err);
     weights_free(&w);
     if (result)
         return err_prefix(err, "resume from '%s'", s->checkpoint_name);
+    model_set_training(s->model, true);
     s->log = fopen(s->log_name, "r+");
     if (!s->log || ftruncate(fileno(s->log), log_bytes) || fseek(s->log, 0, SEEK_END))
         return err_errno(err, STATUS_IO, "continue '%s'", s->log_name);
