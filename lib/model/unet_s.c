@@ -92,7 +92,7 @@ static nn_tensor *standardised(const nn_tensor *x)
     static const int64_t dims[] = {1, 2, 3};
     nn_tensor *centred = nn_sub(x, nn_mean_dims(x, 3, dims, true));
     nn_tensor *variance = nn_mean_dims(nn_square(centred), 3, dims, true);
-    return nn_div(centred, nn_affine(nn_sqrt(nn_affine(variance, 1, 1e-8)), 1, 0.004));
+    return nn_div(centred, nn_affine(nn_sqrt(nn_affine(variance, 1, 1e-9)), 1, 0.0005));
 }
 
 /* B x 4K x H x W, four pixels a channel group, to B x K x 2H x 2W. */

@@ -285,23 +285,40 @@ static int change_light(const struct augment_draw *d, float *data, size_t channe
 
 /* ---- images ---- */
 
-/* What maps the type's full range to [0, 1]; float32 has that of its values. */
+static void find_extremes(const struct array *image, float *low, float *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0; i < array_count(image); i++) {
+        float v = image->dtype == DTYPE_U8    ? ((const uint8_t *)image->data)[i]
+                  : image->dtype == DTYPE_U16 ? ((const uint16_t *)image->data)[i]
+                                              : ((const float *)image->data)[i];
+        *low = v < *low ? v : *low;
+        *high = v > *high ? v : *high;
+    }
+}
+
+/* What maps pixels to about [0, 1]: where light changes, the image's own range with
+ * some room on both sides. */
 static void find_range(const struct array *image, bool light, float *offset, float *gain)
 {
+    const float room = 0.15f;
+    float low, high;
     *offset = 0;
     *gain = image->dtype == DTYPE_U8 ? 1 / 255.f : image->dtype == DTYPE_U16 ? 1 / 65535.f : 1;
-    if (image->dtype != DTYPE_F32 || !light)
+    if (!light)
         return;
-    const float *v = image->data;
-    float low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < array_count(image); i++) {
-        low = v[i] < low ? v[i] : low;
-        high = v[i] > high ? v[i] : high;
+    find_extremes(image, &low, &high);
+    float span = high - low;
+    if (span > 0 && isfinite(span)) {
+        *offset = low - room * span;
+        *gain = 1 / ((1 + 2 * room) * span);
     }
-    if (high > low && isfinite(high - low)) {
-        *offset = low;
-        *gain = 1 / (high - low);
-    }
+}
+
+static float clamp(float x, float high)
+{
+    return x < 0 ? 0 : x > high ? high : x;
 }
 
 static void store(const float *from, struct array *out, float offset, float gain)
@@ -310,18 +327,15 @@ static void store(const float *from, struct array *out, float offset, float gain
     uint8_t *to8 = out->data;
     uint16_t *to16 = out->data;
     float *to32 = out->data;
-    for (size_t i = 0; i < n; i++)
-        switch (out->dtype) {
-        case DTYPE_U8:
-            to8[i] = (uint8_t)(clamp01(from[i]) * 255 + 0.5f);
-            break;
-        case DTYPE_U16:
-            to16[i] = (uint16_t)(clamp01(from[i]) * 65535 + 0.5f);
-            break;
-        default:
-            to32[i] = from[i] / gain + offset;
-            break;
-        }
+    for (size_t i = 0; i < n; i++) {
+        float v = from[i] / gain + offset;
+        if (out->dtype == DTYPE_U8)
+            to8[i] = (uint8_t)(clamp(v, 255) + 0.5f);
+        else if (out->dtype == DTYPE_U16)
+            to16[i] = (uint16_t)(clamp(v, 65535) + 0.5f);
+        else
+            to32[i] = v;
+    }
 }
 
 static void warp(const struct augment_draw *draw, const struct array *image, float offset,

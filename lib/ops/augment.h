@@ -21,18 +21,19 @@ enum augment_border {
     AUGMENT_REFLECT, /* mirrored, the edge pixel repeated */
 };
 
-/* Chances are in [0, 1]; amounts are drawn evenly up to the value given here. */
+/* Chances are in [0, 1]; amounts are drawn evenly up to the value given here, as
+ * fractions of the range of values that the image itself has. */
 struct augment_policy {
     double turns;      /* chance of a quarter turn and a flip */
     double rotate;     /* chance of a rotation, where there was no turn */
     double angle;      /* largest rotation, degrees */
     double zoom;       /* magnification from 1/zoom to zoom, evenly in its logarithm; 1: none */
-    double brightness; /* largest shift, as a fraction of the full range */
+    double brightness; /* largest shift */
     double contrast;   /* gain from 1/(1+contrast) to 1+contrast */
     double gamma;      /* exponent from 1/(1+gamma) to 1+gamma */
     double shade;      /* largest tilt of the illumination across the image */
     double blur;       /* largest standard deviation, pixels */
-    double noise;      /* largest standard deviation, fraction of the full range */
+    double noise;      /* largest standard deviation */
     double invert;     /* chance of a negative */
     double light;      /* chance that light (brightness to noise) changes at all */
     enum augment_border border;
