@@ -1,0 +1,295 @@
+#include "model/inference.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/num.h"
+#include "core/target.h"
+
+/* ---- pixels to the network's input ---- */
+
+struct batch {
+    const struct model *model;
+    int64_t n, channels;   /* channels that are given to the network: 1 when all are grey */
+    int64_t height, width; /* of the images */
+    int64_t padded_height, padded_width;
+};
+
+/* Colour channels without alpha: 1, 3, or as many as the network takes. */
+static int64_t seen_channels(const struct model *model, size_t channels)
+{
+    if ((int64_t)channels == model_channels(model))
+        return (int64_t)channels;
+    return channels <= 2 ? 1 : channels <= 4 ? 3 : -1;
+}
+
+int inference_check(const struct model *model, const struct array *image, struct err *err)
+{
+    int64_t wanted = model_channels(model), seen = seen_channels(model, image->shape[2]);
+    if (image->ndim != 3 || !image->shape[0] || !image->shape[1])
+        return err_set(err, STATUS_DATA, "the image has no pixels");
+    if (seen != 1 && seen != wanted && !(seen == 3 && wanted == 1))
+        return err_set(err, STATUS_DATA, "%zu channels, but the network takes %lld",
+                       image->shape[2], (long long)wanted);
+    return 0;
+}
+
+static void scale_of(const struct inference_input *input, float *offset, float *gain)
+{
+    *offset = input->gain != 0 ? (float)input->offset : 0;
+    *gain = (float)input->gain;
+    if (input->gain == 0)
+        *gain = input->image->dtype == DTYPE_U8    ? 1.0f / 255
+                : input->image->dtype == DTYPE_U16 ? 1.0f / 65535
+                                                   : 1;
+}
+
+/* One channel of a row, `step` elements from pixel to pixel. */
+#define DEFINE_ROW(name, type)                                                                     \
+    TARGET_CLONES static void name(float *to, const type *from, size_t width, size_t step,         \
+                                   float offset, float gain)                                       \
+    {                                                                                              \
+        for (size_t x = 0; x < width; x++)                                                         \
+            to[x] = ((float)from[x * step] - offset) * gain;                                       \
+    }
+DEFINE_ROW(row_of_u8, uint8_t)
+DEFINE_ROW(row_of_u16, uint16_t)
+DEFINE_ROW(row_of_f32, float)
+
+static void convert_row(float *to, const struct array *image, size_t y, size_t channel,
+                        const struct inference_input *input)
+{
+    size_t width = image->shape[1], step = image->shape[2], at = y * width * step + channel;
+    float offset, gain;
+    scale_of(input, &offset, &gain);
+    if (image->dtype == DTYPE_U8)
+        row_of_u8(to, (const uint8_t *)image->data + at, width, step, offset, gain);
+    else if (image->dtype == DTYPE_U16)
+        row_of_u16(to, (const uint16_t *)image->data + at, width, step, offset, gain);
+    else
+        row_of_f32(to, (const float *)image->data + at, width, step, offset, gain);
+}
+
+static const float luma[] = {0.299f, 0.587f, 0.114f};
+
+static void luma_row(float *to, float *scratch, const struct array *image, size_t y,
+                     const struct inference_input *input)
+{
+    memset(to, 0, image->shape[1] * sizeof *to);
+    for (size_t c = 0; c < 3; c++) {
+        convert_row(scratch, image, y, c, input);
+        for (size_t x = 0; x < image->shape[1]; x++)
+            to[x] += luma[c] * scratch[x];
+    }
+}
+
+/* One channel, its last row and column repeated into the padding. */
+static void fill_plane(float *plane, float *scratch, const struct batch *b,
+                       const struct inference_input *input, int64_t channel)
+{
+    const struct array *image = input->image;
+    bool mixed = b->channels == 1 && image->shape[2] > 2;
+    int64_t source =
+        image->shape[2] <= 2 && b->channels > 1 && image->shape[2] != (size_t)b->channels ? 0
+                                                                                          : channel;
+    for (int64_t y = 0; y < b->height; y++) {
+        float *row = plane + y * b->padded_width;
+        if (mixed)
+            luma_row(row, scratch, image, (size_t)y, input);
+        else
+            convert_row(row, image, (size_t)y, (size_t)source, input);
+        for (int64_t x = b->width; x < b->padded_width; x++)
+            row[x] = row[b->width - 1];
+    }
+    const float *last = plane + (b->height - 1) * b->padded_width;
+    for (int64_t y = b->height; y < b->padded_height; y++)
+        memcpy(plane + y * b->padded_width, last, (size_t)b->padded_width * sizeof *plane);
+}
+
+static int64_t rounded_up(int64_t size, int64_t multiple)
+{
+    return (size + multiple - 1) / multiple * multiple;
+}
+
+static struct batch batch_of(const struct model *model, const struct inference_input *inputs,
+                             size_t n)
+{
+    struct batch b = {.model = model, .n = (int64_t)n, .channels = 1};
+    b.height = (int64_t)inputs[0].image->shape[0];
+    b.width = (int64_t)inputs[0].image->shape[1];
+    b.padded_height = rounded_up(b.height, model_multiple(model));
+    b.padded_width = rounded_up(b.width, model_multiple(model));
+    for (size_t i = 0; i < n; i++)
+        if (seen_channels(model, inputs[i].image->shape[2]) > 1)
+            b.channels = model_channels(model);
+    return b;
+}
+
+static nn_tensor *input_tensor(const struct batch *b, const struct inference_input *inputs,
+                               struct err *err)
+{
+    int64_t shape[] = {b->n, b->channels, b->padded_height, b->padded_width};
+    size_t plane = (size_t)b->padded_height * (size_t)b->padded_width;
+    size_t room = plane * (size_t)b->n * (size_t)b->channels;
+    float *values = malloc((room + (size_t)b->width) * sizeof *values);
+    if (!values) {
+        err_memory(err, "a batch of images");
+        return NULL;
+    }
+    for (int64_t i = 0; i < b->n; i++)
+        for (int64_t c = 0; c < b->channels; c++)
+            fill_plane(values + (size_t)(i * b->channels + c) * plane, values + room, b, &inputs[i],
+                       c);
+    nn_tensor *x = nn_from_host(values, DTYPE_F32, 4, shape);
+    free(values);
+    if (!x)
+        nn_to_err(err, "make a batch of images");
+    return x;
+}
+
+/* ---- the network, once or for eight views ---- */
+
+static nn_tensor *probabilities(struct model *model, const nn_tensor *x, struct err *err)
+{
+    struct model_output out;
+    if (model_forward(model, x, &out, err))
+        return NULL;
+    return nn_softmax(out.logits, 1);
+}
+
+static nn_tensor *view(const nn_tensor *x, int i)
+{
+    nn_tensor *turned = nn_rotate90(x, i % 4);
+    return nn_contiguous(i >= 4 ? nn_flip(turned, 3) : turned);
+}
+
+static nn_tensor *view_back(const nn_tensor *y, int i)
+{
+    return nn_rotate90(i >= 4 ? nn_flip(y, 3) : y, -(i % 4));
+}
+
+static nn_tensor *mean_probabilities(struct model *model, const nn_tensor *x, struct err *err)
+{
+    nn_tensor *sum = NULL;
+    for (int i = 0; i < 8; i++) {
+        if (nn_scope_begin()) {
+            nn_to_err(err, "run the model");
+            return NULL;
+        }
+        nn_tensor *p = probabilities(model, view(x, i), err);
+        nn_tensor *back = p ? view_back(p, i) : NULL;
+        sum = nn_scope_end_keep(sum && back ? nn_add(sum, back) : back);
+        if (!sum)
+            return NULL;
+    }
+    return nn_affine(sum, 1.0 / 8, 0);
+}
+
+struct answer {
+    nn_tensor *prob, *logits, *entropy;
+};
+
+/* - sum p log p / log K */
+static nn_tensor *entropy_of(const nn_tensor *prob)
+{
+    nn_tensor *logs = nn_log(nn_clamp(prob, 1e-12, 1));
+    nn_tensor *sum = nn_sum_dims(nn_mul(prob, logs), 1, (int64_t[]){1}, false);
+    double classes = (double)nn_size(prob, 1);
+    return nn_affine(sum, classes > 1 ? -1 / log(classes) : 0, 0);
+}
+
+static int ask(struct model *model, const struct inference_options *options, const nn_tensor *x,
+               struct answer *answer, struct err *err)
+{
+    struct model_output out;
+    if (options->tta) {
+        answer->prob = mean_probabilities(model, x, err);
+        if (!answer->prob)
+            return -1;
+        answer->logits = options->logits ? nn_log(nn_clamp(answer->prob, 1e-30, 1)) : NULL;
+    } else {
+        if (model_forward(model, x, &out, err))
+            return -1;
+        answer->logits = out.logits;
+        answer->prob = options->prob || options->entropy ? nn_softmax(out.logits, 1) : NULL;
+    }
+    answer->entropy = options->entropy ? entropy_of(answer->prob) : NULL;
+    return 0;
+}
+
+/* ---- tensors to results ---- */
+
+/* The i-th of a batch, without padding, as a new array. */
+static int take(struct array *array, const nn_tensor *tensor, int64_t i, enum dtype dtype,
+                const struct batch *b, struct err *err)
+{
+    size_t shape[3];
+    nn_tensor *one = nn_select(tensor, 0, i);
+    one = nn_narrow(nn_narrow(one, -1, 0, b->width), -2, 0, b->height);
+    if (!one)
+        return nn_to_err(err, "take the result");
+    for (int d = 0; d < nn_ndim(one); d++)
+        shape[d] = (size_t)nn_size(one, d);
+    if (array_new(array, dtype, nn_ndim(one), shape, err))
+        return -1;
+    if (nn_to_host(one, array->data, dtype, array_bytes(array)))
+        return nn_to_err(err, "take the result");
+    return 0;
+}
+
+static int take_result(struct inference_result *result, const struct answer *a, int64_t i,
+                       const struct inference_options *options, const struct batch *b,
+                       struct err *err)
+{
+    if (options->prob && take(&result->prob, a->prob, i, DTYPE_F16, b, err))
+        return -1;
+    if (options->logits && take(&result->logits, a->logits, i, DTYPE_F32, b, err))
+        return -1;
+    if (options->entropy && take(&result->entropy, a->entropy, i, DTYPE_F16, b, err))
+        return -1;
+    return 0;
+}
+
+void inference_result_free(struct inference_result *result)
+{
+    array_free(&result->prob);
+    array_free(&result->logits);
+    array_free(&result->entropy);
+}
+
+static int run_in_scope(struct model *model, int device, const struct inference_options *options,
+                        const struct inference_input *inputs, size_t n,
+                        struct inference_result *results, struct err *err)
+{
+    struct answer answer = {0};
+    struct batch b = batch_of(model, inputs, n);
+    nn_tensor *x = input_tensor(&b, inputs, err);
+    if (!x)
+        return -1;
+    if (device >= 0 && !(x = nn_to_device(x, device)))
+        return nn_to_err(err, "move a batch to the device");
+    if (ask(model, options, x, &answer, err))
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (take_result(&results[i], &answer, (int64_t)i, options, &b, err))
+            return -1;
+    return 0;
+}
+
+int inference_run(struct model *model, int device, const struct inference_options *options,
+                  const struct inference_input *inputs, size_t n, struct inference_result *results,
+                  struct err *err)
+{
+    memset(results, 0, n * sizeof *results);
+    for (size_t i = 0; i < n; i++)
+        if (inference_check(model, inputs[i].image, err))
+            return -1;
+    if (nn_scope_begin())
+        return nn_to_err(err, "run the model");
+    int failed = run_in_scope(model, device, options, inputs, n, results, err);
+    nn_scope_end();
+    for (size_t i = 0; failed && i < n; i++)
+        inference_result_free(&results[i]);
+    return failed;
+}

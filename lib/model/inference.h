@@ -1,0 +1,44 @@
+/* Images to class probabilities: what lies between arrays and a network's tensors. */
+#ifndef MODEL_INFERENCE_H
+#define MODEL_INFERENCE_H
+
+#include "core/array.h"
+#include "model/model.h"
+
+struct inference_options {
+    bool tta;     /* mean over the four quarter turns and their mirror images */
+    bool prob;    /* class probabilities; only for networks with a softmax */
+    bool logits;  /* what the network gives; with tta the logarithm of the mean probabilities */
+    bool entropy; /* entropy of the probabilities, as a share of that of equal ones */
+};
+
+/* H x W x C, uint8, uint16 or float32, borrowed.  A network sees (value - offset) *
+ * gain; gain 0 stands for uint8 / 255, uint16 / 65535, float32 as it is. */
+struct inference_input {
+    const struct array *image;
+    double offset, gain;
+};
+
+/* What was asked for, new: the caller frees each. */
+struct inference_result {
+    struct array prob;    /* K x H x W, float16 */
+    struct array logits;  /* K x H x W, float32 */
+    struct array entropy; /* H x W, float16 */
+};
+
+/* Whether the network can take such an image; STATUS_DATA when not.  Grey is
+ * repeated for networks that see colour; colour becomes grey for networks that see
+ * grey (ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B); alpha is left out. */
+int inference_check(const struct model *model, const struct array *image,
+                    struct err *err) MUST_CHECK;
+
+/* Runs n images of the same height and width as one batch.  Sides that are no
+ * multiple of what the network needs are extended by repeating the border, and the
+ * result cut.  On failure there are no results. */
+int inference_run(struct model *model, int device, const struct inference_options *options,
+                  const struct inference_input *inputs, size_t n, struct inference_result *results,
+                  struct err *err) MUST_CHECK;
+
+void inference_result_free(struct inference_result *result);
+
+#endif

@@ -1,0 +1,396 @@
+/* predict: class probabilities of the images of a tensor stream. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/num.h"
+#include "core/queue.h"
+#include "model/inference.h"
+#include "stream/stream.h"
+
+#define MAX_BATCH 1024
+
+enum { OPT_TTA = CLI_LONG_ONLY, OPT_UNCERTAINTY, OPT_LOGITS, OPT_KEEP_IMAGE };
+
+static const struct cli_option options[] = {
+    {'m', "model", "WEIGHTS",
+     "safetensors or PyTorch checkpoint (default: $MORPHOSEG_MODEL or the model that came along)"},
+    {'a', "arch", "ARCH", "the weights' architecture, for files that don't name it"},
+    {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)"},
+    {'b', "batch", "N", "tiles computed at a time (default 8)"},
+    {'t', "threads", "N", "threads to compute with (default: one a core)"},
+    {'p', "precision", "fp32|bf16|fp16|auto",
+     "number format (default fp32; auto: what is fastest here)"},
+    {OPT_TTA, "tta", NULL, "mean over the eight turns and mirror images of each tile"},
+    {OPT_UNCERTAINTY, "uncertainty", "entropy", "add KEY.uncertainty.npy"},
+    {OPT_LOGITS, "logits", NULL, "add KEY.logits.npy, what the network gives"},
+    {OPT_KEEP_IMAGE, "keep-image", NULL, "pass the images on, too"},
+    {'o', "output", "FILE", "write the stream to FILE (default standard output)"},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "predict",
+    .purpose = "apply a network to the tiles of a tensor stream",
+    .synopsis = "[options] [STREAM]",
+    .options = options,
+    .notes = "Adds KEY.prob.npy, classes x height x width, and drops KEY.image.npy.",
+};
+
+static struct {
+    const char *model, *architecture, *output;
+    int device, threads;
+    size_t batch;
+    int precision; /* index of the words fp32|bf16|fp16|auto */
+    bool keep_image;
+    struct inference_options what;
+} settings = {.output = "-", .device = NN_CPU, .batch = 8, .what = {.prob = true}};
+
+enum { FP32, BF16, FP16, AUTO };
+
+static int read_device(const char *text)
+{
+    int64_t number = 0;
+    struct err err;
+    if (strcmp(text, "cpu") == 0)
+        return NN_CPU;
+    if (strncmp(text, "cuda", 4) != 0 || (text[4] && text[4] != ':') ||
+        (text[4] && num_int(text + 5, 0, 127, &number, &err)))
+        cli_die_usage("option '-d': '%s' is none of cpu, cuda, cuda:N", text);
+    return (int)number;
+}
+
+static void read_options(void)
+{
+    for (int c; (c = cli_next_option()) != -1;)
+        switch (c) {
+        case 'm':
+            settings.model = cli_argument();
+            break;
+        case 'a':
+            settings.architecture = cli_argument();
+            break;
+        case 'd':
+            settings.device = read_device(cli_argument());
+            break;
+        case 'b':
+            settings.batch = (size_t)cli_int(1, MAX_BATCH);
+            break;
+        case 't':
+            settings.threads = (int)cli_int(1, 1024);
+            break;
+        case 'p':
+            settings.precision = cli_choice("fp32|bf16|fp16|auto");
+            break;
+        case OPT_TTA:
+            settings.what.tta = true;
+            break;
+        case OPT_UNCERTAINTY:
+            cli_choice("entropy");
+            settings.what.entropy = true;
+            break;
+        case OPT_LOGITS:
+            settings.what.logits = true;
+            break;
+        case OPT_KEEP_IMAGE:
+            settings.keep_image = true;
+            break;
+        case 'o':
+            settings.output = cli_argument();
+            break;
+        }
+}
+
+/* ---- the model ---- */
+
+/* $MORPHOSEG_MODEL, PREFIX/share/morphoseg/default.safetensors beside an installed
+ * program, data/default.safetensors of the folder it was built in. */
+static const char *default_model(void)
+{
+    static const char *const places[] = {"/../share/morphoseg/default.safetensors",
+                                         "/../../data/default.safetensors"};
+    static char path[4200];
+    const char *named = getenv("MORPHOSEG_MODEL");
+    if (named && *named)
+        return named;
+    ssize_t length = readlink("/proc/self/exe", path, 4096);
+    char *end = length > 0 ? path + length : path;
+    while (end > path && *end != '/')
+        end--;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        strcpy(end, places[i]);
+        if (access(path, R_OK) == 0)
+            return path;
+    }
+    cli_die(STATUS_NO_INPUT, "no default model is installed; name the weights with -m");
+}
+
+static enum dtype precision(void)
+{
+    switch (settings.precision) {
+    case BF16:
+        return DTYPE_BF16;
+    case FP16:
+        if (settings.device < 0)
+            cli_die_usage("option '-p': fp16 is for CUDA devices; use bf16 or auto");
+        return DTYPE_F16;
+    case AUTO:
+        return nn_has_fast_bf16(settings.device) ? DTYPE_BF16 : DTYPE_F32;
+    }
+    return DTYPE_F32;
+}
+
+static void check_device(void)
+{
+    int count = settings.device < 0 ? 0 : nn_cuda_count();
+    if (settings.device >= count)
+        cli_die(STATUS_USAGE, "option '-d': no CUDA device %d; there are %d", settings.device,
+                count);
+}
+
+static struct model *open_model(struct weights *weights, const char *path)
+{
+    struct model *model;
+    struct err err;
+    if (weights_read(weights, path, &err) || weights_hash(weights, path, &err))
+        cli_die_err(&err);
+    if (model_open(&model, weights, settings.architecture, &err)) {
+        err_prefix(&err, "load '%s'", path);
+        cli_die_err(&err);
+    }
+    if (nn_set_threads(settings.threads)) {
+        nn_to_err(&err, "start threads");
+        cli_die_err(&err);
+    }
+    if (model_prepare(model, settings.device, precision(), &err))
+        cli_die_err(&err);
+    return model;
+}
+
+/* Networks without a softmax have no probabilities. */
+static void settle_what(const struct model *model)
+{
+    if (model_has_softmax(model))
+        return;
+    if (settings.what.tta || settings.what.entropy)
+        cli_die_usage("'%s' gives no class probabilities: no --tta, no --uncertainty",
+                      model_architecture(model));
+    settings.what.prob = false;
+    settings.what.logits = true;
+}
+
+/* ---- reading and writing, each in a thread ---- */
+
+struct item {
+    struct sample sample;
+};
+
+static struct {
+    struct stream_reader *reader;
+    struct queue *in, *out;
+    pthread_t read_thread, write_thread;
+    struct err read_err, write_err;
+    bool ended, read_failed, write_failed;
+    struct stream_writer *writer;
+} pipeline;
+
+static void free_item(struct item *item)
+{
+    if (item)
+        sample_free(&item->sample);
+    free(item);
+}
+
+static void *read_samples(void *unused)
+{
+    int more = !pipeline.ended;
+    (void)unused;
+    while (more > 0) {
+        struct item *item = malloc(sizeof *item);
+        more = item ? stream_next(pipeline.reader, &item->sample, &pipeline.read_err)
+                    : err_memory(&pipeline.read_err, "a sample");
+        if (more <= 0)
+            free(item);
+        else if (!queue_put(pipeline.in, item)) {
+            free_item(item);
+            more = 0;
+        }
+    }
+    pipeline.read_failed = more < 0;
+    queue_close(pipeline.in);
+    return NULL;
+}
+
+static void *write_samples(void *unused)
+{
+    struct item *item;
+    (void)unused;
+    while ((item = queue_take(pipeline.out))) {
+        if (!pipeline.write_failed &&
+            stream_put(pipeline.writer, &item->sample, &pipeline.write_err)) {
+            pipeline.write_failed = true;
+            queue_close(pipeline.out);
+            queue_close(pipeline.in);
+        }
+        free_item(item);
+    }
+    return NULL;
+}
+
+static void start_thread(pthread_t *thread, void *(*run)(void *))
+{
+    if (pthread_create(thread, NULL, run, NULL))
+        cli_die(STATUS_MEMORY, "cannot start a thread");
+}
+
+/* ---- batches ---- */
+
+struct batch {
+    struct item *items[MAX_BATCH];
+    struct inference_input inputs[MAX_BATCH];
+    struct inference_result results[MAX_BATCH];
+    size_t count;
+};
+
+static bool fits(const struct batch *batch, const struct array *image)
+{
+    if (!batch->count)
+        return true;
+    const struct array *first = batch->inputs[0].image;
+    return first->shape[0] == image->shape[0] && first->shape[1] == image->shape[1] &&
+           first->shape[2] == image->shape[2];
+}
+
+static int put_results(struct item *item, struct inference_result *result, struct err *err)
+{
+    struct sample *sample = &item->sample;
+    if (!settings.keep_image)
+        sample_drop_array(sample, "image");
+    if (settings.what.prob && sample_put_array(sample, "prob", &result->prob, err))
+        return -1;
+    if (settings.what.logits && sample_put_array(sample, "logits", &result->logits, err))
+        return -1;
+    if (settings.what.entropy && sample_put_array(sample, "uncertainty", &result->entropy, err))
+        return -1;
+    return 0;
+}
+
+static int run_batch(struct model *model, struct batch *batch, struct err *err)
+{
+    size_t count = batch->count;
+    batch->count = 0;
+    if (!count)
+        return 0;
+    if (inference_run(model, settings.device, &settings.what, batch->inputs, count, batch->results,
+                      err)) {
+        err_prefix(err, "sample '%s'", batch->items[0]->sample.key);
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (put_results(batch->items[i], &batch->results[i], err))
+            return -1;
+        if (!queue_put(pipeline.out, batch->items[i]))
+            return 1;
+    }
+    return 0;
+}
+
+static int add_item(const struct model *model, struct batch *batch, struct item *item,
+                    const struct array *image, struct err *err)
+{
+    struct tile_meta meta;
+    if (sample_get_meta(&item->sample, &meta, err) < 0)
+        return -1;
+    if (inference_check(model, image, err)) {
+        err_prefix(err, "sample '%s'", item->sample.key);
+        return -1;
+    }
+    batch->inputs[batch->count] =
+        (struct inference_input){image, meta.normalise_offset, meta.normalise_gain};
+    batch->items[batch->count++] = item;
+    return 0;
+}
+
+/* 0 at the end, 1 when the writer gave up. */
+static int predict_samples(struct model *model, struct err *err)
+{
+    static struct batch batch;
+    uint64_t done = 0;
+    for (struct item *item; (item = queue_take(pipeline.in)); done++) {
+        struct array *image = sample_require(&item->sample, "image", err);
+        int result = image ? 0 : -1;
+        if (!result && !fits(&batch, image))
+            result = run_batch(model, &batch, err);
+        if (!result)
+            result = add_item(model, &batch, item, image, err);
+        if (!result && batch.count == settings.batch)
+            result = run_batch(model, &batch, err);
+        if (result)
+            return result;
+        cli_progress("tiles", done + 1, 0);
+    }
+    return pipeline.read_failed ? 0 : run_batch(model, &batch, err);
+}
+
+/* ---- main ---- */
+
+static void open_stream(const char *path, const struct weights *weights)
+{
+    struct stream_author author = {
+        .program = "predict", .arguments = cli_command_line(), .weights = weights->sha256};
+    struct err err;
+    struct item *first = malloc(sizeof *first);
+    if (!first)
+        cli_die(STATUS_MEMORY, "out of memory");
+    if (stream_open(&pipeline.reader, path, &err))
+        cli_die_err(&err);
+    int more = stream_next(pipeline.reader, &first->sample, &err);
+    if (more < 0 ||
+        stream_create(&pipeline.writer, settings.output, &author, pipeline.reader, &err) ||
+        queue_new(&pipeline.in, 2 * settings.batch, &err) ||
+        queue_new(&pipeline.out, 2 * settings.batch, &err))
+        cli_die_err(&err);
+    pipeline.ended = more == 0;
+    if (pipeline.ended)
+        free(first);
+    else
+        queue_put(pipeline.in, first);
+}
+
+int main(int argc, char **argv)
+{
+    struct weights weights;
+    struct err err;
+    cli_start(&program, argc, argv);
+    read_options();
+    if (cli_operand_count() > 1)
+        cli_die_usage("more than one stream");
+    if (strcmp(settings.output, "-") == 0)
+        cli_refuse_terminal("a tensor stream");
+    check_device();
+    struct model *model = open_model(&weights, settings.model ? settings.model : default_model());
+    settle_what(model);
+    open_stream(cli_operand_count() ? cli_operands()[0] : "-", &weights);
+    weights_free(&weights);
+    start_thread(&pipeline.read_thread, read_samples);
+    start_thread(&pipeline.write_thread, write_samples);
+    int result = predict_samples(model, &err);
+    if (result >= 0)
+        queue_close(pipeline.out);
+    if (result < 0)
+        cli_die_err(&err);
+    pthread_join(pipeline.write_thread, NULL);
+    if (pipeline.write_failed)
+        cli_die_err(&pipeline.write_err);
+    pthread_join(pipeline.read_thread, NULL);
+    if (pipeline.read_failed)
+        cli_die_err(&pipeline.read_err);
+    stream_close(pipeline.reader);
+    model_free(model);
+    if (stream_commit(pipeline.writer, &err))
+        cli_die_err(&err);
+    return cli_finish(STATUS_OK);
+}
