@@ -54,6 +54,7 @@ UNIT_TESTS  = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/u
 TORCH_TESTS = $(patsubst tests/torch/%.c,$(BUILD)/tests/torch/%,$(wildcard tests/torch/*.c))
 FUZZERS     = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 HELPERS     = $(patsubst tests/helper/%.c,$(BUILD)/tests/helper/%,$(wildcard tests/helper/*.c))
+TORCH_HELPERS = $(BUILD)/tests/helper/network
 
 # Commands are shown by their target's name; V=1 shows them whole.
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
@@ -88,11 +89,11 @@ $(TORCH_TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(foreach r,
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CXX) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS) $(TORCH_LIBS)
 
-$(UNIT_TESTS) $(HELPERS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
+$(UNIT_TESTS) $(filter-out $(TORCH_HELPERS),$(HELPERS)): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS)
 
-$(TORCH_TESTS): $(BUILD)/tests/torch/%: $(BUILD)/tests/torch/%.o $(foreach r,$(TORCH_ROOMS),$(call archive,$(r)))
+$(TORCH_TESTS) $(TORCH_HELPERS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(foreach r,$(TORCH_ROOMS),$(call archive,$(r)))
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CXX) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS) $(TORCH_LIBS)
 

@@ -199,7 +199,7 @@ static bool has_shape(const nn_tensor *tensor, const struct array *array)
 
 struct mismatch {
     size_t missing, surplus, misshapen;
-    char first[200]; /* the first few of them */
+    char first[240]; /* the first two of them */
     int named;
 };
 
@@ -208,7 +208,7 @@ static void name_mismatch(struct mismatch *mismatch, size_t *counter, const char
 {
     size_t length = strlen(mismatch->first);
     ++*counter;
-    if (mismatch->named++ < 3)
+    if (mismatch->named++ < 2)
         snprintf(mismatch->first + length, sizeof mismatch->first - length, "%s'%.80s' %s",
                  length ? ", " : "", name, what);
 }
