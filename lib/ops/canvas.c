@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/half.h"
+#include "ops/resample.h"
 
 /* ---- types ---- */
 
@@ -100,20 +101,23 @@ static int paste(struct canvas *canvas, const uint32_t *tile, size_t height, siz
     return 0;
 }
 
+static bool has_shape(const struct array *array, size_t height, size_t width)
+{
+    return array->ndim == 2 && array->shape[0] == height && array->shape[1] == width;
+}
+
 static int check_tile(const struct canvas *canvas, const struct array *probability,
                       const struct array *truth, const struct array *uncertainty, struct err *err)
 {
-    const size_t *p = probability->shape, *t = truth->shape;
-    if (probability->ndim != 3 || truth->ndim != 2 || p[0] != canvas->planes)
-        return err_set(err, STATUS_DATA, "prob and mask have the wrong shape or number of classes");
-    if (p[1] != t[0] || p[2] != t[1])
-        return err_set(err, STATUS_DATA, "prob is %zu x %zu pixels, but mask %zu x %zu", p[2], p[1],
-                       t[1], t[0]);
+    const size_t *p = probability->shape;
+    if (probability->ndim != 3 || p[0] != canvas->planes)
+        return err_set(err, STATUS_DATA, "probabilities of another shape or number of classes");
+    if (truth && !has_shape(truth, p[1], p[2]))
+        return err_set(err, STATUS_DATA, "mask and prob are not of the same size");
     if (canvas->has_uncertainty != (uncertainty != NULL))
         return err_set(err, STATUS_DATA, "only some tiles have an uncertainty");
-    if (uncertainty &&
-        (uncertainty->ndim != 2 || uncertainty->shape[0] != t[0] || uncertainty->shape[1] != t[1]))
-        return err_set(err, STATUS_DATA, "uncertainty is not of the mask's size");
+    if (uncertainty && !has_shape(uncertainty, p[1], p[2]))
+        return err_set(err, STATUS_DATA, "uncertainty and prob are not of the same size");
     return 0;
 }
 
@@ -137,15 +141,61 @@ int canvas_add(struct canvas *canvas, const struct array *probability, const str
 {
     uint32_t *labels = NULL;
     if (check_tile(canvas, probability, truth, uncertainty, err) ||
-        canvas_labels(truth, &labels, err))
+        (truth && canvas_labels(truth, &labels, err)))
         return -1;
-    canvas->tile_area += array_count(truth);
-    int rc = paste(canvas, labels, truth->shape[0], truth->shape[1], x, y, err);
+    size_t height = probability->shape[1], width = probability->shape[2];
+    canvas->tile_area += height * width;
+    int rc = labels ? paste(canvas, labels, height, width, x, y, err) : 0;
     free(labels);
     if (rc == 0)
         rc = blend_floats(&canvas->probability, probability, x, y, err);
     if (rc == 0 && uncertainty)
         rc = blend_floats(&canvas->uncertainty, uncertainty, x, y, err);
+    return rc;
+}
+
+/* planes x h x w, or h x w, as planes of another size: *to is new. */
+static int resize(const struct array *from, size_t height, size_t width, struct array *to,
+                  struct err *err)
+{
+    struct array floats;
+    int lead = from->ndim - 2;
+    size_t planes = lead ? from->shape[0] : 1, h = from->shape[lead], w = from->shape[lead + 1];
+    size_t shape[3] = {planes, height, width};
+    if (canvas_floats(from, &floats, err))
+        return -1;
+    int rc = array_new(to, DTYPE_F32, 2 + lead, shape + !lead, err);
+    for (size_t k = 0; rc == 0 && k < planes; k++) {
+        struct array a =
+            array_view(DTYPE_F32, 2, (size_t[]){h, w}, (float *)floats.data + k * h * w);
+        struct array b =
+            array_view(DTYPE_F32, 2, shape + 1, (float *)to->data + k * height * width);
+        rc = resample_smooth(&a, &b, err);
+        if (rc)
+            array_free(to);
+    }
+    array_free(&floats);
+    return rc;
+}
+
+int canvas_add_resized(struct canvas *canvas, const struct array *probability,
+                       const struct array *uncertainty, int64_t x, int64_t y, size_t height,
+                       size_t width, struct err *err)
+{
+    struct array p = {0}, u = {0};
+    if (probability->ndim != 3 || (uncertainty && uncertainty->ndim != 2))
+        return err_set(err, STATUS_DATA, "probabilities of another shape");
+    if (probability->shape[1] == height && probability->shape[2] == width)
+        return canvas_add(canvas, probability, NULL, uncertainty, x, y, err);
+    if (height / 1024 > probability->shape[1] || width / 1024 > probability->shape[2])
+        return err_set(err, STATUS_DATA, "a tile that is enlarged more than 1024 times");
+    int rc = resize(probability, height, width, &p, err);
+    if (rc == 0 && uncertainty)
+        rc = resize(uncertainty, height, width, &u, err);
+    if (rc == 0)
+        rc = canvas_add(canvas, &p, NULL, uncertainty ? &u : NULL, x, y, err);
+    array_free(&p);
+    array_free(&u);
     return rc;
 }
 
@@ -190,12 +240,12 @@ static void finish_row(const struct canvas *c, size_t y, float threshold, float 
                        uint8_t *classes, struct picture *p)
 {
     size_t w = c->width, at = y * w;
-    bool covered = (int64_t)y < c->truth.bottom;
-    if (!covered)
+    if ((int64_t)y >= c->probability.band.bottom)
         return;
     blend_row(&c->probability, (int64_t)y, row);
     blend_labels(row, c->planes, w, threshold, classes);
-    memcpy(p->truth + at, band_row(&c->truth, (int64_t)y), w * sizeof *p->truth);
+    if ((int64_t)y < c->truth.bottom)
+        memcpy(p->truth + at, band_row(&c->truth, (int64_t)y), w * sizeof *p->truth);
     for (size_t x = 0; x < w; x++) {
         p->prediction[at + x] = classes[x];
         p->uncertainty[at + x] = doubt(row, c->planes, w, x);
@@ -206,13 +256,43 @@ static void finish_row(const struct canvas *c, size_t y, float threshold, float 
         blend_row(&c->uncertainty, (int64_t)y, p->uncertainty + at);
 }
 
-int canvas_finish(struct canvas *canvas, float threshold, struct picture *picture, struct err *err)
+/* The size comes from the stream: it must fit the tiles that came. */
+static int check_size(const struct canvas *canvas, struct err *err)
 {
-    *picture = (struct picture){0};
     size_t count = canvas->width * canvas->height;
     if (count > ((size_t)1 << 26) && count / 1024 > canvas->tile_area)
         return err_set(err, STATUS_DATA, "an image of %zu x %zu pixels with almost no tiles",
                        canvas->width, canvas->height);
+    return 0;
+}
+
+int canvas_values(const struct canvas *canvas, float **values, struct err *err)
+{
+    size_t w = canvas->width, plane = w * canvas->height;
+    if (check_size(canvas, err))
+        return -1;
+    float *row = malloc(canvas->planes * w * sizeof *row);
+    *values = row ? calloc(canvas->planes * plane, sizeof **values) : NULL;
+    if (!*values) {
+        free(row);
+        return err_memory(err, "an image");
+    }
+    for (size_t y = 0; y < canvas->height && (int64_t)y < canvas->probability.band.bottom; y++) {
+        blend_row(&canvas->probability, (int64_t)y, row);
+        for (size_t k = 0; k < canvas->planes; k++)
+            memcpy(*values + k * plane + y * w, row + k * w, w * sizeof *row);
+    }
+    free(row);
+    return 0;
+}
+
+int canvas_finish(const struct canvas *canvas, float threshold, struct picture *picture,
+                  struct err *err)
+{
+    *picture = (struct picture){0};
+    size_t count = canvas->width * canvas->height;
+    if (check_size(canvas, err))
+        return -1;
     float *row = malloc(canvas->planes * canvas->width * sizeof *row);
     uint8_t *classes = malloc(canvas->width);
     int rc = row && classes ? allocate(picture, count, canvas->planes <= 2, err)

@@ -27,9 +27,18 @@ int canvas_new(struct canvas *canvas, size_t width, size_t height, size_t planes
 void canvas_free(struct canvas *canvas);
 
 /* Adds a tile with its corner at (x, y).  probability: K x h x w, float16 or
- * float32; truth: h x w, uint8 to uint32; uncertainty: h x w or NULL. */
+ * float32; truth: h x w, uint8 to uint32, or NULL; uncertainty: h x w or NULL. */
 int canvas_add(struct canvas *canvas, const struct array *probability, const struct array *truth,
                const struct array *uncertainty, int64_t x, int64_t y, struct err *err) MUST_CHECK;
+
+/* The same for a tile that was resized: it is brought back to `height` x `width`
+ * pixels first. */
+int canvas_add_resized(struct canvas *canvas, const struct array *probability,
+                       const struct array *uncertainty, int64_t x, int64_t y, size_t height,
+                       size_t width, struct err *err) MUST_CHECK;
+
+/* The averages themselves, planes x height x width floats: *values is new. */
+int canvas_values(const struct canvas *canvas, float **values, struct err *err) MUST_CHECK;
 
 /* What came out: height x width each, to be freed by the caller.  foreground and
  * uncertainty: as they are for one or two classes, else foreground is NULL.
@@ -41,7 +50,7 @@ struct picture {
 
 /* prediction: the most probable class, or for two classes the foreground where its
  * probability is at least `threshold` (0: the most probable). */
-int canvas_finish(struct canvas *canvas, float threshold, struct picture *picture,
+int canvas_finish(const struct canvas *canvas, float threshold, struct picture *picture,
                   struct err *err) MUST_CHECK;
 void picture_free(struct picture *picture);
 

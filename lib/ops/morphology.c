@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/spill.h"
 #include "core/target.h"
 #include "ops/components.h"
 #include "ops/table.h"
@@ -94,13 +95,13 @@ int labels_fill_holes(uint32_t *labels, size_t height, size_t width, uint64_t ma
                       struct err *err)
 {
     struct hole *holes = NULL;
-    uint32_t *pieces = malloc(height * width * sizeof *pieces + 1);
-    if (!pieces)
-        return err_memory(err, "filling holes");
-    int rc = find_holes(labels, height, width, pieces, &holes, err);
+    struct spill pieces;
+    if (spill_new(&pieces, height * width * sizeof *labels, err))
+        return -1;
+    int rc = find_holes(labels, height, width, pieces.data, &holes, err);
     if (rc == 0)
-        fill(labels, pieces, height * width, holes, max_area);
-    free(pieces);
+        fill(labels, pieces.data, height * width, holes, max_area);
+    spill_free(&pieces);
     free(holes);
     return rc;
 }
@@ -178,19 +179,21 @@ static uint32_t majority(const uint32_t *labels, size_t height, size_t width, si
 int labels_smooth(uint32_t *labels, size_t height, size_t width, int radius, struct err *err)
 {
     size_t count = height * width;
-    uint32_t *before = malloc(count * sizeof *before + 1);
-    uint8_t *near = malloc(count + 1);
-    if (before && near) {
-        memcpy(before, labels, count * sizeof *before);
-        mark_changes(before, height, width, radius, near);
-        for (size_t i = 0; i < count; i++)
-            if (near[i])
-                labels[i] = majority(before, height, width, i / width, i % width, radius);
+    struct spill before, near;
+    if (spill_new(&before, count * sizeof *labels, err))
+        return -1;
+    if (spill_new(&near, count, err)) {
+        spill_free(&before);
+        return -1;
     }
-    int rc = before && near ? 0 : err_memory(err, "smoothing");
-    free(before);
-    free(near);
-    return rc;
+    memcpy(before.data, labels, count * sizeof *labels);
+    mark_changes(before.data, height, width, radius, near.data);
+    for (size_t i = 0; i < count; i++)
+        if (((const uint8_t *)near.data)[i])
+            labels[i] = majority(before.data, height, width, i / width, i % width, radius);
+    spill_free(&before);
+    spill_free(&near);
+    return 0;
 }
 
 /* ---- masks as label images of one object ---- */
