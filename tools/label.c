@@ -53,7 +53,7 @@ static const struct cli_option options[] = {
     {OPT_THRESHOLD, "threshold", "P", "least foreground probability (default: most probable)"},
     {OPT_CONNECTIVITY, "connectivity", "4|8", "neighbours of a pixel (default 8)"},
     {OPT_MAP, "map", "distance|probability", "where watershed looks for valleys"},
-    {OPT_DEPTH, "depth", "D", "watershed: how deep a valley is, 0 to 1 (default 0.25)"},
+    {OPT_DEPTH, "depth", "D", "watershed: how deep a valley is, 0 to 1 (default 0.15)"},
     {OPT_CELL_THRESHOLD, "cell-threshold", "X", "flows: least cell logit (default 0)"},
     {OPT_FLOW_THRESHOLD, "flow-threshold", "X",
      "flows: largest flow error, 0 for any (default 0.4)"},
@@ -85,7 +85,7 @@ static struct {
     const char *output, *suffix, *table, *image;
     double pixel_height, pixel_width; /* given by the user */
 } settings = {
-    .rules = {.connectivity = 8, .depth = 0.25, .flow = FLOW_RULES_DEFAULT, .renumber = true},
+    .rules = {.connectivity = 8, .depth = 0.15, .flow = FLOW_RULES_DEFAULT, .renumber = true},
     .min_size = -1,
     .format = -1,
     .suffix = "",

@@ -8,12 +8,14 @@
 #include "ops/morphology.h"
 #include "ops/regions.h"
 
-#define NONE UINT32_MAX
+#define NONE      UINT32_MAX
+#define MIN_DEPTH 2 /* pixels: outlines are no smoother than that */
 
 /* One object in its bounding box, with a margin of one pixel where the image goes on. */
 struct piece {
     size_t top, left, height, width;
     uint32_t label;
+    double depth, least; /* of a valley: of the lower peak, and at all */
     uint8_t *inside;
     float *map;
     uint32_t *order;  /* inside pixels, highest first */
@@ -89,28 +91,25 @@ static uint32_t sort_key(float value)
     return UINT32_MAX - bits;
 }
 
-/* Stable, by two passes of 16 bits when there are many, else by insertion of runs. */
+/* Stable, by four passes of 8 bits. */
 static int sort_order(struct piece *p, struct err *err)
 {
-    uint32_t *spare = malloc(p->count * sizeof *spare + 1);
-    size_t *starts = calloc(65537, sizeof *starts);
-    if (!spare || !starts) {
-        free(spare);
-        free(starts);
+    uint32_t *from = p->order, *to = malloc(p->count * sizeof *to + 1), *spare = to;
+    if (!to)
         return err_memory(err, "sorting pixels");
-    }
-    for (int shift = 0; shift < 32; shift += 16) {
-        memset(starts, 0, 65537 * sizeof *starts);
+    for (int shift = 0; shift < 32; shift += 8) {
+        size_t starts[257] = {0};
         for (size_t i = 0; i < p->count; i++)
-            starts[(sort_key(p->map[p->order[i]]) >> shift & 0xffff) + 1]++;
-        for (size_t i = 0; i < 65536; i++)
+            starts[(sort_key(p->map[from[i]]) >> shift & 0xff) + 1]++;
+        for (size_t i = 0; i < 256; i++)
             starts[i + 1] += starts[i];
         for (size_t i = 0; i < p->count; i++)
-            spare[starts[sort_key(p->map[p->order[i]]) >> shift & 0xffff]++] = p->order[i];
-        memcpy(p->order, spare, p->count * sizeof *spare);
+            to[starts[sort_key(p->map[from[i]]) >> shift & 0xff]++] = from[i];
+        uint32_t *swap = from;
+        from = to;
+        to = swap;
     }
-    free(spare);
-    free(starts);
+    free(spare); /* after four passes the order is where it was */
     return 0;
 }
 
@@ -124,10 +123,10 @@ static uint32_t peak_of(uint32_t *basin, uint32_t at)
 }
 
 /* Whether two basins that meet at `saddle` are one object. */
-static bool is_shallow(const struct piece *p, uint32_t a, uint32_t b, float saddle, double depth)
+static bool is_shallow(const struct piece *p, uint32_t a, uint32_t b, float saddle)
 {
-    float lower = p->map[a] < p->map[b] ? p->map[a] : p->map[b];
-    return saddle >= (1 - depth) * lower;
+    double lower = p->map[a] < p->map[b] ? p->map[a] : p->map[b], depth = lower - saddle;
+    return depth <= p->depth * lower || depth < p->least;
 }
 
 static size_t neighbours_of(const struct piece *p, uint32_t at, uint32_t *neighbours)
@@ -141,7 +140,7 @@ static size_t neighbours_of(const struct piece *p, uint32_t at, uint32_t *neighb
     return count;
 }
 
-static void take_pixel(struct piece *p, uint32_t at, double depth)
+static void take_pixel(struct piece *p, uint32_t at)
 {
     uint32_t neighbours[8], best = NONE;
     size_t count = neighbours_of(p, at, neighbours);
@@ -154,7 +153,7 @@ static void take_pixel(struct piece *p, uint32_t at, double depth)
         if (p->basin[neighbours[i]] == NONE)
             continue;
         uint32_t a = peak_of(p->basin, at), b = peak_of(p->basin, neighbours[i]);
-        if (a == b || !is_shallow(p, a, b, p->map[at], depth))
+        if (a == b || !is_shallow(p, a, b, p->map[at]))
             continue;
         bool first = p->map[a] > p->map[b] || (p->map[a] == p->map[b] && a < b);
         p->basin[first ? b : a] = first ? a : b;
@@ -179,20 +178,20 @@ static int store(struct piece *p, uint32_t *labels, size_t width, uint32_t *next
     return 0;
 }
 
-static int split(struct piece *p, uint32_t *labels, size_t width, const float *map, double depth,
-                 uint32_t *next, struct err *err)
+static int split(struct piece *p, uint32_t *labels, size_t width, const float *map, uint32_t *next,
+                 struct err *err)
 {
     if (reserve(p, err) || load(p, labels, width, map, err) || sort_order(p, err))
         return -1;
     for (size_t i = 0; i < p->count; i++)
-        take_pixel(p, p->order[i], depth);
+        take_pixel(p, p->order[i]);
     return store(p, labels, width, next, err);
 }
 
 int watershed_split(uint32_t *labels, size_t height, size_t width, const float *map, double depth,
                     uint32_t *count, struct err *err)
 {
-    struct piece piece = {0};
+    struct piece piece = {.depth = depth, .least = map ? 0 : MIN_DEPTH};
     struct boxes boxes;
     uint32_t next = *count + 1;
     if (boxes_of(&boxes, labels, height, width, err))
@@ -201,7 +200,7 @@ int watershed_split(uint32_t *labels, size_t height, size_t width, const float *
     for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
         piece.label = boxes.items[i].label;
         place(&piece, &boxes.items[i], height, width);
-        rc = split(&piece, labels, width, map, depth, &next, err);
+        rc = split(&piece, labels, width, map, &next, err);
     }
     piece_free(&piece);
     boxes_free(&boxes);

@@ -15,10 +15,10 @@
 
 /* Splits the objects of `labels` (height x width, numbered 1 to count) in place,
  * each alone.  Basins stay apart where the saddle is lower than (1 - depth) times
- * the lower of the two peaks; depth in (0, 1).  map: height x width, positive
+ * the lower of the two peaks; depth in [0, 1].  map: height x width, positive
  * inside objects, or NULL for the Euclidean distance to the object's outside,
- * where the image's border is not an outside.  Labels are numbered anew, *count
- * is how many there are then.  Memory follows the largest object. */
+ * where the image's border is not an outside and valleys are at least 2 deep.  Labels are numbered
+ * anew, *count is how many there are then.  Memory follows the largest object. */
 int watershed_split(uint32_t *labels, size_t height, size_t width, const float *map, double depth,
                     uint32_t *count, struct err *err) MUST_CHECK;
 
