@@ -1,0 +1,52 @@
+#!/bin/bash
+# label: cells of masks, probabilities and flows, and their table.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+
+cell() { # COLUMN FILE [LINE]: of a table
+    awk -F'\t' -v name="$1" -v line="${3:-2}" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
+        NR == line { print $at }' "$2"
+}
+
+synth -q -n 2 -s 300x200 --seed 3 -o "$TMP/cells" --instances
+synth -q -n 2 -s 300x200 --seed 3 -o "$TMP/masks"
+truth=$TMP/cells/masks/synth_00001.png
+mask=$TMP/masks/masks/synth_00001.png
+
+# ---- methods ----
+ok "components" label -q -o "$TMP/a.png" "$mask"
+is "$(score --components 8 "$TMP/a.png" "$mask" | tail -n 1 | cut -f 12)" 1 "are those of score"
+ok "a watershed" label -q -m watershed -o "$TMP/w.tif" "$mask"
+is "$(score "$TMP/w.tif" "$mask" | tail -n 1 | cut -f 2)" 1 "covers the mask"
+label -q -m watershed -o - "$mask" >"$TMP/w2.tif"
+is "$(sha256sum <"$TMP/w2.tif")" "$(sha256sum <"$TMP/w.tif")" "the same on standard output"
+ok "labels as they are" label -q -m keep -o "$TMP/k.png" "$truth"
+is "$(score -i "$TMP/k.png" "$truth" | tail -n 1 | cut -f 12)" 1 "stay"
+ok "a folder" label -q -o "$TMP/out/" --suffix _cells "$TMP"/masks/masks/*.png
+is "$(cd "$TMP/out" && echo *)" "synth_00001_cells.tif synth_00002_cells.tif" "of label images"
+ok "smoothing, holes, sizes, borders" label -q --smooth 2 --fill --min-size 100 --clear-border -o "$TMP/b.png" "$mask"
+ok "leave less" test "$(label -T - -m keep "$TMP/b.png" | wc -l)" -lt "$(label -T - "$mask" | wc -l)"
+
+# ---- the table ----
+label -q -m keep -T "$TMP/t.tsv" -i "$TMP/cells/images" --pixel-size 0.5 "$truth"
+is "$(cell area "$TMP/t.tsv" | awk '{ print $1 / 4 }')" "$(cell area_um2 "$TMP/t.tsv")" "square micrometres"
+ok "the intensity" test "$(cell mean_intensity "$TMP/t.tsv")" != nan
+is "$(label -m keep -T - "$truth" | cut -f 1 | sort -u | wc -l)" 2 "the table on standard output"
+
+# ---- what is wrong ----
+fails 66 "an image that is not there" label -o "$TMP/x.png" "$TMP/none.png"
+fails 64 "several images into a file" label -o "$TMP/x.png" "$mask" "$mask"
+fails 65 "flows that are none" label -m flows -o "$TMP/x.png" "$mask"
+fails 64 "a method that is none" label -m magic "$mask"
+fails 64 "a map without a watershed" label --map probability "$mask"
+fails 65 "a map without probabilities" label -m watershed --map probability -o "$TMP/x.png" "$mask"
+fails 66 "no image of that stem" label -T "$TMP/x.tsv" -i "$TMP/out" "$mask"
+fails 73 "a folder that cannot be made" label -o /dev/null/x/ "$mask"
+is "$(ls "$TMP"/x.* 2>/dev/null)" "" "nothing is left behind"
+ok "a full disk is noticed" bash -c '! label -o - "'"$mask"'" >/dev/full 2>/dev/null'
+ok "also by the table" bash -c '! label -T - "'"$mask"'" >/dev/full 2>/dev/null'
+printf 'x' >"$TMP/bad.png"
+label -q -o "$TMP/out2/" "$TMP/bad.png" "$mask" 2>/dev/null
+is "$?" 1 "one of several that fails: some failed"
+is "$(ls "$TMP/out2")" "synth_00001.tif" "the other is there"
+done_testing
