@@ -5,16 +5,17 @@
 #include <zlib.h>
 
 #include "image/codec.h"
+#include "image/deflate.h"
 #include "image/png_filter.h"
 
-#define CHUNK_BYTES ((size_t)1 << 17) /* of an IDAT */
-#define LEVEL       4
+#define BLOCK_BYTES ((size_t)256 << 10) /* of filtered rows in an IDAT, at least one row */
 
 struct png_output {
-    z_stream deflate;
-    bool deflate_open;
-    uint8_t *above, *row, *filtered; /* above and row are in the file's byte order */
-    uint8_t *chunk;
+    struct deflater *deflater;
+    uint8_t *above, *row; /* in the file's byte order */
+    uint8_t *block;       /* filtered rows */
+    size_t rows, most;    /* in it, and that it takes */
+    uint32_t sum;         /* Adler-32 of all filtered rows */
 };
 
 static void put32(uint8_t *to, uint32_t value)
@@ -67,45 +68,42 @@ static int write_pixel_size(struct image_writer *writer, struct err *err)
     return write_chunk(writer, "pHYs", size, sizeof size, err);
 }
 
+/* The two bytes that open a zlib stream: deflate, 32 KiB window, fastest. */
+static int write_stream_start(struct image_writer *writer, struct err *err)
+{
+    static const uint8_t start[2] = {0x78, 0x01};
+    return write_chunk(writer, "IDAT", start, sizeof start, err);
+}
+
 static int create_png(struct image_writer *writer, struct err *err)
 {
     struct png_output *s = writer->state = calloc(1, sizeof *s);
     size_t row = image_row_bytes(&writer->info);
     if (!s)
         return err_memory(err, "a PNG writer");
+    s->sum = (uint32_t)adler32(0, NULL, 0);
+    s->most = BLOCK_BYTES / (row + 1) + 1;
     s->above = calloc(row, 1);
     s->row = malloc(row);
-    s->filtered = malloc(row + 1);
-    s->chunk = malloc(CHUNK_BYTES);
-    if (!s->above || !s->row || !s->filtered || !s->chunk ||
-        deflateInit(&s->deflate, LEVEL) != Z_OK)
+    s->block = malloc(s->most * (row + 1));
+    if (!s->above || !s->row || !s->block)
         return err_memory(err, "a PNG writer");
-    s->deflate_open = true;
-    s->deflate.next_out = s->chunk;
-    s->deflate.avail_out = CHUNK_BYTES;
-    return write_header(writer, err) || write_pixel_size(writer, err) ? -1 : 0;
+    if (deflater_new(&s->deflater, false, err) || write_header(writer, err) ||
+        write_pixel_size(writer, err))
+        return -1;
+    return write_stream_start(writer, err);
 }
 
-static int write_full_chunk(struct image_writer *writer, struct err *err)
+static int write_block(struct image_writer *writer, bool last, struct err *err)
 {
     struct png_output *s = writer->state;
-    size_t held = CHUNK_BYTES - s->deflate.avail_out;
-    s->deflate.next_out = s->chunk;
-    s->deflate.avail_out = CHUNK_BYTES;
-    return held ? write_chunk(writer, "IDAT", s->chunk, held, err) : 0;
-}
-
-static int compress_row(struct image_writer *writer, size_t size, struct err *err)
-{
-    struct png_output *s = writer->state;
-    s->deflate.next_in = s->filtered;
-    s->deflate.avail_in = (uInt)size;
-    while (s->deflate.avail_in) {
-        deflate(&s->deflate, Z_NO_FLUSH);
-        if (s->deflate.avail_out == 0 && write_full_chunk(writer, err))
-            return -1;
-    }
-    return 0;
+    size_t size = s->rows * (image_row_bytes(&writer->info) + 1), coded_size;
+    const uint8_t *coded;
+    s->sum = (uint32_t)adler32_z(s->sum, s->block, size);
+    s->rows = 0;
+    if (deflater_block(s->deflater, s->block, size, last, &coded, &coded_size, err))
+        return -1;
+    return write_chunk(writer, "IDAT", coded, coded_size, err);
 }
 
 static void to_file_order(const struct image_info *info, const uint8_t *from, uint8_t *to)
@@ -121,19 +119,26 @@ static void to_file_order(const struct image_info *info, const uint8_t *from, ui
     }
 }
 
-static int write_png(struct image_writer *writer, int64_t rows, const void *from, struct err *err)
+static void add_row(struct image_writer *writer, const uint8_t *from)
 {
     struct png_output *s = writer->state;
     size_t size = image_row_bytes(&writer->info);
     size_t pixel = (size_t)writer->info.channels * (size_t)writer->info.bits / 8;
+    to_file_order(&writer->info, from, s->row);
+    png_filter_row(s->row, s->above, size, pixel, s->block + s->rows++ * (size + 1));
+    uint8_t *row = s->row;
+    s->row = s->above;
+    s->above = row;
+}
+
+static int write_png(struct image_writer *writer, int64_t rows, const void *from, struct err *err)
+{
+    struct png_output *s = writer->state;
+    size_t size = image_row_bytes(&writer->info);
     for (int64_t i = 0; i < rows; i++) {
-        to_file_order(&writer->info, (const uint8_t *)from + (size_t)i * size, s->row);
-        png_filter_row(s->row, s->above, size, pixel, s->filtered);
-        if (compress_row(writer, size + 1, err))
+        if (s->rows == s->most && write_block(writer, false, err))
             return -1;
-        uint8_t *row = s->row;
-        s->row = s->above;
-        s->above = row;
+        add_row(writer, (const uint8_t *)from + (size_t)i * size);
     }
     return 0;
 }
@@ -141,15 +146,14 @@ static int write_png(struct image_writer *writer, int64_t rows, const void *from
 static int finish_png(struct image_writer *writer, struct err *err)
 {
     struct png_output *s = writer->state;
-    int state;
-    do {
-        state = deflate(&s->deflate, Z_FINISH);
-        if (write_full_chunk(writer, err))
-            return -1;
-    } while (state == Z_OK);
-    if (state != Z_STREAM_END)
-        return err_set(err, STATUS_BUG, "write '%s': deflate failed", outfile_name(writer->out));
-    return write_chunk(writer, "IEND", NULL, 0, err);
+    uint8_t sum[4];
+    if (write_block(writer, true, err))
+        return -1;
+    put32(sum, s->sum);
+    return write_chunk(writer, "IDAT", sum, sizeof sum, err) ||
+                   write_chunk(writer, "IEND", NULL, 0, err)
+               ? -1
+               : 0;
 }
 
 static void release_png(struct image_writer *writer)
@@ -157,12 +161,10 @@ static void release_png(struct image_writer *writer)
     struct png_output *s = writer->state;
     if (!s)
         return;
-    if (s->deflate_open)
-        deflateEnd(&s->deflate);
+    deflater_free(s->deflater);
     free(s->above);
     free(s->row);
-    free(s->filtered);
-    free(s->chunk);
+    free(s->block);
     free(s);
 }
 

@@ -155,3 +155,14 @@ void samples_swap(void *samples, size_t count, size_t bytes)
             p[b] = kept;
         }
 }
+
+void samples_difference(void *row, size_t size, int channels, int bytes)
+{
+    uint8_t *p = row;
+    uint16_t *words = row;
+    size_t step = (size_t)channels;
+    for (size_t i = size; bytes == 1 && i-- > step;)
+        p[i] = (uint8_t)(p[i] - p[i - step]);
+    for (size_t i = size / 2; bytes == 2 && i-- > step;)
+        words[i] = (uint16_t)(words[i] - words[i - step]);
+}

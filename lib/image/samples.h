@@ -34,4 +34,9 @@ void samples_interleave(const void *from, size_t count, size_t bytes, int channe
 /* Reverses the bytes of each sample of 2, 4 or 8 bytes. */
 void samples_swap(void *samples, size_t count, size_t bytes);
 
+/* TIFF's horizontal predictor (TIFF 6.0, section 14): each sample of a row but
+ * the first pixel's becomes its difference from the same channel of the pixel
+ * before.  In place; samples of 1 or 2 bytes. */
+void samples_difference(void *row, size_t size, int channels, int bytes);
+
 #endif

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "image/codec.h"
+#include "image/deflate.h"
+#include "image/samples.h"
 #include "image/tiff_io.h"
 
 #define STRIP_BYTES   ((size_t)256 << 10)
@@ -17,6 +19,7 @@ struct tiff_output {
     int64_t strip_rows;
     int64_t pending; /* rows in `strip` */
     uint8_t *strip;
+    struct deflater *deflater; /* NULL: libtiff compresses, or nobody */
 };
 
 static int write_failed(struct image_writer *writer, struct err *err)
@@ -63,6 +66,11 @@ static void set_samples(TIFF *tif, const struct image_info *info)
         TIFFSetField(tif, TIFFTAG_EXTRASAMPLES, extra, kinds);
 }
 
+static bool has_predictor(const struct image_info *info)
+{
+    return info->bits < 32;
+}
+
 static void set_tags(struct image_writer *writer)
 {
     struct tiff_output *s = writer->state;
@@ -76,7 +84,7 @@ static void set_tags(struct image_writer *writer)
     TIFFSetField(s->tif, TIFFTAG_ROWSPERSTRIP, (uint32_t)s->strip_rows);
     set_samples(s->tif, info);
     set_pixel_size(s->tif, info);
-    if (compression != COMPRESSION_NONE && info->bits < 32)
+    if (compression != COMPRESSION_NONE && has_predictor(info))
         TIFFSetField(s->tif, TIFFTAG_PREDICTOR, PREDICTOR_HORIZONTAL);
 }
 
@@ -104,7 +112,8 @@ static int create_tiff(struct image_writer *writer, struct err *err)
     s->strip = malloc((size_t)s->strip_rows * row);
     if (!s->strip)
         return err_memory(err, "a TIFF's strip");
-    if (choose_descriptor(writer, err))
+    bool deflates = compression_tag(writer->compression) == COMPRESSION_ADOBE_DEFLATE;
+    if (choose_descriptor(writer, err) || (deflates && deflater_new(&s->deflater, true, err)))
         return -1;
     s->tif = tiff_io_open(&s->io, outfile_name(writer->out), big ? "w8" : "w");
     if (!s->tif)
@@ -113,19 +122,40 @@ static int create_tiff(struct image_writer *writer, struct err *err)
     return 0;
 }
 
+static int write_raw(struct image_writer *writer, uint32_t strip, const void *data, size_t size,
+                     struct err *err)
+{
+    struct tiff_output *s = writer->state;
+    if (TIFFWriteRawStrip(s->tif, strip, (void *)data, (tmsize_t)size) != (tmsize_t)size)
+        return write_failed(writer, err);
+    return 0;
+}
+
+static int write_deflated(struct image_writer *writer, uint32_t strip, size_t size, struct err *err)
+{
+    struct tiff_output *s = writer->state;
+    size_t row = image_row_bytes(&writer->info), coded_size;
+    const uint8_t *coded;
+    for (size_t at = 0; has_predictor(&writer->info) && at < size; at += row)
+        samples_difference(s->strip + at, row, writer->info.channels, writer->info.bits / 8);
+    if (deflater_block(s->deflater, s->strip, size, true, &coded, &coded_size, err))
+        return -1;
+    return write_raw(writer, strip, coded, coded_size, err);
+}
+
 static int write_strip(struct image_writer *writer, int64_t first, int64_t rows, const void *from,
                        struct err *err)
 {
     struct tiff_output *s = writer->state;
-    tmsize_t size = (tmsize_t)((size_t)rows * image_row_bytes(&writer->info));
+    size_t size = (size_t)rows * image_row_bytes(&writer->info);
     uint32_t strip = (uint32_t)(first / s->strip_rows);
     if (writer->compression == IMAGE_UNCOMPRESSED)
-        return TIFFWriteRawStrip(s->tif, strip, (void *)from, size) == size
-                   ? 0
-                   : write_failed(writer, err);
-    if (from != s->strip) /* libtiff's predictor works in place */
-        memcpy(s->strip, from, (size_t)size);
-    if (TIFFWriteEncodedStrip(s->tif, strip, s->strip, size) != size)
+        return write_raw(writer, strip, from, size, err);
+    if (from != s->strip) /* differences are taken in place, libtiff's too */
+        memcpy(s->strip, from, size);
+    if (s->deflater)
+        return write_deflated(writer, strip, size, err);
+    if (TIFFWriteEncodedStrip(s->tif, strip, s->strip, (tmsize_t)size) != (tmsize_t)size)
         return write_failed(writer, err);
     return 0;
 }
@@ -193,6 +223,7 @@ static void release_tiff(struct image_writer *writer)
         TIFFClose(s->tif);
     if (s->spooled && s->io.fd >= 0)
         close(s->io.fd);
+    deflater_free(s->deflater);
     free(s->strip);
     free(s);
 }

@@ -1,0 +1,105 @@
+#include "image/deflate.h"
+
+#include <stdlib.h>
+
+#include <zlib.h>
+
+#define STRING_LEVEL  6
+#define WORTH_STRINGS 10 /* when runs alone shrink a block by this */
+
+struct coder {
+    z_stream stream;
+    bool is_open;
+    uint8_t *out;
+    size_t room, size;
+};
+
+struct deflater {
+    bool wrapped;
+    struct coder runs, strings;
+};
+
+static int coder_open(struct coder *coder, bool wrapped, int level, int strategy)
+{
+    int window = wrapped ? MAX_WBITS : -MAX_WBITS;
+    coder->is_open =
+        deflateInit2(&coder->stream, level, Z_DEFLATED, window, MAX_MEM_LEVEL, strategy) == Z_OK;
+    return coder->is_open ? 0 : -1;
+}
+
+static void coder_close(struct coder *coder)
+{
+    if (coder->is_open)
+        deflateEnd(&coder->stream);
+    free(coder->out);
+}
+
+int deflater_new(struct deflater **result, bool wrapped, struct err *err)
+{
+    struct deflater *deflater = calloc(1, sizeof *deflater);
+    if (!deflater)
+        return err_memory(err, "compression");
+    deflater->wrapped = wrapped;
+    if (coder_open(&deflater->runs, wrapped, 1, Z_RLE) ||
+        coder_open(&deflater->strings, wrapped, STRING_LEVEL, Z_DEFAULT_STRATEGY)) {
+        deflater_free(deflater);
+        return err_memory(err, "compression");
+    }
+    *result = deflater;
+    return 0;
+}
+
+void deflater_free(struct deflater *deflater)
+{
+    if (!deflater)
+        return;
+    coder_close(&deflater->runs);
+    coder_close(&deflater->strings);
+    free(deflater);
+}
+
+static int make_room(struct coder *coder, size_t size, struct err *err)
+{
+    size_t needed = deflateBound(&coder->stream, size) + 16; /* and the mark of a flush */
+    if (needed <= coder->room)
+        return 0;
+    uint8_t *out = realloc(coder->out, needed);
+    if (!out)
+        return err_memory(err, "compression");
+    coder->out = out;
+    coder->room = needed;
+    return 0;
+}
+
+static int code(struct coder *coder, const void *from, size_t size, int flush, struct err *err)
+{
+    if (deflateReset(&coder->stream) != Z_OK || make_room(coder, size, err))
+        return err_memory(err, "compression");
+    coder->stream.next_in = (z_const Bytef *)from;
+    coder->stream.avail_in = (uInt)size;
+    coder->stream.next_out = coder->out;
+    coder->stream.avail_out = (uInt)coder->room;
+    int state = deflate(&coder->stream, flush);
+    if (state != (flush == Z_FINISH ? Z_STREAM_END : Z_OK) || coder->stream.avail_in)
+        return err_set(err, STATUS_BUG, "deflate failed with %d", state);
+    coder->size = coder->room - coder->stream.avail_out;
+    return 0;
+}
+
+int deflater_block(struct deflater *deflater, const void *from, size_t size, bool last,
+                   const uint8_t **to, size_t *to_size, struct err *err)
+{
+    int flush = deflater->wrapped || last ? Z_FINISH : Z_FULL_FLUSH;
+    struct coder *best = &deflater->runs;
+    if (code(best, from, size, flush, err))
+        return -1;
+    if (best->size < size / WORTH_STRINGS) {
+        if (code(&deflater->strings, from, size, flush, err))
+            return -1;
+        if (deflater->strings.size < best->size)
+            best = &deflater->strings;
+    }
+    *to = best->out;
+    *to_size = best->size;
+    return 0;
+}
