@@ -4,8 +4,11 @@
 
 #include <zlib.h>
 
-#define STRING_LEVEL  6
-#define WORTH_STRINGS 10 /* when runs alone shrink a block by this */
+#define STRING_LEVEL 6
+/* Strings are tried where runs alone shrink a block to less than a tenth, but
+ * not to a hundredth, as masks of two values: there is little left to gain. */
+#define SOME_RUNS 10
+#define ALL_RUNS  100
 
 struct coder {
     z_stream stream;
@@ -93,7 +96,7 @@ int deflater_block(struct deflater *deflater, const void *from, size_t size, boo
     struct coder *best = &deflater->runs;
     if (code(best, from, size, flush, err))
         return -1;
-    if (best->size < size / WORTH_STRINGS) {
+    if (best->size < size / SOME_RUNS && best->size > size / ALL_RUNS) {
         if (code(&deflater->strings, from, size, flush, err))
             return -1;
         if (deflater->strings.size < best->size)
