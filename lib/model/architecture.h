@@ -30,7 +30,7 @@ struct architecture {
     void (*forward)(void *state, const nn_tensor *x, struct model_output *out);
     /* Name patterns (fnmatch) of constants that checkpoints carry; NULL-terminated or NULL. */
     const char *const *constants;
-    /* The same, of parameters that a file may lack: they keep what they have. */
+    /* The same, of parameters that a file may lack: they start as they do in training. */
     const char *const *optional;
     int (*load_npz)(struct model *model, const struct weights *npz, struct err *err);
     const void *config; /* of the architecture's own */

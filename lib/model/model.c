@@ -277,29 +277,6 @@ static int check_names(const struct model *m, const struct weights *weights, str
     return report_mismatch(m, &mismatch, err);
 }
 
-int model_load(struct model *model, const struct weights *weights, struct err *err)
-{
-    if (check_names(model, weights, err))
-        return -1;
-    drop_plans(model);
-    for (size_t i = 0; i < model->count; i++) {
-        struct model_parameter *p = &model->parameters[i];
-        const struct array *array = weights_find(weights, p->name);
-        if (array && nn_copy_from_host_(p->tensor, array->data, array->dtype))
-            return nn_to_err(err, p->name);
-    }
-    return 0;
-}
-
-int model_load_npz(struct model *model, const struct weights *npz, struct err *err)
-{
-    if (!model->kind->load_npz)
-        return err_set(err, STATUS_USAGE, "architecture '%s' has no initialisation from .npz",
-                       model->architecture);
-    drop_plans(model);
-    return model->kind->load_npz(model, npz, err);
-}
-
 static int initialise(nn_tensor *tensor, struct start start)
 {
     switch (start.initial) {
@@ -317,6 +294,38 @@ static int initialise(nn_tensor *tensor, struct start start)
         return nn_truncated_normal_(tensor, start.scale);
     }
     return -1;
+}
+
+static int load_parameter(struct model *m, size_t i, const struct weights *weights)
+{
+    nn_tensor *tensor = m->parameters[i].tensor;
+    const struct array *array = weights_find(weights, m->parameters[i].name);
+    if (array)
+        return nn_copy_from_host_(tensor, array->data, array->dtype);
+    bool gradients = nn_set_gradients(false);
+    int failed = initialise(tensor, m->starts[i]);
+    nn_set_gradients(gradients);
+    return failed;
+}
+
+int model_load(struct model *model, const struct weights *weights, struct err *err)
+{
+    if (check_names(model, weights, err))
+        return -1;
+    drop_plans(model);
+    for (size_t i = 0; i < model->count; i++)
+        if (load_parameter(model, i, weights))
+            return nn_to_err(err, model->parameters[i].name);
+    return 0;
+}
+
+int model_load_npz(struct model *model, const struct weights *npz, struct err *err)
+{
+    if (!model->kind->load_npz)
+        return err_set(err, STATUS_USAGE, "architecture '%s' has no initialisation from .npz",
+                       model->architecture);
+    drop_plans(model);
+    return model->kind->load_npz(model, npz, err);
 }
 
 int model_initialise(struct model *model, uint64_t seed, struct err *err)

@@ -96,7 +96,8 @@ int nn_copy_(nn_tensor *to, const nn_tensor *from) MUST_CHECK; /* converts and m
 int nn_copy_from_host_(nn_tensor *to, const void *data, enum dtype dtype) MUST_CHECK;
 int nn_fill_(nn_tensor *x, double value) MUST_CHECK;
 int nn_scale_(nn_tensor *x, double factor) MUST_CHECK;
-int nn_add_(nn_tensor *x, const nn_tensor *y, double factor) MUST_CHECK; /* x += factor y */
+/* x += factor y; the whole part of the factor for integers */
+int nn_add_(nn_tensor *x, const nn_tensor *y, double factor) MUST_CHECK;
 int nn_uniform_(nn_tensor *x, double low, double high) MUST_CHECK;
 int nn_normal_(nn_tensor *x, double mean, double deviation) MUST_CHECK;
 int nn_truncated_normal_(nn_tensor *x, double deviation) MUST_CHECK; /* within 2 deviations */

@@ -1,0 +1,210 @@
+/* What the architectures beside TransUNet promise: options, input sizes, channels,
+ * outputs, what files may lack or carry. */
+#include <stdlib.h>
+
+#include "model/model.h"
+#include "tests/tap.h"
+
+static struct err err;
+
+static struct model *make(const char *architecture, int classes, int channels)
+{
+    struct model *model;
+    if (model_new(&model, architecture, classes, channels, &err) ||
+        model_initialise(model, 1, &err)) {
+        ok(false, "%s: %s", architecture, err.message);
+        return NULL;
+    }
+    return model;
+}
+
+static nn_tensor *noise(int64_t batch, int64_t channels, int64_t height, int64_t width)
+{
+    int64_t shape[] = {batch, channels, height, width};
+    return nn_seed(5) ? NULL : nn_rand(4, shape, NN_CPU);
+}
+
+static double largest_difference(const nn_tensor *x, const nn_tensor *y)
+{
+    double value = NAN;
+    nn_tensor *difference = nn_reshape(nn_abs(nn_sub(x, y)), 1, (int64_t[]){-1});
+    return nn_item(nn_max_dim(difference, 0, false), &value) ? NAN : value;
+}
+
+static void test_refused(const char *architecture, const char *reason)
+{
+    struct model *model;
+    bool refused = model_new(&model, architecture, 2, 1, &err) && err.status == STATUS_USAGE;
+    if (!ok(refused && strstr(err.message, reason), "%s is refused", architecture))
+        printf("# %s\n", refused ? err.message : "it was made");
+}
+
+static void test_options(void)
+{
+    test_refused("unetpp:levels=5", "levels");
+    test_refused("unetpp:prune=2", "prune");
+    test_refused("unetpp:ds=1,levels=3,prune=4", "prune");
+    test_refused("unetpp:depth=3", "no option 'depth'");
+    test_refused("swinunet:width=100,heads=3", "3 heads don't divide");
+    test_refused("scaleformer:size=200", "multiple of 32");
+    test_refused("scaleformer:width=6,heads=5", "5 heads don't divide");
+    test_refused("cellpose:width=0", "width");
+}
+
+/* One map a class of the input's size, finite. */
+static void test_size(struct model *model, int64_t height, int64_t width)
+{
+    struct model_output out;
+    double sum = NAN;
+    bool gradients = nn_set_gradients(false);
+    bool failed = nn_scope_begin() || model_forward(model, noise(1, 1, height, width), &out, &err);
+    bool fits = !failed && nn_size(out.logits, 1) == 2 && nn_size(out.logits, 2) == height &&
+                nn_size(out.logits, 3) == width && !nn_item(nn_sum(out.logits), &sum);
+    if (!ok(fits && isfinite(sum), "%s: %d x %d pixels", model_architecture(model), (int)width,
+            (int)height))
+        printf("# %s\n", failed ? err.message : "wrong shape");
+    nn_scope_end();
+    nn_set_gradients(gradients);
+}
+
+static void test_sizes(const char *architecture)
+{
+    struct model *model = make(architecture, 2, 1);
+    if (!model)
+        return;
+    test_size(model, 32, 32);
+    test_size(model, 96, 64);
+    test_size(model, 224, 224);
+    test_size(model, 160, 288);
+    model_free(model);
+}
+
+static void test_bad_size(void)
+{
+    struct model *model = make("swinunet:width=8,heads=1", 2, 1);
+    struct model_output out;
+    if (!model || nn_scope_begin())
+        return;
+    int failed = model_forward(model, noise(1, 1, 40, 64), &out, &err);
+    ok(failed && strstr(err.message, "multiples of 32"), "swinunet refuses 64 x 40: %s",
+       err.message);
+    nn_scope_end();
+    model_free(model);
+}
+
+static int copy_parameters(struct model *to, const struct model *from)
+{
+    struct weights weights = {0};
+    int failed = model_export(from, &weights, &err) || model_load(to, &weights, &err);
+    weights_free(&weights);
+    return failed;
+}
+
+/* Pruned to column k, the answer is the whole network's output k. */
+static void test_pruning(void)
+{
+    struct model *whole = make("unetpp:width=4,ds=1", 2, 1);
+    struct model_output all, pruned;
+    bool gradients = nn_set_gradients(false);
+    if (nn_scope_begin() || model_forward(whole, noise(1, 1, 32, 32), &all, &err))
+        return;
+    is_int(all.count, 4, "deep supervision has four outputs");
+    for (int k = 1; k <= 4; k++) {
+        char name[40];
+        snprintf(name, sizeof name, "unetpp:width=4,ds=1,prune=%d", k);
+        struct model *model = make(name, 2, 1);
+        if (model && !copy_parameters(model, whole) &&
+            !model_forward(model, noise(1, 1, 32, 32), &pruned, &err))
+            ok(pruned.count == k && largest_difference(pruned.logits, all.all[k - 1]) == 0,
+               "prune=%d answers with output %d", k, k);
+        model_free(model);
+    }
+    nn_scope_end();
+    nn_set_gradients(gradients);
+    model_free(whole);
+}
+
+static void test_cellpose_grey(void)
+{
+    struct model *model = make("cellpose:width=4", 3, 2);
+    struct model_output grey, both;
+    if (!model || nn_scope_begin())
+        return;
+    nn_tensor *x = noise(2, 1, 24, 40), *padded = nn_cat2(x, nn_zeros_like(x), 1);
+    ok(!model_forward(model, x, &grey, &err) && !model_forward(model, padded, &both, &err) &&
+           largest_difference(grey.logits, both.logits) == 0,
+       "cellpose: a grey image's second channel is zero");
+    ok(!model_has_softmax(model), "cellpose: outputs are no classes");
+    nn_scope_end();
+    model_free(model);
+}
+
+static struct weights without(const struct weights *weights, const char *name)
+{
+    struct weights some = {0};
+    for (size_t i = 0; i < weights->count; i++)
+        if (strcmp(weights->items[i].name, name) != 0 &&
+            weights_add(&some, weights->items[i].name, &weights->items[i].array, &err))
+            ok(false, "copy: %s", err.message);
+    return some;
+}
+
+static void test_cellpose_files(void)
+{
+    struct model *model = make("cellpose:width=4", 3, 2), *opened = NULL;
+    struct weights weights = {0};
+    ok(model && !model_export(model, &weights, &err), "cellpose: export");
+    struct weights old = without(&weights, "diam_labels");
+    ok(!model_open(&opened, &old, "cellpose:width=4", &err),
+       "cellpose: a file may lack diam_labels");
+    struct weights again = {0};
+    ok(opened && !model_export(opened, &again, &err) &&
+           *(const float *)weights_find(&again, "diam_labels")->data == 30,
+       "cellpose: which is 30 pixels then");
+    weights_free(&again);
+    model_free(opened);
+    weights_free(&old);
+    old = without(&weights, "output.2.bias");
+    opened = NULL;
+    ok(model_open(&opened, &old, "cellpose:width=4", &err) && strstr(err.message, "output.2.bias"),
+       "cellpose: but no weights: %s", err.message);
+    weights_free(&old);
+    weights_free(&weights);
+    model_free(model);
+}
+
+static void test_swin_constants(void)
+{
+    struct model *model = make("swinunet:width=8,heads=1", 2, 1), *opened = NULL;
+    struct weights weights = {0};
+    float values[4] = {0};
+    struct array constant = array_view(DTYPE_F32, 2, (size_t[]){2, 2}, values);
+    ok(model && !model_export(model, &weights, &err) &&
+           !weights_add(&weights, "swin_unet.layers.0.blocks.1.attn_mask", &constant, &err) &&
+           !weights_add(&weights, "swin_unet.layers.0.blocks.1.attn.relative_position_index",
+                        &constant, &err),
+       "swinunet: export with constants");
+    ok(!model_open(&opened, &weights, NULL, &err), "swinunet: constants in a file are accepted");
+    model_free(opened);
+    ok(!weights_add(&weights, "swin_unet.extra", &constant, &err), "something else");
+    opened = NULL;
+    ok(model_open(&opened, &weights, NULL, &err) && strstr(err.message, "swin_unet.extra"),
+       "swinunet: nothing else is: %s", err.message);
+    weights_free(&weights);
+    model_free(model);
+}
+
+int main(void)
+{
+    test_options();
+    test_sizes("unetpp:width=4,levels=3");
+    test_sizes("cellpose:width=4");
+    test_sizes("swinunet:width=8,heads=1");
+    test_sizes("scaleformer:width=4,heads=2");
+    test_bad_size();
+    test_pruning();
+    test_cellpose_grey();
+    test_cellpose_files();
+    test_swin_constants();
+    return tap_done();
+}
