@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -135,14 +136,15 @@ static enum status info(char **operands)
 static void apply_setting(struct weights *weights, const char *setting)
 {
     struct err err;
-    char key[200];
     size_t length = strcspn(setting, "=");
-    if (length == 0 || length >= sizeof key || setting[length] != '=')
+    if (length == 0 || setting[length] != '=')
         cli_die_usage("--set '%s': not KEY=VALUE", setting);
-    memcpy(key, setting, length);
-    key[length] = 0;
+    char *key = strndup(setting, length);
+    if (!key)
+        cli_die(STATUS_MEMORY, "out of memory for metadata");
     if (weights_set_metadata(weights, key, setting + length + 1, &err))
         cli_die_err(&err);
+    free(key);
 }
 
 static enum status convert(char **operands)
