@@ -15,7 +15,7 @@ record 1.tsv set/one 1 ok 0.81 12
 record 2.tsv set/one 2 ok 0.83 8
 record 3.tsv set/two 1 'train: unknown | architecture'
 record 4.tsv set/other 1 ok 0.5 5
-table -t Title -n 'A <note>' paper.tsv ?.tsv >out.md
+table -t Title -n 'A <note>' paper.tsv ./?.tsv >out.md
 cat >expected.md <<'E2'
 ## Title
 
@@ -37,12 +37,12 @@ cat >expected.md <<'E2'
 - set/two, seed 1, failed: train: unknown \| architecture
 E2
 ok "Markdown" diff expected.md out.md
-is "$(table -f html -n 'A <note>' paper.tsv ?.tsv | grep -c '<tr\|A &lt;note&gt;')" 11 "HTML, escaped"
-is "$(table -f tsv paper.tsv ?.tsv | cut -f1-7,19- | paste -sd'/' | tr '\t' ' ')" \
+is "$(table -f html -n 'A <note>' paper.tsv ./?.tsv | grep -c '<tr\|A &lt;note&gt;')" 11 "HTML, escaped"
+is "$(table -f tsv paper.tsv ./?.tsv | cut -f1-7,19- | paste -sd'/' | tr '\t' ' ')" \
     "method run runs DSC DSC_sd DSC_paper DSC_paper_sd seeds device date commit status/One set/one 2 82 1.41421 80 1.5 1; 2 cpu 2026-01-02 abc ok/Two set/two 0 nan nan 70 nan 1 cpu 2026-01-02 abc train: unknown | architecture/Three set/three 0 nan nan 60 nan     " "TSV"
 record 5.tsv set/two 2 ok 0.75 3
-is "$(table paper.tsv ?.tsv | head -n 1 | cut -c1-8)" "| method" "no title, no heading"
-is "$(table paper.tsv ?.tsv | grep '^| Two')" "| Two | ours | 75.00 | 3.00 | – | 1 of 2 |" "one of two runs"
+is "$(table paper.tsv ./?.tsv | head -n 1 | cut -c1-8)" "| method" "no title, no heading"
+is "$(table paper.tsv ./?.tsv | grep '^| Two')" "| Two | ours | 75.00 | 3.00 | – | 1 of 2 |" "one of two runs"
 for n in 1 2 3 4; do
     ok "the paper's table $n" table "$TOP/pipelines/paper/table$n.tsv"
 done
