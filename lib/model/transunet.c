@@ -9,8 +9,8 @@
 #define MAX_LAYERS 32
 
 static const int units_of_block[BLOCKS] = {3, 4, 9};
-static const int decoder_channels[STAGES] = {256, 128, 64, 16};
-static const int skip_channels[STAGES] = {512, 256, 64, 0};
+static const int decoder_parts[STAGES] = {2, 4, 8, 32}; /* of the decoder's first width */
+static const int skip_widths[STAGES] = {8, 4, 1, 0};    /* of the ResNet's first width */
 
 /* A bottleneck of ResNet v2; `shortcut` when the shape changes. */
 struct unit {
@@ -32,6 +32,8 @@ struct stage {
 struct transunet {
     struct transunet_config config;
     int skips;
+    int width;   /* of the ResNet's first convolution */
+    int decoder; /* of the decoder's */
     const struct layer_mode *mode;
     struct conv root;
     struct group_norm root_norm;
@@ -49,15 +51,20 @@ struct transunet {
 
 /* ---- building ---- */
 
+static int groups_of(int channels)
+{
+    return channels < 32 ? channels : 32;
+}
+
 static void build_unit(struct builder *b, struct unit *u, int in, int out, int stride)
 {
     int middle = out / 4;
     struct nn_conv plain = {0}, strided = {.stride_h = stride, .stride_w = stride};
-    build_group_norm(b, &u->norm1, "gn1", middle, 32, 1e-6);
+    build_group_norm(b, &u->norm1, "gn1", middle, groups_of(middle), 1e-6);
     build_conv(b, &u->conv1, "conv1", in, middle, 1, plain, CONV_STANDARDISED);
-    build_group_norm(b, &u->norm2, "gn2", middle, 32, 1e-6);
+    build_group_norm(b, &u->norm2, "gn2", middle, groups_of(middle), 1e-6);
     build_conv(b, &u->conv2, "conv2", middle, middle, 3, strided, CONV_STANDARDISED);
-    build_group_norm(b, &u->norm3, "gn3", out, 32, 1e-6);
+    build_group_norm(b, &u->norm3, "gn3", out, groups_of(out), 1e-6);
     build_conv(b, &u->conv3, "conv3", middle, out, 1, plain, CONV_STANDARDISED);
     u->shortcut = in != out || stride != 1;
     if (!u->shortcut)
@@ -69,12 +76,12 @@ static void build_unit(struct builder *b, struct unit *u, int in, int out, int s
 static void build_resnet(struct builder *b, struct transunet *t, int channels)
 {
     struct nn_conv root = {.stride_h = 2, .stride_w = 2};
-    int in = 64;
+    int in = t->width;
     build_enter(b, "hybrid_model");
     build_conv(b, &t->root, "root.conv", channels, in, 7, root, CONV_STANDARDISED);
-    build_group_norm(b, &t->root_norm, "root.gn", in, 32, 1e-6);
+    build_group_norm(b, &t->root_norm, "root.gn", in, groups_of(in), 1e-6);
     for (int block = 0; block < BLOCKS; block++) {
-        int out = 256 << block;
+        int out = (4 * t->width) << block;
         for (int unit = 0; unit < units_of_block[block]; unit++) {
             build_enter(b, "body.block%d.unit%d", block + 1, unit + 1);
             build_unit(b, &t->units[block][unit], unit ? out : in, out, block && !unit ? 2 : 1);
@@ -92,7 +99,7 @@ static void build_embeddings(struct builder *b, struct transunet *t, int grid, i
     t->positions = build_parameter(b, "position_embeddings", 3, shape, INIT_ZERO, 0);
     if (t->config.resnet) {
         build_resnet(b, t, channels);
-        build_conv(b, &t->patches, "patch_embeddings", 1024, t->config.hidden, 1,
+        build_conv(b, &t->patches, "patch_embeddings", 16 * t->width, t->config.hidden, 1,
                    (struct nn_conv){0}, CONV_BIAS);
     } else {
         build_conv(b, &t->patches, "patch_embeddings", channels, t->config.hidden, 16,
@@ -140,11 +147,12 @@ static void build_encoder(struct builder *b, struct transunet *t)
 static void build_decoder(struct builder *b, struct transunet *t, int classes)
 {
     struct nn_conv plain = {0};
-    int in = 512;
+    int in = t->decoder;
     build_enter(b, "decoder");
     build_conv_bn(b, &t->more, "conv_more.0", "conv_more.1", t->config.hidden, in, 3, plain, 0);
     for (int i = 0; i < STAGES; i++) {
-        int out = decoder_channels[i], skip = i < t->skips ? skip_channels[i] : 0;
+        int out = t->decoder / decoder_parts[i],
+            skip = i < t->skips ? skip_widths[i] * t->width : 0;
         build_enter(b, "blocks.%d", i);
         build_conv_bn(b, &t->stages[i].conv1, "conv1.0", "conv1.1", in + skip, out, 3, plain, 0);
         build_conv_bn(b, &t->stages[i].conv2, "conv2.0", "conv2.1", out, out, 3, plain, 0);
@@ -155,6 +163,20 @@ static void build_decoder(struct builder *b, struct transunet *t, int classes)
     build_conv(b, &t->head, "segmentation_head.0", in, classes, 3, plain, CONV_BIAS);
 }
 
+/* The published sizes, or narrower ones for small machines. */
+static void read_sizes(struct builder *b, struct transunet *t)
+{
+    struct transunet_config *c = &t->config;
+    int published = c->hidden;
+    c->depth = option_int(b, "depth", 1, MAX_LAYERS, c->depth);
+    c->heads = option_int(b, "heads", 1, 64, c->heads);
+    c->hidden = option_int(b, "hidden", c->heads, 4096, c->hidden) / c->heads * c->heads;
+    c->mlp = c->mlp / published * c->hidden;
+    t->decoder = option_int(b, "decoder", 32, 2048, 512) / 32 * 32;
+    t->skips = c->resnet ? option_int(b, "skips", 0, 3, 3) : 0;
+    t->width = c->resnet ? option_int(b, "width", 8, 256, 64) / 8 * 8 : 0;
+}
+
 void *transunet_build(struct builder *builder, const struct architecture *self, int classes,
                       int channels)
 {
@@ -163,7 +185,7 @@ void *transunet_build(struct builder *builder, const struct architecture *self, 
         return NULL;
     t->config = *(const struct transunet_config *)self->config;
     t->mode = build_mode(builder);
-    t->skips = t->config.resnet ? option_int(builder, "skips", 0, 3, 3) : 0;
+    read_sizes(builder, t);
     build_embeddings(builder, t, option_int(builder, "size", 16, 8192, 224) / 16, channels);
     build_encoder(builder, t);
     build_decoder(builder, t, classes);

@@ -33,8 +33,9 @@ nn_tensor *transunet_resize_positions(const nn_tensor *positions, int64_t height
     .build = transunet_build, .free = transunet_free, .forward = transunet_forward,                \
     .load_npz = transunet_load_npz
 
-#define TRANSUNET_R50_OPTIONS "skips=0..3 (3), size=N (224: side of training tiles)"
-#define TRANSUNET_VIT_OPTIONS "size=N (224: side of training tiles)"
+#define TRANSUNET_VIT_OPTIONS                                                                      \
+    "size=N (224: side of training tiles), depth, heads, hidden, decoder=N (512)"
+#define TRANSUNET_R50_OPTIONS "skips=0..3 (3), width=N (64), " TRANSUNET_VIT_OPTIONS
 #define TRANSUNET_R50_FIRST   "transformer.embeddings.hybrid_model.root.conv.weight"
 #define TRANSUNET_VIT_FIRST   "transformer.embeddings.patch_embeddings.weight"
 
