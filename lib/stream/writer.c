@@ -18,16 +18,18 @@ struct stream_writer {
     struct archive *archive;
     struct archive_entry *entry;
     struct err write_err; /* of the callback; status 0 when none */
-    bool discards;        /* the stream ends here, cut */
+    bool discard;         /* what libarchive still writes is not wanted */
     struct stream_counts counts;
 };
 
+/* Never fails for libarchive, which would not free all its memory then: what
+ * happened is found in write_err. */
 static la_ssize_t write_chunk(struct archive *archive, void *user, const void *data, size_t size)
 {
     struct stream_writer *writer = user;
     (void)archive;
-    if (!writer->discards && outfile_write(writer->out, data, size, &writer->write_err))
-        return -1;
+    if (!writer->discard)
+        writer->discard = outfile_write(writer->out, data, size, &writer->write_err) != 0;
     return (la_ssize_t)size;
 }
 
@@ -56,7 +58,8 @@ static int put_header(struct stream_writer *writer, const char *name, size_t siz
     archive_entry_set_perm(writer->entry, 0644);
     archive_entry_set_size(writer->entry, (la_int64_t)size);
     archive_entry_set_mtime(writer->entry, 0, 0);
-    if (archive_write_header(writer->archive, writer->entry) != ARCHIVE_OK)
+    if (archive_write_header(writer->archive, writer->entry) != ARCHIVE_OK ||
+        writer->write_err.status)
         return archive_failed(writer, err);
     return 0;
 }
@@ -65,7 +68,7 @@ static int put_data(struct stream_writer *writer, const void *data, size_t size,
 {
     if (size && archive_write_data(writer->archive, data, size) != (la_ssize_t)size)
         return archive_failed(writer, err);
-    return 0;
+    return writer->write_err.status ? archive_failed(writer, err) : 0;
 }
 
 static int put_text(struct stream_writer *writer, const char *name, char *text, struct err *err)
@@ -161,14 +164,11 @@ int stream_create(struct stream_writer **result, const char *path,
     return 0;
 }
 
-/* Frees all but the outfile.  archive_write_free ends the archive as if it were
- * whole, but nothing of that is written.  (archive_write_fail would prevent it too,
- * and leak libarchive's buffer.) */
+/* Frees all but the outfile; libarchive would end the archive as if it were whole. */
 static void release(struct stream_writer *writer)
 {
-    writer->discards = true;
-    if (writer->archive)
-        archive_write_free(writer->archive);
+    writer->discard = true;
+    archive_write_free(writer->archive);
     archive_entry_free(writer->entry);
     free(writer);
 }
@@ -177,7 +177,7 @@ int stream_commit(struct stream_writer *writer, struct err *err)
 {
     struct outfile *out = writer->out;
     int bad = put_text(writer, CONTROL_END, control_write_end(&writer->counts), err);
-    if (!bad && archive_write_close(writer->archive) != ARCHIVE_OK)
+    if (!bad && (archive_write_close(writer->archive) != ARCHIVE_OK || writer->write_err.status))
         bad = archive_failed(writer, err);
     release(writer);
     if (bad) {

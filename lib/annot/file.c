@@ -1,0 +1,189 @@
+#include "annot/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *name_of(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+struct scan file_scan(const struct annot_file *file, const char *at)
+{
+    const char *begin = (const char *)file->data;
+    return (struct scan){begin, at, begin + file->size};
+}
+
+/* ---- bytes ---- */
+
+static int map_file(struct annot_file *file, int fd, size_t size, struct err *err)
+{
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED)
+        return err_errno(err, STATUS_IO, "cannot map it");
+    file->data = data;
+    file->size = size;
+    file->mapped = true;
+    return 0;
+}
+
+static int read_all(struct annot_file *file, int fd, struct err *err)
+{
+    size_t room = 0;
+    for (;;) {
+        if (file->size == room) {
+            room = room ? 2 * room : (size_t)1 << 20;
+            unsigned char *data = realloc(file->data, room);
+            if (!data)
+                return err_memory(err, "annotations");
+            file->data = data;
+        }
+        ssize_t n = read(fd, file->data + file->size, room - file->size);
+        if (n == 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return err_errno(err, err_open_status(errno), "cannot read");
+        file->size += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static int load(struct annot_file *file, struct err *err)
+{
+    struct stat st;
+    int fd =
+        strcmp(file->path, "-") == 0 ? dup(STDIN_FILENO) : open(file->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, err_open_status(errno), "cannot open");
+    bool regular =
+        fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && lseek(fd, 0, SEEK_CUR) == 0;
+    int result = regular ? map_file(file, fd, (size_t)st.st_size, err) : read_all(file, fd, err);
+    close(fd);
+    return result;
+}
+
+/* ---- what it is ---- */
+
+/* Walks over the outermost object once, which finds broken JSON anywhere. */
+static int find_members(struct annot_file *file, bool *geo, bool *coco, struct err *err)
+{
+    struct scan scan = file->root;
+    char key[32];
+    bool first = true;
+    int more;
+    *geo = *coco = false;
+    if (scan_open(&scan, '{', err))
+        return -1;
+    while ((more = scan_key(&scan, &first, key, sizeof key, err)) > 0) {
+        scan_peek(&scan);
+        if (strcmp(key, "features") == 0 || strcmp(key, "shapes") == 0)
+            file->values = scan.at;
+        *geo |= strcmp(key, "features") == 0 || strcmp(key, "geometry") == 0 ||
+                strcmp(key, "coordinates") == 0;
+        *coco |= strcmp(key, "annotations") == 0;
+        if (scan_skip(&scan, err))
+            return -1;
+    }
+    return more < 0 || scan_end(&scan, err) ? -1 : 0;
+}
+
+static int open_json(struct annot_file *file, struct err *err)
+{
+    bool geo, coco;
+    file->root = file_scan(file, (const char *)file->data);
+    if (scan_peek(&file->root) == '[') { /* a bare list of features */
+        struct scan scan = file->root;
+        file->values = file->root.at;
+        file->kind = KIND_GEOJSON;
+        return scan_skip(&scan, err) || scan_end(&scan, err) ? -1 : 0;
+    }
+    if (find_members(file, &geo, &coco, err))
+        return -1;
+    if (!geo && !coco && !file->values)
+        return err_set(err, STATUS_DATA, "neither GeoJSON nor COCO nor LabelMe");
+    file->kind = geo ? KIND_GEOJSON : coco ? KIND_COCO : KIND_LABELME;
+    return geo ? 0 : coco ? coco_open(file, err) : labelme_open(file, err);
+}
+
+static int recognise(struct annot_file *file, struct err *err)
+{
+    if (file->size >= 4 && memcmp(file->data, "Iout", 4) == 0)
+        file->kind = KIND_ROI;
+    else if (file->size >= 4 && memcmp(file->data, "PK", 2) == 0)
+        file->kind = KIND_ROI_ZIP;
+    else
+        return open_json(file, err);
+    return 0;
+}
+
+/* The image of a file that is about one, unless it said so itself. */
+static int add_image(struct annot_file *file, struct err *err)
+{
+    if (file->kind == KIND_COCO || file->images.count)
+        return 0;
+    struct coco_image image = {.name = strdup(file->path)};
+    if (!image.name)
+        return err_memory(err, "annotations");
+    return growing_add(&file->images, &image, err);
+}
+
+int annot_open(struct annot_file **result, const char *path, struct err *err)
+{
+    struct annot_file *file = calloc(1, sizeof *file);
+    if (!file || !(file->path = strdup(path))) {
+        free(file);
+        return err_memory(err, "annotations");
+    }
+    file->images.size = sizeof(struct coco_image);
+    file->categories.size = sizeof(struct coco_category);
+    file->places.size = sizeof(struct coco_place);
+    if (load(file, err) || recognise(file, err) || add_image(file, err)) {
+        annot_close(file);
+        return err_prefix(err, "read '%s'", name_of(path));
+    }
+    *result = file;
+    return 0;
+}
+
+void annot_close(struct annot_file *file)
+{
+    if (!file)
+        return;
+    struct coco_image *images = file->images.items;
+    for (size_t i = 0; i < file->images.count; i++)
+        free(images[i].name);
+    growing_free(&file->images);
+    growing_free(&file->categories);
+    growing_free(&file->places);
+    if (file->mapped)
+        munmap(file->data, file->size);
+    else
+        free(file->data);
+    free(file->path);
+    free(file);
+}
+
+size_t annot_image_count(const struct annot_file *file)
+{
+    return file->images.count;
+}
+
+struct annot_image annot_image(const struct annot_file *file, size_t i)
+{
+    const struct coco_image *image = (const struct coco_image *)file->images.items + i;
+    return (struct annot_image){image->name, image->width, image->height};
+}
+
+int annot_read(struct annot_file *file, size_t image, annot_take *take, void *user, struct err *err)
+{
+    int result = file->kind == KIND_ROI       ? roi_read(file, take, user, err)
+                 : file->kind == KIND_ROI_ZIP ? roi_zip_read(file, take, user, err)
+                 : file->kind == KIND_GEOJSON ? geojson_read(file, take, user, err)
+                 : file->kind == KIND_LABELME ? labelme_read(file, take, user, err)
+                                              : coco_read(file, image, take, user, err);
+    return result ? err_prefix(err, "read '%s'", name_of(file->path)) : 0;
+}

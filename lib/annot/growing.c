@@ -1,0 +1,38 @@
+#include "annot/growing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/num.h"
+
+int growing_add_all(struct growing *list, const void *items, size_t count, struct err *err)
+{
+    size_t needed, bytes, room = list->room;
+    if (!num_add(list->count, count, &needed))
+        return err_memory(err, "annotations");
+    if (needed > room) {
+        room = room ? 2 * room : 16;
+        room = room < needed ? needed : room;
+        void *grown = num_mul(room, list->size, &bytes) ? realloc(list->items, bytes) : NULL;
+        if (!grown)
+            return err_memory(err, "annotations");
+        list->items = grown;
+        list->room = room;
+    }
+    if (count)
+        memcpy((char *)list->items + list->count * list->size, items, count * list->size);
+    list->count = needed;
+    return 0;
+}
+
+int growing_add(struct growing *list, const void *item, struct err *err)
+{
+    return growing_add_all(list, item, 1, err);
+}
+
+void growing_free(struct growing *list)
+{
+    free(list->items);
+    list->items = NULL;
+    list->count = list->room = 0;
+}

@@ -1,0 +1,21 @@
+/* A list that grows. */
+#ifndef ANNOT_GROWING_H
+#define ANNOT_GROWING_H
+
+#include <stddef.h>
+
+#include "core/err.h"
+
+struct growing {
+    void *items;
+    size_t size; /* of an item, set by the owner */
+    size_t count, room;
+};
+
+/* Appends a copy of the item. */
+int growing_add(struct growing *list, const void *item, struct err *err) MUST_CHECK;
+int growing_add_all(struct growing *list, const void *items, size_t count,
+                    struct err *err) MUST_CHECK;
+void growing_free(struct growing *list);
+
+#endif

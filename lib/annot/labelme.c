@@ -1,0 +1,177 @@
+/* LabelMe: a JSON file an image, with shapes. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "annot/build.h"
+#include "annot/file.h"
+
+struct shape {
+    char class_name[BUILD_NAME], type[32];
+    bool grouped;
+    int64_t group;
+    struct scan points; /* at == NULL when there are none */
+};
+
+int labelme_open(struct annot_file *file, struct err *err)
+{
+    struct scan scan = file->root;
+    struct coco_image image = {0};
+    char key[32], name[1024] = "";
+    bool first = true;
+    int more;
+    if (scan_open(&scan, '{', err))
+        return -1;
+    while ((more = scan_key(&scan, &first, key, sizeof key, err)) > 0) {
+        char c = scan_peek(&scan);
+        bool number = c >= '0' && c <= '9';
+        int bad =
+            strcmp(key, "imagePath") == 0 && c == '"'   ? scan_string(&scan, name, sizeof name, err)
+            : strcmp(key, "imageWidth") == 0 && number  ? scan_integer(&scan, &image.width, err)
+            : strcmp(key, "imageHeight") == 0 && number ? scan_integer(&scan, &image.height, err)
+                                                        : scan_skip(&scan, err);
+        if (bad)
+            return -1;
+    }
+    image.name = strdup(name[0] ? name : file->path);
+    if (!image.name)
+        return err_memory(err, "annotations");
+    if (growing_add(&file->images, &image, err)) {
+        free(image.name);
+        return -1;
+    }
+    return more;
+}
+
+static int read_shape(struct scan *scan, struct shape *shape, struct err *err)
+{
+    char key[32];
+    bool first = true;
+    int more;
+    *shape = (struct shape){.type = "polygon"};
+    if (scan_open(scan, '{', err))
+        return -1;
+    while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
+        char c = scan_peek(scan);
+        shape->grouped |= strcmp(key, "group_id") == 0 && c != 'n';
+        if (strcmp(key, "points") == 0)
+            shape->points = *scan;
+        int bad = strcmp(key, "label") == 0 && c == '"'
+                      ? scan_string(scan, shape->class_name, BUILD_NAME, err)
+                  : strcmp(key, "shape_type") == 0 && c == '"'
+                      ? scan_string(scan, shape->type, sizeof shape->type, err)
+                  : strcmp(key, "group_id") == 0 && c != 'n'
+                      ? scan_integer(scan, &shape->group, err)
+                      : scan_skip(scan, err);
+        if (bad)
+            return -1;
+    }
+    return more;
+}
+
+/* A list of pairs as one ring. */
+static int read_points(struct scan scan, struct build *build, struct err *err)
+{
+    bool first = true;
+    int more;
+    if (scan_open(&scan, '[', err) || build_ring(build, err))
+        return -1;
+    while ((more = scan_item(&scan, &first, err)) > 0) {
+        double x, y;
+        bool in_pair = true;
+        if (scan_open(&scan, '[', err) || scan_item(&scan, &in_pair, err) < 1 ||
+            scan_number(&scan, &x, err) || scan_item(&scan, &in_pair, err) < 1 ||
+            scan_number(&scan, &y, err) || scan_item(&scan, &in_pair, err) != 0)
+            return scan_wrong(&scan, "a point without two numbers", err);
+        if (build_point(build, x, y, err))
+            return -1;
+    }
+    return more;
+}
+
+/* Two points make a rectangle by its corners, or a circle by its centre and a
+ * point on it; they are replaced by the outline. */
+static int replace_two(struct build *build, bool circle, struct err *err)
+{
+    struct annot_ring *rings = build->rings.items;
+    struct annot_piece *pieces = build->pieces.items;
+    if (rings[build->rings.count - 1].n != 2)
+        return err_set(err, STATUS_DATA, "a rectangle or circle without two points");
+    const double *p = (double *)build->points.items + build->points.count - 4;
+    double x = p[0], y = p[1], dx = p[2] - p[0], dy = p[3] - p[1], radius = hypot(dx, dy);
+    build->points.count -= 4;
+    build->rings.count--;
+    pieces[build->pieces.count - 1].count--;
+    return circle ? build_ellipse(build, x - radius, y - radius, 2 * radius, 2 * radius, err)
+                  : build_rectangle(build, x, y, dx, dy, err);
+}
+
+static int add_shape(const struct shape *shape, struct build *build, struct err *err)
+{
+    bool circle = strcmp(shape->type, "circle") == 0;
+    bool rectangle = strcmp(shape->type, "rectangle") == 0;
+    if (!circle && !rectangle && strcmp(shape->type, "polygon") != 0)
+        return err_set(err, STATUS_DATA, "a shape of type '%s' has no area or is not supported",
+                       shape->type);
+    if (!shape->points.at)
+        return err_set(err, STATUS_DATA, "a shape without points");
+    if (build_piece(build, err) || read_points(shape->points, build, err))
+        return -1;
+    const struct annot_ring *rings = build->rings.items;
+    bool four_corners = rectangle && rings[build->rings.count - 1].n == 4;
+    return (circle || rectangle) && !four_corners ? replace_two(build, circle, err) : 0;
+}
+
+static int load_shapes(struct annot_file *file, struct growing *shapes, struct err *err)
+{
+    struct scan scan = file_scan(file, file->values);
+    struct shape shape;
+    bool first = true;
+    int more;
+    if (scan_open(&scan, '[', err))
+        return -1;
+    while ((more = scan_item(&scan, &first, err)) > 0)
+        if (read_shape(&scan, &shape, err) || growing_add(shapes, &shape, err))
+            return -1;
+    return more;
+}
+
+static bool together(const struct shape *a, const struct shape *b)
+{
+    return a->grouped && b->grouped && a->group == b->group &&
+           strcmp(a->class_name, b->class_name) == 0;
+}
+
+static bool is_taken(const struct shape *shapes, size_t i)
+{
+    for (size_t j = 0; shapes[i].grouped && j < i; j++)
+        if (together(&shapes[j], &shapes[i]))
+            return true;
+    return false;
+}
+
+/* Shapes of one label and group are one object. */
+static int give_group(const struct shape *shapes, size_t n, size_t i, struct build *build,
+                      annot_take *take, void *user, struct err *err)
+{
+    struct annot_object object;
+    build_reset(build);
+    memcpy(build->class_name, shapes[i].class_name, BUILD_NAME);
+    for (size_t j = i; j < n; j++)
+        if ((j == i || together(&shapes[i], &shapes[j])) && add_shape(&shapes[j], build, err))
+            return -1;
+    return take(user, build_object(build, &object), err);
+}
+
+int labelme_read(struct annot_file *file, annot_take *take, void *user, struct err *err)
+{
+    struct growing shapes = {.size = sizeof(struct shape)};
+    struct build build = build_new();
+    int result = load_shapes(file, &shapes, err);
+    for (size_t i = 0; i < shapes.count && result == 0; i++)
+        if (!is_taken(shapes.items, i))
+            result = give_group(shapes.items, shapes.count, i, &build, take, user, err);
+    build_free(&build);
+    growing_free(&shapes);
+    return result;
+}

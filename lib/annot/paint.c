@@ -1,0 +1,168 @@
+/* Scan conversion: the pixels whose centres are inside. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "annot/annot.h"
+#include "annot/growing.h"
+
+/* An edge between two pixel rows' centres, in the rows [first, end). */
+struct edge {
+    int64_t first, end;
+    double x, slope; /* where it crosses the centre line of row 0, and per row */
+};
+
+struct canvas {
+    uint32_t *pixels;
+    int64_t width, height;
+    uint32_t value;
+    bool keep_first;
+};
+
+static void fill(const struct canvas *canvas, int64_t x, int64_t end, int64_t y)
+{
+    uint32_t *row = canvas->pixels + y * canvas->width;
+    for (; x < end; x++)
+        if (!canvas->keep_first || row[x] == 0)
+            row[x] = canvas->value;
+}
+
+/* The first pixel whose centre is at x or right of it, inside the image. */
+static int64_t first_pixel(const struct canvas *canvas, double x)
+{
+    double pixel = ceil(x - 0.5);
+    return pixel <= 0 ? 0 : pixel >= (double)canvas->width ? canvas->width : (int64_t)pixel;
+}
+
+static int64_t clamp_row(const struct canvas *canvas, double y)
+{
+    double row = ceil(y - 0.5);
+    return row <= 0 ? 0 : row >= (double)canvas->height ? canvas->height : (int64_t)row;
+}
+
+static int add_edge(struct growing *edges, const struct canvas *canvas, const double *a,
+                    const double *b, struct err *err)
+{
+    if (a[1] > b[1]) {
+        const double *swap = a;
+        a = b;
+        b = swap;
+    }
+    struct edge edge = {.first = clamp_row(canvas, a[1]), .end = clamp_row(canvas, b[1])};
+    if (edge.first == edge.end)
+        return 0;
+    edge.slope = (b[0] - a[0]) / (b[1] - a[1]);
+    edge.x = a[0] + (0.5 - a[1]) * edge.slope;
+    return growing_add(edges, &edge, err);
+}
+
+static int add_ring(struct growing *edges, const struct canvas *canvas,
+                    const struct annot_ring *ring, struct err *err)
+{
+    for (size_t i = 0; i < ring->n; i++) {
+        const double *a = ring->points + 2 * i, *b = ring->points + 2 * ((i + 1) % ring->n);
+        if (add_edge(edges, canvas, a, b, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int compare_edges(const void *a, const void *b)
+{
+    int64_t x = ((const struct edge *)a)->first, y = ((const struct edge *)b)->first;
+    return (x > y) - (x < y);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Few crossings, nearly in order from the row before. */
+static void sort(double *x, size_t n)
+{
+    if (n > 64) {
+        qsort(x, n, sizeof *x, compare_doubles);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        double value = x[i];
+        size_t j = i;
+        for (; j > 0 && x[j - 1] > value; j--)
+            x[j] = x[j - 1];
+        x[j] = value;
+    }
+}
+
+/* `active` has room for the edges of any row, `crossings` for where they cross. */
+static void fill_rows(const struct canvas *canvas, const struct edge *edges, size_t n,
+                      const struct edge **active, double *crossings)
+{
+    size_t next = 0, count = 0;
+    for (int64_t y = n ? edges[0].first : 0; next < n || count; y++) {
+        size_t kept = 0;
+        for (; next < n && edges[next].first <= y; next++)
+            active[count++] = &edges[next];
+        for (size_t i = 0; i < count; i++)
+            if (active[i]->end > y) {
+                crossings[kept] = active[i]->x + active[i]->slope * (double)y;
+                active[kept++] = active[i];
+            }
+        count = kept;
+        sort(crossings, count);
+        for (size_t i = 0; i + 1 < count; i += 2)
+            fill(canvas, first_pixel(canvas, crossings[i]), first_pixel(canvas, crossings[i + 1]),
+                 y);
+    }
+}
+
+static int paint_piece(const struct canvas *canvas, const struct annot_piece *piece,
+                       struct growing *edges, struct err *err)
+{
+    edges->count = 0;
+    for (size_t i = 0; i < piece->count; i++)
+        if (add_ring(edges, canvas, &piece->rings[i], err))
+            return -1;
+    size_t n = edges->count;
+    const struct edge **active = malloc((n + 1) * sizeof *active);
+    double *crossings = malloc((n + 1) * sizeof *crossings);
+    if (active && crossings && n) {
+        qsort(edges->items, n, sizeof(struct edge), compare_edges);
+        fill_rows(canvas, edges->items, n, active, crossings);
+    }
+    bool failed = !active || !crossings;
+    free(active);
+    free(crossings);
+    return failed ? err_memory(err, "an outline") : 0;
+}
+
+/* Runs go down the columns of an image of their own size. */
+static void paint_runs(const struct canvas *canvas, const struct annot_object *object)
+{
+    int64_t at = 0, total = object->run_width * object->run_height;
+    for (size_t i = 0; i < object->run_count && at < total; i++) {
+        int64_t end = at + object->runs[i];
+        for (; i % 2 && at < end && at < total; at++) {
+            int64_t x = at / object->run_height, y = at % object->run_height;
+            if (x < canvas->width && y < canvas->height)
+                fill(canvas, x, x + 1, y);
+        }
+        at = end;
+    }
+}
+
+int annot_paint(struct array *labels, const struct annot_object *object, uint32_t value,
+                bool keep_first, struct err *err)
+{
+    struct canvas canvas = {labels->data, (int64_t)labels->shape[1], (int64_t)labels->shape[0],
+                            value, keep_first};
+    struct growing edges = {.size = sizeof(struct edge)};
+    int result = 0;
+    for (size_t i = 0; i < object->count && result == 0; i++)
+        result = paint_piece(&canvas, &object->pieces[i], &edges, err);
+    growing_free(&edges);
+    if (object->run_count)
+        paint_runs(&canvas, object);
+    return result;
+}

@@ -1,0 +1,276 @@
+#include "annot/write.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLUSH_AT ((size_t)1 << 16)
+
+static const struct write_format *format_of(const struct annot_writer *writer)
+{
+    switch (writer->format) {
+    case ANNOT_ROI_ZIP:
+        return &write_roi_zip;
+    case ANNOT_GEOJSON:
+        return &write_geojson;
+    case ANNOT_COCO:
+    case ANNOT_COCO_RLE:
+        return &write_coco;
+    case ANNOT_SVG:
+        return &write_svg;
+    default:
+        return NULL;
+    }
+}
+
+/* ---- text ---- */
+
+static int flush_text(struct annot_writer *writer, struct err *err)
+{
+    int result = outfile_write(writer->out, writer->text.items, writer->text.count, err);
+    writer->text.count = 0;
+    return result;
+}
+
+static int append(struct annot_writer *writer, const char *text, size_t n, struct err *err)
+{
+    if (growing_add_all(&writer->text, text, n, err))
+        return -1;
+    return writer->text.count >= FLUSH_AT ? flush_text(writer, err) : 0;
+}
+
+int write_text(struct annot_writer *writer, struct err *err, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return err_set(err, STATUS_BUG, "a text that is too long");
+    return append(writer, text, (size_t)n, err);
+}
+
+/* Bytes of the UTF-8 character at `s`, 0 when it is none (RFC 3629). */
+static size_t utf8_length(const unsigned char *s)
+{
+    size_t n = s[0] < 0x80                   ? 1
+               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+               : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+               : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+                                             : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+    bool outside = (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf4 && s[1] >= 0x90);
+    return overlong || outside ? 0 : n;
+}
+
+/* What replaces a character, NULL when it may stay. */
+static const char *json_escape(const unsigned char *s, char to[8])
+{
+    if (*s == '"' || *s == '\\')
+        snprintf(to, 8, "\\%c", *s);
+    else if (*s < 0x20)
+        snprintf(to, 8, "\\u%04x", *s);
+    else
+        return NULL;
+    return to;
+}
+
+static const char *xml_escape(const unsigned char *s, char to[8])
+{
+    (void)to;
+    return *s == '<'   ? "&lt;"
+           : *s == '>' ? "&gt;"
+           : *s == '&' ? "&amp;"
+           : *s == '"' ? "&quot;"
+           : *s < 0x20 ? "?"
+                       : NULL;
+}
+
+static int write_escaped(struct annot_writer *writer, const char *text,
+                         const char *(*escape)(const unsigned char *, char *), struct err *err)
+{
+    for (const unsigned char *s = (const unsigned char *)text; *s;) {
+        char room[8];
+        size_t n = utf8_length(s);
+        const char *instead = n ? escape(s, room) : "?";
+        if (append(writer, instead ? instead : (const char *)s, instead ? strlen(instead) : n, err))
+            return -1;
+        s += n ? n : 1;
+    }
+    return 0;
+}
+
+int write_json_string(struct annot_writer *writer, const char *text, struct err *err)
+{
+    if (append(writer, "\"", 1, err) || write_escaped(writer, text, json_escape, err))
+        return -1;
+    return append(writer, "\"", 1, err);
+}
+
+int write_xml_text(struct annot_writer *writer, const char *text, struct err *err)
+{
+    return write_escaped(writer, text, xml_escape, err);
+}
+
+/* ---- begin and end ---- */
+
+int annot_create(struct annot_writer **result, const char *path, enum annot_format format,
+                 struct err *err)
+{
+    struct annot_writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return err_memory(err, "annotations");
+    writer->format = format;
+    writer->text.size = 1;
+    writer->names.size = sizeof(char *);
+    writer->images.size = sizeof(struct annot_image);
+    writer->runs.size = sizeof(uint32_t);
+    if (!format_of(writer)) {
+        free(writer);
+        return err_set(err, STATUS_USAGE, "this format of annotations is only read");
+    }
+    if (outfile_open(&writer->out, path, err)) {
+        free(writer);
+        return -1;
+    }
+    *result = writer;
+    return 0;
+}
+
+static void free_names(struct annot_writer *writer)
+{
+    char **names = writer->names.items;
+    const struct annot_image *images = writer->images.items;
+    for (size_t i = 0; i < writer->names.count; i++)
+        free(names[i]);
+    for (size_t i = 0; i < writer->images.count; i++)
+        free((char *)images[i].name);
+    growing_free(&writer->names);
+    growing_free(&writer->images);
+}
+
+/* All but the outfile. */
+static void release(struct annot_writer *writer)
+{
+    write_roi_zip_free(writer);
+    free_names(writer);
+    growing_free(&writer->runs);
+    growing_free(&writer->text);
+    free(writer);
+}
+
+void annot_abort(struct annot_writer *writer)
+{
+    if (!writer)
+        return;
+    struct outfile *out = writer->out;
+    release(writer);
+    outfile_abort(out);
+}
+
+int annot_commit(struct annot_writer *writer, struct err *err)
+{
+    struct outfile *out = writer->out;
+    if (format_of(writer)->end(writer, err) || flush_text(writer, err)) {
+        annot_abort(writer);
+        return -1;
+    }
+    release(writer);
+    return outfile_commit(out, err);
+}
+
+/* ---- objects ---- */
+
+static int number_class(struct annot_writer *writer, const char *name, size_t *index,
+                        struct err *err)
+{
+    char **names = writer->names.items;
+    for (*index = 0; *index < writer->names.count; (*index)++)
+        if (strcmp(names[*index], name) == 0)
+            return 0;
+    char *copy = strdup(name);
+    if (!copy)
+        return err_memory(err, "the names of classes");
+    if (growing_add(&writer->names, &copy, err)) {
+        free(copy);
+        return -1;
+    }
+    return 0;
+}
+
+static const char *class_of(const struct annot_classes *classes, uint32_t label)
+{
+    if (!classes || classes->count == 0)
+        return "cell";
+    size_t index = classes->class_of && label < classes->labels ? classes->class_of[label] : 0;
+    return classes->names[index < classes->count ? index : 0];
+}
+
+static int put_object(struct annot_writer *writer, struct write_object *object,
+                      const struct annot_classes *classes, struct err *err)
+{
+    struct annot_object outline;
+    uint32_t label = object->extent->label;
+    object->class_name = class_of(classes, label);
+    if (number_class(writer, object->class_name, &object->class_index, err) ||
+        annot_trace(&outline, object->labels, label, &object->extent->box, err))
+        return -1;
+    object->outline = &outline;
+    int result = format_of(writer)->object(writer, object, err);
+    annot_object_free(&outline);
+    writer->objects++;
+    return result;
+}
+
+static int put_objects(struct annot_writer *writer, const struct annot_image *image,
+                       const struct array *labels, const struct annot_classes *classes,
+                       struct err *err)
+{
+    struct annot_extent *extents;
+    size_t count;
+    if (annot_extents(&extents, &count, labels, err))
+        return -1;
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        struct write_object object = {.image = image, .labels = labels, .extent = &extents[i]};
+        result = put_object(writer, &object, classes, err);
+    }
+    free(extents);
+    return result;
+}
+
+static int note_image(struct annot_writer *writer, const struct annot_image *image, struct err *err)
+{
+    struct annot_image noted = *image;
+    char *name = strdup(image->name);
+    if (!name)
+        return err_memory(err, "annotations");
+    noted.name = name;
+    if (growing_add(&writer->images, &noted, err)) {
+        free(name);
+        return -1;
+    }
+    return 0;
+}
+
+int annot_put(struct annot_writer *writer, const struct annot_image *image,
+              const struct array *labels, const struct annot_classes *classes, struct err *err)
+{
+    if (labels->ndim != 2 ||
+        (labels->dtype != DTYPE_U8 && labels->dtype != DTYPE_U16 && labels->dtype != DTYPE_U32))
+        return err_set(err, STATUS_BUG, "a label image is height x width of unsigned integers");
+    if (writer->images.count && !format_of(writer)->many_images)
+        return err_set(err, STATUS_USAGE, "write '%s': this format holds one image",
+                       outfile_name(writer->out));
+    struct annot_image filled = *image;
+    filled.width = (int64_t)labels->shape[1];
+    filled.height = (int64_t)labels->shape[0];
+    if (format_of(writer)->begin(writer, &filled, err) || note_image(writer, &filled, err))
+        return -1;
+    return put_objects(writer, &filled, labels, classes, err);
+}

@@ -1,0 +1,56 @@
+/* Writing annotations, shared by the writers of formats. */
+#ifndef ANNOT_WRITE_H
+#define ANNOT_WRITE_H
+
+#include "annot/annot.h"
+#include "annot/growing.h"
+#include "core/outfile.h"
+
+struct archive;
+struct archive_entry;
+
+struct annot_writer {
+    struct outfile *out;
+    enum annot_format format;
+    struct growing text;   /* bytes to be written */
+    struct growing names;  /* of char *: classes, in the order of their first use */
+    struct growing images; /* of struct annot_image with names of their own */
+    struct growing runs;   /* of uint32_t */
+    uint64_t objects;
+    struct archive *archive; /* of ROIs */
+    struct archive_entry *entry;
+    struct err write_err; /* of the archive's callback; status 0 when none */
+    bool discard;
+};
+
+/* An object of an image, traced, and what it is called. */
+struct write_object {
+    const struct annot_image *image;
+    const struct array *labels;
+    const struct annot_extent *extent;
+    const struct annot_object *outline;
+    size_t class_index; /* in writer->names */
+    const char *class_name;
+};
+
+/* Appends text, which is written when there is much of it. */
+int write_text(struct annot_writer *writer, struct err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4))) MUST_CHECK;
+
+/* Text in quotes as JSON has it, or escaped for XML. */
+int write_json_string(struct annot_writer *writer, const char *text, struct err *err) MUST_CHECK;
+int write_xml_text(struct annot_writer *writer, const char *text, struct err *err) MUST_CHECK;
+
+/* The formats: begin, an object, end. */
+struct write_format {
+    int (*begin)(struct annot_writer *, const struct annot_image *, struct err *);
+    int (*object)(struct annot_writer *, const struct write_object *, struct err *);
+    int (*end)(struct annot_writer *, struct err *);
+    bool many_images;
+};
+extern const struct write_format write_geojson, write_coco, write_svg, write_roi_zip;
+
+/* Frees what write_roi_zip allocated. */
+void write_roi_zip_free(struct annot_writer *writer);
+
+#endif

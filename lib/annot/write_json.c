@@ -1,0 +1,174 @@
+/* GeoJSON and COCO. */
+#include <inttypes.h>
+
+#include "annot/runs.h"
+#include "annot/write.h"
+
+/* ---- GeoJSON: a FeatureCollection, as QuPath imports it ---- */
+
+static int geojson_begin(struct annot_writer *writer, const struct annot_image *image,
+                         struct err *err)
+{
+    (void)image;
+    return write_text(writer, err, "{\"type\":\"FeatureCollection\",\"features\":[");
+}
+
+static int geojson_ring(struct annot_writer *writer, const struct annot_ring *ring, struct err *err)
+{
+    if (write_text(writer, err, "["))
+        return -1;
+    for (size_t i = 0; i <= ring->n; i++) {
+        const double *p = ring->points + 2 * (i % ring->n);
+        if (write_text(writer, err, "%s[%.0f,%.0f]", i ? "," : "", p[0], p[1]))
+            return -1;
+    }
+    return write_text(writer, err, "]");
+}
+
+static int geojson_polygon(struct annot_writer *writer, const struct annot_piece *piece,
+                           struct err *err)
+{
+    for (size_t i = 0; i < piece->count; i++)
+        if (write_text(writer, err, i ? "," : "[") || geojson_ring(writer, &piece->rings[i], err))
+            return -1;
+    return write_text(writer, err, "]");
+}
+
+static int geojson_geometry(struct annot_writer *writer, const struct annot_object *outline,
+                            struct err *err)
+{
+    if (outline->count == 1)
+        return write_text(writer, err, "{\"type\":\"Polygon\",\"coordinates\":") ||
+                       geojson_polygon(writer, &outline->pieces[0], err)
+                   ? -1
+                   : write_text(writer, err, "}");
+    if (write_text(writer, err, "{\"type\":\"MultiPolygon\",\"coordinates\":["))
+        return -1;
+    for (size_t i = 0; i < outline->count; i++)
+        if ((i && write_text(writer, err, ",")) ||
+            geojson_polygon(writer, &outline->pieces[i], err))
+            return -1;
+    return write_text(writer, err, "]}");
+}
+
+static int geojson_object(struct annot_writer *writer, const struct write_object *object,
+                          struct err *err)
+{
+    uint32_t label = object->extent->label;
+    if (write_text(writer, err,
+                   "%s\n{\"type\":\"Feature\",\"geometry\":", writer->objects ? "," : "") ||
+        geojson_geometry(writer, object->outline, err) ||
+        write_text(writer, err,
+                   ",\"properties\":{\"objectType\":\"detection\",\"label\":%" PRIu32
+                   ",\"name\":\"%" PRIu32 "\",\"classification\":{\"name\":",
+                   label, label) ||
+        write_json_string(writer, object->class_name, err))
+        return -1;
+    return write_text(writer, err, "}}}");
+}
+
+static int geojson_end(struct annot_writer *writer, struct err *err)
+{
+    if (writer->images.count == 0 && geojson_begin(writer, NULL, err))
+        return -1;
+    return write_text(writer, err, "\n]}\n");
+}
+
+const struct write_format write_geojson = {geojson_begin, geojson_object, geojson_end, false};
+
+/* ---- COCO: annotations as they come, images and categories after them ---- */
+
+static int coco_begin(struct annot_writer *writer, const struct annot_image *image, struct err *err)
+{
+    (void)image;
+    return writer->images.count ? 0 : write_text(writer, err, "{\"annotations\":[");
+}
+
+static int coco_polygons(struct annot_writer *writer, const struct annot_object *outline,
+                         struct err *err)
+{
+    for (size_t i = 0; i < outline->count; i++) {
+        const struct annot_ring *ring = &outline->pieces[i].rings[0];
+        if (write_text(writer, err, i ? "],[" : "[["))
+            return -1;
+        for (size_t k = 0; k < 2 * ring->n; k++)
+            if (write_text(writer, err, "%s%.0f", k ? "," : "", ring->points[k]))
+                return -1;
+    }
+    return write_text(writer, err, "]]");
+}
+
+static int coco_runs(struct annot_writer *writer, const struct write_object *object,
+                     struct err *err)
+{
+    writer->runs.count = 0;
+    if (runs_of_label(&writer->runs, object->labels, object->extent->label, &object->extent->box,
+                      err) ||
+        write_text(writer, err, "{\"size\":[%" PRId64 ",%" PRId64 "],\"counts\":\"",
+                   object->image->height, object->image->width))
+        return -1;
+    const uint32_t *runs = writer->runs.items;
+    for (size_t i = 0; i < writer->runs.count; i++) {
+        char text[RUNS_TEXT];
+        size_t n = runs_encode(text, (int64_t)runs[i] - (i > 2 ? (int64_t)runs[i - 2] : 0));
+        for (size_t k = 0; k < n; k++) /* of the characters used only \ needs an escape */
+            if (write_text(writer, err, text[k] == '\\' ? "\\\\" : "%c", text[k]))
+                return -1;
+    }
+    return write_text(writer, err, "\"}");
+}
+
+static bool has_holes(const struct annot_object *outline)
+{
+    for (size_t i = 0; i < outline->count; i++)
+        if (outline->pieces[i].count > 1)
+            return true;
+    return false;
+}
+
+static int coco_object(struct annot_writer *writer, const struct write_object *object,
+                       struct err *err)
+{
+    const struct annot_extent *extent = object->extent;
+    const struct annot_box *box = &extent->box;
+    bool runs = writer->format == ANNOT_COCO_RLE || has_holes(object->outline);
+    if (write_text(writer, err,
+                   "%s\n{\"id\":%" PRIu64 ",\"image_id\":%zu,\"category_id\":%zu,\"label\":%" PRIu32
+                   ",\"iscrowd\":0,\"area\":%" PRIu64 ",\"bbox\":[%zu,%zu,%zu,%zu],"
+                   "\"segmentation\":",
+                   writer->objects ? "," : "", writer->objects + 1, writer->images.count,
+                   object->class_index + 1, extent->label, extent->area, box->x, box->y, box->width,
+                   box->height) ||
+        (runs ? coco_runs(writer, object, err) : coco_polygons(writer, object->outline, err)))
+        return -1;
+    return write_text(writer, err, "}");
+}
+
+static int coco_categories(struct annot_writer *writer, struct err *err)
+{
+    char **names = writer->names.items;
+    if (write_text(writer, err, "\n],\"categories\":["))
+        return -1;
+    for (size_t i = 0; i < writer->names.count; i++)
+        if (write_text(writer, err, "%s{\"id\":%zu,\"name\":", i ? "," : "", i + 1) ||
+            write_json_string(writer, names[i], err) || write_text(writer, err, "}"))
+            return -1;
+    return write_text(writer, err, "]}\n");
+}
+
+static int coco_end(struct annot_writer *writer, struct err *err)
+{
+    const struct annot_image *images = writer->images.items;
+    if ((writer->images.count == 0 && coco_begin(writer, NULL, err)) ||
+        write_text(writer, err, "\n],\"images\":["))
+        return -1;
+    for (size_t i = 0; i < writer->images.count; i++)
+        if (write_text(writer, err, "%s\n{\"id\":%zu,\"file_name\":", i ? "," : "", i + 1) ||
+            write_json_string(writer, images[i].name, err) ||
+            write_text(writer, err, ",\"width\":%" PRId64 ",\"height\":%" PRId64 "}",
+                       images[i].width, images[i].height))
+            return -1;
+    return coco_categories(writer, err);
+}
+
+const struct write_format write_coco = {coco_begin, coco_object, coco_end, true};
