@@ -12,7 +12,7 @@ DATA    ?= ../shared/data
 BIN     ?= build/bin
 WORK    ?= build/default-model
 OUT     ?= data/default.safetensors
-STEPS   ?= 2400
+STEPS   ?= 1400
 THREADS ?= 0
 SETS     = usiigaci_t98g dsb2018_nuclei nist_stem_colony
 # The small set five times, so that it counts.
@@ -29,7 +29,7 @@ $(OUT): $(WORK)/default.safetensors
 
 $(WORK)/default.safetensors: $(SETS:%=$(WORK)/%.tar) $(WORK)/drawn.tar $(WORK)/validation.tar
 	train -a unet-s:width=24 --optimizer adamw --lr 0.002 --schedule cosine --warmup 3 \
-	    --weight-decay 0.01 --average 0.995 --clip 5 --crop 224 --batch 16 \
+	    --weight-decay 0.01 --average 0.995 --clip 5 --crop 192 --batch 12 \
 	    --policy strong,zoom=2 --channels 1 --steps $(STEPS) --seed 1 -P bf16 \
 	    $(if $(filter-out 0,$(THREADS)),-t $(THREADS)) --half --resume \
 	    --data "synth; train parts of usiigaci_t98g (MIT), dsb2018_nuclei (CC0), nist_stem_colony (public domain)" \

@@ -49,6 +49,13 @@ enum {
     OPT_DATA,
     OPT_HALF,
     OPT_RESUME,
+    OPT_VOS,
+    OPT_VOS_START,
+    OPT_VOS_SAMPLE,
+    OPT_VOS_SELECT,
+    OPT_VOS_QUEUE,
+    OPT_VOS_RIDGE,
+    OPT_VOS_MODE,
 };
 
 static const struct cli_option options[] = {
@@ -75,6 +82,14 @@ static const struct cli_option options[] = {
     {OPT_LOSS, "loss", "LOSS", "balance, norm, pareto (also :released) or mgda (default balance)"},
     {OPT_LAMBDA, "lambda", "W", "weight of the losses of the logits"},
     {OPT_BETA, "beta", "W", "weight of the losses of the virtual outliers"},
+    {OPT_VOS, "vos", NULL, "learn from virtual outliers too"},
+    {OPT_VOS_START, "vos-start", "EPOCH", "first epoch with outliers, from 0 (default 150)"},
+    {OPT_VOS_SAMPLE, "vos-sample", "N", "candidates a class (default 100000)"},
+    {OPT_VOS_SELECT, "vos-select", "N", "of them, the least likely (default 10000)"},
+    {OPT_VOS_QUEUE, "vos-queue", "N", "logits kept of each class (default 10000)"},
+    {OPT_VOS_RIDGE, "vos-ridge", "R", "added to the covariance's diagonal (default 0.01)"},
+    {OPT_VOS_MODE, "vos-mode", "class|released",
+     "the paper's, or the released code's (default class)"},
     {OPT_CLASSES, "classes", "K", "with 2, every label but 0 is foreground (default 2)"},
     {OPT_CHANNELS, "channels", "1|3", "what the network sees (default: the first image's)"},
     {OPT_SEED, "seed", "N", "(default 1)"},
@@ -98,8 +113,8 @@ static const struct cli_program program = {
 
 static struct {
     const char *output, *arch, *init, *validation, *policy_text, *log, *licence, *data;
-    int64_t epochs, steps, batch, accumulate, crop, repeat, classes, channels, seed, threads,
-        loaders;
+    int64_t vos_start, epochs, steps, batch, accumulate, crop, repeat, classes, channels, seed,
+        threads, loaders;
     double minutes;
     bool half, resume, schedule_given;
     struct augment_policy policy;
@@ -116,7 +131,11 @@ static struct {
     .seed = 1,
     .loaders = 1,
     .schedule = {.power = 0.9, .ratio = 0.01},
-    .trainer = {.momentum = 0.9, .weight_decay = 1e-4, .precision = DTYPE_F32},
+    .trainer = {.momentum = 0.9,
+                .weight_decay = 1e-4,
+                .precision = DTYPE_F32,
+                .vos = {.sample = 100000, .select = 10000, .queue = 10000, .ridge = 0.01}},
+    .vos_start = 150,
 };
 
 static void read_loss(const char *text)
@@ -200,6 +219,27 @@ static void read_option(int c)
     case OPT_BETA:
         t->loss.beta = cli_real(1e-12, 1e6);
         break;
+    case OPT_VOS:
+        t->outliers = true;
+        break;
+    case OPT_VOS_START:
+        settings.vos_start = cli_int(0, 1000000);
+        break;
+    case OPT_VOS_SAMPLE:
+        t->vos.sample = cli_int(1, 100000000);
+        break;
+    case OPT_VOS_SELECT:
+        t->vos.select = cli_int(1, 100000000);
+        break;
+    case OPT_VOS_QUEUE:
+        t->vos.queue = cli_int(10, 100000000);
+        break;
+    case OPT_VOS_RIDGE:
+        t->vos.ridge = cli_real(0, 1e6);
+        break;
+    case OPT_VOS_MODE:
+        t->vos.mode = (enum vos_mode)cli_choice("class|released");
+        break;
     case OPT_CLASSES:
         settings.classes = cli_int(2, 255);
         break;
@@ -248,6 +288,9 @@ static void read_options(void)
         cli_die_usage("weights cannot go to standard output");
     if (augment_policy_parse(&settings.policy, settings.policy_text, &err))
         cli_die_usage("%s", err.message);
+    if (settings.trainer.vos.select > settings.trainer.vos.sample)
+        cli_die_usage("--vos-select cannot be more than --vos-sample");
+    settings.trainer.seed = (uint64_t)settings.seed;
     if (settings.schedule.start == 0)
         settings.schedule.start = adamw ? 1e-3 : 1e-2;
     if (!settings.schedule_given)
@@ -784,6 +827,7 @@ static int run_epoch(struct session *s, struct err *err)
         return -1;
     int result = 0;
     double rate = 0;
+    trainer_use_outliers(s->trainer, s->epoch >= (uint64_t)settings.vos_start);
     while (s->batch < end && result == 0 && !interrupted && progress(s) < 1) {
         rate = schedule_rate(&settings.schedule, progress(s));
         result = step(s, batches, rate, err);

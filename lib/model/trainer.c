@@ -15,6 +15,9 @@ struct trainer {
     nn_tensor **average; /* of all of the model's parameters, buffers too; or NULL */
     struct model_parameter *all;
     size_t all_count;
+    struct vos *vos; /* or NULL */
+    bool use_outliers;
+    int part; /* batches added since the last step */
 };
 
 /* ---- making ---- */
@@ -58,7 +61,8 @@ int trainer_new(struct trainer **trainer, struct model *model,
         return err_memory(err, "a trainer");
     t->model = model;
     t->options = *options;
-    if (list_parameters(t, err) || (options->average > 0 && start_average(t, err))) {
+    if (list_parameters(t, err) || (options->average > 0 && start_average(t, err)) ||
+        (options->outliers && vos_new(&t->vos, &options->vos, model_classes(model), err))) {
         trainer_free(t);
         return -1;
     }
@@ -83,6 +87,7 @@ void trainer_free(struct trainer *trainer)
         nn_optimizer_free(trainer->optimizer);
     for (size_t i = 0; trainer->average && i < trainer->all_count; i++)
         nn_free(trainer->average[i]);
+    vos_free(trainer->vos);
     free(trainer->average);
     free(trainer->parameters);
     free(trainer->decayed);
@@ -116,19 +121,30 @@ static int forward(struct trainer *t, const nn_tensor *x, struct model_output *o
     return failed;
 }
 
-/* The objective; with deep supervision, its mean over the outputs. */
-static int objective(struct trainer *t, const struct model_output *out, const nn_tensor *target,
-                     struct loss_result *result, struct err *err)
+/* A generator of this step's own, so that a continued run needs no other state. */
+static struct rng step_rng(const struct trainer *t, const char *what)
 {
-    if (out->count <= 1)
-        return loss_objective_of(&t->options.loss, out->logits, NULL, target, result, err);
+    char name[80];
+    snprintf(name, sizeof name, "%s of step %lld part %d", what,
+             (long long)nn_optimizer_steps(t->optimizer), t->part);
+    return rng_new(t->options.seed, name);
+}
+
+/* The objective of the answer; with deep supervision, its mean with those of the
+ * other outputs, which have no outliers. */
+static int objective(struct trainer *t, const struct model_output *out, const nn_tensor *synthetic,
+                     const nn_tensor *target, struct loss_result *result, struct err *err)
+{
     nn_tensor *total = NULL;
-    for (int i = 0; i < out->count; i++) {
+    for (int i = 0; i + 1 < out->count; i++) {
         if (loss_objective_of(&t->options.loss, out->all[i], NULL, target, result, err))
             return -1;
-        total = i ? nn_add(total, result->total) : result->total;
+        total = total ? nn_add(total, result->total) : result->total;
     }
-    result->total = nn_affine(total, 1.0 / out->count, 0);
+    if (loss_objective_of(&t->options.loss, out->logits, synthetic, target, result, err))
+        return -1;
+    if (total)
+        result->total = nn_affine(nn_add(total, result->total), 1.0 / out->count, 0);
     return 0;
 }
 
@@ -136,10 +152,16 @@ static int backward(struct trainer *t, const struct trainer_batch *batch, int pa
                     struct trainer_report *report, struct err *err)
 {
     struct model_output out = {0};
-    nn_tensor *x = images_of(batch), *target = labels_of(batch);
-    if (!x || !target)
+    struct rng dropout = step_rng(t, "dropout"), outliers = step_rng(t, "outliers");
+    nn_tensor *x = images_of(batch), *target = labels_of(batch), *synthetic = NULL;
+    if (!x || !target || nn_seed(rng_u64(&dropout)))
         return nn_to_err(err, "a batch");
-    if (forward(t, x, &out, err) || objective(t, &out, target, &report->terms, err))
+    if (forward(t, x, &out, err))
+        return -1;
+    if (t->vos && vos_step(t->vos, out.logits, batch->labels, &outliers,
+                           t->use_outliers ? &synthetic : NULL, err))
+        return -1;
+    if (objective(t, &out, synthetic, target, &report->terms, err))
         return -1;
     if (nn_item(report->terms.total, &report->loss))
         return nn_to_err(err, "loss");
@@ -147,6 +169,7 @@ static int backward(struct trainer *t, const struct trainer_batch *batch, int pa
         return err_set(err, STATUS_DATA, "the loss is not a number");
     if (nn_backward(nn_affine(report->terms.total, 1.0 / parts, 0)))
         return nn_to_err(err, "gradients");
+    t->part++;
     return 0;
 }
 
@@ -184,6 +207,7 @@ int trainer_step(struct trainer *trainer, double learning_rate, struct trainer_r
     if (nn_scope_begin())
         return nn_to_err(err, "a step");
     report->gradient_norm = 0;
+    t->part = 0;
     int failed = 0;
     if (t->options.clip > 0)
         failed =
@@ -242,6 +266,18 @@ int trainer_swap_average(struct trainer *trainer, struct err *err)
     nn_set_gradients(gradients);
     nn_scope_end();
     return failed ? nn_to_err(err, "average") : 0;
+}
+
+void trainer_use_outliers(struct trainer *trainer, bool on)
+{
+    trainer->use_outliers = on && trainer->vos;
+}
+
+int trainer_gaussians(const struct trainer *trainer, struct gaussians *g, struct err *err)
+{
+    if (!trainer->vos)
+        return err_set(err, STATUS_BUG, "no queues of logits");
+    return vos_gaussians(trainer->vos, g, err);
 }
 
 int64_t trainer_steps(const struct trainer *trainer)
@@ -320,6 +356,7 @@ int trainer_export(const struct trainer *trainer, struct weights *weights, struc
     char steps[32];
     snprintf(steps, sizeof steps, "%lld", (long long)nn_optimizer_steps(trainer->optimizer));
     return each_tensor(trainer, weights, NULL, err) ||
+                   (trainer->vos && vos_export(trainer->vos, weights, err)) ||
                    weights_set_metadata(weights, "steps", steps, err)
                ? -1
                : 0;
@@ -331,5 +368,7 @@ int trainer_import(struct trainer *trainer, const struct weights *weights, struc
     if (!steps)
         return err_set(err, STATUS_DATA, "no 'steps': not a checkpoint");
     nn_optimizer_set_steps(trainer->optimizer, strtoll(steps, NULL, 10));
+    if (trainer->vos && vos_import(trainer->vos, weights, err))
+        return -1;
     return each_tensor(trainer, NULL, weights, err);
 }

@@ -4,6 +4,7 @@
 
 #include "model/loss.h"
 #include "model/model.h"
+#include "model/vos.h"
 
 enum trainer_optimizer { TRAINER_SGD, TRAINER_ADAMW };
 
@@ -14,6 +15,9 @@ struct trainer_options {
     double average;       /* decay of the running average of parameters; 0: none is kept */
     enum dtype precision; /* of products: DTYPE_F32, DTYPE_BF16 */
     struct loss_options loss;
+    bool outliers; /* keep queues for virtual outliers; see trainer_use_outliers */
+    struct vos_options vos;
+    uint64_t seed; /* of dropout and outliers, with the number of the step */
 };
 
 struct trainer;
@@ -52,10 +56,17 @@ int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, 
 /* Puts the running average in the model's place, and back; nothing without one. */
 int trainer_swap_average(struct trainer *trainer, struct err *err) MUST_CHECK;
 
+/* From now on the losses of virtual outliers count, or not (as at start). */
+void trainer_use_outliers(struct trainer *trainer, bool on);
+
+/* The Gaussians of the logits, from the outliers' queues. */
+int trainer_gaussians(const struct trainer *trainer, struct gaussians *g,
+                      struct err *err) MUST_CHECK;
+
 int64_t trainer_steps(const struct trainer *trainer);
 
 /* Everything that a continued run needs beyond the model's own parameters: the
- * optimiser's slots and steps, the average. */
+ * optimiser's slots and steps, the average, the outliers' queues. */
 int trainer_export(const struct trainer *trainer, struct weights *weights,
                    struct err *err) MUST_CHECK;
 int trainer_import(struct trainer *trainer, const struct weights *weights,

@@ -1,0 +1,31 @@
+/* Class-conditional Gaussians of logits with one covariance for all classes,
+ * equations (6) to (8) of Zhang et al. 2025, in double on the host. */
+#ifndef MODEL_GAUSSIANS_H
+#define MODEL_GAUSSIANS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+#define GAUSSIANS_MAX_CLASSES 64
+
+struct gaussians {
+    int classes; /* also the number of logits, m */
+    double mean[GAUSSIANS_MAX_CLASSES][GAUSSIANS_MAX_CLASSES];
+    double covariance[GAUSSIANS_MAX_CLASSES][GAUSSIANS_MAX_CLASSES];
+    double factor[GAUSSIANS_MAX_CLASSES][GAUSSIANS_MAX_CLASSES]; /* its Cholesky factor, lower */
+    uint64_t count[GAUSSIANS_MAX_CLASSES];
+};
+
+/* From `count` vectors of `classes` logits and their labels: means by class,
+ * covariance about them over all N (not N - 1), `ridge` added to its diagonal.  A
+ * class without vectors has mean 0.  STATUS_DATA when the covariance is not
+ * positive definite. */
+int gaussians_fit(struct gaussians *g, const float *logits, const uint8_t *labels, size_t count,
+                  int classes, double ridge, struct err *err) MUST_CHECK;
+
+/* The logarithm of the density (9) of class k at a vector. */
+double gaussians_log_density(const struct gaussians *g, int k, const double *vector);
+
+#endif
