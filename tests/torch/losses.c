@@ -1,0 +1,367 @@
+/* Losses, objectives, outliers: golden values, gradients, and what the paper says. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "model/loss.h"
+#include "model/vos.h"
+#include "tests/tap.h"
+
+enum { B = 3, K = 2, H = 64, W = 48, PIXELS = B * H * W };
+
+static struct err err;
+static float logits_data[B * K * H * W], synthetic_data[B * K * H * W];
+static uint8_t labels[PIXELS];
+
+/* ---- the formulas of golden/make_weights.py ---- */
+
+static double u01(uint64_t seed, uint64_t i)
+{
+    uint64_t x = (i + 1) * 0x9E3779B97F4A7C15u + seed * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    x ^= x >> 31;
+    return (double)(x >> 40) / (1 << 24);
+}
+
+static float image_at(int i, int j, int y, int x, int seed)
+{
+    double r = u01((uint64_t)(1000 + seed + 17 * i + 5 * j), (uint64_t)(y * W + x));
+    return (float)(0.5 + 0.3 * sin(x / 9.0 + i + seed) * cos(y / 13.0 + j) + 0.2 * (r - 0.5));
+}
+
+static void make_inputs(void)
+{
+    for (int i = 0; i < B; i++)
+        for (int y = 0; y < H; y++)
+            for (int x = 0; x < W; x++) {
+                labels[(i * H + y) * W + x] = image_at(i, 0, y, x, 9) > 0.5f;
+                for (int j = 0; j < K; j++) {
+                    int at = ((i * K + j) * H + y) * W + x;
+                    logits_data[at] = (image_at(i, j, y, x, 3) - 0.5f) * 6;
+                    synthetic_data[at] = logits_data[at] + (image_at(i, j, y, x, 4) - 0.5f);
+                }
+            }
+}
+
+static nn_tensor *leaf(const float *data)
+{
+    nn_tensor *x = nn_from_host(data, DTYPE_F32, 4, (int64_t[]){B, K, H, W});
+    if (nn_require_gradient_(x, true))
+        printf("# %s\n", nn_error());
+    return x;
+}
+
+static nn_tensor *target(void)
+{
+    return nn_to_dtype(nn_from_host(labels, DTYPE_U8, 3, (int64_t[]){B, H, W}), DTYPE_I64);
+}
+
+static double item(const nn_tensor *x)
+{
+    double value = NAN;
+    return nn_item(x, &value) ? NAN : value;
+}
+
+static double norm(const nn_tensor *x)
+{
+    return sqrt(item(nn_sum(nn_square(x))));
+}
+
+static double number(const json_t *json, const char *name)
+{
+    return json_number_value(json_object_get(json, name));
+}
+
+/* ---- golden losses ---- */
+
+static void check_objective(const json_t *results, const char *name, const char *loss)
+{
+    const json_t *expected = json_object_get(results, name);
+    struct loss_options options = {0};
+    struct loss_result result;
+    nn_tensor *by[2], *gradients[2];
+    if (nn_scope_begin() || loss_objective_parse(&options.objective, loss, &err)) {
+        ok(false, "%s", name);
+        return;
+    }
+    by[0] = leaf(logits_data);
+    by[1] = leaf(synthetic_data);
+    if (!ok(!loss_objective_of(&options, by[0], by[1], target(), &result, &err) &&
+                !nn_gradients_of(result.total, by, 2, false, gradients),
+            "%s", name))
+        return;
+    is_near(item(result.total), number(expected, "value"), 2e-6, "value");
+    is_near(norm(gradients[0]) / number(expected, "grad_norm_logits"), 1, 1e-5, "by logits");
+    is_near(norm(gradients[1]) / number(expected, "grad_norm_synthetic"), 1, 1e-5, "by synthetic");
+    nn_scope_end();
+}
+
+static void check_terms(const json_t *expected)
+{
+    if (nn_scope_begin())
+        return;
+    nn_tensor *x = leaf(logits_data), *s = leaf(synthetic_data), *t = target();
+    is_near(item(loss_ce(x, t)), number(expected, "ce"), 1e-6, "cross entropy");
+    is_near(item(loss_dice(x, t)), number(expected, "dice"), 1e-6, "Dice");
+    is_near(item(loss_ce(s, t)), number(expected, "ce_out"), 1e-6, "cross entropy of outliers");
+    is_near(item(loss_dice(s, t)), number(expected, "dice_out"), 1e-6, "Dice of outliers");
+    nn_scope_end();
+}
+
+static double quadratic(const double *gram, const double *a)
+{
+    double sum = 0;
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            sum += a[i] * a[j] * gram[i * 4 + j];
+    return sum;
+}
+
+static void check_mgda(const json_t *results)
+{
+    const json_t *rows = json_object_get(results, "mgda_gram");
+    const json_t *slow = json_object_get(results, "mgda_min_norm_weights");
+    double gram[16], theirs[4], ours[4], sum = 0;
+    for (size_t i = 0; i < 4; i++) {
+        theirs[i] = json_number_value(json_array_get(slow, i));
+        for (size_t j = 0; j < 4; j++)
+            gram[i * 4 + j] = json_number_value(json_array_get(json_array_get(rows, i), j));
+    }
+    loss_min_norm(gram, 4, ours);
+    for (int i = 0; i < 4; i++)
+        sum += ours[i];
+    is_near(sum, 1, 1e-12, "mgda: weights add up to 1");
+    ok(quadratic(gram, ours) <= quadratic(gram, theirs) * (1 + 1e-9) &&
+           fmin(fmin(ours[0], ours[1]), fmin(ours[2], ours[3])) >= 0,
+       "mgda: no larger than the slow solver's %.6g", quadratic(gram, theirs));
+    double same[16];
+    for (int i = 0; i < 16; i++)
+        same[i] = 1;
+    loss_min_norm(same, 4, ours);
+    is_near(quadratic(same, ours), 1, 1e-9, "mgda: four equal gradients");
+}
+
+static void check_losses(const char *path)
+{
+    json_error_t error;
+    json_t *json = json_load_file(path, 0, &error);
+    const json_t *results = json_object_get(json, "results");
+    check_terms(json_object_get(results, "terms"));
+    check_objective(results, "balance_released", "balance:released");
+    check_objective(results, "balance_equal", "balance");
+    check_objective(results, "norm_eq17", "norm");
+    check_objective(results, "pareto_eq18", "pareto");
+    check_objective(results, "pareto_released_sum", "pareto:released");
+    check_mgda(results);
+    json_decref(json);
+}
+
+/* ---- golden Gaussians ---- */
+
+static float rows_data[PIXELS * K];
+
+static void make_rows(void)
+{
+    for (int i = 0; i < PIXELS; i++)
+        for (int j = 0; j < K; j++)
+            rows_data[i * K + j] = logits_data[((i / (H * W)) * K + j) * H * W + i % (H * W)];
+}
+
+static void check_gaussians(const char *path)
+{
+    json_error_t error;
+    json_t *json = json_load_file(path, 0, &error);
+    struct gaussians g;
+    ok(!gaussians_fit(&g, rows_data, labels, PIXELS, K, 0, &err), "Gaussians");
+    double worst = 0;
+    for (size_t a = 0; a < K; a++)
+        for (size_t b = 0; b < K; b++) {
+            const json_t *mean = json_array_get(json_object_get(json, "mean"), a);
+            const json_t *covariance = json_array_get(json_object_get(json, "covariance"), a);
+            worst = fmax(worst, fabs(g.mean[a][b] - json_number_value(json_array_get(mean, b))));
+            worst = fmax(
+                worst, fabs(g.covariance[a][b] - json_number_value(json_array_get(covariance, b))));
+        }
+    ok(worst < 1e-7, "means and covariance, equations (7) and (8): %.2g", worst);
+    worst = 0;
+    static double densities[2][2000];
+    for (int k = 0; k < 2; k++) {
+        const json_t *expected = json_object_get(json, k ? "logpdf_class1" : "logpdf_class0");
+        for (size_t i = 0; i < 2000; i++) {
+            double v[2] = {4 * (2 * u01(77, i) - 1), 4 * (2 * u01(78, i) - 1)};
+            densities[k][i] = gaussians_log_density(&g, k, v);
+            double there = json_number_value(json_array_get(expected, i));
+            worst = fmax(worst, fabs(densities[k][i] - there) / (1 + fabs(there)));
+        }
+    }
+    ok(worst < 1e-6, "log densities, equation (9): %.2g", worst);
+    const json_t *lowest = json_object_get(json, "lowest20_class1");
+    int least = 0;
+    for (size_t i = 0; i < json_array_size(lowest); i++) {
+        double there = densities[1][json_integer_value(json_array_get(lowest, i))];
+        size_t below = 0;
+        for (size_t j = 0; j < 2000; j++)
+            below += densities[1][j] < there;
+        least += below == i;
+    }
+    is_int(least, 20, "the twenty least likely candidates, in order");
+    json_decref(json);
+}
+
+/* ---- outliers ---- */
+
+static struct vos *new_vos(enum vos_mode mode, int64_t select)
+{
+    struct vos_options o = {mode, 5000, select, 4000, 0.01};
+    struct vos *vos = NULL;
+    if (vos_new(&vos, &o, K, &err))
+        printf("# %s\n", err.message);
+    return vos;
+}
+
+/* Replaced pixels: how many of each class, and how unlikely. */
+static void check_by_class(void)
+{
+    struct vos *vos = new_vos(VOS_CLASS, 500);
+    struct rng rng = rng_new(1, "outliers");
+    nn_tensor *synthetic, *by[1], *gradients[1];
+    if (nn_scope_begin())
+        return;
+    by[0] = leaf(logits_data);
+    for (int i = 0; i < 12; i++) /* fills the queues of 4000 by 400 a step */
+        if (vos_step(vos, by[0], labels, &rng, NULL, &err))
+            printf("# %s\n", err.message);
+    ok(!vos_step(vos, by[0], labels, &rng, &synthetic, &err), "outliers by class");
+    static float out[B * K * H * W];
+    ok(!nn_to_host(synthetic, out, DTYPE_F32, sizeof out), "have the logits' shape");
+    struct gaussians g;
+    ok(!vos_gaussians(vos, &g, &err), "Gaussians of the queues");
+    int replaced[2] = {0};
+    double likeliest = -INFINITY;
+    for (int i = 0; i < PIXELS; i++) {
+        int at = (i / (H * W)) * K * H * W + i % (H * W);
+        double v[2] = {out[at], out[at + H * W]};
+        if (out[at] == logits_data[at] && out[at + H * W] == logits_data[at + H * W])
+            continue;
+        replaced[labels[i]]++;
+        likeliest = fmax(likeliest, gaussians_log_density(&g, labels[i], v));
+    }
+    is_int(replaced[0], 500, "as many pixels of class 0 as selected");
+    is_int(replaced[1], 500, "as many pixels of class 1");
+    double middle = gaussians_log_density(&g, 0, g.mean[0]);
+    ok(likeliest < middle - 1.8, "all unlikely: |z|^2 of the rarest tenth, %.3g below the mean",
+       middle - likeliest);
+    /* the replaced pixels alone must teach the network something */
+    nn_tensor *moved = nn_sum(nn_square(nn_sub(synthetic, nn_detach(by[0]))));
+    bool taught = !nn_gradients_of(moved, by, 1, false, gradients);
+    double size = taught ? norm(gradients[0]) : 0;
+    ok(size > 1e-3, "gradients reach the logits through mean and covariance: %.3g", size);
+    nn_scope_end();
+    vos_free(vos);
+}
+
+/* Mean and covariance are differentiated as they are computed: against differences. */
+static void check_gradient(void)
+{
+    enum { N = 4 * 4 };
+    struct vos_options o = {VOS_CLASS, 50, 5, 1000, 0.01};
+    uint8_t mask[N];
+    float x[N * K];
+    struct rng noise = rng_new(3, NULL);
+    for (int i = 0; i < N; i++)
+        mask[i] = (uint8_t)(i % 3 == 0);
+    for (int i = 0; i < N * K; i++)
+        x[i] = (float)rng_normal(&noise);
+    double value[3], slope = NAN;
+    for (int d = 0; d < 3; d++) {
+        struct vos *vos = NULL;
+        struct rng rng = rng_new(4, NULL);
+        nn_tensor *synthetic = NULL, *by[1], *gradients[1];
+        float moved[N * K];
+        memcpy(moved, x, sizeof x);
+        moved[5] += d == 1 ? 1e-2f : d == 2 ? -1e-2f : 0;
+        if (nn_scope_begin() || vos_new(&vos, &o, K, &err))
+            return;
+        by[0] = nn_from_host(moved, DTYPE_F32, 4, (int64_t[]){1, K, 4, 4});
+        if (nn_require_gradient_(by[0], true) || vos_step(vos, by[0], mask, &rng, &synthetic, &err))
+            printf("# %s\n", err.message);
+        nn_tensor *sum = nn_sum(nn_square(synthetic));
+        value[d] = item(sum);
+        float gradient[N * K];
+        if (d == 0 && !nn_gradients_of(sum, by, 1, false, gradients) &&
+            !nn_to_host(gradients[0], gradient, DTYPE_F32, sizeof gradient))
+            slope = gradient[5];
+        vos_free(vos);
+        nn_scope_end();
+    }
+    double difference = (value[1] - value[2]) / 2e-2;
+    is_near(slope / difference, 1, 2e-2, "the gradient agrees with differences");
+}
+
+static void check_released(void)
+{
+    struct vos *vos = new_vos(VOS_RELEASED, 300);
+    struct rng rng = rng_new(1, "outliers");
+    nn_tensor *synthetic = NULL;
+    static float out[B * K * H * W];
+    if (nn_scope_begin())
+        return;
+    ok(!vos_step(vos, leaf(logits_data), labels, &rng, &synthetic, &err) &&
+           !nn_to_host(synthetic, out, DTYPE_F32, sizeof out),
+       "outliers as released");
+    int rows = 0, halves = 0;
+    for (int i = 0; i < B * K * H * W; i += K) {
+        int changed = (out[i] != logits_data[i]) + (out[i + 1] != logits_data[i + 1]);
+        rows += changed == 2;
+        halves += changed == 1;
+    }
+    ok(rows == 300 && halves == 0, "rows of the memory are replaced: %d", rows);
+    nn_scope_end();
+    vos_free(vos);
+}
+
+/* Three classes, one of them absent from the batch. */
+static void check_absent_class(void)
+{
+    enum { N = 16 * 16 };
+    struct vos_options o = {VOS_CLASS, 200, 100, 100, 0.01};
+    struct vos *vos = NULL;
+    static float x[3 * N];
+    static uint8_t mask[N];
+    struct rng rng = rng_new(5, NULL);
+    for (int i = 0; i < N; i++)
+        mask[i] = i < 7 ? 2 : 0;
+    for (int i = 0; i < 3 * N; i++)
+        x[i] = (float)rng_normal(&rng);
+    nn_tensor *synthetic = NULL;
+    if (nn_scope_begin() || vos_new(&vos, &o, 3, &err))
+        return;
+    nn_tensor *logits = nn_from_host(x, DTYPE_F32, 4, (int64_t[]){1, 3, 16, 16});
+    ok(!vos_step(vos, logits, mask, &rng, &synthetic, &err) && isfinite(norm(synthetic)),
+       "three classes, one absent, one rare");
+    nn_scope_end();
+    vos_free(vos);
+}
+
+int main(void)
+{
+    const char *shared = getenv("SHARED");
+    char path[2][4096];
+    snprintf(path[0], sizeof path[0], "%s/golden/losses.json", shared ? shared : "../shared");
+    snprintf(path[1], sizeof path[1], "%s/golden/vos.json", shared ? shared : "../shared");
+    make_inputs();
+    make_rows();
+    FILE *file = fopen(path[0], "r");
+    if (file) {
+        fclose(file);
+        check_losses(path[0]);
+        check_gaussians(path[1]);
+    } else {
+        printf("# no golden values: the rest only\n");
+    }
+    check_by_class();
+    check_gradient();
+    check_released();
+    check_absent_class();
+    return tap_done();
+}
