@@ -41,7 +41,7 @@ struct region {
     double solidity;               /* area over the pixels of the convex hull */
     double circularity;            /* 4 pi area / perimeter^2; NaN without a perimeter */
     double feret_max, feret_min;   /* largest and smallest width of the convex hull */
-    double skeleton_length;        /* of the thinned object (Zhang and Suen 1984): steps of 1
+    double skeleton_length;        /* of the thinned object (Guo and Hall 1989): steps of 1
                                       and sqrt(2) */
     uint32_t branch_ends;          /* pixels of the skeleton with one neighbour */
     uint32_t branch_points;        /* groups of pixels with three or more */

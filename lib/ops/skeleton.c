@@ -12,22 +12,29 @@ static unsigned around(const uint8_t *p, size_t width)
                       (p[-(ptrdiff_t)width - 1] != 0) << 7);
 }
 
-/* From background to foreground, once around. */
-static int rises(unsigned ring)
+/* Pairs of neighbours of which one is set, beginning with that pair of bits. */
+static int pairs(unsigned ring, unsigned first)
 {
-    unsigned next = (ring >> 1 | ring << 7) & 0xff;
-    return __builtin_popcount(~ring & next & 0xff);
+    unsigned rotated = (ring >> 1 | ring << 7) & 0xff;
+    return __builtin_popcount((ring | rotated) & first);
+}
+
+/* How many pieces the neighbours are. */
+static int pieces(unsigned ring)
+{
+    unsigned next = (ring >> 1 | ring << 7) & 0xff, second = (ring >> 2 | ring << 6) & 0xff;
+    return __builtin_popcount(~ring & (next | second) & 0x55);
 }
 
 /* Whether a pixel goes in the first (0) or second (1) half of a pass. */
 static bool goes(unsigned ring, int half)
 {
-    int neighbours = __builtin_popcount(ring);
-    bool up = ring & 1, right = ring & 4, down = ring & 16, left = ring & 64;
-    if (neighbours < 2 || neighbours > 6 || rises(ring) != 1)
+    int some = pairs(ring, 0x55), others = pairs(ring, 0xaa);
+    int least = some < others ? some : others;
+    if (pieces(ring) != 1 || least < 2 || least > 3)
         return false;
-    return half == 0 ? !(up && right && down) && !(right && down && left)
-                     : !(up && right && left) && !(up && down && left);
+    unsigned turned = half == 0 ? ring : (ring >> 4 | ring << 4) & 0xff;
+    return !((turned & 3 || !(turned & 8)) && turned & 4);
 }
 
 static size_t half_pass(uint8_t *mask, size_t height, size_t width, uint8_t *work, int half)
@@ -47,8 +54,11 @@ static size_t half_pass(uint8_t *mask, size_t height, size_t width, uint8_t *wor
 
 void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint8_t *work)
 {
-    while (half_pass(mask, height, width, work, 0) + half_pass(mask, height, width, work, 1))
-        ;
+    size_t removed;
+    do {
+        removed = half_pass(mask, height, width, work, 0);
+        removed += half_pass(mask, height, width, work, 1);
+    } while (removed);
 }
 
 /* Neighbours that a step leads to: a diagonal one only where no straight detour

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Thins `mask` (height x width, 0 and 1, its outermost rows and columns all 0) in
- * place as Zhang and Suen (1984) do.  `work` has room for as many bytes. */
+ * place as Guo and Hall (1989, algorithm A1) do.  `work` has room for as many bytes. */
 void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint8_t *work);
 
 struct skeleton {
