@@ -34,5 +34,6 @@ fails 66 "no such stream" augment "$TMP/nothing.tar"
 head -c 20000 "$TMP/in.tar" >"$TMP/cut.tar"
 fails 65 "a stream that was cut" augment "$TMP/cut.tar"
 fails 65 "an empty input" augment /dev/null
+# shellcheck disable=SC2016
 ok "a full disk is noticed" bash -c '! augment "$TMP/in.tar" >/dev/full 2>/dev/null'
 done_testing

@@ -1,0 +1,84 @@
+#!/bin/bash
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+
+# A small network on drawn cells, one thread: a second or so a run.
+synth -q -n 24 -s 48 -l phase --contrast 3 >"$TMP/in.tar"
+synth -q -n 4 -s 50x46 -l phase --contrast 3 --seed 2 >"$TMP/val.tar"
+small=(-a "unet-s:width=8,levels=3" -b 4 -t 1 --optimizer adamw --lr 0.005)
+
+ok "trains on a stream from a pipe" \
+    bash -c "train ${small[*]} --epochs 12 --val '$TMP/val.tar' -o '$TMP/w.safetensors' <'$TMP/in.tar'"
+is "$(cd "$TMP" && echo w.*)" "w.ckpt w.last.safetensors w.safetensors w.tsv" "leaves these files"
+is "$(wc -l <"$TMP/w.tsv")" 13 "a row an epoch"
+column() { # NAME: its last value
+    awk -F'\t' -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } END { print $c }' "$TMP/w.tsv"
+}
+# shellcheck disable=SC2016
+ok "the loss falls" awk -F'\t' 'NR == 2 { a = $4 } END { exit !($4 < 0.8 * a) }' "$TMP/w.tsv"
+ok "learns to see cells: DSC $(column val_dsc)" awk -v d="$(column val_dsc)" 'BEGIN { exit !(d > 0.4) }'
+ok "the weights name their architecture" \
+    grep -q "^architecture.unet-s:width=8,levels=3" <(weights info "$TMP/w.safetensors")
+ok "and the seed and the command" test \
+    "$(weights info "$TMP/w.safetensors" | grep -c -E '^(seed|command|data_sha256)')" = 3
+ok "predict applies them" bash -c "predict -t 1 -m '$TMP/w.safetensors' '$TMP/val.tar' | peek -q"
+
+# The same bytes again, and after interruptions.
+run() { # NAME OPTIONS...
+    local name=$1
+    shift
+    train -q "${small[@]}" --epochs 5 --average 0.9 --clip 1 -p strong --vos --vos-start 2 \
+        --vos-sample 500 --vos-select 50 --vos-queue 100 --val "$TMP/val.tar" \
+        -o "$TMP/$name.safetensors" "$@" "$TMP/in.tar"
+}
+run whole
+run again
+ok "the same seed gives the same weights" weights diff -q "$TMP/whole.safetensors" "$TMP/again.safetensors"
+run kills &
+pid=$!
+sleep 0.7
+kill -KILL $! 2>/dev/null
+wait $pid 2>/dev/null
+for _ in 1 2 3; do
+    run kills --resume &
+    pid=$!
+    sleep 0.9
+    kill -TERM $pid 2>/dev/null
+    wait $pid 2>/dev/null
+done 2>/dev/null
+ok "resumes after kill and interruption" run kills --resume
+LC_ALL=C sed 's/whole/kills/' "$TMP/whole.last.safetensors" >"$TMP/renamed" # the command is noted in it
+ok "and ends with the same bytes" cmp "$TMP/kills.last.safetensors" "$TMP/renamed"
+cut -f 1-10 "$TMP/whole.tsv" >"$TMP/whole.columns"
+ok "and the same log" cmp "$TMP/whole.columns" <(cut -f 1-10 "$TMP/kills.tsv")
+
+run other --seed 2 >/dev/null
+cp "$TMP/whole.ckpt" "$TMP/other.ckpt"
+fails 64 "a checkpoint of another seed" run other --seed 2 --resume
+head -c 3000 "$TMP/whole.ckpt" >"$TMP/other.ckpt"
+fails 65 "a checkpoint that is cut" run other --resume
+
+for loss in balance:released norm pareto pareto:released mgda; do
+    ok "--loss $loss" train -q "${small[@]}" --steps 2 --loss $loss --vos --vos-start 0 --vos-sample 200 \
+        --vos-select 20 --vos-queue 50 -o "$TMP/l.safetensors" "$TMP/in.tar"
+done
+ok "--vos-mode released" train -q "${small[@]}" --steps 2 --vos --vos-start 0 --vos-mode released \
+    --vos-sample 200 --vos-select 20 -o "$TMP/l.safetensors" "$TMP/in.tar"
+ok "sgd, accumulated batches, crops" train -q -a unet-s:width=8,levels=2 -b 2 --accumulate 2 --crop 32 -t 1 \
+    --steps 3 -o "$TMP/l.safetensors" "$TMP/in.tar"
+
+fails 65 "a loss that is not a number stops" train -q "${small[@]}" --lr 1e6 --optimizer sgd --steps 50 \
+    -o "$TMP/nan.safetensors" "$TMP/in.tar"
+ok "and names the step" grep -q 'step [0-9]*: the ' "$TMP/.err"
+ok "and keeps the checkpoint" weights info "$TMP/nan.ckpt"
+fails 64 "no output" train "$TMP/in.tar"
+fails 64 "an unknown architecture" train -a nonsense -o "$TMP/x.safetensors" "$TMP/in.tar"
+fails 64 "an unknown loss" train --loss best -o "$TMP/x.safetensors" "$TMP/in.tar"
+fails 66 "no such stream" train -o "$TMP/x.safetensors" "$TMP/none.tar"
+fails 65 "a stream without samples" train -o "$TMP/x.safetensors" <(head -c 0 /dev/null)
+head -c 9000 "$TMP/in.tar" >"$TMP/cut.tar"
+fails 65 "a stream that was cut" train -o "$TMP/x.safetensors" "$TMP/cut.tar"
+fails 73 "an output folder that is not there" train "${small[@]}" --steps 1 -o "$TMP/no/x.safetensors" "$TMP/in.tar"
+# shellcheck disable=SC2016
+ok "nothing is left of the failures" bash -c '! ls "$TMP"/x.* 2>/dev/null'
+done_testing
