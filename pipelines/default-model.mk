@@ -12,7 +12,7 @@ DATA    ?= ../shared/data
 BIN     ?= build/bin
 WORK    ?= build/default-model
 OUT     ?= data/default.safetensors
-STEPS   ?= 1400
+STEPS   ?= 1800
 THREADS ?= 0
 SETS     = usiigaci_t98g dsb2018_nuclei nist_stem_colony
 # The small set five times, so that it counts.
@@ -51,6 +51,8 @@ $(WORK)/validation.tar: $(SETS:%=$(WORK)/%.all.tar)
 
 $(WORK)/drawn.tar:
 	@mkdir -p $(@D)
-	synth -q -n 640 -s 384 -l mixed --seed 1 -o $@
+	for look in mixed mixed phase brightfield; do \
+	    synth -q -n 240 -s 384 -l $$look --seed $$((++seed)) --prefix drawn$$seed || exit 1; done >$@.part
+	mv $@.part $@
 
 .SECONDARY:

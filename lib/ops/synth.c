@@ -53,6 +53,12 @@ struct cell {
     unsigned texture_x, texture_y;
 };
 
+/* What the cells of an image have in common. */
+struct style {
+    double share[5]; /* chances of a spindle, a branched, a neuron-like, a flat and a round cell */
+    double grain, rise; /* multiply texture and thickness */
+};
+
 struct box {
     int64_t x0, y0, x1, y1; /* x1, y1 outside */
 };
@@ -179,26 +185,29 @@ static void shape_red_cell(struct rng *rng, struct cell *cell, double radius)
 
 /* ---- what a kind of image is made of ---- */
 
-static void fill_adherent(struct rng *rng, struct cell *cell, double radius)
+static int choose_kind(struct rng *rng, const struct style *style)
 {
-    double kind = rng_uniform(rng);
-    if (kind < 0.3)
-        shape_spindle(rng, cell, radius);
-    else if (kind < 0.6)
-        shape_branched(rng, cell, radius);
-    else if (kind < 0.75)
-        shape_neuron(rng, cell, radius);
-    else if (kind < 0.9)
-        shape_flat(rng, cell, radius);
-    else
-        shape_round(rng, cell, radius);
-    bool round = kind >= 0.9;
+    double at = rng_uniform(rng);
+    int kind = 0;
+    while (kind < 4 && at >= style->share[kind])
+        at -= style->share[kind++];
+    return kind;
+}
+
+static void fill_adherent(struct rng *rng, struct cell *cell, double radius,
+                          const struct style *style)
+{
+    static void (*const shape[])(struct rng *, struct cell *, double) = {
+        shape_spindle, shape_branched, shape_neuron, shape_flat, shape_round};
+    int kind = choose_kind(rng, style);
+    bool round = kind == 4;
+    shape[kind](rng, cell, radius);
     cell->web = radius * rng_between(rng, 0.15, 0.5);
     cell->edge = round ? 3 : rng_between(rng, 1.2, 3.5);
-    cell->rise = rng_between(rng, 0.25, 0.6);
-    cell->dome = round ? 1.2 : rng_between(rng, 0.2, 0.8);
-    cell->grain = rng_between(rng, 0.03, 0.16);
-    cell->glow = round ? rng_between(rng, -0.1, 0.25) : rng_normal(rng) * 0.02;
+    cell->rise = rng_between(rng, 0.25, 0.6) * style->rise;
+    cell->dome = (round ? rng_between(rng, 0.3, 1.2) : rng_between(rng, 0.2, 0.8)) * style->rise;
+    cell->grain = rng_between(rng, 0.03, 0.16) * style->grain;
+    cell->glow = round ? rng_between(rng, -0.1, 0.2) : rng_normal(rng) * 0.02;
     cell->nucleus = round ? 0 : rng_between(rng, 0.35, 0.6);
     cell->nucleus_rise = rng_between(rng, -0.15, 0.3);
 }
@@ -231,7 +240,7 @@ static void fill_red_cell(struct rng *rng, struct cell *cell, double radius)
 }
 
 static void make_cell(struct rng *rng, enum synth_look look, double x, double y, double radius,
-                      double direction, struct cell *cell)
+                      double direction, const struct style *style, struct cell *cell)
 {
     cell->x = x;
     cell->y = y;
@@ -248,7 +257,7 @@ static void make_cell(struct rng *rng, enum synth_look look, double x, double y,
     else if (look == SYNTH_BLOOD)
         fill_red_cell(rng, cell, radius);
     else
-        fill_adherent(rng, cell, radius);
+        fill_adherent(rng, cell, radius, style);
 }
 
 /* ---- rasterising: signed distances to the border, positive inside ---- */
@@ -433,6 +442,7 @@ static void lay_cell(struct canvas *canvas, const struct cell *cell, struct box 
 
 struct plan { /* how an image is populated */
     double radius, coverage, crowding, direction, alignment, overlap;
+    struct style style;
 };
 
 /* Somewhere at random, or beside the cell laid before. */
@@ -466,7 +476,7 @@ static int populate(struct canvas *canvas, const struct plan *plan, enum synth_l
         choose_place(rng, canvas, plan, &x, &y);
         double direction = plan->direction + rng_between(rng, -PI, PI) * (1 - plan->alignment);
         double radius = plan->radius * exp(rng_normal(rng) * 0.18);
-        make_cell(rng, look, x, y, radius, direction, cell);
+        make_cell(rng, look, x, y, radius, direction, &plan->style, cell);
         struct box box = cell_box(cell, canvas);
         if (box.x1 <= box.x0 || box.y1 <= box.y0)
             continue;
@@ -508,16 +518,18 @@ static void lay_speck(struct canvas *canvas, double x, double y, double radius, 
         }
 }
 
-/* Debris: small bright or dark specks, and a few faint large ones out of focus. */
+/* Debris: bright and dark specks, many in some images, and a few faint large ones
+ * out of focus. */
 static void lay_debris(struct canvas *canvas, double radius, struct rng *rng)
 {
     double area = (double)canvas->width * (double)canvas->height;
-    double many = area / 15000 * exp(rng_normal(rng) * 0.8);
+    double many = area / 15000 * exp(rng_normal(rng) * 1.1), largest = 2 + 0.15 * radius;
     for (int i = 0; i < (int)many; i++) {
         double x = rng_between(rng, 0, (double)canvas->width);
         double y = rng_between(rng, 0, (double)canvas->height);
         bool blurred = rng_uniform(rng) < 0.2;
-        double size = blurred ? radius * rng_between(rng, 0.3, 0.8) : rng_between(rng, 0.8, 3.5);
+        double u = rng_uniform(rng);
+        double size = blurred ? radius * rng_between(rng, 0.3, 0.8) : 0.8 + u * u * largest;
         double light = rng_normal(rng) * (blurred ? 0.06 : 0.22);
         lay_speck(canvas, x, y, size, light, rng_between(rng, 0, 0.6));
     }
@@ -536,6 +548,20 @@ struct optics {
     double shot, read; /* noise */
 };
 
+/* A slight defocus, or in some images strongly slanted light. */
+static void choose_brightfield(struct optics *o, double contrast, struct rng *rng)
+{
+    bool slanted = rng_uniform(rng) < 0.35;
+    double slant = slanted ? rng_between(rng, 0.3, 0.9) : fabs(rng_normal(rng)) * 0.3;
+    double angle = rng_between(rng, 0, 2 * PI);
+    double fringe = slanted ? rng_between(rng, 0, 0.3) : rng_between(rng, 0.4, 1.1);
+    o->wide = o->sharp * rng_between(rng, 1.8, 4);
+    o->fringe = (rng_uniform(rng) < 0.5 ? -1 : 1) * fringe * contrast;
+    o->absorb = rng_between(rng, -0.02, 0.05) * contrast;
+    o->slant_x = slant * cos(angle) * contrast;
+    o->slant_y = slant * sin(angle) * contrast;
+}
+
 static struct optics choose_optics(const struct synth_options *options, double radius,
                                    struct rng *rng)
 {
@@ -543,7 +569,7 @@ static struct optics choose_optics(const struct synth_options *options, double r
     double contrast = options->contrast;
     switch (options->look) {
     case SYNTH_PHASE:
-        o.wide = radius * rng_between(rng, 0.25, 0.6);
+        o.wide = 1 + radius * rng_between(rng, 0.08, 0.6);
         o.fringe = rng_between(rng, 0.2, 0.6) * contrast;
         o.absorb = rng_between(rng, 0, 0.08) * contrast;
         break;
@@ -559,11 +585,7 @@ static struct optics choose_optics(const struct synth_options *options, double r
         o.fringe = rng_between(rng, 0, 0.1);
         break;
     default:
-        o.wide = o.sharp * rng_between(rng, 1.8, 4);
-        o.fringe = (rng_uniform(rng) < 0.5 ? -1 : 1) * rng_between(rng, 0.4, 1.1) * contrast;
-        o.absorb = rng_between(rng, -0.02, 0.05) * contrast;
-        o.slant_x = rng_normal(rng) * 0.3 * contrast;
-        o.slant_y = rng_normal(rng) * 0.3 * contrast;
+        choose_brightfield(&o, contrast, rng);
         break;
     }
     o.tilt_x = rng_normal(rng) * 0.1;
@@ -652,13 +674,29 @@ static int make_texture(float *texture, struct rng *rng, struct err *err)
         texture[i] = quick_normal(rng);
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
         fine[i] = quick_normal(rng);
-    if (gaussian_blur(texture, TABLE, TABLE, 1, 1.1, err))
+    double scale = rng_between(rng, 0.8, 2.4); /* its blur divides the deviation by 3.54 scale */
+    if (gaussian_blur(texture, TABLE, TABLE, 1, scale, err))
         return -1;
     for (size_t y = 0; y < TABLE; y++)
         for (size_t x = 0; x < TABLE; x++)
-            texture[y * TABLE + x] =
-                3 * texture[y * TABLE + x] + 0.6f * fine[y / 8 * (TABLE / 8) + x / 8];
+            texture[y * TABLE + x] = (float)(3.2 * scale) * texture[y * TABLE + x] +
+                                     0.6f * fine[y / 8 * (TABLE / 8) + x / 8];
     return gaussian_blur(texture, TABLE, TABLE, 1, 0.7, err);
+}
+
+/* Mixtures differ from image to image: some have one kind of cell only. */
+static struct style make_style(struct rng *rng)
+{
+    static const double usual[] = {0.3, 0.3, 0.15, 0.15, 0.1};
+    struct style style;
+    double sum = 0;
+    for (int i = 0; i < 5; i++)
+        sum += style.share[i] = usual[i] * exp(rng_normal(rng) * 1.3);
+    for (int i = 0; i < 5; i++)
+        style.share[i] /= sum;
+    style.grain = exp(rng_normal(rng) * 0.7);
+    style.rise = exp(rng_normal(rng) * 0.35);
+    return style;
 }
 
 static struct plan make_plan(const struct synth_options *options, struct rng *rng)
@@ -666,8 +704,8 @@ static struct plan make_plan(const struct synth_options *options, struct rng *rn
     static const struct {
         double radius_low, radius_high, coverage_low, coverage_high, overlap;
     } typical[SYNTH_LOOKS] = {
-        [SYNTH_BRIGHTFIELD] = {14, 40, 0.05, 0.5, 0.15},
-        [SYNTH_PHASE] = {10, 34, 0.05, 0.6, 0.15},
+        [SYNTH_BRIGHTFIELD] = {10, 64, 0.03, 0.7, 0.15},
+        [SYNTH_PHASE] = {7, 40, 0.03, 0.8, 0.15},
         [SYNTH_FLUORESCENCE] = {7, 26, 0.05, 0.35, 0.12},
         [SYNTH_BLOOD] = {14, 36, 0.15, 0.5, 0.25},
     };
@@ -676,7 +714,7 @@ static struct plan make_plan(const struct synth_options *options, struct rng *rn
                         rng_uniform(rng));
     double coverage =
         rng_between(rng, typical[options->look].coverage_low, typical[options->look].coverage_high);
-    return (struct plan){
+    struct plan plan = {
         .radius = options->radius > 0 ? options->radius : radius,
         .coverage = options->coverage > 0 ? options->coverage : coverage,
         .crowding = rng_uniform(rng) < 0.5 ? 0.75 : 0.2,
@@ -684,6 +722,8 @@ static struct plan make_plan(const struct synth_options *options, struct rng *rn
         .alignment = rng_uniform(rng) < 0.3 ? rng_between(rng, 0.5, 0.9) : 0,
         .overlap = typical[options->look].overlap,
     };
+    plan.style = make_style(rng);
+    return plan;
 }
 
 static int draw_on(struct canvas *canvas, const struct synth_options *options, struct rng *rng,
