@@ -16,7 +16,6 @@
 
 #define SCALES   4 /* of the transformer; the convolutions have one more above */
 #define RESIDUAL 5
-#define CHANNELS 3 /* of the published first layer; one channel is repeated */
 #define EPS      1e-6
 #define BLOCKS   2 /* at most, of a scale */
 #define DROPOUT  0.1
@@ -211,7 +210,7 @@ static void *build(struct builder *b, const struct architecture *self, int class
         build_fail(b, "size=%d is no multiple of 32", size);
     net->mode = build_mode(b);
     net->inter_heads = heads;
-    build_encoders(b, net, width, heads, size, channels == 1 ? CHANNELS : channels);
+    build_encoders(b, net, width, heads, size, channels);
     for (int i = 0; i < SCALES; i++) {
         char name[16];
         int out = width << (SCALES - 1 - i);
@@ -390,8 +389,6 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
 {
     const struct scaleformer *net = state;
     nn_tensor *features[RESIDUAL + 1], *maps[SCALES], *skips[SCALES];
-    if (nn_size(x, 1) == 1)
-        x = nn_expand(x, 4, (int64_t[]){-1, CHANNELS, -1, -1});
     for (int i = 0; i < RESIDUAL; i++) {
         const nn_tensor *in = i > 0 ? run_max_pool(net->mode, features[i - 1], 2, 2, 0) : x;
         features[i] = run_residual(&net->residual[i], in);
@@ -412,6 +409,7 @@ const struct architecture scaleformer = {
     .name = "scaleformer",
     .options = "width=N (64), heads=N (8), size=N (224) of the tiles it is trained on",
     .multiple = 32,
+    .grey_as_rgb = true,
     .first = "p_encoder.Encoder1.res1.conv.0.conv.weight",
     .last = "segmentation_head.0.weight",
     .build = build,

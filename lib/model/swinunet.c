@@ -14,7 +14,6 @@
 #define STAGES    4
 #define BLOCKS    2
 #define PATCH     4
-#define CHANNELS  3 /* of the published patch embedding; one channel is repeated */
 #define EPS       1e-5
 #define DROP_PATH 0.2 /* of the last block, linear from 0 */
 #define MASKED    (-100.0f)
@@ -169,7 +168,7 @@ static void *build(struct builder *b, const struct architecture *self, int class
     net->mode = build_mode(b);
     if (width % heads)
         build_fail(b, "%d heads don't divide a width of %d", heads, width);
-    build_network(b, net, width, heads, classes, channels == 1 ? CHANNELS : channels);
+    build_network(b, net, width, heads, classes, channels);
     return net;
 }
 
@@ -380,8 +379,6 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
 {
     const struct swinunet *net = state;
     nn_tensor *skips[STAGES];
-    if (nn_size(x, 1) == 1)
-        x = nn_expand(x, 4, (int64_t[]){-1, CHANNELS, -1, -1});
     nn_tensor *y = run_decoder(net, run_encoder(net, x, skips), skips);
     y = nn_permute(run_expand(&net->final, y), 4, (int64_t[]){0, 3, 1, 2});
     out->all[out->count++] = run_conv(&net->output, y, ACT_NONE, NULL);
@@ -393,6 +390,7 @@ const struct architecture swinunet = {
     .name = "swinunet",
     .options = "width=N (96), heads=N (width / 32), window=N (7)",
     .multiple = PATCH << (STAGES - 1),
+    .grey_as_rgb = true,
     .first = "swin_unet.patch_embed.proj.weight",
     .last = "swin_unet.output.weight",
     .build = build,
