@@ -44,7 +44,7 @@ int deflater_new(struct deflater **result, bool wrapped, struct err *err)
         return err_memory(err, "compression");
     deflater->wrapped = wrapped;
     if (coder_open(&deflater->runs, wrapped, 1, Z_RLE) ||
-        coder_open(&deflater->strings, wrapped, STRING_LEVEL, Z_DEFAULT_STRATEGY)) {
+        (wrapped && coder_open(&deflater->strings, wrapped, STRING_LEVEL, Z_DEFAULT_STRATEGY))) {
         deflater_free(deflater);
         return err_memory(err, "compression");
     }
@@ -96,7 +96,7 @@ int deflater_block(struct deflater *deflater, const void *from, size_t size, boo
     struct coder *best = &deflater->runs;
     if (code(best, from, size, flush, err))
         return -1;
-    if (best->size < size / SOME_RUNS && best->size > size / ALL_RUNS) {
+    if (deflater->wrapped && best->size < size / SOME_RUNS && best->size > size / ALL_RUNS) {
         if (code(&deflater->strings, from, size, flush, err))
             return -1;
         if (deflater->strings.size < best->size)

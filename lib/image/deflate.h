@@ -3,9 +3,9 @@
  * Filtered pixels of photographs are noise: looking for repeated strings in them
  * costs most of the time and makes them larger than runs alone do (on a 44
  * megapixel bright-field image: runs 0.36 s and 22.1 MB, zlib's level 6 2.3 s and
- * 24.7 MB).  Masks are runs, too; in images of many labels strings help.  So a block
- * is coded by runs, and where strings may pay, again by strings; the shorter is
- * taken. */
+ * 24.7 MB).  Masks and labels filtered row against row, as in PNG, are runs, too
+ * (a drawn mask of 24 megapixels: 0.42 MB, level 6 0.47 MB).  Only labels that
+ * were not filtered so, in TIFF, have strings worth to look for. */
 #ifndef IMAGE_DEFLATE_H
 #define IMAGE_DEFLATE_H
 
@@ -17,8 +17,9 @@
 
 struct deflater;
 
-/* wrapped: blocks are whole zlib streams (RFC 1950); else parts of one raw
- * deflate stream, laid one after another. */
+/* wrapped: blocks are whole zlib streams (RFC 1950), in which strings are looked
+ * for where they may pay; else parts of one raw deflate stream, laid one after
+ * another, of runs alone. */
 int deflater_new(struct deflater **deflater, bool wrapped, struct err *err) MUST_CHECK;
 void deflater_free(struct deflater *deflater);
 
