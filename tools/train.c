@@ -49,6 +49,7 @@ enum {
     OPT_DATA,
     OPT_HALF,
     OPT_RESUME,
+    OPT_PLOT,
     OPT_VOS,
     OPT_VOS_START,
     OPT_VOS_SAMPLE,
@@ -93,11 +94,13 @@ static const struct cli_option options[] = {
     {OPT_CLASSES, "classes", "K", "with 2, every label but 0 is foreground (default 2)"},
     {OPT_CHANNELS, "channels", "1|3", "what the network sees (default: the first image's)"},
     {OPT_SEED, "seed", "N", "(default 1)"},
-    {'P', "precision", "fp32|bf16", "of products (default fp32)"},
+    {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)"},
+    {'P', "precision", "fp32|bf16|fp16", "of products (default fp32); fp16 scales the loss"},
     {'t', "threads", "N", "of libtorch (default: one a core)"},
     {OPT_LOADERS, "loaders", "N", "threads that read and augment (default 1)"},
     {OPT_LOG, "log", "FILE", "a row an epoch (default: the output's name with .tsv)"},
     {OPT_RESUME, "resume", NULL, "continue from the checkpoint beside the output, if there is one"},
+    {OPT_PLOT, "plot", "FILE", "draw the log as SVG after each epoch, by gnuplot"},
     {OPT_HALF, "half", NULL, "write the weights as float16"},
     {OPT_DATA, "data", "TEXT", "name of the data, for the weights' metadata"},
     {OPT_LICENCE, "licence", "TEXT", "of the weights, for their metadata"},
@@ -112,7 +115,7 @@ static const struct cli_program program = {
 };
 
 static struct {
-    const char *output, *arch, *init, *validation, *policy_text, *log, *licence, *data;
+    const char *output, *arch, *init, *validation, *policy_text, *log, *plot, *licence, *data;
     int64_t vos_start, epochs, steps, batch, accumulate, crop, repeat, classes, channels, seed,
         threads, loaders;
     double minutes;
@@ -131,7 +134,8 @@ static struct {
     .seed = 1,
     .loaders = 1,
     .schedule = {.power = 0.9, .ratio = 0.01},
-    .trainer = {.momentum = 0.9,
+    .trainer = {.device = NN_CPU,
+                .momentum = 0.9,
                 .weight_decay = 1e-4,
                 .precision = DTYPE_F32,
                 .vos = {.sample = 100000, .select = 10000, .queue = 10000, .ridge = 0.01}},
@@ -143,6 +147,17 @@ static void read_loss(const char *text)
     struct err err;
     if (loss_objective_parse(&settings.trainer.loss.objective, text, &err))
         cli_die_usage("%s", err.message);
+}
+
+static void read_device(const char *text)
+{
+    int64_t number = 0;
+    struct err err;
+    bool cuda = strncmp(text, "cuda", 4) == 0;
+    if ((!cuda && strcmp(text, "cpu") != 0) || (cuda && text[4] && text[4] != ':') ||
+        (cuda && text[4] && num_int(text + 5, 0, 1023, &number, &err)))
+        cli_die_usage("device '%s': not cpu, cuda or cuda:N", text);
+    settings.trainer.device = cuda ? (int)number : NN_CPU;
 }
 
 static void read_option(int c)
@@ -249,8 +264,16 @@ static void read_option(int c)
     case OPT_SEED:
         settings.seed = cli_int(0, INT64_MAX);
         break;
+    case 'd':
+        read_device(cli_argument());
+        break;
     case 'P':
-        t->precision = cli_choice("fp32|bf16") ? DTYPE_BF16 : DTYPE_F32;
+        t->precision =
+            (enum dtype[]){DTYPE_F32, DTYPE_BF16, DTYPE_F16}[cli_choice("fp32|bf16|fp16")];
+        t->scale_loss = t->precision == DTYPE_F16;
+        break;
+    case OPT_PLOT:
+        settings.plot = cli_argument();
         break;
     case 't':
         settings.threads = cli_int(1, 4096);
@@ -282,6 +305,10 @@ static void read_options(void)
         read_option(c);
     struct err err;
     bool adamw = settings.trainer.optimizer == TRAINER_ADAMW;
+    if (settings.trainer.precision == DTYPE_F16 && settings.trainer.device == NN_CPU)
+        cli_die_usage("fp16 needs a CUDA device; bf16 is for CPUs too");
+    if (settings.trainer.device != NN_CPU && settings.trainer.device >= nn_cuda_count())
+        cli_die(STATUS_USAGE, "there is no CUDA device %d here", settings.trainer.device);
     if (!settings.output)
         cli_die_usage("no -o: where shall the weights go?");
     if (strcmp(settings.output, "-") == 0)
@@ -543,6 +570,42 @@ static int set_number(struct weights *w, const char *key, double value, struct e
     return weights_set_metadata(w, key, text, err);
 }
 
+/* Rows of numbers as JSON. */
+static int set_matrix(struct weights *w, const char *key, int n,
+                      const double rows[][GAUSSIANS_MAX_CLASSES], struct err *err)
+{
+    size_t room = (size_t)n * (size_t)n * 26 + (size_t)n * 3 + 3, at = 1;
+    char *text = malloc(room);
+    if (!text)
+        return err_memory(err, "metadata");
+    text[0] = '[';
+    for (int i = 0; i < n * n; i++)
+        at += (size_t)snprintf(text + at, room - at, "%s%.9g%s",
+                               i % n ? ","
+                               : i   ? ",["
+                                     : "[",
+                               rows[i / n][i % n], i % n == n - 1 ? "]" : "");
+    snprintf(text + at, room - at, "]");
+    int result = weights_set_metadata(w, key, text, err);
+    free(text);
+    return result;
+}
+
+/* What the logits of each class look like, for predict's uncertainty. */
+static int describe_gaussians(const struct session *s, struct weights *w, struct err *err)
+{
+    struct gaussians *g = malloc(sizeof *g);
+    struct err none;
+    int result = g ? 0 : err_memory(err, "Gaussians");
+    if (result == 0 && trainer_gaussians(s->trainer, g, &none) == 0)
+        result = set_matrix(w, "logit_means", g->classes, g->mean, err) ||
+                         set_matrix(w, "logit_covariance", g->classes, g->covariance, err)
+                     ? -1
+                     : 0;
+    free(g);
+    return result;
+}
+
 static int describe(const struct session *s, struct weights *w, struct err *err)
 {
     const char *pairs[][2] = {
@@ -556,6 +619,9 @@ static int describe(const struct session *s, struct weights *w, struct err *err)
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (pairs[i][1] && weights_set_metadata(w, pairs[i][0], pairs[i][1], err))
             return -1;
+    if (settings.trainer.outliers && settings.trainer.vos.mode == VOS_CLASS &&
+        describe_gaussians(s, w, err))
+        return -1;
     if (s->validation && set_number(w, "validation_dsc", s->now.dsc, err))
         return -1;
     return set_number(w, "seed", (double)settings.seed, err) ||
@@ -762,6 +828,29 @@ static void log_epoch(struct session *s, double rate)
             elapsed(s));
 }
 
+/* A curve each of the log's columns; without gnuplot a warning, once. */
+static void plot_log(const struct session *s)
+{
+    static bool warned;
+    FILE *gnuplot = strchr(settings.plot, '\'') || strchr(s->log_name, '\'')
+                        ? NULL
+                        : popen("gnuplot >/dev/null 2>&1", "w");
+    if (gnuplot)
+        fprintf(
+            gnuplot,
+            "set terminal svg size 900,400 background '#ffffff'\nset output '%s'\n"
+            "set datafile separator '\\t'\nset datafile missing 'nan'\nset key autotitle "
+            "columnhead\n"
+            "set xlabel 'epoch'\nset multiplot layout 1,2\nset ylabel 'loss'\n"
+            "plot for [c=4:8] '%s' using 1:c with lines lw 2\nset ylabel 'DSC'\nset yrange [0:1]\n"
+            "plot '%s' using 1:9 with lines lw 2\n",
+            settings.plot, s->log_name, s->log_name);
+    if ((!gnuplot || pclose(gnuplot)) && !warned) {
+        warned = true;
+        cli_warn("cannot draw '%s': gnuplot failed or is missing", settings.plot);
+    }
+}
+
 /* ---- the loop ---- */
 
 static int add_batch(struct session *s, struct prefetch *batches, struct err *err)
@@ -805,6 +894,8 @@ static int finish_epoch(struct session *s, double rate, struct err *err)
     if (s->validation && validate(s->trainer, &s->loader, s->validation, &s->now, err))
         return -1;
     log_epoch(s, rate);
+    if (settings.plot && fflush(s->log) == 0)
+        plot_log(s);
     s->sums = (struct sums){0};
     if (s->validation && s->now.dsc > s->best) {
         s->best = s->now.dsc;

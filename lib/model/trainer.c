@@ -17,7 +17,9 @@ struct trainer {
     size_t all_count;
     struct vos *vos; /* or NULL */
     bool use_outliers;
-    int part; /* batches added since the last step */
+    int part;           /* batches added since the last step */
+    double scale;       /* of the loss */
+    int64_t good_steps; /* since the scale last changed */
 };
 
 /* ---- making ---- */
@@ -61,6 +63,11 @@ int trainer_new(struct trainer **trainer, struct model *model,
         return err_memory(err, "a trainer");
     t->model = model;
     t->options = *options;
+    t->scale = options->scale_loss ? 65536 : 1;
+    if (model_move(model, options->device, err)) {
+        free(t);
+        return -1;
+    }
     if (list_parameters(t, err) || (options->average > 0 && start_average(t, err)) ||
         (options->outliers && vos_new(&t->vos, &options->vos, model_classes(model), err))) {
         trainer_free(t);
@@ -96,24 +103,26 @@ void trainer_free(struct trainer *trainer)
 
 /* ---- a step ---- */
 
-static nn_tensor *images_of(const struct trainer_batch *b)
+static nn_tensor *images_of(const struct trainer *t, const struct trainer_batch *b)
 {
     const int64_t shape[] = {b->size, b->channels, b->height, b->width};
-    return nn_channels_last(nn_from_host(b->images, DTYPE_F32, 4, shape));
+    nn_tensor *x = nn_from_host(b->images, DTYPE_F32, 4, shape);
+    return nn_channels_last(nn_to_device(x, t->options.device));
 }
 
-static nn_tensor *labels_of(const struct trainer_batch *b)
+static nn_tensor *labels_of(const struct trainer *t, const struct trainer_batch *b)
 {
     const int64_t shape[] = {b->size, b->height, b->width};
-    return nn_to_dtype(nn_from_host(b->labels, DTYPE_U8, 3, shape), DTYPE_I64);
+    nn_tensor *x = nn_from_host(b->labels, DTYPE_U8, 3, shape);
+    return nn_to_dtype(nn_to_device(x, t->options.device), DTYPE_I64);
 }
 
 /* Forward in the precision of the run; logits come back as float32. */
 static int forward(struct trainer *t, const nn_tensor *x, struct model_output *out, struct err *err)
 {
-    enum dtype before = nn_set_autocast(NN_CPU, t->options.precision);
+    enum dtype before = nn_set_autocast(t->options.device, t->options.precision);
     int failed = model_forward(t->model, x, out, err);
-    nn_set_autocast(NN_CPU, before);
+    nn_set_autocast(t->options.device, before);
     for (int i = 0; i < out->count && !failed; i++)
         out->all[i] = nn_to_dtype(out->all[i], DTYPE_F32);
     if (!failed)
@@ -153,7 +162,7 @@ static int backward(struct trainer *t, const struct trainer_batch *batch, int pa
 {
     struct model_output out = {0};
     struct rng dropout = step_rng(t, "dropout"), outliers = step_rng(t, "outliers");
-    nn_tensor *x = images_of(batch), *target = labels_of(batch), *synthetic = NULL;
+    nn_tensor *x = images_of(t, batch), *target = labels_of(t, batch), *synthetic = NULL;
     if (!x || !target || nn_seed(rng_u64(&dropout)))
         return nn_to_err(err, "a batch");
     if (forward(t, x, &out, err))
@@ -167,7 +176,7 @@ static int backward(struct trainer *t, const struct trainer_batch *batch, int pa
         return nn_to_err(err, "loss");
     if (!isfinite(report->loss))
         return err_set(err, STATUS_DATA, "the loss is not a number");
-    if (nn_backward(nn_affine(report->terms.total, 1.0 / parts, 0)))
+    if (nn_backward(nn_affine(report->terms.total, t->scale / parts, 0)))
         return nn_to_err(err, "gradients");
     t->part++;
     return 0;
@@ -200,26 +209,68 @@ static int move_average(struct trainer *t)
     return failed;
 }
 
+/* Takes the loss's scale out of the gradients and limits their norm; *finite says
+ * whether they are numbers. */
+static int condition_gradients(struct trainer *t, double *norm, bool *finite)
+{
+    double limit = t->options.clip > 0 ? t->options.clip : INFINITY;
+    *finite = true;
+    *norm = 0;
+    for (size_t i = 0; i < t->count && t->scale != 1; i++) {
+        nn_tensor *gradient = nn_gradient(t->parameters[i]);
+        if (gradient && nn_scale_(gradient, 1 / t->scale))
+            return -1;
+    }
+    if (t->options.clip <= 0 && !t->options.scale_loss)
+        return 0;
+    if (nn_clip_gradients(t->parameters, t->count, limit, norm))
+        return -1;
+    *finite = isfinite(*norm);
+    return 0;
+}
+
+static void adapt_scale(struct trainer *t, bool finite)
+{
+    if (!t->options.scale_loss)
+        return;
+    t->good_steps = finite ? t->good_steps + 1 : 0;
+    if (!finite) {
+        t->scale /= 2;
+    } else if (t->good_steps == TRAINER_SCALE_STEPS) {
+        t->scale = fmin(2 * t->scale, 0x1p24);
+        t->good_steps = 0;
+    }
+}
+
+static int move_parameters(struct trainer *t, double learning_rate, struct trainer_report *report,
+                           struct err *err)
+{
+    bool finite;
+    if (condition_gradients(t, &report->gradient_norm, &finite))
+        return nn_to_err(err, "gradients");
+    adapt_scale(t, finite);
+    report->skipped = !finite;
+    if (!finite && (!t->options.scale_loss || t->scale < 1))
+        return err_set(err, STATUS_DATA, "the gradient is not a number");
+    if ((finite && nn_optimizer_step(t->optimizer, learning_rate)) ||
+        nn_zero_gradients(t->parameters, t->count) || (finite && t->average && move_average(t)))
+        return nn_to_err(err, "a step");
+    if (!finite) /* it counts: another step draws other numbers */
+        nn_optimizer_set_steps(t->optimizer, nn_optimizer_steps(t->optimizer) + 1);
+    return 0;
+}
+
 int trainer_step(struct trainer *trainer, double learning_rate, struct trainer_report *report,
                  struct err *err)
 {
-    struct trainer *t = trainer;
+    trainer->part = 0;
     if (nn_scope_begin())
         return nn_to_err(err, "a step");
-    report->gradient_norm = 0;
-    t->part = 0;
-    int failed = 0;
-    if (t->options.clip > 0)
-        failed =
-            nn_clip_gradients(t->parameters, t->count, t->options.clip, &report->gradient_norm);
-    if (!failed && !isfinite(report->gradient_norm)) {
-        nn_scope_end();
-        return err_set(err, STATUS_DATA, "the gradient is not a number");
-    }
-    failed = failed || nn_optimizer_step(t->optimizer, learning_rate) ||
-             nn_zero_gradients(t->parameters, t->count) || (t->average && move_average(t));
+    bool gradients = nn_set_gradients(false);
+    int result = move_parameters(trainer, learning_rate, report, err);
+    nn_set_gradients(gradients);
     nn_scope_end();
-    return failed ? nn_to_err(err, "a step") : 0;
+    return result;
 }
 
 /* ---- evaluation ---- */
@@ -235,7 +286,7 @@ int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, 
         return nn_to_err(err, "evaluation");
     bool gradients = nn_set_gradients(false);
     model_set_training(trainer->model, false);
-    nn_tensor *x = nn_pad2d(images_of(batch), 0, right, 0, bottom, 0);
+    nn_tensor *x = nn_pad2d(images_of(trainer, batch), 0, right, 0, bottom, 0);
     int result = x ? forward(trainer, x, &out, err) : nn_to_err(err, "evaluation");
     if (result == 0) {
         nn_tensor *best = nn_pad2d(nn_argmax(out.logits, 1), 0, -right, 0, -bottom, 0);
@@ -353,11 +404,15 @@ static int each_tensor(const struct trainer *t, struct weights *to, const struct
 
 int trainer_export(const struct trainer *trainer, struct weights *weights, struct err *err)
 {
-    char steps[32];
+    char steps[32], scale[40], good[32];
     snprintf(steps, sizeof steps, "%lld", (long long)nn_optimizer_steps(trainer->optimizer));
+    snprintf(scale, sizeof scale, "%.17g", trainer->scale);
+    snprintf(good, sizeof good, "%lld", (long long)trainer->good_steps);
     return each_tensor(trainer, weights, NULL, err) ||
                    (trainer->vos && vos_export(trainer->vos, weights, err)) ||
-                   weights_set_metadata(weights, "steps", steps, err)
+                   weights_set_metadata(weights, "steps", steps, err) ||
+                   weights_set_metadata(weights, "loss_scale", scale, err) ||
+                   weights_set_metadata(weights, "good_steps", good, err)
                ? -1
                : 0;
 }
@@ -365,8 +420,12 @@ int trainer_export(const struct trainer *trainer, struct weights *weights, struc
 int trainer_import(struct trainer *trainer, const struct weights *weights, struct err *err)
 {
     const char *steps = weights_metadata(weights, "steps");
-    if (!steps)
+    const char *scale = weights_metadata(weights, "loss_scale");
+    const char *good = weights_metadata(weights, "good_steps");
+    if (!steps || !scale || !good)
         return err_set(err, STATUS_DATA, "no 'steps': not a checkpoint");
+    trainer->scale = strtod(scale, NULL);
+    trainer->good_steps = strtoll(good, NULL, 10);
     nn_optimizer_set_steps(trainer->optimizer, strtoll(steps, NULL, 10));
     if (trainer->vos && vos_import(trainer->vos, weights, err))
         return -1;

@@ -13,12 +13,18 @@ struct trainer_options {
     double momentum, weight_decay;
     double clip;          /* joint 2-norm of the gradients at most; 0: no limit */
     double average;       /* decay of the running average of parameters; 0: none is kept */
-    enum dtype precision; /* of products: DTYPE_F32, DTYPE_BF16 */
+    int device;           /* NN_CPU, or a CUDA device */
+    enum dtype precision; /* of products: DTYPE_F32, DTYPE_BF16; on CUDA DTYPE_F16 */
+    bool scale_loss;      /* as float16 needs it: the loss is multiplied by a power of two that
+                             halves when a gradient overflows (that step is left out) and
+                             doubles after TRAINER_SCALE_STEPS good steps */
     struct loss_options loss;
     bool outliers; /* keep queues for virtual outliers; see trainer_use_outliers */
     struct vos_options vos;
     uint64_t seed; /* of dropout and outliers, with the number of the step */
 };
+
+#define TRAINER_SCALE_STEPS 500
 
 struct trainer;
 
@@ -37,7 +43,8 @@ struct trainer_batch {
 struct trainer_report {
     double loss;
     struct loss_result terms; /* `total` is not valid any more */
-    double gradient_norm;     /* 0 when nothing limits it */
+    double gradient_norm;     /* 0 when nothing asks for it */
+    bool skipped;             /* the gradient overflowed */
 };
 
 /* Adds a batch's gradient, divided by `parts`: the number of batches that make up
@@ -45,7 +52,8 @@ struct trainer_report {
 int trainer_accumulate(struct trainer *trainer, const struct trainer_batch *batch, int parts,
                        struct trainer_report *report, struct err *err) MUST_CHECK;
 
-/* Moves the parameters by what was added, and forgets it. */
+/* Moves the parameters by what was added, and forgets it.  A gradient that is not a
+ * number is STATUS_DATA, but with scale_loss only when no scale helps. */
 int trainer_step(struct trainer *trainer, double learning_rate, struct trainer_report *report,
                  struct err *err) MUST_CHECK;
 

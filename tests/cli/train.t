@@ -24,13 +24,13 @@ ok "and the seed and the command" test \
 ok "predict applies them" bash -c "predict -t 1 -m '$TMP/w.safetensors' '$TMP/val.tar' | peek -q"
 
 # The same bytes again, and after interruptions.
-run() { # NAME OPTIONS...
+run() ( # NAME OPTIONS...: in a shell of its own, which becomes train
     local name=$1
     shift
-    train -q "${small[@]}" --epochs 5 --average 0.9 --clip 1 -p strong --vos --vos-start 2 \
+    exec train -q "${small[@]}" --epochs 5 --average 0.9 --clip 1 -p strong --vos --vos-start 2 \
         --vos-sample 500 --vos-select 50 --vos-queue 100 --val "$TMP/val.tar" \
         -o "$TMP/$name.safetensors" "$@" "$TMP/in.tar"
-}
+)
 run whole
 run again
 ok "the same seed gives the same weights" weights diff -q "$TMP/whole.safetensors" "$TMP/again.safetensors"
