@@ -2,6 +2,7 @@
 #
 #   make demo       install what is missing, build, segment an image, say where to look
 #   make check      install what is missing, build, run the tests (T='stream tile' for some)
+#   make tables     the paper's tables, ours beside the paper's: SCALE=small (pipelines/)
 #   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, shellcheck
 #   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names
 #
@@ -135,6 +136,13 @@ $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach r,$(PLAIN_R
 fuzz-run: $(if $(T),$(T:%=$(BUILD)/tests/fuzz/%),$(FUZZERS))
 	for f in $^; do mkdir -p $$f.corpus && $$f -max_total_time=$(SECONDS) -timeout=5 \
 	    -rss_limit_mb=2000 -artifact_prefix=$$f. $$f.corpus $(SEEDS) || exit 1; done
+
+# ---- the paper's tables and figures: SCALE=paper|small|smoke, see pipelines/ ----
+
+PAPER = table1 table2 table3 table4 tables figure3 figure4 figure5 figures report runs retry
+.PHONY: $(PAPER)
+$(PAPER): all
+	+$(MAKE) -f pipelines/all.mk $@
 
 # ---- one look at what it does ----
 
