@@ -101,9 +101,10 @@ int annot_extents(struct annot_extent **extents, size_t *count, const struct arr
                   struct err *err) MUST_CHECK;
 
 /* Gives all pixels of the object the value; with keep_first those that are not 0
- * stay.  What lies outside the image is left out.  labels: uint32. */
-int annot_paint(struct array *labels, const struct annot_object *object, uint32_t value,
-                bool keep_first, struct err *err) MUST_CHECK;
+ * stay.  What lies outside the image is left out.  labels: uint32.  Returns how many
+ * pixels of the image the object covers, or -1. */
+int64_t annot_paint(struct array *labels, const struct annot_object *object, uint32_t value,
+                    bool keep_first, struct err *err) MUST_CHECK;
 
 /* ---- reading ---- */
 
@@ -124,5 +125,29 @@ struct annot_image annot_image(const struct annot_file *file, size_t i); /* name
 typedef int annot_take(void *user, const struct annot_object *object, struct err *err);
 int annot_read(struct annot_file *file, size_t image, annot_take *take, void *user,
                struct err *err) MUST_CHECK;
+
+/* ---- label images from annotations ---- */
+
+enum annot_mode {
+    ANNOT_INSTANCES, /* the objects' labels when the file gives each its own, else 1, 2, ... */
+    ANNOT_CLASSES,   /* 1 for the first of the classes */
+    ANNOT_BINARY,    /* 1 */
+};
+
+struct annot_raster {
+    enum annot_mode mode;
+    const char *const *classes; /* of ANNOT_CLASSES; an object of another one is an error */
+    size_t class_count;
+    bool keep_first; /* where objects overlap, else the last one is seen */
+};
+
+struct annot_counts {
+    size_t objects, empty; /* empty ones cover no pixel's centre inside the image */
+    uint32_t largest;      /* value */
+};
+
+/* Paints all objects of an image into pixels, H x W of uint32. */
+int annot_rasterize(struct annot_file *file, size_t image, const struct annot_raster *options,
+                    struct array *pixels, struct annot_counts *counts, struct err *err) MUST_CHECK;
 
 #endif

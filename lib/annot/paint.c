@@ -17,11 +17,13 @@ struct canvas {
     int64_t width, height;
     uint32_t value;
     bool keep_first;
+    int64_t *covered; /* pixels so far; pieces that overlap count twice */
 };
 
 static void fill(const struct canvas *canvas, int64_t x, int64_t end, int64_t y)
 {
     uint32_t *row = canvas->pixels + y * canvas->width;
+    *canvas->covered += x < end ? end - x : 0;
     for (; x < end; x++)
         if (!canvas->keep_first || row[x] == 0)
             row[x] = canvas->value;
@@ -152,11 +154,13 @@ static void paint_runs(const struct canvas *canvas, const struct annot_object *o
     }
 }
 
-int annot_paint(struct array *labels, const struct annot_object *object, uint32_t value,
-                bool keep_first, struct err *err)
+int64_t annot_paint(struct array *labels, const struct annot_object *object, uint32_t value,
+                    bool keep_first, struct err *err)
 {
-    struct canvas canvas = {labels->data, (int64_t)labels->shape[1], (int64_t)labels->shape[0],
-                            value, keep_first};
+    int64_t covered = 0;
+    struct canvas canvas = {
+        labels->data, (int64_t)labels->shape[1], (int64_t)labels->shape[0], value, keep_first,
+        &covered};
     struct growing edges = {.size = sizeof(struct edge)};
     int result = 0;
     for (size_t i = 0; i < object->count && result == 0; i++)
@@ -164,5 +168,5 @@ int annot_paint(struct array *labels, const struct annot_object *object, uint32_
     growing_free(&edges);
     if (object->run_count)
         paint_runs(&canvas, object);
-    return result;
+    return result ? -1 : covered;
 }

@@ -53,7 +53,7 @@ static int paint(void *user, const struct annot_object *object, struct err *err)
     struct paint *to = user;
     to->objects++;
     to->failed |= object->label == 0;
-    return annot_paint(to->labels, object, object->label, false, err);
+    return annot_paint(to->labels, object, object->label, false, err) < 0 ? -1 : 0;
 }
 
 static bool read_back(struct array *labels, size_t image, struct err *err)
@@ -186,7 +186,7 @@ static int painted(struct build *build, size_t size)
     struct err err;
     struct annot_object object;
     struct array labels = new_labels(size, size);
-    if (annot_paint(&labels, build_object(build, &object), 1, false, &err))
+    if (annot_paint(&labels, build_object(build, &object), 1, false, &err) < 0)
         exit(1);
     int count = 0;
     for (size_t i = 0; i < size * size; i++)

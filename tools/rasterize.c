@@ -1,0 +1,355 @@
+/* rasterize: annotations to masks and label images. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "annot/annot.h"
+#include "cli/cli.h"
+#include "core/num.h"
+#include "image/image.h"
+
+#define MAX_CLASSES 255
+#define MAX_PIXELS  ((size_t)1 << 30)
+
+enum { OPT_CLASSES = CLI_LONG_ONLY, OPT_LIKE, OPT_SUFFIX, OPT_OVERLAP };
+
+static const struct cli_option options[] = {
+    {'o', "output", "FILE|DIR", "where to write (default standard output)"},
+    {'m', "mode", "instance|class|binary",
+     "a label for each object (default), for each class, or 255 for all"},
+    {OPT_CLASSES, "classes", "NAME,...", "class mode: the names of labels 1, 2, ..."},
+    {'s', "size", "WIDTHxHEIGHT", "size of the image, where the annotations do not say"},
+    {OPT_LIKE, "like", "IMAGE|DIR",
+     "take the size from this image, or from that with the same "
+     "stem in this folder"},
+    {OPT_OVERLAP, "overlap", "last|first", "which object is seen where several are (default last)"},
+    {'f', "format", "png|tiff", "format, where no file name tells it (default png)"},
+    {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "rasterize",
+    .purpose = "masks and label images from annotations",
+    .synopsis = "[options] ANNOTATIONS...",
+    .options = options,
+    .notes = "Reads COCO JSON, GeoJSON, LabelMe JSON, ImageJ .roi and zips of them.",
+};
+
+static struct {
+    const char *output, *like, *suffix;
+    bool output_is_folder;
+    int64_t width, height;
+    int format; /* -1: by the name */
+    struct annot_raster raster;
+} settings = {.output = "-", .suffix = "", .format = -1};
+
+/* Cuts the text at its commas. */
+static void split_classes(const char *text)
+{
+    static const char *names[MAX_CLASSES];
+    static char copy[8192];
+    if (strlen(text) >= sizeof copy)
+        cli_die_usage("--classes: too long");
+    strcpy(copy, text);
+    settings.raster.classes = names;
+    settings.raster.class_count = 0;
+    for (char *at = copy, *next; at; at = next) {
+        next = strchr(at, ',');
+        if (next)
+            *next++ = 0;
+        if (!*at || settings.raster.class_count == MAX_CLASSES)
+            cli_die_usage("--classes: an empty name, or more than %d", MAX_CLASSES);
+        names[settings.raster.class_count++] = at;
+    }
+}
+
+static void parse_size(const char *text)
+{
+    char width[32];
+    struct err err;
+    const char *cross = strchr(text, 'x');
+    size_t n = cross ? (size_t)(cross - text) : 0;
+    if (n == 0 || n >= sizeof width)
+        cli_die_usage("--size: '%s' is not WIDTHxHEIGHT", text);
+    memcpy(width, text, n);
+    width[n] = 0;
+    if (num_int(width, 1, 1 << 24, &settings.width, &err) ||
+        num_int(cross + 1, 1, 1 << 24, &settings.height, &err))
+        cli_die_usage("--size: %s", err.message);
+}
+
+static void parse_options(void)
+{
+    for (int c; (c = cli_next_option()) != -1;)
+        switch (c) {
+        case 'o':
+            settings.output = cli_argument();
+            break;
+        case 'm':
+            settings.raster.mode = (enum annot_mode)cli_choice("instance|class|binary");
+            break;
+        case OPT_CLASSES:
+            split_classes(cli_argument());
+            break;
+        case 's':
+            parse_size(cli_argument());
+            break;
+        case OPT_LIKE:
+            settings.like = cli_argument();
+            break;
+        case OPT_OVERLAP:
+            settings.raster.keep_first = cli_choice("last|first") == 1;
+            break;
+        case 'f':
+            settings.format = cli_choice("png|tiff");
+            break;
+        case OPT_SUFFIX:
+            settings.suffix = cli_argument();
+            break;
+        }
+    if ((settings.raster.mode == ANNOT_CLASSES) != (settings.raster.class_count > 0))
+        cli_die_usage("--mode class and --classes go together");
+    if (settings.width && settings.like)
+        cli_die_usage("--size and --like exclude each other");
+    if (strchr(settings.suffix, '/'))
+        cli_die_usage("--suffix: '%s' has a slash", settings.suffix);
+}
+
+/* A folder is one that exists or whose name ends in a slash. */
+static void prepare_output(void)
+{
+    struct stat st;
+    struct err err;
+    size_t length = strlen(settings.output);
+    bool exists = stat(settings.output, &st) == 0;
+    bool slash = length && settings.output[length - 1] == '/';
+    settings.output_is_folder = exists ? S_ISDIR(st.st_mode) : slash;
+    if (!exists && slash && mkdir(settings.output, 0777)) {
+        err_errno(&err, STATUS_CREATE, "create '%s'", settings.output);
+        cli_die_err(&err);
+    }
+    if (strcmp(settings.output, "-") == 0)
+        cli_refuse_terminal("an image");
+}
+
+/* ---- names ---- */
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Bytes of a file's name without its last extension. */
+static size_t stem_length(const char *base)
+{
+    const char *dot = strrchr(base, '.');
+    return dot && dot > base ? (size_t)(dot - base) : strlen(base);
+}
+
+static bool is_tiff(void)
+{
+    if (settings.format >= 0 || settings.output_is_folder)
+        return settings.format == 1;
+    return image_format_of_name(settings.output) == IMAGE_TIFF;
+}
+
+static int output_path(char *path, size_t room, const char *name, struct err *err)
+{
+    const char *base = base_of(name);
+    size_t stem = stem_length(base);
+    if (!settings.output_is_folder) {
+        snprintf(path, room, "%s", settings.output);
+        return 0;
+    }
+    if (stem == 0 || strcmp(base, "..") == 0 || strcmp(base, ".") == 0)
+        return err_set(err, STATUS_DATA, "an image is called '%s'", name);
+    int n = snprintf(path, room, "%s/%.*s%s.%s", settings.output, (int)stem, base, settings.suffix,
+                     is_tiff() ? "tif" : "png");
+    return n < 0 || (size_t)n >= room ? err_set(err, STATUS_DATA, "a name is too long") : 0;
+}
+
+/* ---- sizes ---- */
+
+/* The file in the folder whose stem is that of `name`; other than images too, but
+ * those that are none do not open. */
+static int find_image(char *path, size_t room, const char *folder, const char *name,
+                      struct err *err)
+{
+    const char *base = base_of(name);
+    size_t stem = stem_length(base);
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return err_set(err, STATUS_NO_INPUT, "read '%s': not a folder", folder);
+    bool found = false;
+    for (struct dirent *entry; !found && (entry = readdir(dir));) {
+        found = stem_length(entry->d_name) == stem && strncmp(entry->d_name, base, stem) == 0 &&
+                entry->d_name[0] != '.';
+        if (found)
+            found = snprintf(path, room, "%s/%s", folder, entry->d_name) < (int)room;
+    }
+    closedir(dir);
+    if (!found)
+        return err_set(err, STATUS_NO_INPUT, "no image '%.*s' in '%s'", (int)stem, base, folder);
+    return 0;
+}
+
+static int size_like(const char *name, int64_t *width, int64_t *height, struct err *err)
+{
+    char path[4096];
+    struct stat st;
+    struct image_reader *reader;
+    const char *like = settings.like;
+    if (stat(like, &st) == 0 && S_ISDIR(st.st_mode)) {
+        if (find_image(path, sizeof path, like, name, err))
+            return -1;
+        like = path;
+    }
+    if (image_open(&reader, like, err))
+        return -1;
+    *width = image_info(reader)->width;
+    *height = image_info(reader)->height;
+    image_close(reader);
+    return 0;
+}
+
+static int get_size(const struct annot_image *image, size_t shape[2], struct err *err)
+{
+    int64_t width = settings.width, height = settings.height;
+    if (settings.like && size_like(image->name, &width, &height, err))
+        return -1;
+    if (image->width > 0 && image->height > 0) {
+        if (width && (width != image->width || height != image->height))
+            return err_set(err, STATUS_DATA,
+                           "'%s' is %lld x %lld pixels, its annotations are for %lld x %lld",
+                           image->name, (long long)width, (long long)height,
+                           (long long)image->width, (long long)image->height);
+        width = image->width;
+        height = image->height;
+    }
+    if (width == 0)
+        return err_set(err, STATUS_USAGE,
+                       "'%s': the annotations do not say the image's size; use --size or --like",
+                       image->name);
+    shape[0] = (size_t)height;
+    shape[1] = (size_t)width;
+    if (shape[0] > MAX_PIXELS / shape[1])
+        return err_set(err, STATUS_DATA, "'%s': an image of more than %zu pixels", image->name,
+                       MAX_PIXELS);
+    return 0;
+}
+
+/* ---- pixels ---- */
+
+/* Narrows labels in place. */
+static void narrow(unsigned char *pixels, size_t n, int bits, uint32_t unit)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t label;
+        memcpy(&label, pixels + 4 * i, sizeof label);
+        uint8_t narrow8 = (uint8_t)(label * unit);
+        uint16_t narrow16 = (uint16_t)label;
+        if (bits == 8)
+            pixels[i] = narrow8;
+        else
+            memcpy(pixels + 2 * i, &narrow16, sizeof narrow16);
+    }
+}
+
+/* Chooses what is written for these labels. */
+static int choose_bits(struct image_info *info, const struct annot_counts *counts, struct err *err)
+{
+    info->bits = settings.raster.mode != ANNOT_INSTANCES ? 8 : counts->largest > 65535 ? 32 : 16;
+    info->is_label = info->bits == 32;
+    if (info->is_label && !is_tiff())
+        return err_set(err, STATUS_USAGE, "labels above 65535 need --format tiff");
+    return 0;
+}
+
+static int save(const char *path, const struct image_info *info, const void *pixels,
+                struct err *err)
+{
+    struct image_writer *writer;
+    if (image_create(&writer, path, is_tiff() ? IMAGE_TIFF : IMAGE_PNG, IMAGE_DEFAULT_COMPRESSION,
+                     info, err))
+        return -1;
+    if (image_write_rows(writer, info->height, pixels, err)) {
+        image_abort(writer);
+        return -1;
+    }
+    return image_commit(writer, err);
+}
+
+static void warn_empty(const struct annot_image *image, const struct annot_counts *counts)
+{
+    if (counts->empty)
+        cli_warn("'%s': %zu of %zu objects cover no pixel of the image", image->name, counts->empty,
+                 counts->objects);
+}
+
+static int rasterize(struct annot_file *file, size_t i, struct err *err)
+{
+    char path[4096];
+    struct annot_image image = annot_image(file, i);
+    struct annot_counts counts;
+    struct array pixels;
+    size_t shape[2];
+    if (output_path(path, sizeof path, image.name, err) || get_size(&image, shape, err) ||
+        array_new(&pixels, DTYPE_U32, 2, shape, err))
+        return -1;
+    struct image_info info = {
+        .width = (int64_t)shape[1], .height = (int64_t)shape[0], .channels = 1};
+    int result = annot_rasterize(file, i, &settings.raster, &pixels, &counts, err);
+    if (result == 0)
+        result = choose_bits(&info, &counts, err);
+    if (result == 0 && info.bits < 32)
+        narrow(pixels.data, array_count(&pixels), info.bits,
+               settings.raster.mode == ANNOT_BINARY ? 255 : 1);
+    if (result == 0)
+        result = save(path, &info, pixels.data, err);
+    if (result == 0)
+        warn_empty(&image, &counts);
+    array_free(&pixels);
+    return result;
+}
+
+static int rasterize_file(const char *path, struct err *err)
+{
+    struct annot_file *file;
+    if (annot_open(&file, path, err))
+        return -1;
+    size_t count = annot_image_count(file);
+    int result = 0;
+    if (count != 1 && !settings.output_is_folder)
+        result = err_set(err, STATUS_USAGE, "'%s' is about %zu images; use -o with a folder", path,
+                         count);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        result = rasterize(file, i, err);
+        cli_progress("images", i + 1, count);
+    }
+    annot_close(file);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err;
+    enum status status = STATUS_OK;
+    cli_start(&program, argc, argv);
+    parse_options();
+    prepare_output();
+    int count = cli_operand_count();
+    if (count == 0)
+        cli_die_usage("no annotations");
+    if (count > 1 && !settings.output_is_folder)
+        cli_die_usage("several files need -o with a folder");
+    for (int i = 0; i < count; i++)
+        if (rasterize_file(cli_operands()[i], &err)) {
+            cli_warn_err(&err);
+            status = count == 1 ? err.status : STATUS_SOME_FAILED;
+        }
+    return cli_finish(status);
+}
