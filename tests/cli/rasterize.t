@@ -63,7 +63,7 @@ cat >labelme.json <<'END'
  "imagePath": "a.jpg", "imageData": null, "imageWidth": 8, "imageHeight": 4}
 END
 rasterize labelme.json >l.png
-is "$(for at in '0 0' '6 2' '3 3'; do image at l.png $at | tr -d ' \n'; done)" 112 \
+is "$(for at in 0 6 3; do image at l.png $at 2 | tr -d ' \n'; done)" 112 \
     "LabelMe: shapes of a group are one object"
 
 # What is refused.
@@ -73,9 +73,9 @@ fails 65 "a size that is not the annotations'" rasterize -s 9x9 -o x.png two.jso
 fails 66 "no such file" rasterize -s 9x9 -o x.png nothing.json
 fails 66 "no such image" rasterize --like back -o out/ far.json
 fails 64 "no annotations" rasterize
-head -c 500 first.geojson >cut.json
+head -c -5 first.geojson >cut.json
 fails 65 "broken JSON" rasterize -s 9x9 -o x.png cut.json
-head -c 900 first.roi >cut.zip
+head -c -40 first.roi >cut.zip
 fails 65 "a zip that was cut" rasterize -s 9x9 -o x.png cut.zip
 fails 65 "an image is no annotation" rasterize -s 9x9 -o x.png "$first"
 sed 's/"height":4/"height":2000000000/; s/"width":4/"width":2000000000/' two.json >huge.json
@@ -140,7 +140,7 @@ if python3 -c 'import roifile' 2>/dev/null; then
     ok "roifile" python3 -c '
 import roifile
 rois = roifile.roiread("first.zip")
-assert rois[0].name == "000001" and len(rois[0].coordinates()) == rois[0].n_coordinates'
+assert rois[0].name == "000001" and len(rois[0].coordinates()) >= 4'
 else
     skip "roifile is not installed"
 fi

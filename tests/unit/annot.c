@@ -328,6 +328,25 @@ static void test_json(void)
     ok(objects_in(deep, sizeof deep, &err) == -1, "JSON that is too deep is refused");
 }
 
+/* What a file of ours holds when it was cut; -1 refused, as everywhere. */
+static void test_cut_zip(void)
+{
+    struct err err;
+    struct array labels = new_labels(20, 30);
+    char data[20000];
+    draw(&labels, 1);
+    if (!write_file(&labels, ANNOT_ROI_ZIP, &err))
+        exit(1);
+    FILE *from = fopen(path, "rb");
+    size_t size = from ? fread(data, 1, sizeof data, from) : 0, refused = 0;
+    fclose(from);
+    for (size_t cut = 0; cut < size; cut++)
+        refused += objects_in(data, cut, &err) == -1 && err.status == STATUS_DATA;
+    ok(size > 1000 && size < sizeof data, "a zip of %zu bytes", size);
+    is_int((long long)refused, (long long)size, "a zip cut at any byte is refused");
+    array_free(&labels);
+}
+
 static void test_numbers(void)
 {
     static const char *const texts[] = {"0",
@@ -378,6 +397,7 @@ int main(void)
     test_outlines();
     test_paint();
     test_json();
+    test_cut_zip();
     test_numbers();
     test_runs();
     unlink(path);
