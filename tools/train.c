@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/events.h"
 #include "core/half.h"
 #include "core/num.h"
 #include "core/prefetch.h"
@@ -50,6 +51,7 @@ enum {
     OPT_HALF,
     OPT_RESUME,
     OPT_PLOT,
+    OPT_EVENTS,
     OPT_VOS,
     OPT_VOS_START,
     OPT_VOS_SAMPLE,
@@ -101,6 +103,7 @@ static const struct cli_option options[] = {
     {OPT_LOG, "log", "FILE", "a row an epoch (default: the output's name with .tsv)"},
     {OPT_RESUME, "resume", NULL, "continue from the checkpoint beside the output, if there is one"},
     {OPT_PLOT, "plot", "FILE", "draw the log as SVG after each epoch, by gnuplot"},
+    {OPT_EVENTS, "events", "DIR", "write an event file for TensorBoard into this folder"},
     {OPT_HALF, "half", NULL, "write the weights as float16"},
     {OPT_DATA, "data", "TEXT", "name of the data, for the weights' metadata"},
     {OPT_LICENCE, "licence", "TEXT", "of the weights, for their metadata"},
@@ -115,7 +118,8 @@ static const struct cli_program program = {
 };
 
 static struct {
-    const char *output, *arch, *init, *validation, *policy_text, *log, *plot, *licence, *data;
+    const char *output, *arch, *init, *validation, *policy_text, *log, *plot, *events, *licence,
+        *data;
     int64_t vos_start, epochs, steps, batch, accumulate, crop, repeat, classes, channels, seed,
         threads, loaders;
     double minutes;
@@ -271,6 +275,9 @@ static void read_option(int c)
         t->precision =
             (enum dtype[]){DTYPE_F32, DTYPE_BF16, DTYPE_F16}[cli_choice("fp32|bf16|fp16")];
         t->scale_loss = t->precision == DTYPE_F16;
+        break;
+    case OPT_EVENTS:
+        settings.events = cli_argument();
         break;
     case OPT_PLOT:
         settings.plot = cli_argument();
@@ -512,6 +519,7 @@ struct session {
     char digest[65];
     char *command; /* that began the run */
     FILE *log;
+    struct events *events; /* or NULL */
     char log_name[4096], checkpoint_name[4096], last_name[4096];
     double begun;          /* on the clock of seconds() */
     double before;         /* seconds that the run took before it was resumed */
@@ -781,6 +789,28 @@ static int import_checkpoint(struct session *s, const struct weights *w, long *l
     return result;
 }
 
+static int begin_log(struct session *s, struct err *err)
+{
+    s->log = fopen(s->log_name, "w");
+    if (!s->log)
+        return err_errno(err, STATUS_CREATE, "create '%s'", s->log_name);
+    fputs("epoch\tstep\trate\tloss\tce\tdice\tce_out\tdice_out\tval_dsc\tval_hd95\timages_per_s\t"
+          "seconds\n",
+          s->log);
+    return 0;
+}
+
+/* Without what was written after the checkpoint; a log that is gone begins anew. */
+static int continue_log(struct session *s, long bytes, struct err *err)
+{
+    s->log = fopen(s->log_name, "r+");
+    if (!s->log && errno == ENOENT)
+        return begin_log(s, err);
+    if (!s->log || ftruncate(fileno(s->log), bytes) || fseek(s->log, 0, SEEK_END))
+        return err_errno(err, STATUS_IO, "continue '%s'", s->log_name);
+    return 0;
+}
+
 /* Puts the session where the checkpoint left it; 1 when there is none. */
 static int read_checkpoint(struct session *s, struct err *err)
 {
@@ -795,23 +825,10 @@ static int read_checkpoint(struct session *s, struct err *err)
     if (result)
         return err_prefix(err, "resume from '%s'", s->checkpoint_name);
     model_set_training(s->model, true);
-    s->log = fopen(s->log_name, "r+");
-    if (!s->log || ftruncate(fileno(s->log), log_bytes) || fseek(s->log, 0, SEEK_END))
-        return err_errno(err, STATUS_IO, "continue '%s'", s->log_name);
-    return 0;
+    return continue_log(s, log_bytes, err);
 }
 
 /* ---- the log ---- */
-
-static void open_log(struct session *s)
-{
-    s->log = fopen(s->log_name, "w");
-    if (!s->log)
-        cli_die(STATUS_CREATE, "create '%s': %s", s->log_name, strerror(errno));
-    fputs("epoch\tstep\trate\tloss\tce\tdice\tce_out\tdice_out\tval_dsc\tval_hd95\timages_per_s\t"
-          "seconds\n",
-          s->log);
-}
 
 static void log_epoch(struct session *s, double rate)
 {
@@ -849,6 +866,21 @@ static void plot_log(const struct session *s)
         warned = true;
         cli_warn("cannot draw '%s': gnuplot failed or is missing", settings.plot);
     }
+}
+
+static int write_events(const struct session *s, double rate, struct err *err)
+{
+    static const char *const names[] = {"loss/ce", "loss/dice", "loss/ce_out", "loss/dice_out"};
+    int64_t step = trainer_steps(s->trainer);
+    double n = s->sums.batches > 0 ? s->sums.batches : 1;
+    int failed = events_scalar(s->events, "rate", step, rate, err) ||
+                 events_scalar(s->events, "loss/total", step, s->sums.loss / n, err);
+    for (int i = 0; i < LOSS_TERMS && !failed; i++)
+        failed = events_scalar(s->events, names[i], step, s->sums.term[i] / n, err);
+    if (s->validation && !failed)
+        failed = events_scalar(s->events, "validation/dsc", step, s->now.dsc, err) ||
+                 events_scalar(s->events, "validation/hd95", step, s->now.hd95, err);
+    return failed ? -1 : 0;
 }
 
 /* ---- the loop ---- */
@@ -894,6 +926,8 @@ static int finish_epoch(struct session *s, double rate, struct err *err)
     if (s->validation && validate(s->trainer, &s->loader, s->validation, &s->now, err))
         return -1;
     log_epoch(s, rate);
+    if (s->events && write_events(s, rate, err))
+        return -1;
     if (settings.plot && fflush(s->log) == 0)
         plot_log(s);
     s->sums = (struct sums){0};
@@ -1034,8 +1068,10 @@ static void begin(struct session *s)
     int found = settings.resume ? read_checkpoint(s, &err) : 1;
     if (found < 0)
         cli_die_err(&err);
-    if (found == 1)
-        open_log(s);
+    if (found == 1 && begin_log(s, &err))
+        cli_die_err(&err);
+    if (settings.events && events_open(&s->events, settings.events, &err))
+        cli_die_err(&err);
 }
 
 static void end(struct session *s)
@@ -1064,6 +1100,9 @@ int main(int argc, char **argv)
     int result = run(&session, &err);
     if (fclose(session.log) && result == 0)
         result = err_errno(&err, STATUS_IO, "write '%s'", session.log_name);
+    struct err late;
+    if (events_close(session.events, result ? &late : &err))
+        result = -1;
     end(&session);
     if (result)
         cli_die_err(&err);

@@ -24,39 +24,42 @@ ok "and the seed and the command" test \
 ok "predict applies them" bash -c "predict -t 1 -m '$TMP/w.safetensors' '$TMP/val.tar' | peek -q"
 
 # The same bytes again, and after interruptions.
-run() ( # NAME OPTIONS...: in a shell of its own, which becomes train
+run() { # NAME OPTIONS...: the shell becomes train, so that a signal reaches it
     local name=$1
     shift
     exec train -q "${small[@]}" --epochs 5 --average 0.9 --clip 1 -p strong --vos --vos-start 2 \
         --vos-sample 500 --vos-select 50 --vos-queue 100 --val "$TMP/val.tar" \
         -o "$TMP/$name.safetensors" "$@" "$TMP/in.tar"
-)
-run whole
-run again
+}
+start() { # the same, and the shell goes on
+    (run "$@")
+}
+start whole --resume
+start again --resume
 ok "the same seed gives the same weights" weights diff -q "$TMP/whole.safetensors" "$TMP/again.safetensors"
-run kills &
+(run kills --resume) &
 pid=$!
 sleep 0.7
 kill -KILL $! 2>/dev/null
 wait $pid 2>/dev/null
 for _ in 1 2 3; do
-    run kills --resume &
+    (run kills --resume) &
     pid=$!
     sleep 0.9
     kill -TERM $pid 2>/dev/null
     wait $pid 2>/dev/null
 done 2>/dev/null
-ok "resumes after kill and interruption" run kills --resume
+ok "resumes after kill and interruption" start kills --resume
 LC_ALL=C sed 's/whole/kills/' "$TMP/whole.last.safetensors" >"$TMP/renamed" # the command is noted in it
 ok "and ends with the same bytes" cmp "$TMP/kills.last.safetensors" "$TMP/renamed"
 cut -f 1-10 "$TMP/whole.tsv" >"$TMP/whole.columns"
 ok "and the same log" cmp "$TMP/whole.columns" <(cut -f 1-10 "$TMP/kills.tsv")
 
-run other --seed 2 >/dev/null
+start other --seed 2
 cp "$TMP/whole.ckpt" "$TMP/other.ckpt"
-fails 64 "a checkpoint of another seed" run other --seed 2 --resume
+fails 64 "a checkpoint of another seed" start other --seed 2 --resume
 head -c 3000 "$TMP/whole.ckpt" >"$TMP/other.ckpt"
-fails 65 "a checkpoint that is cut" run other --resume
+fails 65 "a checkpoint that is cut" start other --resume
 
 for loss in balance:released norm pareto pareto:released mgda; do
     ok "--loss $loss" train -q "${small[@]}" --steps 2 --loss $loss --vos --vos-start 0 --vos-sample 200 \
@@ -64,6 +67,14 @@ for loss in balance:released norm pareto pareto:released mgda; do
 done
 ok "--vos-mode released" train -q "${small[@]}" --steps 2 --vos --vos-start 0 --vos-mode released \
     --vos-sample 200 --vos-select 20 -o "$TMP/l.safetensors" "$TMP/in.tar"
+ok "--plot and --events" train -q "${small[@]}" --steps 4 --plot "$TMP/curve.svg" --events "$TMP/events" \
+    -o "$TMP/l.safetensors" "$TMP/in.tar"
+if command -v gnuplot >/dev/null; then
+    ok "draw a curve" grep -q '<svg' "$TMP/curve.svg"
+else
+    skip "no gnuplot"
+fi
+ok "and write scalars" grep -q 'loss/dice' "$TMP"/events/*tfevents*
 ok "sgd, accumulated batches, crops" train -q -a unet-s:width=8,levels=2 -b 2 --accumulate 2 --crop 32 -t 1 \
     --steps 3 -o "$TMP/l.safetensors" "$TMP/in.tar"
 

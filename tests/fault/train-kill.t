@@ -6,14 +6,14 @@
 
 RANDOM=${SEED:-1}
 synth -q -n 40 -s 48 -l phase >"$TMP/in.tar"
-run() ( # NAME OPTIONS...: in a shell of its own, which becomes train
+run() { # NAME OPTIONS...: the shell becomes train, so that a signal reaches it
     local name=$1
     shift
     exec train -q -a "unet-s:width=8,levels=2" -b 4 -t 1 --epochs "${EPOCHS:-20}" --optimizer adamw --average 0.9 \
         --vos --vos-start 3 --vos-sample 500 --vos-select 50 --vos-queue 100 -o "$TMP/$name.safetensors" \
         "$@" "$TMP/in.tar"
-)
-run whole --resume
+}
+(run whole --resume)
 kills=0
 unfinished=0
 broken=0
@@ -21,14 +21,14 @@ different=0
 while [ $kills -lt "${KILLS:-6}" ]; do
     rm -f "$TMP"/stops.*
     for _ in 1 2 3; do
-        run stops --resume &
+        (run stops --resume) &
         pid=$!
         sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
         kill -KILL $pid 2>/dev/null && kills=$((kills + 1))
         wait $pid 2>/dev/null
         [ ! -e "$TMP/stops.ckpt" ] || weights info "$TMP/stops.ckpt" >/dev/null || broken=$((broken + 1))
     done
-    run stops --resume || unfinished=$((unfinished + 1))
+    (run stops --resume) || unfinished=$((unfinished + 1))
     LC_ALL=C sed 's/whole/stops/' "$TMP/whole.safetensors" >"$TMP/expected"
     cmp -s "$TMP/expected" "$TMP/stops.safetensors" || different=$((different + 1))
 done 2>"$TMP/messages"
