@@ -90,7 +90,9 @@ struct topology_options {
  *
  * Birth and death are values of f at critical pixels, so that the derivative with
  * respect to f is 2 (b(p) - b(m(p))) at p's birth pixel, and so on; the matching
- * and g are constants.  A death without a pixel is constant.
+ * and g are constants.  A death without a pixel is constant.  (The released code
+ * counts features of R twice, with the same gradient, and pulls f at the pixels of
+ * S to values of 1 - g; here both sides are likelihoods, as in the paper.)
  * *loss is set; gradient (height x width, or NULL) is overwritten. */
 int topology_loss(const float *student, const float *teacher, size_t height, size_t width,
                   const struct topology_options *options, double *loss, float *gradient,
