@@ -12,7 +12,8 @@ judge() {
     local class=$1 file=$2 got=0 log
     log=$TMP/log.$BASHPID
     (
-        ulimit -v 1000000 -f 4000000 -t 5
+        ulimit -f 4000000
+        ulimit -v "$memory" -t "$seconds"
         timeout -k 1 60 tile "$file" >/dev/null 2>"$log"
     ) || got=$?
     local lines
@@ -32,6 +33,8 @@ judge() {
     rm -f "$log"
 }
 export -f judge
+export memory=1000000 seconds=5
+case $BIN in *-asan* | *-tsan*) memory=unlimited seconds=60 ;; esac
 
 # all_judged FORMAT CLASS
 all_judged() {
