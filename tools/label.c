@@ -190,9 +190,26 @@ static double physical(const struct column *column, double height, double width)
     }
 }
 
+static struct {
+    char bytes[1 << 16];
+    size_t count;
+} pending;
+
+static int flush_table(struct err *err)
+{
+    size_t count = pending.count;
+    pending.count = 0;
+    return count ? outfile_write(table, pending.bytes, count, err) : 0;
+}
+
 static int write_table(const char *text, struct err *err)
 {
-    return outfile_write(table, text, strlen(text), err);
+    size_t length = strlen(text);
+    if (pending.count + length > sizeof pending.bytes && flush_table(err))
+        return -1;
+    memcpy(pending.bytes + pending.count, text, length);
+    pending.count += length;
+    return 0;
 }
 
 static int write_number(double value, struct err *err)
@@ -820,7 +837,7 @@ int main(int argc, char **argv)
         label_stream(count ? operands[0] : "-");
     else
         label_images(operands, count);
-    if (table && outfile_commit(table, &err))
+    if (table && (flush_table(&err) || outfile_commit(table, &err)))
         cli_die_err(&err);
     folder_free(&images);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);

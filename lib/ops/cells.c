@@ -38,5 +38,6 @@ int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_
         return -1;
     if (rules->min_size > 1 && labels_remove_small(labels, height, width, rules->min_size, err))
         return -1;
-    return rules->renumber ? labels_renumber(labels, height, width, count, err) : 0;
+    bool numbered = !late && !rules->clear_border && rules->min_size <= 1;
+    return rules->renumber && !numbered ? labels_renumber(labels, height, width, count, err) : 0;
 }

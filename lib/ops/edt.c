@@ -1,6 +1,7 @@
 #include "ops/edt.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "core/array.h"
@@ -123,6 +124,54 @@ void edt_row(struct edt *edt, size_t y, double *squared)
         double dx = ((double)x - (double)edt->vertex[k]) * edt->size_x;
         squared[x] = dx * dx + edt->ordinate[k];
     }
+}
+
+/* What looking left and right of every wanted column costs at most, in steps; a
+ * column's own gap bounds how far to look. */
+static bool is_cheaper_alone(const struct edt *edt, const uint32_t *gap, const uint8_t *wanted)
+{
+    double aspect = edt->size_y / edt->size_x;
+    size_t most = 4 * edt->width, steps = 0;
+    for (size_t x = 0; x < edt->width && steps <= most; x++) {
+        if (!wanted[x])
+            continue;
+        double reach = gap[x] == NO_SITE ? (double)edt->width : gap[x] * aspect;
+        steps += reach < (double)edt->width ? (size_t)reach + 1 : edt->width;
+    }
+    return steps <= most;
+}
+
+static double squared_gap(const struct edt *edt, uint32_t gap)
+{
+    double height = gap * edt->size_y;
+    return gap == NO_SITE ? INFINITY : height * height;
+}
+
+static double nearest(const struct edt *edt, const uint32_t *gap, size_t x)
+{
+    double best = squared_gap(edt, gap[x]);
+    for (size_t d = 1; d < edt->width; d++) {
+        double dx = (double)d * edt->size_x, across = dx * dx;
+        if (across >= best)
+            break;
+        double left = x >= d ? squared_gap(edt, gap[x - d]) : INFINITY;
+        double right = x + d < edt->width ? squared_gap(edt, gap[x + d]) : INFINITY;
+        double least = across + (left < right ? left : right);
+        best = least < best ? least : best;
+    }
+    return best;
+}
+
+void edt_row_at(struct edt *edt, size_t y, const uint8_t *wanted, double *squared)
+{
+    const uint32_t *gap = edt->gap + y * edt->width;
+    if (!is_cheaper_alone(edt, gap, wanted)) {
+        edt_row(edt, y, squared);
+        return;
+    }
+    for (size_t x = 0; x < edt->width; x++)
+        if (wanted[x])
+            squared[x] = nearest(edt, gap, x);
 }
 
 int edt_distance(const uint8_t *sites, size_t height, size_t width, double size_y, double size_x,

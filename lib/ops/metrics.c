@@ -144,7 +144,7 @@ static void collect(struct edt *edt, const uint8_t *surface, const struct crop *
         const uint8_t *points = surface + y * crop->width;
         if (row_is_empty(points, crop->width))
             continue;
-        edt_row(edt, y, row);
+        edt_row_at(edt, y, points, row);
         for (size_t x = 0; x < crop->width; x++)
             if (points[x])
                 append(to, sqrt(row[x]));

@@ -87,19 +87,26 @@ void region_room_free(struct region_room *room)
 {
     free(room->mask);
     free(room->work);
+    free(room->list);
     free(room->points);
     *room = (struct region_room){0};
 }
 
-static int reserve(struct region_room *room, size_t size, struct err *err)
+static int reserve(struct region_room *room, const struct box *box, struct err *err)
 {
+    size_t size = (box->bottom - box->top + 2) * (box->right - box->left + 2);
+    if (size >= UINT32_MAX)
+        return err_set(err, STATUS_DATA, "an object of %zu x %zu pixels", box->right - box->left,
+                       box->bottom - box->top);
     if (size <= room->size)
         return 0;
     free(room->mask);
     free(room->work);
+    free(room->list);
     room->mask = malloc(size);
     room->work = malloc(size);
-    room->size = room->mask && room->work ? size : 0;
+    room->list = malloc(size * sizeof *room->list);
+    room->size = room->mask && room->work && room->list ? size : 0;
     return room->size ? 0 : err_memory(err, "measuring an object");
 }
 
@@ -124,29 +131,26 @@ struct moments {
 
 static struct moments moments_of(const struct view *v)
 {
-    struct moments m = {0};
     double n = 0, sy = 0, sx = 0, syy = 0, sxy = 0, sxx = 0;
     for (size_t y = 0; y < v->height; y++) {
-        double in_row = 0, row_x = 0, row_xx = 0;
+        uint64_t in_row = 0, row_x = 0, row_xx = 0;
+        const uint8_t *row = v->mask + y * v->width;
         for (size_t x = 0; x < v->width; x++) {
-            double inside = v->mask[y * v->width + x], fx = (double)x;
+            uint64_t inside = row[x];
             in_row += inside;
-            row_x += inside * fx;
-            row_xx += inside * fx * fx;
+            row_x += inside * x;
+            row_xx += inside * x * x;
         }
-        double fy = (double)y;
-        n += in_row;
-        sy += fy * in_row;
-        sx += row_x;
-        syy += fy * fy * in_row;
-        sxy += fy * row_x;
-        sxx += row_xx;
+        double fy = (double)y, count = (double)in_row;
+        n += count;
+        sy += fy * count;
+        sx += (double)row_x;
+        syy += fy * fy * count;
+        sxy += fy * (double)row_x;
+        sxx += (double)row_xx;
     }
-    m = (struct moments){n, sy / n, sx / n, 0, 0, 0};
-    m.yy = syy / n - m.y * m.y;
-    m.xy = sxy / n - m.y * m.x;
-    m.xx = sxx / n - m.x * m.x;
-    return m;
+    double my = sy / n, mx = sx / n;
+    return (struct moments){n, my, mx, syy / n - my * my, sxy / n - my * mx, sxx / n - mx * mx};
 }
 
 static void set_ellipse(struct region *r, const struct moments *m)
@@ -406,7 +410,7 @@ int region_measure(struct region *region, const struct box *box, const uint32_t 
     struct skeleton skeleton;
     double area = (double)box->area;
     *r = (struct region){.box = *box};
-    if (reserve(room, (box->bottom - box->top + 2) * (box->right - box->left + 2), err))
+    if (reserve(room, box, err))
         return -1;
     struct view v = cut_out(box, labels, width, room->mask);
     struct moments m = moments_of(&v);
@@ -424,7 +428,7 @@ int region_measure(struct region *region, const struct box *box, const uint32_t 
         set_intensity(r, &v, width, images, area);
     r->mean_probability = mean_under(r, &v, width, images->probability, area);
     r->mean_uncertainty = mean_under(r, &v, width, images->uncertainty, area);
-    skeleton_thin(v.mask, v.height, v.width, room->work);
+    skeleton_thin(v.mask, v.height, v.width, room->list);
     skeleton_measure(v.mask, v.height, v.width, &skeleton);
     r->skeleton_length = skeleton.length;
     r->branch_ends = skeleton.ends;

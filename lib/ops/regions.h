@@ -60,6 +60,7 @@ struct region_images {
 /* Room for measuring, reused from object to object. */
 struct region_room {
     uint8_t *mask, *work;
+    uint32_t *list;
     size_t size;
     void *points;
     size_t points_room;

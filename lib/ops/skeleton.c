@@ -1,10 +1,11 @@
 #include "ops/skeleton.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 /* The eight neighbours as bits, clockwise from the one above. */
-static unsigned around(const uint8_t *p, size_t width)
+static inline unsigned around(const uint8_t *p, size_t width)
 {
     return (unsigned)((p[-(ptrdiff_t)width] != 0) | (p[-(ptrdiff_t)width + 1] != 0) << 1 |
                       (p[1] != 0) << 2 | (p[width + 1] != 0) << 3 | (p[width] != 0) << 4 |
@@ -37,28 +38,45 @@ static bool goes(unsigned ring, int half)
     return !((turned & 3 || !(turned & 8)) && turned & 4);
 }
 
-static size_t half_pass(uint8_t *mask, size_t height, size_t width, uint8_t *work, int half)
+/* What goes() says of every ring. */
+static bool removable[2][256];
+static pthread_once_t removable_once = PTHREAD_ONCE_INIT;
+
+static void fill_removable(void)
 {
-    size_t removed = 0;
-    for (size_t y = 1; y + 1 < height; y++)
-        for (size_t x = 1; x + 1 < width; x++) {
-            size_t i = y * width + x;
-            work[i] = mask[i] && goes(around(mask + i, width), half);
-            removed += work[i];
-        }
-    for (size_t y = 1; removed && y + 1 < height; y++)
-        for (size_t x = 1; x + 1 < width; x++)
-            mask[y * width + x] &= (uint8_t)!work[y * width + x];
-    return removed;
+    for (unsigned ring = 0; ring < 256; ring++)
+        for (int half = 0; half < 2; half++)
+            removable[half][ring] = goes(ring, half);
 }
 
-void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint8_t *work)
+/* Of the `count` pixels in the list: marks those that go, then takes them out. */
+static size_t half_pass(uint8_t *mask, size_t width, uint32_t *list, size_t count, int half)
 {
-    size_t removed;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (removable[half][around(mask + list[i], width)])
+            mask[list[i]] = 2; /* still there for its neighbours */
+    for (size_t i = 0; i < count; i++) {
+        if (mask[list[i]] == 2)
+            mask[list[i]] = 0;
+        else
+            list[kept++] = list[i];
+    }
+    return kept;
+}
+
+void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint32_t *work)
+{
+    size_t count = 0, before;
+    pthread_once(&removable_once, fill_removable);
+    for (size_t i = 0; i < height * width; i++)
+        if (mask[i])
+            work[count++] = (uint32_t)i;
     do {
-        removed = half_pass(mask, height, width, work, 0);
-        removed += half_pass(mask, height, width, work, 1);
-    } while (removed);
+        before = count;
+        count = half_pass(mask, width, work, count, 0);
+        count = half_pass(mask, width, work, count, 1);
+    } while (count < before);
 }
 
 /* Neighbours that a step leads to: a diagonal one only where no straight detour

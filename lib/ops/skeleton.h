@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /* Thins `mask` (height x width, 0 and 1, its outermost rows and columns all 0) in
- * place as Guo and Hall (1989, algorithm A1) do.  `work` has room for as many bytes. */
-void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint8_t *work);
+ * place as Guo and Hall (1989, algorithm A1) do.  `work` has room for as many
+ * numbers as the mask has pixels that are 1. */
+void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint32_t *work);
 
 struct skeleton {
     double length;         /* steps between neighbours: 1, diagonal sqrt(2) */

@@ -32,18 +32,27 @@ static double worst_distance(size_t h, size_t w, double share, double sy, double
     struct edt *edt;
     struct rng rng = rng_new(h * 1000 + w, "edt");
     uint8_t *sites = malloc(h * w);
-    double *row = malloc(w * sizeof *row), worst = 0;
+    uint8_t *wanted = malloc(w);
+    double *row = malloc(w * sizeof *row), *some = malloc(w * sizeof *some), worst = 0;
     random_mask(&rng, sites, h * w, share);
     if (edt_new(&edt, sites, h, w, sy, sx, &err))
         return INFINITY;
     for (size_t y = 0; y < h; y++) {
         edt_row(edt, y, row);
+        random_mask(&rng, wanted, w, 0.1);
+        for (size_t x = 0; x < w; x++)
+            some[x] = NAN;
+        edt_row_at(edt, y, wanted, some);
         for (size_t x = 0; x < w; x++) {
             double expected = brute(sites, h, w, y, x, sy, sx);
             double off = row[x] == expected ? 0 : fabs(row[x] - expected);
-            worst = off > worst ? off : worst;
+            double off_some = !wanted[x] || some[x] == expected ? 0 : fabs(some[x] - expected);
+            worst = off <= worst ? worst : off;
+            worst = off_some <= worst ? worst : off_some;
         }
     }
+    free(wanted);
+    free(some);
     edt_free(edt);
     free(sites);
     free(row);
