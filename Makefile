@@ -121,6 +121,11 @@ check: deps
 check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(HELPERS) $(BUILD)/tests/fault/inject.so
 	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
 
+# ---- speed against other programs: make bench-score, one of tests/bench ----
+
+bench-%: $(PLAIN_TOOLS:%=$(BUILD)/bin/%)
+	BUILD=$(CURDIR)/$(BUILD) tests/bench/$*.sh
+
 # ---- fuzzing with clang: make fuzz T='weights stream', SECONDS=60 each ----
 
 SECONDS = 60

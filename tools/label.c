@@ -1,4 +1,5 @@
 /* label: masks, probabilities or flows to numbered cells and a table of them. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "annot/annot.h"
 #include "cli/cli.h"
 #include "core/num.h"
 #include "core/outfile.h"
@@ -40,6 +42,11 @@ enum {
     OPT_SMOOTH,
     OPT_SUFFIX,
     OPT_PIXEL_SIZE,
+    OPT_ROIS,
+    OPT_GEOJSON,
+    OPT_COCO,
+    OPT_COCO_RLE,
+    OPT_SVG,
 };
 
 static const struct cli_option options[] = {
@@ -64,6 +71,11 @@ static const struct cli_option options[] = {
     {OPT_MAX_HOLE, "max-hole", "N", "fill holes of at most N pixels"},
     {OPT_MIN_SIZE, "min-size", "N", "drop cells of fewer pixels (default 0, flows 15)"},
     {OPT_CLEAR_BORDER, "clear-border", NULL, "drop cells that touch the image's border"},
+    {OPT_ROIS, "rois", "FILE|DIR", "write ImageJ regions of interest, a zip"},
+    {OPT_GEOJSON, "geojson", "FILE|DIR", "write outlines as GeoJSON, for QuPath"},
+    {OPT_COCO, "coco", "FILE", "write COCO JSON of all images, outlines as polygons"},
+    {OPT_COCO_RLE, "coco-rle", "FILE", "the same with run lengths, which keep holes"},
+    {OPT_SVG, "svg", "FILE|DIR", "write outlines as SVG"},
     {OPT_PIXEL_SIZE, "pixel-size", "UM[,UM]", "height and width of a pixel in micrometres"},
     {0},
 };
@@ -429,6 +441,91 @@ static int write_labels(const struct job *job, struct err *err)
     return image_commit(writer, err);
 }
 
+/* ---- exports ---- */
+
+static struct export
+{
+    enum annot_format format;
+    const char *ending;
+    const char *path; /* NULL when not asked for */
+    bool several;     /* one file holds all images */
+    struct annot_writer *writer;
+}
+exports[] = {
+    {.format = ANNOT_ROI_ZIP, .ending = "zip"},
+    {.format = ANNOT_GEOJSON, .ending = "geojson"},
+    {.format = ANNOT_COCO, .ending = "json", .several = true},
+    {.format = ANNOT_COCO_RLE, .ending = "json", .several = true},
+    {.format = ANNOT_SVG, .ending = "svg"},
+};
+
+#define EXPORT_COUNT (sizeof exports / sizeof *exports)
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int open_export(struct export *e, const struct job *job, struct err *err)
+{
+    char path[4096], stem[1100];
+    if (e->writer)
+        return 0;
+    stem_of(job->name, stem, sizeof stem);
+    if (is_folder(e->path))
+        snprintf(path, sizeof path, "%s/%s%s.%s", e->path, stem, settings.suffix, e->ending);
+    else
+        snprintf(path, sizeof path, "%s", e->path);
+    return annot_create(&e->writer, path, e->format, err);
+}
+
+static int close_export(struct export *e, struct err *err)
+{
+    struct annot_writer *writer = e->writer;
+    e->writer = NULL;
+    return writer ? annot_commit(writer, err) : 0;
+}
+
+static int export_to(struct export *e, const struct job *job, struct err *err)
+{
+    const char *slash = strrchr(job->name, '/');
+    struct annot_image image = {slash ? slash + 1 : job->name, (int64_t)job->width,
+                                (int64_t)job->height};
+    struct array labels =
+        array_view(DTYPE_U32, 2, (size_t[]){job->height, job->width}, job->labels.data);
+    if (open_export(e, job, err))
+        return -1;
+    if (annot_put(e->writer, &image, &labels, NULL, err)) {
+        annot_abort(e->writer);
+        e->writer = NULL;
+        return -1;
+    }
+    return e->several ? 0 : close_export(e, err);
+}
+
+static int export_all(const struct job *job, struct err *err)
+{
+    for (size_t i = 0; i < EXPORT_COUNT; i++)
+        if (exports[i].path && export_to(&exports[i], job, err))
+            return -1;
+    return 0;
+}
+
+static void prepare_exports(int inputs)
+{
+    for (size_t i = 0; i < EXPORT_COUNT; i++) {
+        struct export *e = &exports[i];
+        size_t length = e->path ? strlen(e->path) : 0;
+        if (!e->path || e->several)
+            continue;
+        if (length && e->path[length - 1] == '/' && !is_folder(e->path) && mkdir(e->path, 0777))
+            cli_die(STATUS_CREATE, "create '%s': %s", e->path, strerror(errno));
+        if (inputs > 1 && !is_folder(e->path))
+            cli_die_usage("several images need a folder for '%s'", e->path);
+    }
+}
+
 /* ---- a job from beginning to end ---- */
 
 static int copy_classes(struct job *job, struct err *err)
@@ -469,7 +566,9 @@ static int finish(struct job *job, struct err *err)
         return -1;
     if (table && tabulate(job, err))
         return -1;
-    return settings.output ? write_labels(job, err) : 0;
+    if (settings.output && write_labels(job, err))
+        return -1;
+    return export_all(job, err);
 }
 
 /* ---- images ---- */
@@ -762,6 +861,13 @@ static void read_option(int option)
     case OPT_PIXEL_SIZE:
         read_pixel_size();
         break;
+    case OPT_ROIS:
+    case OPT_GEOJSON:
+    case OPT_COCO:
+    case OPT_COCO_RLE:
+    case OPT_SVG:
+        exports[option - OPT_ROIS].path = cli_argument();
+        break;
     default:
         read_method_option(option);
     }
@@ -774,7 +880,10 @@ static void complete_settings(void)
     rules->fill |= flows;
     rules->renumber = rules->method != CELLS_KEEP;
     rules->min_size = settings.min_size >= 0 ? (uint64_t)settings.min_size : flows ? 15 : 0;
-    if (!settings.output && !settings.table)
+    bool exported = false;
+    for (size_t i = 0; i < EXPORT_COUNT; i++)
+        exported |= exports[i].path != NULL;
+    if (!settings.output && !settings.table && !exported)
         settings.output = "-";
     if (flows && settings.probability)
         cli_die_usage("--probability and --method flows cannot be combined");
@@ -782,12 +891,6 @@ static void complete_settings(void)
         cli_die_usage("--map goes with --method watershed");
     if (settings.image && !settings.table)
         cli_die_usage("--image goes with --table");
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* A folder is one that exists or whose name ends in a slash. */
@@ -829,6 +932,7 @@ int main(int argc, char **argv)
     char **operands = cli_operands();
     complete_settings();
     prepare_output(count);
+    prepare_exports(count);
     prepare_images();
     if (settings.table && outfile_open(&table, settings.table, &err))
         cli_die_err(&err);
@@ -839,6 +943,9 @@ int main(int argc, char **argv)
         label_images(operands, count);
     if (table && (flush_table(&err) || outfile_commit(table, &err)))
         cli_die_err(&err);
+    for (size_t i = 0; i < EXPORT_COUNT; i++)
+        if (close_export(&exports[i], &err))
+            cli_die_err(&err);
     folder_free(&images);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

@@ -33,6 +33,25 @@ is "$(cell area "$TMP/t.tsv" | awk '{ print $1 / 4 }')" "$(cell area_um2 "$TMP/t
 ok "the intensity" test "$(cell mean_intensity "$TMP/t.tsv")" != nan
 is "$(label -m keep -T - "$truth" | cut -f 1 | sort -u | wc -l)" 2 "the table on standard output"
 
+# ---- exports ----
+label -q -m watershed -o "$TMP/w.png" --rois "$TMP/w.zip" --geojson "$TMP/w.geojson" --coco "$TMP/w.json" \
+    --coco-rle "$TMP/rle.json" --svg "$TMP/w.svg" "$mask"
+cells=$(label -m keep -T - "$TMP/w.png" | tail -n +2 | wc -l)
+is "$(unzip -l "$TMP/w.zip" 2>/dev/null | grep -c '\.roi$' || bsdtar tf "$TMP/w.zip" | grep -c '\.roi$')" "$cells" \
+    "a region of interest a cell"
+is "$(grep -o '"geometry"' "$TMP/w.geojson" | wc -l)" "$cells" "a feature a cell"
+ok "COCO" grep -q '"annotations"' "$TMP/w.json"
+ok "SVG" grep -q '<svg' "$TMP/w.svg"
+for file in w.zip w.geojson w.json rle.json; do
+    rasterize -q --like "$mask" -o "$TMP/back.tif" "$TMP/$file"
+    is "$(score -i "$TMP/back.tif" "$TMP/w.png" | cut -f 2,12 | tail -n 1)" "1	1" "$file and back: the same cells"
+done
+ok "one file for all images" label -q --coco "$TMP/all.json" "$TMP"/masks/masks/*.png
+is "$(grep -o '"file_name"' "$TMP/all.json" | wc -l)" 2 "of COCO"
+ok "a folder for the others" label -q --rois "$TMP/rois/" "$TMP"/masks/masks/*.png
+is "$(cd "$TMP/rois" && echo *)" "synth_00001.zip synth_00002.zip" "a file each"
+fails 64 "several images into one zip" label --rois "$TMP/x.zip" "$mask" "$mask"
+
 # ---- what is wrong ----
 fails 66 "an image that is not there" label -o "$TMP/x.png" "$TMP/none.png"
 fails 64 "several images into a file" label -o "$TMP/x.png" "$mask" "$mask"
