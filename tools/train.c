@@ -1,5 +1,4 @@
 /* train: a tensor stream of images and masks to weights. */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -10,12 +9,11 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "core/events.h"
-#include "core/half.h"
 #include "core/num.h"
 #include "core/prefetch.h"
+#include "model/checkpoint.h"
+#include "model/record.h"
 #include "model/schedule.h"
-#include "model/trainer.h"
 #include "ops/augment.h"
 #include "ops/metrics.h"
 #include "ops/planes.h"
@@ -164,152 +162,171 @@ static void read_device(const char *text)
     settings.trainer.device = cuda ? (int)number : NN_CPU;
 }
 
-static void read_option(int c)
+/* Files, data and machine. */
+static bool read_file_option(int c)
 {
-    struct trainer_options *t = &settings.trainer;
     switch (c) {
     case 'o':
         settings.output = cli_argument();
-        break;
+        return true;
     case 'a':
         settings.arch = cli_argument();
-        break;
+        return true;
     case OPT_INIT:
         settings.init = cli_argument();
-        break;
+        return true;
     case OPT_VAL:
         settings.validation = cli_argument();
-        break;
-    case 'e':
-        settings.epochs = cli_int(1, 1000000);
-        break;
-    case OPT_STEPS:
-        settings.steps = cli_int(1, INT32_MAX);
-        break;
-    case OPT_MINUTES:
-        settings.minutes = cli_real(0.01, 1e6);
-        break;
-    case 'b':
-        settings.batch = cli_int(1, 65536);
-        break;
-    case OPT_ACCUMULATE:
-        settings.accumulate = cli_int(1, 65536);
-        break;
+        return true;
     case OPT_CROP:
         settings.crop = cli_int(16, 16384);
-        break;
+        return true;
     case OPT_REPEAT:
         settings.repeat = cli_int(1, 1000000);
-        break;
+        return true;
     case 'p':
         settings.policy_text = cli_argument();
-        break;
+        return true;
+    case OPT_CLASSES:
+        settings.classes = cli_int(2, 255);
+        return true;
+    case OPT_CHANNELS:
+        settings.channels = cli_choice("1|3") ? 3 : 1;
+        return true;
+    case OPT_SEED:
+        settings.seed = cli_int(0, INT64_MAX);
+        return true;
+    case 'd':
+        read_device(cli_argument());
+        return true;
+    case OPT_EVENTS:
+        settings.events = cli_argument();
+        return true;
+    case OPT_PLOT:
+        settings.plot = cli_argument();
+        return true;
+    case 't':
+        settings.threads = cli_int(1, 4096);
+        return true;
+    case OPT_LOADERS:
+        settings.loaders = cli_int(1, 256);
+        return true;
+    case OPT_LOG:
+        settings.log = cli_argument();
+        return true;
+    case OPT_HALF:
+        settings.half = true;
+        return true;
+    case OPT_RESUME:
+        settings.resume = true;
+        return true;
+    case OPT_DATA:
+        settings.data = cli_argument();
+        return true;
+    case OPT_LICENCE:
+        settings.licence = cli_argument();
+        return true;
+    }
+    return false;
+}
+
+/* Length, steps, precision. */
+static bool read_run_option(int c)
+{
+    struct trainer_options *t = &settings.trainer;
+    switch (c) {
+    case 'e':
+        settings.epochs = cli_int(1, 1000000);
+        return true;
+    case OPT_STEPS:
+        settings.steps = cli_int(1, INT32_MAX);
+        return true;
+    case OPT_MINUTES:
+        settings.minutes = cli_real(0.01, 1e6);
+        return true;
+    case 'b':
+        settings.batch = cli_int(1, 65536);
+        return true;
+    case OPT_ACCUMULATE:
+        settings.accumulate = cli_int(1, 65536);
+        return true;
     case OPT_OPTIMIZER:
         t->optimizer = (enum trainer_optimizer)cli_choice("sgd|adamw");
-        break;
+        return true;
     case OPT_LR:
         settings.schedule.start = cli_real(1e-12, 1e6);
-        break;
+        return true;
     case OPT_MOMENTUM:
         t->momentum = cli_real(0, 1);
-        break;
+        return true;
     case OPT_DECAY:
         t->weight_decay = cli_real(0, 1e6);
-        break;
+        return true;
     case OPT_SCHEDULE:
         settings.schedule.kind = (enum schedule_kind)cli_choice(SCHEDULE_WORDS);
         settings.schedule_given = true;
-        break;
+        return true;
     case OPT_WARMUP:
         settings.schedule.warmup = cli_real(0, 99) / 100;
-        break;
+        return true;
     case OPT_CLIP:
         t->clip = cli_real(0, 1e12);
-        break;
+        return true;
     case OPT_AVERAGE:
         t->average = cli_real(0, 0.999999);
-        break;
-    case OPT_LOSS:
-        read_loss(cli_argument());
-        break;
-    case OPT_LAMBDA:
-        t->loss.lambda = cli_real(1e-12, 1e6);
-        break;
-    case OPT_BETA:
-        t->loss.beta = cli_real(1e-12, 1e6);
-        break;
-    case OPT_VOS:
-        t->outliers = true;
-        break;
-    case OPT_VOS_START:
-        settings.vos_start = cli_int(0, 1000000);
-        break;
-    case OPT_VOS_SAMPLE:
-        t->vos.sample = cli_int(1, 100000000);
-        break;
-    case OPT_VOS_SELECT:
-        t->vos.select = cli_int(1, 100000000);
-        break;
-    case OPT_VOS_QUEUE:
-        t->vos.queue = cli_int(10, 100000000);
-        break;
-    case OPT_VOS_RIDGE:
-        t->vos.ridge = cli_real(0, 1e6);
-        break;
-    case OPT_VOS_MODE:
-        t->vos.mode = (enum vos_mode)cli_choice("class|released");
-        break;
-    case OPT_CLASSES:
-        settings.classes = cli_int(2, 255);
-        break;
-    case OPT_CHANNELS:
-        settings.channels = cli_choice("1|3") ? 3 : 1;
-        break;
-    case OPT_SEED:
-        settings.seed = cli_int(0, INT64_MAX);
-        break;
-    case 'd':
-        read_device(cli_argument());
-        break;
+        return true;
     case 'P':
         t->precision =
             (enum dtype[]){DTYPE_F32, DTYPE_BF16, DTYPE_F16}[cli_choice("fp32|bf16|fp16")];
         t->scale_loss = t->precision == DTYPE_F16;
-        break;
-    case OPT_EVENTS:
-        settings.events = cli_argument();
-        break;
-    case OPT_PLOT:
-        settings.plot = cli_argument();
-        break;
-    case 't':
-        settings.threads = cli_int(1, 4096);
-        break;
-    case OPT_LOADERS:
-        settings.loaders = cli_int(1, 256);
-        break;
-    case OPT_LOG:
-        settings.log = cli_argument();
-        break;
-    case OPT_HALF:
-        settings.half = true;
-        break;
-    case OPT_RESUME:
-        settings.resume = true;
-        break;
-    case OPT_DATA:
-        settings.data = cli_argument();
-        break;
-    case OPT_LICENCE:
-        settings.licence = cli_argument();
-        break;
+        return true;
     }
+    return false;
+}
+
+/* Objective and outliers. */
+static bool read_loss_option(int c)
+{
+    struct trainer_options *t = &settings.trainer;
+    switch (c) {
+    case OPT_LOSS:
+        read_loss(cli_argument());
+        return true;
+    case OPT_LAMBDA:
+        t->loss.lambda = cli_real(1e-12, 1e6);
+        return true;
+    case OPT_BETA:
+        t->loss.beta = cli_real(1e-12, 1e6);
+        return true;
+    case OPT_VOS:
+        t->outliers = true;
+        return true;
+    case OPT_VOS_START:
+        settings.vos_start = cli_int(0, 1000000);
+        return true;
+    case OPT_VOS_SAMPLE:
+        t->vos.sample = cli_int(1, 100000000);
+        return true;
+    case OPT_VOS_SELECT:
+        t->vos.select = cli_int(1, 100000000);
+        return true;
+    case OPT_VOS_QUEUE:
+        t->vos.queue = cli_int(10, 100000000);
+        return true;
+    case OPT_VOS_RIDGE:
+        t->vos.ridge = cli_real(0, 1e6);
+        return true;
+    case OPT_VOS_MODE:
+        t->vos.mode = (enum vos_mode)cli_choice("class|released");
+        return true;
+    }
+    return false;
 }
 
 static void read_options(void)
 {
     for (int c; (c = cli_next_option()) != -1;)
-        read_option(c);
+        (void)(read_file_option(c) || read_run_option(c) || read_loss_option(c));
     struct err err;
     bool adamw = settings.trainer.optimizer == TRAINER_ADAMW;
     if (settings.trainer.precision == DTYPE_F16 && settings.trainer.device == NN_CPU)
@@ -518,13 +535,14 @@ struct session {
     struct spool *data, *validation; /* validation may be NULL */
     char digest[65];
     char *command; /* that began the run */
-    FILE *log;
-    struct events *events; /* or NULL */
+    char seed[32];
+    struct record *record;
     char log_name[4096], checkpoint_name[4096], last_name[4096];
-    double begun;          /* on the clock of seconds() */
-    double before;         /* seconds that the run took before it was resumed */
-    double best;           /* DSC, -1 before the first */
-    uint64_t epoch, batch; /* position: epochs done, batches done in this one */
+    double begun;        /* on the clock of seconds() */
+    double before;       /* seconds that the run took before it was resumed */
+    double best;         /* DSC, -1 before the first */
+    double epoch, batch; /* position: epochs done, batches done in this one */
+    double steps, log_bytes, rate;
     uint64_t steps_in_epoch, total_steps;
     struct sums sums;
     struct validation now;
@@ -569,318 +587,138 @@ static void name_beside(char *path, size_t size, const char *ending)
     strcpy(path + stem, ending);
 }
 
-/* ---- weights ---- */
+/* ---- what is written ---- */
 
-static int set_number(struct weights *w, const char *key, double value, struct err *err)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%.17g", value);
-    return weights_set_metadata(w, key, text, err);
-}
+enum { DESCRIPTION = 9, STATE = 15 };
 
-/* Rows of numbers as JSON. */
-static int set_matrix(struct weights *w, const char *key, int n,
-                      const double rows[][GAUSSIANS_MAX_CLASSES], struct err *err)
+/* What is said of the weights. */
+static void list_description(struct session *s, struct note *notes)
 {
-    size_t room = (size_t)n * (size_t)n * 26 + (size_t)n * 3 + 3, at = 1;
-    char *text = malloc(room);
-    if (!text)
-        return err_memory(err, "metadata");
-    text[0] = '[';
-    for (int i = 0; i < n * n; i++)
-        at += (size_t)snprintf(text + at, room - at, "%s%.9g%s",
-                               i % n ? ","
-                               : i   ? ",["
-                                     : "[",
-                               rows[i / n][i % n], i % n == n - 1 ? "]" : "");
-    snprintf(text + at, room - at, "]");
-    int result = weights_set_metadata(w, key, text, err);
-    free(text);
-    return result;
-}
-
-/* What the logits of each class look like, for predict's uncertainty. */
-static int describe_gaussians(const struct session *s, struct weights *w, struct err *err)
-{
-    struct gaussians *g = malloc(sizeof *g);
-    struct err none;
-    int result = g ? 0 : err_memory(err, "Gaussians");
-    if (result == 0 && trainer_gaussians(s->trainer, g, &none) == 0)
-        result = set_matrix(w, "logit_means", g->classes, g->mean, err) ||
-                         set_matrix(w, "logit_covariance", g->classes, g->covariance, err)
-                     ? -1
-                     : 0;
-    free(g);
-    return result;
-}
-
-static int describe(const struct session *s, struct weights *w, struct err *err)
-{
-    const char *pairs[][2] = {
-        {"normalisation", "uint8 / 255, uint16 / 65535, float32 as it is"},
-        {"command", s->command},
-        {"data", settings.data},
-        {"data_sha256", s->digest},
-        {"licence", settings.licence},
-        {"version", MORPHOSEG_VERSION},
+    const struct note all[DESCRIPTION] = {
+        {"normalisation", "uint8 / 255, uint16 / 65535, float32 as it is", NULL},
+        {"command", s->command, NULL},
+        {"data", settings.data, NULL},
+        {"data_sha256", s->digest, NULL},
+        {"licence", settings.licence, NULL},
+        {"version", MORPHOSEG_VERSION, NULL},
+        {"seed", s->seed, NULL},
+        {"steps", NULL, &s->steps},
+        {"validation_dsc", NULL, s->validation ? &s->now.dsc : NULL},
     };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (pairs[i][1] && weights_set_metadata(w, pairs[i][0], pairs[i][1], err))
-            return -1;
-    if (settings.trainer.outliers && settings.trainer.vos.mode == VOS_CLASS &&
-        describe_gaussians(s, w, err))
-        return -1;
-    if (s->validation && set_number(w, "validation_dsc", s->now.dsc, err))
-        return -1;
-    return set_number(w, "seed", (double)settings.seed, err) ||
-                   set_number(w, "steps", (double)trainer_steps(s->trainer), err)
-               ? -1
-               : 0;
+    s->steps = (double)trainer_steps(s->trainer);
+    memcpy(notes, all, sizeof all);
 }
 
-/* float32 items become float16. */
-static int halve(struct weights *w, struct err *err)
+/* What a checkpoint keeps besides. */
+static void list_state(struct session *s, struct note *notes)
 {
-    for (size_t i = 0; i < w->count; i++) {
-        struct array *a = &w->items[i].array, half;
-        if (a->dtype != DTYPE_F32)
-            continue;
-        if (array_new(&half, DTYPE_F16, a->ndim, a->shape, err))
-            return -1;
-        half_from_floats(half.data, a->data, array_count(a));
-        array_free(a);
-        *a = half;
-    }
-    return 0;
+    const struct note all[STATE] = {
+        {"epoch", NULL, &s->epoch},
+        {"batch", NULL, &s->batch},
+        {"elapsed", NULL, &s->before},
+        {"log_bytes", NULL, &s->log_bytes},
+        {"rate", NULL, &s->rate},
+        {"best", NULL, &s->best},
+        {"val_dsc", NULL, &s->now.dsc},
+        {"val_hd95", NULL, &s->now.hd95},
+        {"loss", NULL, &s->sums.loss},
+        {"ce", NULL, &s->sums.term[LOSS_CE]},
+        {"dice", NULL, &s->sums.term[LOSS_DICE]},
+        {"ce_out", NULL, &s->sums.term[LOSS_CE_OUT]},
+        {"dice_out", NULL, &s->sums.term[LOSS_DICE_OUT]},
+        {"batches", NULL, &s->sums.batches},
+        {"epoch_seconds", NULL, &s->sums.seconds},
+    };
+    memcpy(notes, all, sizeof all);
 }
 
-/* The weights as they are to be used: their running average where one is kept. */
-static int write_weights(const struct session *s, const char *path, struct err *err)
+static int write_weights(struct session *s, const char *path, struct err *err)
 {
-    struct weights w = {0};
-    if (trainer_swap_average(s->trainer, err))
-        return -1;
-    int result = model_export(s->model, &w, err) || describe(s, &w, err) ||
-                         (settings.half && halve(&w, err)) || weights_write(&w, path, err)
-                     ? -1
-                     : 0;
-    weights_free(&w);
-    struct err ignored;
-    return trainer_swap_average(s->trainer, result ? &ignored : err) ? -1 : result;
-}
-
-/* ---- checkpoints ---- */
-
-/* The numbers of a session that a checkpoint keeps. */
-static void list_numbers(struct session *s, double *numbers[], const char *names[])
-{
-    static const char *const all[] = {"loss",     "ce",      "dice",          "ce_out",
-                                      "dice_out", "batches", "epoch_seconds", "best",
-                                      "val_dsc",  "val_hd95"};
-    double *where[] = {&s->sums.loss,    &s->sums.term[0], &s->sums.term[1], &s->sums.term[2],
-                       &s->sums.term[3], &s->sums.batches, &s->sums.seconds, &s->best,
-                       &s->now.dsc,      &s->now.hd95};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        names[i] = all[i];
-        numbers[i] = where[i];
-    }
-}
-
-enum { NUMBERS = 10 };
-
-static int export_session(struct session *s, struct weights *w, struct err *err)
-{
-    double *numbers[NUMBERS];
-    const char *names[NUMBERS];
-    list_numbers(s, numbers, names);
-    for (int i = 0; i < NUMBERS; i++)
-        if (set_number(w, names[i], *numbers[i], err))
-            return -1;
-    return describe(s, w, err) || trainer_export(s->trainer, w, err) ||
-                   set_number(w, "epoch", (double)s->epoch, err) ||
-                   set_number(w, "batch", (double)s->batch, err) ||
-                   set_number(w, "elapsed", elapsed(s), err) ||
-                   set_number(w, "log_bytes", (double)ftell(s->log), err)
-               ? -1
-               : 0;
+    struct note notes[DESCRIPTION];
+    list_description(s, notes);
+    return checkpoint_write_weights(path, s->model, s->trainer, settings.half, notes, DESCRIPTION,
+                                    err);
 }
 
 static int write_checkpoint(struct session *s, struct err *err)
 {
-    struct weights w = {0};
-    if (fflush(s->log) || ferror(s->log))
-        return err_errno(err, STATUS_IO, "write '%s'", s->log_name);
-    int result = model_export(s->model, &w, err) || export_session(s, &w, err) ||
-                         weights_write(&w, s->checkpoint_name, err)
-                     ? -1
-                     : 0;
-    weights_free(&w);
-    return result;
+    struct note notes[DESCRIPTION + STATE];
+    int64_t bytes = record_bytes(s->record, err);
+    if (bytes < 0)
+        return -1;
+    s->log_bytes = (double)bytes;
+    s->before = elapsed(s);
+    s->begun = seconds();
+    list_description(s, notes);
+    list_state(s, notes + DESCRIPTION);
+    return checkpoint_write(s->checkpoint_name, s->model, s->trainer, notes, DESCRIPTION + STATE,
+                            err);
 }
 
-static int get_number(const struct weights *w, const char *key, double *value, struct err *err)
+static bool metadata_is(const struct weights *w, const char *key, const char *value)
 {
     const char *text = weights_metadata(w, key);
-    char *end = NULL;
-    *value = text ? strtod(text, &end) : 0;
-    if (!text || end == text || *end)
-        return err_set(err, STATUS_DATA, "'%s' is missing: not a checkpoint", key);
-    return 0;
+    return text && strcmp(text, value) == 0;
 }
 
-static int import_session(struct session *s, const struct weights *w, long *log_bytes,
-                          struct err *err)
+static int restore(struct session *s, const struct weights *w, struct err *err)
 {
-    double *numbers[NUMBERS], epoch, batch, bytes, seed;
-    const char *names[NUMBERS], *digest = weights_metadata(w, "data_sha256");
+    struct note notes[STATE];
     const char *command = weights_metadata(w, "command");
-    list_numbers(s, numbers, names);
-    for (int i = 0; i < NUMBERS; i++)
-        if (get_number(w, names[i], numbers[i], err))
-            return -1;
-    if (get_number(w, "epoch", &epoch, err) || get_number(w, "batch", &batch, err) ||
-        get_number(w, "elapsed", &s->before, err) || get_number(w, "log_bytes", &bytes, err) ||
-        get_number(w, "seed", &seed, err))
+    list_state(s, notes);
+    if (checkpoint_restore(w, s->model, s->trainer, err) ||
+        notes_read_numbers(notes, STATE, w, err))
         return -1;
-    if (!digest || strcmp(digest, s->digest) != 0)
+    if (!metadata_is(w, "data_sha256", s->digest))
         return err_set(err, STATUS_USAGE, "it was trained on other data");
-    if (seed != (double)settings.seed)
-        return err_set(err, STATUS_USAGE, "it was trained with seed %.0f", seed);
+    if (!metadata_is(w, "seed", s->seed))
+        return err_set(err, STATUS_USAGE, "it was trained with another seed");
     free(s->command);
     s->command = strdup(command ? command : "");
-    s->epoch = (uint64_t)epoch;
-    s->batch = (uint64_t)batch;
-    *log_bytes = (long)bytes;
     return s->command ? 0 : err_memory(err, "a command line");
 }
 
-/* The model's own parameters among those of a checkpoint, into parts->items, which
- * the caller frees. */
-static int pick_parameters(const struct model *model, const struct weights *w,
-                           struct weights *parts, struct err *err)
-{
-    size_t count;
-    struct model_parameter *parameters = model_parameters(model, &count);
-    *parts = (struct weights){.items = calloc(count + 1, sizeof *parts->items)};
-    if (!parts->items)
-        return err_memory(err, "a list of parameters");
-    for (size_t i = 0; i < count; i++) {
-        const struct array *array = weights_find(w, parameters[i].name);
-        if (array)
-            parts->items[parts->count++] = (struct weight){parameters[i].name, *array};
-    }
-    return 0;
-}
-
-static int import_checkpoint(struct session *s, const struct weights *w, long *log_bytes,
-                             struct err *err)
-{
-    const char *arch = weights_metadata(w, "architecture");
-    struct weights parts;
-    if (!arch || strcmp(arch, model_architecture(s->model)) != 0)
-        return err_set(err, STATUS_USAGE, "it is of another architecture");
-    if (pick_parameters(s->model, w, &parts, err))
-        return -1;
-    int result = model_load(s->model, &parts, err) || trainer_import(s->trainer, w, err) ||
-                         import_session(s, w, log_bytes, err)
-                     ? -1
-                     : 0;
-    free(parts.items);
-    return result;
-}
-
-static int begin_log(struct session *s, struct err *err)
-{
-    s->log = fopen(s->log_name, "w");
-    if (!s->log)
-        return err_errno(err, STATUS_CREATE, "create '%s'", s->log_name);
-    fputs("epoch\tstep\trate\tloss\tce\tdice\tce_out\tdice_out\tval_dsc\tval_hd95\timages_per_s\t"
-          "seconds\n",
-          s->log);
-    return 0;
-}
-
-/* Without what was written after the checkpoint; a log that is gone begins anew. */
-static int continue_log(struct session *s, long bytes, struct err *err)
-{
-    s->log = fopen(s->log_name, "r+");
-    if (!s->log && errno == ENOENT)
-        return begin_log(s, err);
-    if (!s->log || ftruncate(fileno(s->log), bytes) || fseek(s->log, 0, SEEK_END))
-        return err_errno(err, STATUS_IO, "continue '%s'", s->log_name);
-    return 0;
-}
-
-/* Puts the session where the checkpoint left it; 1 when there is none. */
-static int read_checkpoint(struct session *s, struct err *err)
+/* Puts the session where the checkpoint left it, when there is one. */
+static int resume(struct session *s, struct err *err)
 {
     struct weights w;
-    long log_bytes = 0;
-    if (access(s->checkpoint_name, F_OK))
-        return 1;
+    s->log_bytes = -1;
+    if (!settings.resume || access(s->checkpoint_name, F_OK))
+        return 0;
     if (weights_read(&w, s->checkpoint_name, err))
         return -1;
-    int result = import_checkpoint(s, &w, &log_bytes, err);
+    int result = restore(s, &w, err);
     weights_free(&w);
-    if (result)
-        return err_prefix(err, "resume from '%s'", s->checkpoint_name);
-    model_set_training(s->model, true);
-    return continue_log(s, log_bytes, err);
+    return result ? err_prefix(err, "resume from '%s'", s->checkpoint_name) : 0;
 }
 
-/* ---- the log ---- */
-
-static void log_epoch(struct session *s, double rate)
-{
-    double n = s->sums.batches > 0 ? s->sums.batches : 1;
-    fprintf(s->log, "%" PRIu64 "\t%" PRId64 "\t%.3g\t%.5f", s->epoch, trainer_steps(s->trainer),
-            rate, s->sums.loss / n);
-    for (int i = 0; i < LOSS_TERMS; i++)
-        fprintf(s->log, "\t%.5f", s->sums.term[i] / n);
-    if (s->validation)
-        fprintf(s->log, "\t%.4f\t%.2f", s->now.dsc, s->now.hd95);
-    else
-        fputs("\tnan\tnan", s->log);
-    fprintf(s->log, "\t%.2f\t%.1f\n", n * (double)s->loader.batch / (s->sums.seconds + 1e-9),
-            elapsed(s));
-}
-
-/* A curve each of the log's columns; without gnuplot a warning, once. */
-static void plot_log(const struct session *s)
+static int record_epoch(struct session *s, struct err *err)
 {
     static bool warned;
-    FILE *gnuplot = strchr(settings.plot, '\'') || strchr(s->log_name, '\'')
-                        ? NULL
-                        : popen("gnuplot >/dev/null 2>&1", "w");
-    if (gnuplot)
-        fprintf(
-            gnuplot,
-            "set terminal svg size 900,400 background '#ffffff'\nset output '%s'\n"
-            "set datafile separator '\\t'\nset datafile missing 'nan'\nset key autotitle "
-            "columnhead\n"
-            "set xlabel 'epoch'\nset multiplot layout 1,2\nset ylabel 'loss'\n"
-            "plot for [c=4:8] '%s' using 1:c with lines lw 2\nset ylabel 'DSC'\nset yrange [0:1]\n"
-            "plot '%s' using 1:9 with lines lw 2\n",
-            settings.plot, s->log_name, s->log_name);
-    if ((!gnuplot || pclose(gnuplot)) && !warned) {
+    const struct sums *sums = &s->sums;
+    double n = sums->batches > 0 ? sums->batches : 1;
+    struct record_row row = {
+        .epoch = (uint64_t)s->epoch,
+        .step = trainer_steps(s->trainer),
+        .rate = s->rate,
+        .loss = sums->loss / n,
+        .ce = sums->term[LOSS_CE] / n,
+        .dice = sums->term[LOSS_DICE] / n,
+        .ce_out = sums->term[LOSS_CE_OUT] / n,
+        .dice_out = sums->term[LOSS_DICE_OUT] / n,
+        .val_dsc = s->validation ? s->now.dsc : NAN,
+        .val_hd95 = s->validation ? s->now.hd95 : NAN,
+        .images_per_s = n * (double)s->loader.batch / (sums->seconds + 1e-9),
+        .seconds = elapsed(s),
+    };
+    if (record_add(s->record, &row, err))
+        return -1;
+    struct err drawing;
+    if (settings.plot && !warned && record_plot(s->record, settings.plot, &drawing)) {
+        cli_warn_err(&drawing);
         warned = true;
-        cli_warn("cannot draw '%s': gnuplot failed or is missing", settings.plot);
     }
-}
-
-static int write_events(const struct session *s, double rate, struct err *err)
-{
-    static const char *const names[] = {"loss/ce", "loss/dice", "loss/ce_out", "loss/dice_out"};
-    int64_t step = trainer_steps(s->trainer);
-    double n = s->sums.batches > 0 ? s->sums.batches : 1;
-    int failed = events_scalar(s->events, "rate", step, rate, err) ||
-                 events_scalar(s->events, "loss/total", step, s->sums.loss / n, err);
-    for (int i = 0; i < LOSS_TERMS && !failed; i++)
-        failed = events_scalar(s->events, names[i], step, s->sums.term[i] / n, err);
-    if (s->validation && !failed)
-        failed = events_scalar(s->events, "validation/dsc", step, s->now.dsc, err) ||
-                 events_scalar(s->events, "validation/hd95", step, s->now.hd95, err);
-    return failed ? -1 : 0;
+    return 0;
 }
 
 /* ---- the loop ---- */
@@ -904,14 +742,14 @@ static int add_batch(struct session *s, struct prefetch *batches, struct err *er
     return result;
 }
 
-static int step(struct session *s, struct prefetch *batches, double rate, struct err *err)
+static int step(struct session *s, struct prefetch *batches, struct err *err)
 {
     struct trainer_report report = {0};
     double begun = seconds();
     for (int64_t i = 0; i < settings.accumulate; i++)
         if (add_batch(s, batches, err))
             return err_prefix(err, "step %" PRId64, trainer_steps(s->trainer) + 1);
-    if (trainer_step(s->trainer, rate, &report, err))
+    if (trainer_step(s->trainer, s->rate, &report, err))
         return err_prefix(err, "step %" PRId64, trainer_steps(s->trainer) + 1);
     s->sums.seconds += seconds() - begun;
     cli_progress("steps", (uint64_t)trainer_steps(s->trainer),
@@ -919,17 +757,14 @@ static int step(struct session *s, struct prefetch *batches, double rate, struct
     return 0;
 }
 
-static int finish_epoch(struct session *s, double rate, struct err *err)
+static int finish_epoch(struct session *s, struct err *err)
 {
     s->epoch++;
     s->batch = 0;
     if (s->validation && validate(s->trainer, &s->loader, s->validation, &s->now, err))
         return -1;
-    log_epoch(s, rate);
-    if (s->events && write_events(s, rate, err))
+    if (record_epoch(s, err))
         return -1;
-    if (settings.plot && fflush(s->log) == 0)
-        plot_log(s);
     s->sums = (struct sums){0};
     if (s->validation && s->now.dsc > s->best) {
         s->best = s->now.dsc;
@@ -946,26 +781,25 @@ static int run_epoch(struct session *s, struct err *err)
     struct prefetch *batches;
     uint64_t end = s->steps_in_epoch * (uint64_t)settings.accumulate;
     size_t slot = l->batch * l->height * l->width * ((size_t)l->channels * sizeof(float) + 1);
-    shuffle(l, s->epoch, spool_count(s->data) * (size_t)settings.repeat, end * l->batch);
-    if (prefetch_start(&batches, (int)settings.loaders, (int)settings.loaders + 2, slot, s->batch,
-                       end, load_batch, l, err))
+    shuffle(l, (uint64_t)s->epoch, spool_count(s->data) * (size_t)settings.repeat, end * l->batch);
+    if (prefetch_start(&batches, (int)settings.loaders, (int)settings.loaders + 2, slot,
+                       (uint64_t)s->batch, end, load_batch, l, err))
         return -1;
     int result = 0;
-    double rate = 0;
-    trainer_use_outliers(s->trainer, s->epoch >= (uint64_t)settings.vos_start);
-    while (s->batch < end && result == 0 && !interrupted && progress(s) < 1) {
-        rate = schedule_rate(&settings.schedule, progress(s));
-        result = step(s, batches, rate, err);
+    trainer_use_outliers(s->trainer, s->epoch >= (double)settings.vos_start);
+    while (s->batch < (double)end && result == 0 && !interrupted && progress(s) < 1) {
+        s->rate = schedule_rate(&settings.schedule, progress(s));
+        result = step(s, batches, err);
     }
     prefetch_stop(batches, NULL);
     if (result || interrupted)
         return result;
-    return finish_epoch(s, rate, err);
+    return finish_epoch(s, err);
 }
 
 static int run(struct session *s, struct err *err)
 {
-    int result = s->epoch || s->batch ? 0 : write_checkpoint(s, err);
+    int result = s->epoch > 0 || s->batch > 0 ? 0 : write_checkpoint(s, err);
     while (result == 0 && !interrupted && progress(s) < 1)
         result = run_epoch(s, err);
     if (result)
@@ -1065,12 +899,9 @@ static void begin(struct session *s)
     s->best = -1;
     s->begun = seconds();
     struct err err;
-    int found = settings.resume ? read_checkpoint(s, &err) : 1;
-    if (found < 0)
-        cli_die_err(&err);
-    if (found == 1 && begin_log(s, &err))
-        cli_die_err(&err);
-    if (settings.events && events_open(&s->events, settings.events, &err))
+    snprintf(s->seed, sizeof s->seed, "%" PRId64, settings.seed);
+    if (resume(s, &err) ||
+        record_open(&s->record, s->log_name, (int64_t)s->log_bytes, settings.events, &err))
         cli_die_err(&err);
 }
 
@@ -1098,10 +929,8 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     int result = run(&session, &err);
-    if (fclose(session.log) && result == 0)
-        result = err_errno(&err, STATUS_IO, "write '%s'", session.log_name);
     struct err late;
-    if (events_close(session.events, result ? &late : &err))
+    if (record_close(session.record, result ? &late : &err))
         result = -1;
     end(&session);
     if (result)
