@@ -233,16 +233,45 @@ static bool contains(const struct traced *outer, double x, double y)
     return inside;
 }
 
+/* The rows that a run of outer rings reaches over, so that most need no look. */
+#define RUN 64
+struct rows {
+    double low, high;
+};
+
+static struct rows *note_rows(const struct traced *rings, size_t outers, struct err *err)
+{
+    struct rows *rows = malloc((outers / RUN + 1) * sizeof *rows);
+    if (!rows) {
+        err_memory(err, "an outline");
+        return NULL;
+    }
+    for (size_t i = 0; i < outers; i++) {
+        struct rows *run = &rows[i / RUN];
+        double low = rings[i].low[1], high = rings[i].high[1];
+        run->low = i % RUN && run->low < low ? run->low : low;
+        run->high = i % RUN && run->high > high ? run->high : high;
+    }
+    return rows;
+}
+
 /* The smallest outer ring around the object's pixel beside the hole. */
-static size_t owner_of(const struct traced *rings, size_t outers, const struct traced *hole)
+static size_t owner_of(const struct traced *rings, size_t outers, const struct rows *rows,
+                       const struct traced *hole)
 {
     size_t best = 0;
     double area = 1e300;
-    for (size_t i = 0; i < outers; i++)
+    for (size_t i = 0; i < outers; i++) {
+        const struct rows *run = &rows[i / RUN];
+        if (i % RUN == 0 && (hole->y < run->low || hole->y > run->high)) {
+            i += RUN - 1;
+            continue;
+        }
         if (rings[i].area < area && contains(&rings[i], hole->x, hole->y)) {
             best = i;
             area = rings[i].area;
         }
+    }
     return best;
 }
 
@@ -277,12 +306,14 @@ static int make_pieces(struct annot_object *object, struct traced *rings, size_t
     if (!object->pieces)
         return err_memory(err, "an outline");
     object->count = outers;
-    for (size_t i = 0; i < n; i++) {
-        size_t owner = i < outers ? i : owner_of(rings, outers, &rings[i]);
-        if (add_to_piece(&object->pieces[owner], &rings[i], err))
-            return -1;
+    struct rows *rows = note_rows(rings, outers, err);
+    int result = rows ? 0 : -1;
+    for (size_t i = 0; i < n && result == 0; i++) {
+        size_t owner = i < outers ? i : owner_of(rings, outers, rows, &rings[i]);
+        result = add_to_piece(&object->pieces[owner], &rings[i], err);
     }
-    return 0;
+    free(rows);
+    return result;
 }
 
 int annot_trace(struct annot_object *object, const struct array *labels, uint32_t label,

@@ -33,7 +33,7 @@ static int flush_text(struct annot_writer *writer, struct err *err)
     return result;
 }
 
-static int append(struct annot_writer *writer, const char *text, size_t n, struct err *err)
+int write_bytes(struct annot_writer *writer, const char *text, size_t n, struct err *err)
 {
     if (growing_add_all(&writer->text, text, n, err))
         return -1;
@@ -49,7 +49,19 @@ int write_text(struct annot_writer *writer, struct err *err, const char *format,
     va_end(args);
     if (n < 0 || (size_t)n >= sizeof text)
         return err_set(err, STATUS_BUG, "a text that is too long");
-    return append(writer, text, (size_t)n, err);
+    return write_bytes(writer, text, (size_t)n, err);
+}
+
+int write_number(struct annot_writer *writer, int64_t number, struct err *err)
+{
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        *--at = '-';
+    return write_bytes(writer, at, (size_t)(digits + sizeof digits - at), err);
 }
 
 /* Bytes of the UTF-8 character at `s`, 0 when it is none (RFC 3629). */
@@ -98,7 +110,8 @@ static int write_escaped(struct annot_writer *writer, const char *text,
         char room[8];
         size_t n = utf8_length(s);
         const char *instead = n ? escape(s, room) : "?";
-        if (append(writer, instead ? instead : (const char *)s, instead ? strlen(instead) : n, err))
+        if (write_bytes(writer, instead ? instead : (const char *)s, instead ? strlen(instead) : n,
+                        err))
             return -1;
         s += n ? n : 1;
     }
@@ -107,9 +120,9 @@ static int write_escaped(struct annot_writer *writer, const char *text,
 
 int write_json_string(struct annot_writer *writer, const char *text, struct err *err)
 {
-    if (append(writer, "\"", 1, err) || write_escaped(writer, text, json_escape, err))
+    if (write_bytes(writer, "\"", 1, err) || write_escaped(writer, text, json_escape, err))
         return -1;
-    return append(writer, "\"", 1, err);
+    return write_bytes(writer, "\"", 1, err);
 }
 
 int write_xml_text(struct annot_writer *writer, const char *text, struct err *err)

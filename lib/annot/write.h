@@ -37,6 +37,11 @@ struct write_object {
 int write_text(struct annot_writer *writer, struct err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4))) MUST_CHECK;
 
+/* A whole number, and so many bytes; what there is much of. */
+int write_number(struct annot_writer *writer, int64_t number, struct err *err) MUST_CHECK;
+int write_bytes(struct annot_writer *writer, const char *bytes, size_t n,
+                struct err *err) MUST_CHECK;
+
 /* Text in quotes as JSON has it, or escaped for XML. */
 int write_json_string(struct annot_writer *writer, const char *text, struct err *err) MUST_CHECK;
 int write_xml_text(struct annot_writer *writer, const char *text, struct err *err) MUST_CHECK;

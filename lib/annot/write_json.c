@@ -19,7 +19,9 @@ static int geojson_ring(struct annot_writer *writer, const struct annot_ring *ri
         return -1;
     for (size_t i = 0; i <= ring->n; i++) {
         const double *p = ring->points + 2 * (i % ring->n);
-        if (write_text(writer, err, "%s[%.0f,%.0f]", i ? "," : "", p[0], p[1]))
+        if (write_bytes(writer, i ? ",[" : "[", i ? 2 : 1, err) ||
+            write_number(writer, (int64_t)p[0], err) || write_bytes(writer, ",", 1, err) ||
+            write_number(writer, (int64_t)p[1], err) || write_bytes(writer, "]", 1, err))
             return -1;
     }
     return write_text(writer, err, "]");
@@ -92,7 +94,8 @@ static int coco_polygons(struct annot_writer *writer, const struct annot_object 
         if (write_text(writer, err, i ? "],[" : "[["))
             return -1;
         for (size_t k = 0; k < 2 * ring->n; k++)
-            if (write_text(writer, err, "%s%.0f", k ? "," : "", ring->points[k]))
+            if (write_bytes(writer, ",", k > 0, err) ||
+                write_number(writer, (int64_t)ring->points[k], err))
                 return -1;
     }
     return write_text(writer, err, "]]");
@@ -112,7 +115,8 @@ static int coco_runs(struct annot_writer *writer, const struct write_object *obj
         char text[RUNS_TEXT];
         size_t n = runs_encode(text, (int64_t)runs[i] - (i > 2 ? (int64_t)runs[i - 2] : 0));
         for (size_t k = 0; k < n; k++) /* of the characters used only \ needs an escape */
-            if (write_text(writer, err, text[k] == '\\' ? "\\\\" : "%c", text[k]))
+            if (write_bytes(writer, text[k] == '\\' ? "\\\\" : &text[k], text[k] == '\\' ? 2 : 1,
+                            err))
                 return -1;
     }
     return write_text(writer, err, "\"}");

@@ -24,7 +24,8 @@ static int write_ring(struct annot_writer *writer, const struct annot_ring *ring
         return -1;
     for (size_t i = 1; i < ring->n; i++) {
         bool across = p[2 * i + 1] == p[2 * i - 1];
-        if (write_text(writer, err, "%c%.0f", across ? 'H' : 'V', p[2 * i + (across ? 0 : 1)]))
+        if (write_bytes(writer, across ? "H" : "V", 1, err) ||
+            write_number(writer, (int64_t)p[2 * i + (across ? 0 : 1)], err))
             return -1;
     }
     return write_text(writer, err, "Z");
