@@ -149,6 +149,11 @@ PAPER = table1 table2 table3 table4 tables figure3 figure4 figure5 figures repor
 $(PAPER): all
 	+$(MAKE) -f pipelines/all.mk $@
 
+DATA_RECIPES = data-nt2 data-bloodcell data-livecell data-weights
+.PHONY: $(DATA_RECIPES)
+$(DATA_RECIPES): all
+	+$(MAKE) -f data/recipes.mk $@
+
 # ---- one look at what it does ----
 
 demo: deps

@@ -19,7 +19,8 @@ THREADS ?= 1
 include pipelines/scale-$(SCALE).mk
 RUNS ?= 3
 W    := build/pipelines/$(SCALE)-$(SPLIT)
-export PATH := $(CURDIR)/build/bin:$(PATH)
+BIN  ?= build/bin
+export PATH := $(abspath $(BIN)):$(PATH)
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DELETE_ON_ERROR:
@@ -41,7 +42,7 @@ folder   = $(if $(DRAWN),$(drawn),$(firstword $(call real,$(1)) $(call stand_in,
 came_from = $(if $(filter $(drawn),$(folder)),drawn images,$(if \
            $(call real,$(1)),the real data,$(STANDIN_$(1)) as a stand-in))
 
-$(W)/drawn/%: | build/bin/synth
+$(W)/drawn/%:
 	@mkdir -p $@.tmp
 	synth -q -n $(DRAWN_TRAIN) -s $(DRAWN_SIZE) -l $(LOOK_$*) --seed 1 --prefix train -o $@.tmp/train
 	synth -q -n $(DRAWN_TEST) -s $(DRAWN_SIZE) -l $(LOOK_$*) --seed 2 --prefix test -o $@.tmp/test
@@ -68,8 +69,9 @@ endef
 $(foreach s,$(SETS),$(eval $(call data_rules,$(s))))
 
 # ---- methods: the plain network, or outliers with one of the losses ----
+# $(1) is the data set, since epochs of small and large ones differ in steps.
 
-OUTLIERS        = --vos --vos-start $(VOS_START) --vos-sample $(VOS_SAMPLE) --vos-select $(VOS_SELECT)
+OUTLIERS        = --vos --vos-start $(VOS_START_$(1)) --vos-sample $(VOS_SAMPLE) --vos-select $(VOS_SELECT)
 METHOD_plain    =
 METHOD_balance  = $(OUTLIERS) --loss balance
 METHOD_norm     = $(OUTLIERS) --loss norm
@@ -89,7 +91,7 @@ define run
 $(W)/runs/$(1)/$(2)/$(3)/seed$(4).tsv: $(W)/data/$(1).train.tar $(W)/data/$(1).test.tar
 	@mkdir -p $$(@D)
 	pipelines/attempt $$@ $(1)/$(2)/$(3) $(4) $(DEVICE) ' \
-	    train -q -a $(ARCH_$(2)) $(METHOD_$(3)) $(TRAIN) $(TRAIN_$(2)) --seed $(4) -t $(THREADS) \
+	    train -q -a $(ARCH_$(2)) $(METHOD_$(3)) $(TRAIN) $(TRAIN_$(2)) $(LENGTH_$(1)) --seed $(4) -d $(DEVICE) -t $(THREADS) \
 	        --resume --log $$(@:.tsv=.log.tsv) -o $$(@:.tsv=.safetensors) $$(word 1,$$^) && \
 	    predict -q -m $$(@:.tsv=.safetensors) -d $(DEVICE) -t $(THREADS) $$(word 2,$$^) | \
 	    score -q -c released --by tile -s'
@@ -97,9 +99,11 @@ endef
 parts = $(word $(2),$(subst /, ,$(1)))
 $(foreach r,$(ALL_RUNS),$(foreach s,$(SEEDS),$(eval $(call run,$(call parts,$(r),1),$(call parts,$(r),2),$(call parts,$(r),3),$(s)))))
 
-.PHONY: runs list retry
+.PHONY: runs list retry data
+data: $(foreach s,$(SETS),$(W)/data/$(s).train.tar $(W)/data/$(s).test.tar)
+
 ifdef HOSTS
-runs: $(foreach s,$(SETS),$(W)/data/$(s).train.tar $(W)/data/$(s).test.tar)
+runs: data
 	$(MAKE) -s -f pipelines/all.mk list | parallel --sshlogin $(HOSTS) --workdir $(CURDIR) \
 	    --joblog $(W)/jobs.log --resume \
 	    $(MAKE) -s -f pipelines/all.mk SCALE=$(SCALE) SPLIT=$(SPLIT) RUNS=$(RUNS) {}
@@ -112,7 +116,7 @@ list:
 
 # Forgets the runs that failed, so that the next make tries them again.
 retry:
-	@grep -L '^# status	ok$$' $(wildcard $(W)/runs/*/*/*/seed?*.tsv) /dev/null | grep 'seed[0-9]*\.tsv$$' | xargs -r rm -v
+	@grep -L '^# status	ok$$' $(wildcard $(W)/runs/*/*/*/seed?*.tsv) /dev/null | grep 'seed[0-9]*\.tsv$$' | xargs -r rm -v || true
 
 # ---- tables ----
 
@@ -127,7 +131,7 @@ define table_rules
 .PHONY: $(1)
 $(1): $(W)/$(1).md $(W)/$(1).svg
 	@cat $$<
-$(W)/$(1).%: pipelines/paper/$(1).tsv $(if $(HOSTS),runs) $(call records,$(call runs_of,$(1))) | build/bin/table
+$(W)/$(1).%: pipelines/paper/$(1).tsv $(if $(HOSTS),runs) $(call records,$(call runs_of,$(1)))
 	table -f $$(FORMAT_$$*) -t '$(TITLE_$(1))' $(call notes,$(1)) $$(filter-out runs,$$^) >$$@.tmp && mv $$@.tmp $$@
 $(W)/$(1).svg: $(W)/$(1).tsv
 	gnuplot -e "table='$$<'; plot_title='$(TITLE_$(1))'" pipelines/bars.gp >$$@.tmp && mv $$@.tmp $$@

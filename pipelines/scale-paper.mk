@@ -10,10 +10,12 @@ DRAWN_TRAIN = 30
 DRAWN_TEST  = 6
 DRAWN_SIZE  = 4000x3000
 
-TRAIN      = -e 200 -b 16 --accumulate 8 --optimizer sgd --lr 0.01 --momentum 0.9 --weight-decay 1e-4
-VOS_START  = 150
-VOS_SAMPLE = 100000
-VOS_SELECT = 10000
+TRAIN               = -e 200 -b 16 --accumulate 8 --optimizer sgd --lr 0.01 --momentum 0.9 --weight-decay 1e-4
+VOS_START_nt2       = 150
+VOS_START_bloodcell = 150
+VOS_START_livecell  = 150
+VOS_SAMPLE          = 100000
+VOS_SELECT          = 10000
 
 pretrained = $(if $(wildcard $(DATA)/weights/$(1)),--init $(DATA)/weights/$(1))
 ARCH_cellpose-cyto2    = cellpose

@@ -1,9 +1,8 @@
 # The same rules on narrower networks, smaller tiles and fewer of them, so that all
 # tables finish on two processor cores within two hours with RUNS=1.
-NOTE_SCALE = Scale: small. Narrow networks from random weights, tiles of $(SIDE) pixels, $(STEPS) steps: far from the settings of the paper, so compare rows with each other.
+NOTE_SCALE = Scale: small. Narrow networks from random weights, tiles of $(SIDE) pixels, some 200 steps: far from the settings of the paper, so compare rows with each other.
 RUNS ?= 1
 SIDE  = 96
-STEPS = 160
 TILES_nt2       = -s 448,1000,full -o 35% --edge fit -r $(SIDE)
 TILES_bloodcell = -s full -r $(SIDE)
 TILES_livecell  = -s full -r $(SIDE)
@@ -11,10 +10,15 @@ DRAWN_TRAIN = 12
 DRAWN_TEST  = 4
 DRAWN_SIZE  = 1200x900
 
-TRAIN      = --steps $(STEPS) -b 8 --optimizer adamw --lr 0.001
-VOS_START  = 1
-VOS_SAMPLE = 10000
-VOS_SELECT = 100
+TRAIN               = -b 8 --optimizer adamw --lr 0.001
+LENGTH_nt2          = -e 8
+LENGTH_bloodcell    = -e 28
+LENGTH_livecell     = -e 80
+VOS_START_nt2       = 6
+VOS_START_bloodcell = 21
+VOS_START_livecell  = 60
+VOS_SAMPLE          = 10000
+VOS_SELECT          = 100
 
 NARROW = size=$(SIDE),heads=4,hidden=192,decoder=256
 ARCH_cellpose-cyto2    = cellpose:width=16

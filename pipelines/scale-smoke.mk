@@ -2,7 +2,6 @@
 NOTE_SCALE = Scale: smoke. A few steps of tiny networks on drawn images: that the rules work, and nothing about the methods.
 RUNS ?= 1
 SIDE  = 64
-STEPS = 6
 DRAWN = yes
 TILES_nt2       = -s 128,full -o 35% --edge fit -r $(SIDE)
 TILES_bloodcell = -s full -r $(SIDE)
@@ -11,10 +10,12 @@ DRAWN_TRAIN = 4
 DRAWN_TEST  = 2
 DRAWN_SIZE  = 256x192
 
-TRAIN      = --steps $(STEPS) -b 2 --optimizer adamw --lr 0.001
-VOS_START  = 1
-VOS_SAMPLE = 1000
-VOS_SELECT = 10
+TRAIN               = --steps 6 -b 2 --optimizer adamw --lr 0.001
+VOS_START_nt2       = 0
+VOS_START_bloodcell = 1
+VOS_START_livecell  = 1
+VOS_SAMPLE          = 1000
+VOS_SELECT          = 10
 
 NARROW = size=$(SIDE),heads=2,hidden=32,decoder=64
 ARCH_cellpose-cyto2    = cellpose:width=8
