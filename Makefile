@@ -39,6 +39,11 @@ TORCH_LIBS     = $(if $(filter-out /usr,$(TORCH)),-L$(TORCH)/lib -Wl$(comma)-rpa
                  $(if $(TORCH_CUDA),-Wl$(comma)--no-as-needed -ltorch_cuda -lc10_cuda -Wl$(comma)--as-needed) \
                  -ltorch_cpu -lc10 -lstdc++
 
+# oneDNN under Debian's libtorch, called directly too; any other libtorch has its own inside.
+DNNL           = $(if $(filter /usr,$(TORCH)),$(wildcard /usr/include/dnnl.hpp))
+TORCH_CPPFLAGS += $(if $(DNNL),-DNN_DNNL=1)
+TORCH_LIBS     += $(if $(DNNL),-ldnnl)
+
 # ---- rooms: lib/NAME/*.c makes libNAME.a, tools/NAME.c makes bin/NAME ----
 
 ROOMS       = core cli stream image annot ops report weights nn model
@@ -71,6 +76,8 @@ $(BUILD)/%.o: %.c
 $(BUILD)/lib/nn/%.o: lib/nn/%.cpp
 	@mkdir -p $(@D)
 	$(call Q,CXX)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/lib/nn/kernels.o: CFLAGS += -ffp-contract=fast -O3
 
 define room
 $(call archive,$(1)): $(call objects,$(1))

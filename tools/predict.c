@@ -9,6 +9,7 @@
 #include "core/num.h"
 #include "core/queue.h"
 #include "model/inference.h"
+#include "nn/plan.h"
 #include "stream/stream.h"
 
 #define MAX_BATCH 1024
@@ -151,21 +152,25 @@ static void check_device(void)
                 count);
 }
 
-static struct model *open_model(struct weights *weights, const char *path)
+/* Their SHA-256 into `hash`. */
+static struct model *open_model(const char *path, char hash[65])
 {
+    struct weights weights;
     struct model *model;
     struct err err;
-    if (weights_read(weights, path, &err) || weights_hash(weights, path, &err))
+    if (weights_read(&weights, path, &err) || weights_hash(&weights, path, &err))
         cli_die_err(&err);
-    if (model_open(&model, weights, settings.architecture, &err)) {
+    if (model_open(&model, &weights, settings.architecture, &err)) {
         err_prefix(&err, "load '%s'", path);
         cli_die_err(&err);
     }
+    memcpy(hash, weights.sha256, sizeof weights.sha256);
+    weights_free(&weights);
     if (nn_set_threads(settings.threads)) {
         nn_to_err(&err, "start threads");
         cli_die_err(&err);
     }
-    if (model_prepare(model, settings.device, precision(), &err))
+    if (model_freeze(model, settings.device, precision(), &err))
         cli_die_err(&err);
     return model;
 }
@@ -337,10 +342,10 @@ static int predict_samples(struct model *model, struct err *err)
 
 /* ---- main ---- */
 
-static void open_stream(const char *path, const struct weights *weights)
+static void open_stream(const char *path, const char *hash)
 {
     struct stream_author author = {
-        .program = "predict", .arguments = cli_command_line(), .weights = weights->sha256};
+        .program = "predict", .arguments = cli_command_line(), .weights = hash};
     struct err err;
     struct item *first = malloc(sizeof *first);
     if (!first)
@@ -362,7 +367,7 @@ static void open_stream(const char *path, const struct weights *weights)
 
 int main(int argc, char **argv)
 {
-    struct weights weights;
+    char hash[65];
     struct err err;
     cli_start(&program, argc, argv);
     read_options();
@@ -371,10 +376,10 @@ int main(int argc, char **argv)
     if (strcmp(settings.output, "-") == 0)
         cli_refuse_terminal("a tensor stream");
     check_device();
-    struct model *model = open_model(&weights, settings.model ? settings.model : default_model());
+    nn_reuse_memory();
+    struct model *model = open_model(settings.model ? settings.model : default_model(), hash);
     settle_what(model);
-    open_stream(cli_operand_count() ? cli_operands()[0] : "-", &weights);
-    weights_free(&weights);
+    open_stream(cli_operand_count() ? cli_operands()[0] : "-", hash);
     start_thread(&pipeline.read_thread, read_samples);
     start_thread(&pipeline.write_thread, write_samples);
     int result = predict_samples(model, &err);

@@ -156,6 +156,16 @@ void build_planned(struct builder *builder, void *layer,
     m->planned[m->planned_count++] = (struct planned){layer, prepare, drop};
 }
 
+void build_unplanned(struct builder *builder, const void *layer)
+{
+    struct model *m = builder->model;
+    for (size_t i = m->planned_count; i-- > 0;)
+        if (m->planned[i].layer == layer) {
+            m->planned[i] = m->planned[--m->planned_count];
+            return;
+        }
+}
+
 int option_int(struct builder *builder, const char *name, int min, int max, int preset)
 {
     struct options *options = builder->options;

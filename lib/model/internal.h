@@ -54,4 +54,7 @@ struct builder {
 void build_planned(struct builder *builder, void *layer,
                    int (*prepare)(void *layer, enum dtype precision), void (*drop)(void *layer));
 
+/* Takes it back: another layer packs its parameters. */
+void build_unplanned(struct builder *builder, const void *layer);
+
 #endif

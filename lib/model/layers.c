@@ -4,11 +4,42 @@
 #include <stddef.h>
 
 #include "model/internal.h"
+#include "nn/plan.h"
 
 /* What PyTorch's layers start from: uniform in +-1 / sqrt(inputs of an output). */
 static double default_bound(int64_t fan_in)
 {
     return fan_in > 0 ? 1 / sqrt((double)fan_in) : 0;
+}
+
+/* ---- plans ---- */
+
+static bool is_ready(const struct layer_mode *mode, const struct nn_plan *plan)
+{
+    return mode->planned && plan;
+}
+
+static enum nn_activation nn_activation_of(enum activation activation)
+{
+    return activation == ACT_RELU ? NN_RELU : activation == ACT_GELU ? NN_GELU : NN_NONE;
+}
+
+static nn_tensor *run_plan(struct nn_plan *plan, const nn_tensor *x, enum activation activation,
+                           const nn_tensor *residual)
+{
+    return nn_plan_run(plan, x, nn_activation_of(activation), residual);
+}
+
+static void drop_plan(struct nn_plan **plan)
+{
+    nn_plan_free(*plan);
+    *plan = NULL;
+}
+
+/* Frees a packed parameter of a model that will not need it again. */
+static int release(const struct layer_mode *mode, nn_tensor *parameter)
+{
+    return mode->frozen && parameter ? nn_release_(parameter) : 0;
 }
 
 nn_tensor *run_activation(const nn_tensor *x, enum activation activation)
@@ -32,8 +63,8 @@ static nn_tensor *finish(const nn_tensor *x, enum activation activation, const n
 
 /* ---- convolution ---- */
 
-void build_conv(struct builder *builder, struct conv *conv, const char *name, int in, int out,
-                int kernel, struct nn_conv how, unsigned flags)
+static void build_bare_conv(struct builder *builder, struct conv *conv, const char *name, int in,
+                            int out, int kernel, struct nn_conv how, unsigned flags)
 {
     int groups = how.groups ? how.groups : 1;
     if (!how.pad_h && !how.pad_w && !(flags & CONV_NO_PAD))
@@ -57,11 +88,39 @@ static nn_tensor *standardised(const nn_tensor *weight)
     return nn_div(centred, nn_sqrt(nn_affine(variance, 1, 1e-5)));
 }
 
+static nn_tensor *kernel_of(const struct conv *conv)
+{
+    return conv->flags & CONV_STANDARDISED ? standardised(conv->weight) : conv->weight;
+}
+
+static int prepare_conv(void *layer, enum dtype precision)
+{
+    struct conv *conv = layer;
+    conv->plan = nn_plan_conv2d(kernel_of(conv), conv->bias, conv->how, precision);
+    if (!conv->plan || release(conv->mode, conv->weight))
+        return -1;
+    return release(conv->mode, conv->bias);
+}
+
+static void drop_conv(void *layer)
+{
+    struct conv *conv = layer;
+    drop_plan(&conv->plan);
+}
+
+void build_conv(struct builder *builder, struct conv *conv, const char *name, int in, int out,
+                int kernel, struct nn_conv how, unsigned flags)
+{
+    build_bare_conv(builder, conv, name, in, out, kernel, how, flags);
+    build_planned(builder, conv, prepare_conv, drop_conv);
+}
+
 nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum activation activation,
                     const nn_tensor *residual)
 {
-    nn_tensor *weight = conv->flags & CONV_STANDARDISED ? standardised(conv->weight) : conv->weight;
-    return finish(nn_conv2d(x, weight, conv->bias, conv->how), activation, residual);
+    if (is_ready(conv->mode, conv->plan))
+        return run_plan(conv->plan, x, activation, residual);
+    return finish(nn_conv2d(x, kernel_of(conv), conv->bias, conv->how), activation, residual);
 }
 
 void build_deconv(struct builder *builder, struct deconv *deconv, const char *name, int in, int out,
@@ -79,7 +138,11 @@ void build_deconv(struct builder *builder, struct deconv *deconv, const char *na
 nn_tensor *run_deconv(const struct deconv *deconv, const nn_tensor *x)
 {
     struct nn_conv how = {.stride_h = deconv->stride, .stride_w = deconv->stride};
-    return nn_conv_transpose2d(x, deconv->weight, deconv->bias, how);
+    enum dtype dtype = nn_dtype(x);
+    if (dtype == DTYPE_F32)
+        return nn_conv_transpose2d(x, deconv->weight, deconv->bias, how);
+    return nn_conv_transpose2d(x, nn_to_dtype(deconv->weight, dtype),
+                               nn_to_dtype(deconv->bias, dtype), how);
 }
 
 /* ---- normalisation ---- */
@@ -107,6 +170,9 @@ static int count_batch(nn_tensor *batches)
 nn_tensor *run_batch_norm(const struct batch_norm *norm, const nn_tensor *x,
                           enum activation activation)
 {
+    if (norm->mode->planned)
+        return nn_batch_norm_fused(x, norm->weight, norm->bias, norm->mean, norm->var, norm->eps,
+                                   nn_activation_of(activation));
     if (norm->mode->training && count_batch(norm->batches))
         return NULL;
     nn_tensor *y = nn_batch_norm(x, norm->weight, norm->bias, norm->mean, norm->var,
@@ -114,17 +180,40 @@ nn_tensor *run_batch_norm(const struct batch_norm *norm, const nn_tensor *x,
     return run_activation(y, activation);
 }
 
+/* The normalisation folded into the convolution's weights and bias. */
+static int prepare_conv_bn(void *layer, enum dtype precision)
+{
+    struct conv_bn *l = layer;
+    const struct batch_norm *n = &l->norm;
+    nn_tensor *scale = nn_div(n->weight, nn_sqrt(nn_affine(n->var, 1, n->eps)));
+    nn_tensor *kernel = nn_mul(kernel_of(&l->conv), nn_reshape4(scale, -1, 1, 1, 1));
+    nn_tensor *mean = l->conv.bias ? nn_sub(n->mean, l->conv.bias) : n->mean;
+    nn_tensor *shift = nn_sub(n->bias, nn_mul(mean, scale));
+    l->plan = shift ? nn_plan_conv2d(kernel, shift, l->conv.how, precision) : NULL;
+    return l->plan ? release(l->conv.mode, l->conv.weight) : -1;
+}
+
+static void drop_conv_bn(void *layer)
+{
+    struct conv_bn *conv_bn = layer;
+    drop_plan(&conv_bn->plan);
+}
+
 void build_conv_bn(struct builder *builder, struct conv_bn *layer, const char *conv_name,
                    const char *norm_name, int in, int out, int kernel, struct nn_conv how,
                    unsigned flags)
 {
-    build_conv(builder, &layer->conv, conv_name, in, out, kernel, how, flags);
+    layer->plan = NULL;
+    build_bare_conv(builder, &layer->conv, conv_name, in, out, kernel, how, flags);
     build_batch_norm(builder, &layer->norm, norm_name, out, 1e-5, 0.1);
+    build_planned(builder, layer, prepare_conv_bn, drop_conv_bn);
 }
 
 nn_tensor *run_conv_bn(const struct conv_bn *layer, const nn_tensor *x, enum activation activation,
                        const nn_tensor *residual)
 {
+    if (is_ready(layer->conv.mode, layer->plan))
+        return run_plan(layer->plan, x, activation, residual);
     nn_tensor *y = run_conv(&layer->conv, x, ACT_NONE, NULL);
     return finish(run_batch_norm(&layer->norm, y, ACT_NONE), activation, residual);
 }
@@ -143,6 +232,9 @@ void build_group_norm(struct builder *builder, struct group_norm *norm, const ch
 nn_tensor *run_group_norm(const struct group_norm *norm, const nn_tensor *x,
                           enum activation activation, const nn_tensor *residual)
 {
+    if (norm->mode->planned)
+        return nn_group_norm_fused(x, norm->groups, norm->weight, norm->bias, norm->eps,
+                                   nn_activation_of(activation), residual);
     nn_tensor *y = nn_group_norm(x, norm->groups, norm->weight, norm->bias, norm->eps);
     return finish(y, activation, residual);
 }
@@ -165,8 +257,23 @@ nn_tensor *run_layer_norm(const struct layer_norm *norm, const nn_tensor *x)
 
 /* ---- linear layers and attention ---- */
 
-void build_linear(struct builder *builder, struct linear *linear, const char *name, int in, int out,
-                  bool bias)
+static int prepare_linear(void *layer, enum dtype precision)
+{
+    struct linear *linear = layer;
+    linear->plan = nn_plan_linear(linear->weight, linear->bias, precision);
+    if (!linear->plan || release(linear->mode, linear->weight))
+        return -1;
+    return release(linear->mode, linear->bias);
+}
+
+static void drop_linear(void *layer)
+{
+    struct linear *linear = layer;
+    drop_plan(&linear->plan);
+}
+
+static void build_bare_linear(struct builder *builder, struct linear *linear, const char *name,
+                              int in, int out, bool bias)
 {
     int64_t shape[] = {out, in};
     double bound = default_bound(in);
@@ -178,21 +285,58 @@ void build_linear(struct builder *builder, struct linear *linear, const char *na
     build_leave(builder);
 }
 
+void build_linear(struct builder *builder, struct linear *linear, const char *name, int in, int out,
+                  bool bias)
+{
+    build_bare_linear(builder, linear, name, in, out, bias);
+    build_planned(builder, linear, prepare_linear, drop_linear);
+}
+
 nn_tensor *run_linear(const struct linear *linear, const nn_tensor *x, enum activation activation,
                       const nn_tensor *residual)
 {
+    if (is_ready(linear->mode, linear->plan))
+        return run_plan(linear->plan, x, activation, residual);
     nn_tensor *y = run_activation(nn_linear(x, linear->weight, linear->bias), activation);
     return residual ? nn_add(y, residual) : y;
+}
+
+static nn_tensor *joined(const nn_tensor *query, const nn_tensor *key, const nn_tensor *value)
+{
+    return nn_cat((const nn_tensor *[]){query, key, value}, 3, 0);
+}
+
+static int prepare_qkv(void *layer, enum dtype precision)
+{
+    struct qkv *l = layer;
+    nn_tensor *weight = joined(l->query->weight, l->key->weight, l->value->weight);
+    nn_tensor *bias = joined(l->query->bias, l->key->bias, l->value->bias);
+    l->plan = bias ? nn_plan_linear(weight, bias, precision) : NULL;
+    if (!l->plan || release(l->mode, l->query->weight) || release(l->mode, l->key->weight))
+        return -1;
+    return release(l->mode, l->value->weight);
+}
+
+static void drop_qkv(void *layer)
+{
+    struct qkv *qkv = layer;
+    drop_plan(&qkv->plan);
 }
 
 void build_qkv(struct builder *builder, struct qkv *qkv, struct linear *query, struct linear *key,
                struct linear *value)
 {
     *qkv = (struct qkv){.query = query, .key = key, .value = value, .mode = build_mode(builder)};
+    build_unplanned(builder, query);
+    build_unplanned(builder, key);
+    build_unplanned(builder, value);
+    build_planned(builder, qkv, prepare_qkv, drop_qkv);
 }
 
 nn_tensor *run_qkv(const struct qkv *qkv, const nn_tensor *x)
 {
+    if (is_ready(qkv->mode, qkv->plan))
+        return run_plan(qkv->plan, x, ACT_NONE, NULL);
     const nn_tensor *parts[] = {run_linear(qkv->query, x, ACT_NONE, NULL),
                                 run_linear(qkv->key, x, ACT_NONE, NULL),
                                 run_linear(qkv->value, x, ACT_NONE, NULL)};
@@ -208,6 +352,8 @@ static nn_tensor *head_part(const nn_tensor *joined, int which)
 nn_tensor *run_attention(const struct layer_mode *mode, const nn_tensor *qkv, int heads,
                          double scale, const nn_tensor *mask, double dropout)
 {
+    if (mode->planned)
+        return nn_attention_joined(qkv, heads, scale, mask);
     int64_t batch = nn_size(qkv, 0), n = nn_size(qkv, 1), width = nn_size(qkv, 2) / 3;
     int64_t shape[] = {batch, n, 3, heads, width / heads};
     nn_tensor *joined = nn_reshape(qkv, 5, shape);

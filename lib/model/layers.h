@@ -50,6 +50,7 @@ void build_fail(struct builder *builder, const char *format, ...) PRINTF_LIKE(2,
 struct layer_mode {
     bool training;
     bool planned;         /* prepared: without gradients */
+    bool frozen;          /* prepared for good: packed parameters are freed */
     enum dtype precision; /* of the plan */
 };
 const struct layer_mode *build_mode(struct builder *builder);
@@ -106,6 +107,7 @@ nn_tensor *run_batch_norm(const struct batch_norm *norm, const nn_tensor *x,
 struct conv_bn {
     struct conv conv;
     struct batch_norm norm;
+    struct nn_plan *plan;
 };
 void build_conv_bn(struct builder *builder, struct conv_bn *layer, const char *conv_name,
                    const char *norm_name, int in, int out, int kernel, struct nn_conv how,
@@ -153,7 +155,7 @@ nn_tensor *run_linear(const struct linear *linear, const nn_tensor *x, enum acti
 /* Query, key and value side by side in one product: x ... x N x I gives
  * ... x N x 3 O, from three separate linear layers with biases. */
 struct qkv {
-    struct linear *query, *key, *value;
+    struct linear *query, *key, *value; /* borrowed */
     const struct layer_mode *mode;
     struct nn_plan *plan;
 };

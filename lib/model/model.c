@@ -456,6 +456,12 @@ int model_prepare(struct model *model, int device, enum dtype precision, struct 
     return 0;
 }
 
+int model_freeze(struct model *model, int device, enum dtype precision, struct err *err)
+{
+    model->mode.frozen = true;
+    return model_prepare(model, device, precision, err);
+}
+
 static int check_input(const struct model *m, const nn_tensor *x, struct err *err)
 {
     int64_t height = nn_size(x, 2), width = nn_size(x, 3);
@@ -499,5 +505,7 @@ int model_forward(struct model *model, const nn_tensor *x, struct model_output *
     for (int i = 0; i < out->count; i++)
         if (!out->all[i])
             out->logits = NULL;
+    if (model->mode.planned)
+        out->logits = nn_contiguous(nn_to_dtype(out->logits, DTYPE_F32));
     return out->logits ? 0 : nn_to_err(err, "run the model");
 }

@@ -94,6 +94,10 @@ void model_set_training(struct model *model, bool training);
 int model_prepare(struct model *model, int device, enum dtype precision,
                   struct err *err) MUST_CHECK;
 
+/* The same for good, and frees the parameters that it has packed: the model can only
+ * be run after it, in little more memory than its parameters need. */
+int model_freeze(struct model *model, int device, enum dtype precision, struct err *err) MUST_CHECK;
+
 /* x: B x channels x H x W float32 on the model's device, values in [0, 1].  Needs
  * an nn scope.  A prepared model computes without gradients and gives float32. */
 int model_forward(struct model *model, const nn_tensor *x, struct model_output *out,

@@ -1,5 +1,5 @@
 // Layers and losses.
-#include "nn/nn_internal.hpp"
+#include "nn/fused.hpp"
 
 using namespace nn;
 
@@ -115,8 +115,14 @@ nn_tensor *nn_group_norm(const nn_tensor *x, int64_t groups, const nn_tensor *we
 nn_tensor *nn_layer_norm(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias,
                          double eps)
 {
-    return make(
-        [&] { return at::layer_norm(get(x), {get(x).size(-1)}, maybe(weight), maybe(bias), eps); });
+    return make([&] {
+        if (is_plain(get(x)) && weight && bias)
+            return layer_norm(x->t, weight->t, bias->t, eps);
+        auto like_x = [&](const nn_tensor *t) {
+            return t ? c10::optional<at::Tensor>(t->t.to(x->t.scalar_type())) : c10::nullopt;
+        };
+        return at::layer_norm(x->t, {x->t.size(-1)}, like_x(weight), like_x(bias), eps);
+    });
 }
 
 nn_tensor *nn_max_pool2d(const nn_tensor *x, int kernel, int stride, int pad)
@@ -143,6 +149,8 @@ nn_tensor *nn_upsample_bilinear(const nn_tensor *x, int64_t height, int64_t widt
 {
     return make([&] {
         int64_t size[] = {height, width};
+        if (is_plain(get(x)) && x->t.dim() == 4 && height > 0 && width > 0)
+            return upsample_bilinear(x->t, height, width, align_corners);
         return at::upsample_bilinear2d(get(x), at::IntArrayRef(size, 2), align_corners);
     });
 }

@@ -1,0 +1,50 @@
+/* Loops over floats in memory for prepared networks, one thread each; lib/nn's
+ * C++ divides the work.  Rows are contiguous; bfloat16 as uint16_t. */
+#ifndef NN_KERNELS_H
+#define NN_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void kernel_floats_from_bf16(float *to, const uint16_t *from, size_t n);
+void kernel_bf16_from_floats(uint16_t *to, const float *from, size_t n); /* to nearest even */
+
+/* sum[c] += x, squares[c] += x^2 over `rows` rows of `channels`; best for few rows
+ * (at most some hundred) at a time, whose float sums are then exact enough. */
+void kernel_moments(const float *x, size_t rows, size_t channels, float *sum, float *squares);
+
+/* y = max(x scale + shift + residual, 0) by channel; residual NULL: none; without
+ * relu no maximum.  y may be x. */
+void kernel_scale_rows(float *y, const float *x, const float *residual, size_t rows,
+                       size_t channels, const float *scale, const float *shift, bool relu);
+
+/* (x - mean) / sqrt(variance + eps) weight + bias of one row */
+void kernel_layer_norm(float *y, const float *x, size_t n, const float *weight, const float *bias,
+                       float eps);
+
+/* y = a + (b - a) t */
+void kernel_blend(float *y, const float *a, const float *b, float t, size_t n);
+
+/* One row of pixels stretched: pixel i of `to` is blended from pixels left[i] and
+ * left[i] + step[i] (0 or 1) of `from` with weight t[i] for the latter. */
+void kernel_stretch_row(float *to, const float *from, const int32_t *left, const int32_t *step,
+                        const float *t, size_t width, size_t channels);
+
+/* Softmax attention of one head.  q, k, v: n rows of d floats, `stride` floats
+ * apart; mask: n x n, rows mask_stride apart, NULL for none; out: n rows of d floats,
+ * out_stride apart.  scratch: kernel_attention_scratch(n, d) floats, 64-byte aligned. */
+void kernel_attention(float *out, size_t out_stride, const float *q, const float *k, const float *v,
+                      size_t stride, size_t n, size_t d, float scale, const float *mask,
+                      size_t mask_stride, float *scratch);
+size_t kernel_attention_scratch(size_t n, size_t d);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

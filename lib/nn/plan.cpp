@@ -1,0 +1,412 @@
+// Convolutions and linear layers prepared for inference.  With oneDNN (NN_DNNL) the
+// weights are packed as its kernels like them and activations and sums are part of
+// the primitive; otherwise, and on a GPU, libtorch's own operations are called with
+// weights already converted.
+#include "nn/plan.h"
+
+#include "nn/nn_internal.hpp"
+
+#include <memory>
+#include <unordered_map>
+
+#include <c10/core/GradMode.h>
+
+#if NN_DNNL
+#include <dnnl.hpp>
+#endif
+
+using namespace nn;
+
+namespace
+{
+
+using dims = std::vector<int64_t>;
+
+#if NN_DNNL
+
+dnnl::engine &engine()
+{
+    static dnnl::engine e(dnnl::engine::kind::cpu, 0);
+    return e;
+}
+
+dnnl::memory::data_type dnnl_type(at::ScalarType type)
+{
+    return type == at::kBFloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
+// What one shape of input and one set of fused steps needs.
+struct primitive {
+    dims key;
+    dnnl::primitive call;
+    dnnl::memory::desc src, dst, weights;
+    dims result; // shape of the output
+};
+
+#endif
+
+} // namespace
+
+struct nn_plan {
+    bool linear;
+    at::ScalarType type;
+    at::Tensor weight, bias; // bias in float32 or undefined; weight undefined once packed
+    dims weight_sizes;
+    int64_t stride[2] = {1, 1}, pad[2] = {0, 0}, dilation[2] = {1, 1}, groups = 1;
+#if NN_DNNL
+    bool packed = false;
+    dnnl::memory weights;
+    std::vector<primitive> primitives; // the latest last
+#endif
+};
+
+namespace
+{
+
+bool runs_on_dnnl(const nn_plan &p)
+{
+#if NN_DNNL
+    return p.packed;
+#else
+    (void)p;
+    return false;
+#endif
+}
+
+// ---- libtorch's own operations ----
+
+at::Tensor activated(at::Tensor y, enum nn_activation activation)
+{
+    if (activation == NN_RELU)
+        return y.relu_();
+    return activation == NN_GELU ? at::gelu(y) : y;
+}
+
+at::Tensor run_on_torch(const nn_plan &p, const at::Tensor &x, enum nn_activation activation,
+                        const at::Tensor &residual)
+{
+    c10::optional<at::Tensor> bias;
+    if (p.bias.defined())
+        bias = p.bias.to(p.type);
+    if (p.linear) {
+        at::Tensor y = activated(at::linear(x, p.weight, bias), activation);
+        return residual.defined() ? y.add_(residual) : y;
+    }
+    at::Tensor y = at::conv2d(x, p.weight, bias, p.stride, p.pad, p.dilation, p.groups);
+    if (residual.defined())
+        y.add_(residual);
+    return activated(y, activation);
+}
+
+// ---- oneDNN ----
+
+#if NN_DNNL
+
+using tag = dnnl::memory::format_tag;
+using desc = dnnl::memory::desc;
+
+dnnl::primitive_attr attributes(const nn_plan &p, enum nn_activation activation, bool residual,
+                                const desc &dst)
+{
+    dnnl::primitive_attr a;
+    dnnl::post_ops ops;
+    auto activate = [&] {
+#if DNNL_VERSION_MAJOR >= 3
+        if (activation == NN_RELU)
+            ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+        if (activation == NN_GELU)
+            ops.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0, 0);
+#else
+        if (activation == NN_RELU)
+            ops.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+        if (activation == NN_GELU)
+            ops.append_eltwise(1, dnnl::algorithm::eltwise_gelu_erf, 0, 0);
+#endif
+    };
+    if (p.linear)
+        activate();
+    if (residual)
+        ops.append_binary(dnnl::algorithm::binary_add, dst);
+    if (!p.linear)
+        activate();
+    a.set_post_ops(ops);
+    return a;
+}
+
+desc weights_any(const nn_plan &p)
+{
+    dims d = p.weight_sizes;
+    if (p.groups > 1)
+        d = {p.groups, d[0] / p.groups, d[1], d[2], d[3]};
+    return desc(d, dnnl_type(p.type), tag::any);
+}
+
+desc bias_desc(const nn_plan &p)
+{
+    return desc({p.weight_sizes[0]}, dnnl::memory::data_type::f32, tag::a);
+}
+
+dims conv_result(const nn_plan &p, const dims &in)
+{
+    dims out = {in[0], p.weight_sizes[0], 0, 0};
+    for (size_t i = 0; i < 2; i++) {
+        int64_t reach = p.dilation[i] * (p.weight_sizes[2 + i] - 1) + 1;
+        out[2 + i] = (in[2 + i] + 2 * p.pad[i] - reach) / p.stride[i] + 1;
+        if (in[2 + i] + 2 * p.pad[i] < reach)
+            throw std::runtime_error("an image smaller than the convolution's kernel");
+    }
+    return out;
+}
+
+template <class Forward, class... Rest>
+void finish(primitive &made, const dnnl::primitive_attr &attr, Rest... rest)
+{
+    auto inference = dnnl::prop_kind::forward_inference;
+#if DNNL_VERSION_MAJOR >= 3
+    typename Forward::primitive_desc pd(engine(), inference, rest..., attr);
+#else
+    typename Forward::primitive_desc pd(typename Forward::desc(inference, rest...), attr, engine());
+#endif
+    made.call = Forward(pd);
+    made.weights = pd.weights_desc();
+}
+
+primitive make_conv(const nn_plan &p, const dims &in, enum nn_activation activation, bool residual)
+{
+    primitive made;
+    made.result = conv_result(p, in);
+    auto type = dnnl_type(p.type);
+    made.src = desc(in, type, tag::nhwc);
+    made.dst = desc(made.result, type, tag::nhwc);
+    dims stride(p.stride, p.stride + 2), pad(p.pad, p.pad + 2);
+    dims dilation = {p.dilation[0] - 1, p.dilation[1] - 1};
+    auto attr = attributes(p, activation, residual, made.dst);
+    auto direct = dnnl::algorithm::convolution_direct;
+    using forward = dnnl::convolution_forward;
+    if (p.bias.defined())
+        finish<forward>(made, attr, direct, made.src, weights_any(p), bias_desc(p), made.dst,
+                        stride, dilation, pad, pad);
+    else
+        finish<forward>(made, attr, direct, made.src, weights_any(p), made.dst, stride, dilation,
+                        pad, pad);
+    return made;
+}
+
+primitive make_linear(const nn_plan &p, const dims &in, enum nn_activation activation,
+                      bool residual)
+{
+    primitive made;
+    made.result = {in[0], p.weight_sizes[0]};
+    auto type = dnnl_type(p.type);
+    made.src = desc(in, type, tag::ab);
+    made.dst = desc(made.result, type, tag::ab);
+    auto attr = attributes(p, activation, residual, made.dst);
+    using forward = dnnl::inner_product_forward;
+    if (p.bias.defined())
+        finish<forward>(made, attr, made.src, weights_any(p), bias_desc(p), made.dst);
+    else
+        finish<forward>(made, attr, made.src, weights_any(p), made.dst);
+    return made;
+}
+
+dnnl::stream &stream()
+{
+    static thread_local dnnl::stream s(engine());
+    return s;
+}
+
+void reorder(const dnnl::memory &from, const dnnl::memory &to)
+{
+    dnnl::memory source = from, target = to;
+    dnnl::reorder(source, target).execute(stream(), source, target);
+    stream().wait();
+}
+
+// Weights in the layout that this primitive wants.
+void pack(nn_plan &p, const desc &wanted)
+{
+    if (p.packed && p.weights.get_desc() == wanted)
+        return;
+    dnnl::memory packed(wanted, engine());
+    if (p.packed) {
+        reorder(p.weights, packed);
+    } else {
+        at::Tensor plain = p.weight.contiguous();
+        dims d = wanted.dims();
+        desc as_is(d, dnnl::memory::data_type::f32,
+                   d.size() == 2   ? tag::ab
+                   : d.size() == 4 ? tag::abcd
+                                   : tag::abcde);
+        reorder(dnnl::memory(as_is, engine(), plain.data_ptr()), packed);
+    }
+    p.weights = packed;
+    p.weight = at::Tensor();
+    p.packed = true;
+}
+
+constexpr size_t max_primitives = 6;
+
+const primitive &find_primitive(nn_plan &p, const dims &in, enum nn_activation activation,
+                                bool residual)
+{
+    dims key = in;
+    key.push_back(activation);
+    key.push_back(residual);
+    for (const primitive &made : p.primitives)
+        if (made.key == key)
+            return made;
+    if (p.primitives.size() == max_primitives)
+        p.primitives.erase(p.primitives.begin());
+    primitive made = p.linear ? make_linear(p, in, activation, residual)
+                              : make_conv(p, in, activation, residual);
+    made.key = key;
+    p.primitives.push_back(made);
+    return p.primitives.back();
+}
+
+void execute(nn_plan &p, const primitive &made, const at::Tensor &x, const at::Tensor &y,
+             const at::Tensor &residual)
+{
+    pack(p, made.weights);
+    auto memory = [](const desc &d, const at::Tensor &t) {
+        return dnnl::memory(d, engine(), t.data_ptr());
+    };
+    std::unordered_map<int, dnnl::memory> arguments = {{DNNL_ARG_SRC, memory(made.src, x)},
+                                                       {DNNL_ARG_WEIGHTS, p.weights},
+                                                       {DNNL_ARG_DST, memory(made.dst, y)}};
+    if (p.bias.defined())
+        arguments.insert({DNNL_ARG_BIAS, memory(bias_desc(p), p.bias)});
+    if (residual.defined()) {
+        int index = p.linear && made.key[made.key.size() - 2] != NN_NONE;
+        arguments.insert(
+            {DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1, memory(made.dst, residual)});
+    }
+    made.call.execute(stream(), arguments);
+    stream().wait();
+}
+
+at::Tensor run_on_dnnl(nn_plan &p, const at::Tensor &x, enum nn_activation activation,
+                       const at::Tensor &residual)
+{
+    dims in = p.linear ? dims{x.numel() / x.size(-1), x.size(-1)} : x.sizes().vec();
+    if (in[1] != p.weight_sizes[1] * p.groups)
+        throw std::runtime_error("a layer got another number of channels than it has weights for");
+    const primitive &made = find_primitive(p, in, activation, residual.defined());
+    dims shape = made.result;
+    if (p.linear) {
+        shape = x.sizes().vec();
+        shape.back() = made.result[1];
+    }
+    if (residual.defined() && residual.sizes() != at::IntArrayRef(shape))
+        throw std::runtime_error("a sum of different shapes");
+    at::Tensor y =
+        at::empty(shape, x.options().memory_format(p.linear ? at::MemoryFormat::Contiguous
+                                                            : at::MemoryFormat::ChannelsLast));
+    execute(p, made, x, y, residual);
+    return y;
+}
+
+#endif
+
+// ---- both ----
+
+at::Tensor prepared(const nn_plan &p, const at::Tensor &t)
+{
+    auto format = p.linear ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+    return t.to(p.type).contiguous(format);
+}
+
+nn_plan *new_plan(const at::Tensor &weight, const at::Tensor &bias, const struct nn_conv *how,
+                  enum dtype precision)
+{
+    c10::AutoGradMode no_gradients(false);
+    auto p = std::make_unique<nn_plan>();
+    p->linear = !how;
+    p->type = scalar_type(precision);
+    p->weight = weight.detach().to(at::kFloat);
+    p->weight_sizes = weight.sizes().vec();
+    if (bias.defined())
+        p->bias = bias.detach().to(at::kFloat).contiguous().clone();
+    if (how) {
+        auto or_one = [](int value) { return value ? value : 1; };
+        p->stride[0] = or_one(how->stride_h), p->stride[1] = or_one(how->stride_w);
+        p->pad[0] = how->pad_h, p->pad[1] = how->pad_w;
+        p->dilation[0] = or_one(how->dilation_h), p->dilation[1] = or_one(how->dilation_w);
+        p->groups = or_one(how->groups);
+    }
+    return p.release();
+}
+
+#if NN_DNNL
+// Packs for a usual size; another size that wants another layout repacks.
+void pack_first(nn_plan &p)
+{
+    dims in =
+        p.linear ? dims{1568, p.weight_sizes[1]} : dims{8, p.weight_sizes[1] * p.groups, 56, 56};
+    primitive usual =
+        p.linear ? make_linear(p, in, NN_NONE, false) : make_conv(p, in, NN_NONE, false);
+    pack(p, usual.weights);
+}
+#endif
+
+nn_plan *make_plan(const nn_tensor *weight, const nn_tensor *bias, const struct nn_conv *how,
+                   enum dtype precision) noexcept
+{
+    nn_plan *made = nullptr;
+    int failed = run([&] {
+        std::unique_ptr<nn_plan> p(
+            new_plan(get(weight), bias ? bias->t : at::Tensor(), how, precision));
+#if NN_DNNL
+        if (p->weight.device().is_cpu() && precision != DTYPE_F16)
+            pack_first(*p);
+#endif
+        if (!runs_on_dnnl(*p))
+            p->weight = prepared(*p, p->weight).clone();
+        made = p.release();
+    });
+    return failed ? nullptr : made;
+}
+
+} // namespace
+
+struct nn_plan *nn_plan_conv2d(const nn_tensor *weight, const nn_tensor *bias, struct nn_conv how,
+                               enum dtype precision)
+{
+    return make_plan(weight, bias, &how, precision);
+}
+
+struct nn_plan *nn_plan_linear(const nn_tensor *weight, const nn_tensor *bias, enum dtype precision)
+{
+    return make_plan(weight, bias, nullptr, precision);
+}
+
+void nn_plan_free(struct nn_plan *plan)
+{
+    delete plan;
+}
+
+nn_tensor *nn_plan_run(struct nn_plan *plan, const nn_tensor *x, enum nn_activation activation,
+                       const nn_tensor *residual)
+{
+    return make([&] {
+        if (!plan)
+            throw null_argument();
+        c10::AutoGradMode no_gradients(false);
+        at::Tensor in = prepared(*plan, get(x)), added;
+        if (residual)
+            added = prepared(*plan, residual->t);
+#if NN_DNNL
+        if (runs_on_dnnl(*plan))
+            return run_on_dnnl(*plan, in, activation, added);
+#endif
+        return run_on_torch(*plan, in, activation, added);
+    });
+}
+
+int nn_release_(nn_tensor *x)
+{
+    return run([&] {
+        get(x);
+        x->t = at::empty({0}, x->t.options().requires_grad(false));
+    });
+}
