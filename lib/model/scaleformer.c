@@ -266,7 +266,7 @@ static nn_tensor *axis_weights(const struct axis *axis, const nn_tensor *x, int 
     if (nn_size(bias, 2) != n)
         bias = nn_upsample_bilinear(bias, n, n, false);
     scores = nn_affine(scores, 1 / sqrt((double)nn_size(query, 3)), 0);
-    return nn_softmax(nn_add(scores, bias), -1);
+    return nn_softmax(nn_add(scores, nn_to_dtype(bias, nn_dtype(scores))), -1);
 }
 
 /* rows' weights x value x columns' weights, in B x heads x H x W x D */
