@@ -88,7 +88,7 @@ static void test_colours(void)
 static void test_display(void)
 {
     const uint16_t row[4] = {100, 200, 300, 400};
-    float values[4];
+    float values[6];
     uint8_t rgb[12];
     draw_values(row, 4, 1, 16, false, 1, values);
     draw_display(values, 4, 1, 200, 300, rgb);
