@@ -139,7 +139,7 @@ SECONDS = 60
 
 fuzz:
 	+$(MAKE) BUILD=build-fuzz CC=clang fuzz-run \
-	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-sanitize=pointer-overflow'
 
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
 	@mkdir -p $(@D)
