@@ -72,9 +72,10 @@ static int set_field(struct augment_policy *policy, const char *text, struct err
         size_t length = (size_t)(equals - text);
         if (strlen(fields[i].name) != length || memcmp(fields[i].name, text, length) != 0)
             continue;
-        double *field = (double *)((char *)policy + fields[i].offset);
-        if (num_real(equals + 1, fields[i].min, fields[i].max, field, err))
+        double value;
+        if (num_real(equals + 1, fields[i].min, fields[i].max, &value, err))
             return err_prefix(err, "policy: %s", fields[i].name);
+        memcpy((char *)policy + fields[i].offset, &value, sizeof value);
         return 0;
     }
     return err_set(err, STATUS_USAGE, "policy '%s': no such setting", text);
