@@ -37,6 +37,8 @@ start() { # the same, and the shell goes on
 start whole --resume
 start again --resume
 ok "the same seed gives the same weights" weights diff -q "$TMP/whole.safetensors" "$TMP/again.safetensors"
+start three --loaders 3
+ok "however many threads load" weights diff -q "$TMP/whole.safetensors" "$TMP/three.safetensors"
 (run kills --resume) &
 pid=$!
 sleep 0.7
