@@ -28,9 +28,10 @@ static int mode;
 
 static void print_text(char *text, const char *what)
 {
-    if (!text)
+    if (text)
+        fputs(text, stdout);
+    else
         cli_die(STATUS_MEMORY, "out of memory for %s", what);
-    fputs(text, stdout);
     free(text);
 }
 

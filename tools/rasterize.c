@@ -70,14 +70,12 @@ static void parse_size(const char *text)
 {
     char width[32];
     struct err err;
-    const char *cross = strchr(text, 'x');
-    size_t n = cross ? (size_t)(cross - text) : 0;
-    if (n == 0 || n >= sizeof width)
+    size_t cross = strcspn(text, "x");
+    if (!text[cross])
         cli_die_usage("--size: '%s' is not WIDTHxHEIGHT", text);
-    memcpy(width, text, n);
-    width[n] = 0;
+    snprintf(width, sizeof width, "%.*s", (int)cross, text);
     if (num_int(width, 1, 1 << 24, &settings.width, &err) ||
-        num_int(cross + 1, 1, 1 << 24, &settings.height, &err))
+        num_int(text + cross + 1, 1, 1 << 24, &settings.height, &err))
         cli_die_usage("--size: %s", err.message);
 }
 

@@ -145,7 +145,7 @@ static int read_image_id(struct scan *scan, int64_t *id, struct err *err)
 static int add_place(struct annot_file *file, struct scan *scan, const struct id *ids,
                      struct err *err)
 {
-    struct id wanted;
+    struct id wanted = {0};
     scan_peek(scan);
     struct coco_place place = {.at = (size_t)(scan->at - scan->begin)};
     if (read_image_id(scan, &wanted.id, err))

@@ -235,6 +235,7 @@ static int put_object(struct annot_writer *writer, struct write_object *object,
         return -1;
     object->outline = &outline;
     int result = format_of(writer)->object(writer, object, err);
+    object->outline = NULL;
     annot_object_free(&outline);
     writer->objects++;
     return result;

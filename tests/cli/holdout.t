@@ -1,5 +1,6 @@
 #!/bin/bash
 # shellcheck source=tests/tap.sh
+# shellcheck disable=SC2002,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
 cd "$TMP" || exit 1
 synth -q -n 10 -s 96x64 -o drawn

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The hostile archives and arrays, each through peek with limits on memory and time.
 # shellcheck source=tests/tap.sh
+# shellcheck disable=SC2002,SC2015,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
 [ -d "$SHARED/hostile/archive" ] || skip_all "no $SHARED/hostile"
 cd "$TMP" || exit 1

@@ -1,6 +1,7 @@
 #!/bin/bash
 # peek, and what all readers of a stream do with one that was cut.
 # shellcheck source=tests/tap.sh
+# shellcheck disable=SC2002,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
 
 synth -q -n 2 -s 8x6 -o "$TMP/a.tar" --prefix s

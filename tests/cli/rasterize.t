@@ -2,6 +2,7 @@
 # Annotations to label images: round trips with what the writers make, the rules
 # for odd outlines, and files that are refused.
 # shellcheck source=tests/tap.sh
+# shellcheck disable=SC2002,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
 annotate=$BUILD/tests/helper/annotate
 image() { "$BUILD/tests/helper/image" "$@"; }

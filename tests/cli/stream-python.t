@@ -2,6 +2,7 @@
 # Python reads a stream: tarfile and NumPy, and webdataset where it is installed.
 # And what NumPy writes is read here.
 # shellcheck source=tests/tap.sh
+# shellcheck disable=SC2002,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
 python=
 for p in python3 /usr/bin/python3; do
