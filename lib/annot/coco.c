@@ -77,6 +77,12 @@ static int read_category(struct scan *scan, struct coco_category *category, stru
     return more;
 }
 
+static int compare_categories(const void *a, const void *b)
+{
+    int64_t x = ((const struct coco_category *)a)->id, y = ((const struct coco_category *)b)->id;
+    return (x > y) - (x < y);
+}
+
 static int read_categories(struct annot_file *file, struct scan scan, struct err *err)
 {
     bool first = true;
@@ -88,6 +94,9 @@ static int read_categories(struct annot_file *file, struct scan scan, struct err
         if (read_category(&scan, &category, err) || growing_add(&file->categories, &category, err))
             return -1;
     }
+    if (more == 0 && file->categories.count)
+        qsort(file->categories.items, file->categories.count, file->categories.size,
+              compare_categories);
     return more;
 }
 
@@ -336,10 +345,13 @@ static int read_segmentation(struct scan *scan, struct build *build, struct err 
 
 static void name_category(const struct annot_file *file, struct build *build, int64_t id)
 {
-    const struct coco_category *categories = file->categories.items;
-    for (size_t i = 0; i < file->categories.count; i++)
-        if (categories[i].id == id)
-            memcpy(build->class_name, categories[i].name, sizeof categories[i].name);
+    struct coco_category wanted = {.id = id};
+    const struct coco_category *found =
+        file->categories.count ? bsearch(&wanted, file->categories.items, file->categories.count,
+                                         file->categories.size, compare_categories)
+                               : NULL;
+    if (found)
+        memcpy(build->class_name, found->name, sizeof found->name);
 }
 
 static int read_annotation(const struct annot_file *file, struct scan *scan, struct build *build,

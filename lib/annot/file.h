@@ -32,7 +32,7 @@ struct annot_file {
     struct scan root;          /* of JSON: all of it */
     const char *values;        /* of GeoJSON and LabelMe: where the list of objects is */
     struct growing images;     /* of struct coco_image; one for the other kinds */
-    struct growing categories; /* of struct coco_category */
+    struct growing categories; /* of struct coco_category, by id */
     struct growing places;     /* of struct coco_place, by image */
 };
 

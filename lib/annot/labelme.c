@@ -11,6 +11,9 @@ struct shape {
     bool grouped;
     int64_t group;
     struct scan points; /* at == NULL when there are none */
+    size_t number;      /* in the file */
+    size_t next;        /* shape of the group, SIZE_MAX when there is none */
+    bool follows;       /* is the next of another one */
 };
 
 int labelme_open(struct annot_file *file, struct err *err)
@@ -136,42 +139,68 @@ static int load_shapes(struct annot_file *file, struct growing *shapes, struct e
     return more;
 }
 
+/* By label and group, then as in the file; those without a group come first. */
+static int compare_groups(const void *a, const void *b)
+{
+    const struct shape *x = *(struct shape *const *)a, *y = *(struct shape *const *)b;
+    if (x->grouped != y->grouped)
+        return x->grouped - y->grouped;
+    if (x->group != y->group)
+        return x->group < y->group ? -1 : 1;
+    int names = strcmp(x->class_name, y->class_name);
+    return names ? names : (x->number > y->number) - (x->number < y->number);
+}
+
 static bool together(const struct shape *a, const struct shape *b)
 {
     return a->grouped && b->grouped && a->group == b->group &&
            strcmp(a->class_name, b->class_name) == 0;
 }
 
-static bool is_taken(const struct shape *shapes, size_t i)
+/* Makes a chain of the shapes of each group. */
+static int join_groups(struct growing *list, struct err *err)
 {
-    for (size_t j = 0; shapes[i].grouped && j < i; j++)
-        if (together(&shapes[j], &shapes[i]))
-            return true;
-    return false;
+    struct shape *shapes = list->items, **sorted = malloc((list->count + 1) * sizeof *sorted);
+    if (!sorted)
+        return err_memory(err, "annotations");
+    for (size_t i = 0; i < list->count; i++) {
+        shapes[i].number = i;
+        shapes[i].next = SIZE_MAX;
+        sorted[i] = &shapes[i];
+    }
+    qsort(sorted, list->count, sizeof(struct shape *), compare_groups);
+    for (size_t i = 1; i < list->count; i++)
+        if (together(sorted[i - 1], sorted[i])) {
+            sorted[i - 1]->next = sorted[i]->number;
+            sorted[i]->follows = true;
+        }
+    free(sorted);
+    return 0;
 }
 
 /* Shapes of one label and group are one object. */
-static int give_group(const struct shape *shapes, size_t n, size_t i, struct build *build,
-                      annot_take *take, void *user, struct err *err)
+static int give_group(const struct shape *shapes, size_t i, struct build *build, annot_take *take,
+                      void *user, struct err *err)
 {
     struct annot_object object;
     build_reset(build);
     memcpy(build->class_name, shapes[i].class_name, BUILD_NAME);
-    for (size_t j = i; j < n; j++)
-        if ((j == i || together(&shapes[i], &shapes[j])) && add_shape(&shapes[j], build, err))
+    for (; i != SIZE_MAX; i = shapes[i].next)
+        if (add_shape(&shapes[i], build, err))
             return -1;
     return take(user, build_object(build, &object), err);
 }
 
 int labelme_read(struct annot_file *file, annot_take *take, void *user, struct err *err)
 {
-    struct growing shapes = {.size = sizeof(struct shape)};
+    struct growing list = {.size = sizeof(struct shape)};
     struct build build = build_new();
-    int result = load_shapes(file, &shapes, err);
-    for (size_t i = 0; i < shapes.count && result == 0; i++)
-        if (!is_taken(shapes.items, i))
-            result = give_group(shapes.items, shapes.count, i, &build, take, user, err);
+    int result = load_shapes(file, &list, err) || join_groups(&list, err) ? -1 : 0;
+    const struct shape *shapes = list.items;
+    for (size_t i = 0; i < list.count && result == 0; i++)
+        if (!shapes[i].follows)
+            result = give_group(shapes, i, &build, take, user, err);
     build_free(&build);
-    growing_free(&shapes);
+    growing_free(&list);
     return result;
 }

@@ -139,17 +139,30 @@ static int paint_piece(const struct canvas *canvas, const struct annot_piece *pi
     return failed ? err_memory(err, "an outline") : 0;
 }
 
-/* Runs go down the columns of an image of their own size. */
+/* Pixels [y, end) of a column. */
+static void fill_column(const struct canvas *canvas, int64_t x, int64_t y, int64_t end)
+{
+    for (end = end < canvas->height ? end : canvas->height; y < end; y++)
+        fill(canvas, x, x + 1, y);
+}
+
+/* Pixels [at, end) of an image of that height, counted down its columns. */
+static void fill_run(const struct canvas *canvas, int64_t at, int64_t end, int64_t height)
+{
+    for (int64_t x = at / height; at < end && x < canvas->width; x++) {
+        int64_t last = end < (x + 1) * height ? end : (x + 1) * height;
+        fill_column(canvas, x, at - x * height, last - x * height);
+        at = last;
+    }
+}
+
 static void paint_runs(const struct canvas *canvas, const struct annot_object *object)
 {
     int64_t at = 0, total = object->run_width * object->run_height;
     for (size_t i = 0; i < object->run_count && at < total; i++) {
         int64_t end = at + object->runs[i];
-        for (; i % 2 && at < end && at < total; at++) {
-            int64_t x = at / object->run_height, y = at % object->run_height;
-            if (x < canvas->width && y < canvas->height)
-                fill(canvas, x, x + 1, y);
-        }
+        if (i % 2)
+            fill_run(canvas, at, end < total ? end : total, object->run_height);
         at = end;
     }
 }
