@@ -14,7 +14,7 @@
 
 #define MAX_BATCH 1024
 
-enum { OPT_TTA = CLI_LONG_ONLY, OPT_UNCERTAINTY, OPT_LOGITS, OPT_KEEP_IMAGE };
+enum { OPT_TTA = CLI_LONG_ONLY, OPT_UNCERTAINTY, OPT_LOGITS, OPT_DIAMETER, OPT_KEEP_IMAGE };
 
 static const struct cli_option options[] = {
     {'m', "model", "WEIGHTS",
@@ -28,6 +28,8 @@ static const struct cli_option options[] = {
     {OPT_TTA, "tta", NULL, "mean over the eight turns and mirror images of each tile"},
     {OPT_UNCERTAINTY, "uncertainty", "entropy", "add KEY.uncertainty.npy"},
     {OPT_LOGITS, "logits", NULL, "add KEY.logits.npy, what the network gives"},
+    {OPT_DIAMETER, "diameter", "PIXELS",
+     "of the cells, for cellpose (default: that of its training images)"},
     {OPT_KEEP_IMAGE, "keep-image", NULL, "pass the images on, too"},
     {'o', "output", "FILE", "write the stream to FILE (default standard output)"},
     {0},
@@ -95,6 +97,9 @@ static void read_options(void)
             break;
         case OPT_LOGITS:
             settings.what.logits = true;
+            break;
+        case OPT_DIAMETER:
+            settings.what.diameter = cli_real(1, 1e5);
             break;
         case OPT_KEEP_IMAGE:
             settings.keep_image = true;
@@ -178,8 +183,11 @@ static struct model *open_model(const char *path, char hash[65])
 /* Networks without a softmax have no probabilities. */
 static void settle_what(const struct model *model)
 {
-    if (model_has_softmax(model))
+    if (model_has_softmax(model)) {
+        if (settings.what.diameter > 0)
+            cli_die_usage("'%s' does not ask for a --diameter", model_architecture(model));
         return;
+    }
     if (settings.what.tta || settings.what.entropy)
         cli_die_usage("'%s' gives no class probabilities: no --tta, no --uncertainty",
                       model_architecture(model));

@@ -6,6 +6,7 @@
 
 #include "core/num.h"
 #include "core/target.h"
+#include "model/cellpose_eval.h"
 
 /* ---- pixels to the network's input ---- */
 
@@ -29,7 +30,7 @@ int inference_check(const struct model *model, const struct array *image, struct
     int64_t wanted = model_channels(model), seen = seen_channels(model, image->shape[2]);
     if (image->ndim != 3 || !image->shape[0] || !image->shape[1])
         return err_set(err, STATUS_DATA, "the image has no pixels");
-    if (seen != 1 && seen != wanted && !(seen == 3 && wanted == 1))
+    if (seen != 1 && seen != wanted && !(seen == 3 && wanted <= 2))
         return err_set(err, STATUS_DATA, "%zu channels, but the network takes %lld",
                        image->shape[2], (long long)wanted);
     return 0;
@@ -121,7 +122,7 @@ static struct batch batch_of(const struct model *model, const struct inference_i
     b.padded_height = rounded_up(b.height, model_multiple(model));
     b.padded_width = rounded_up(b.width, model_multiple(model));
     for (size_t i = 0; i < n; i++)
-        if (seen_channels(model, inputs[i].image->shape[2]) > 1)
+        if (seen_channels(model, inputs[i].image->shape[2]) == model_channels(model))
             b.channels = model_channels(model);
     return b;
 }
@@ -199,10 +200,38 @@ static nn_tensor *entropy_of(const nn_tensor *prob)
     return nn_affine(sum, classes > 1 ? -1 / log(classes) : 0, 0);
 }
 
+/* Each image on its own: its border is its own affair. */
+static nn_tensor *flows_of(struct model *model, const struct inference_options *options,
+                           const nn_tensor *x, const struct batch *b, struct err *err)
+{
+    double mean, diameter;
+    nn_tensor *all = NULL;
+    if (cellpose_diameters(model, &mean, &diameter, err))
+        return NULL;
+    if (options->diameter > 0)
+        diameter = options->diameter;
+    x = nn_narrow(nn_narrow(x, 2, 0, b->height), 3, 0, b->width);
+    for (int64_t i = 0; i < b->n; i++) {
+        if (nn_scope_begin()) {
+            nn_to_err(err, "run the model");
+            return NULL;
+        }
+        nn_tensor *one = cellpose_eval(model, nn_narrow(x, 0, i, 1), mean / diameter, err);
+        all = nn_scope_end_keep(all && one ? nn_cat2(all, one, 0) : one);
+        if (!all)
+            return NULL;
+    }
+    return all;
+}
+
 static int ask(struct model *model, const struct inference_options *options, const nn_tensor *x,
-               struct answer *answer, struct err *err)
+               const struct batch *b, struct answer *answer, struct err *err)
 {
     struct model_output out;
+    if (!model_has_softmax(model)) {
+        answer->logits = flows_of(model, options, x, b, err);
+        return answer->logits ? 0 : -1;
+    }
     if (options->tta) {
         answer->prob = mean_probabilities(model, x, err);
         if (!answer->prob)
@@ -269,7 +298,7 @@ static int run_in_scope(struct model *model, int device, const struct inference_
         return -1;
     if (device >= 0 && !(x = nn_to_device(x, device)))
         return nn_to_err(err, "move a batch to the device");
-    if (ask(model, options, x, &answer, err))
+    if (ask(model, options, x, &b, &answer, err))
         return -1;
     for (size_t i = 0; i < n; i++)
         if (take_result(&results[i], &answer, (int64_t)i, options, &b, err))

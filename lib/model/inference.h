@@ -10,6 +10,8 @@ struct inference_options {
     bool prob;    /* class probabilities; only for networks with a softmax */
     bool logits;  /* what the network gives; with tta the logarithm of the mean probabilities */
     bool entropy; /* entropy of the probabilities, as a share of that of equal ones */
+    /* Diameter of the cells in pixels, for Cellpose; 0: that of its training images. */
+    double diameter;
 };
 
 /* H x W x C, uint8, uint16 or float32, borrowed.  A network sees (value - offset) *
@@ -28,7 +30,8 @@ struct inference_result {
 
 /* Whether the network can take such an image; STATUS_DATA when not.  Grey is
  * repeated for networks that see colour; colour becomes grey for networks that see
- * grey (ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B); alpha is left out. */
+ * grey, or two channels as Cellpose (ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B); alpha is
+ * left out. */
 int inference_check(const struct model *model, const struct array *image,
                     struct err *err) MUST_CHECK;
 

@@ -48,6 +48,11 @@ int nn_threads(void);
 int nn_seed(uint64_t seed) MUST_CHECK; /* of dropout, nn_rand, nn_randn and initialisation */
 bool nn_has_fast_bf16(int device);     /* matrix products in bfloat16 are quicker than float32 */
 
+/* Floating-point operations of the matrix products and convolutions that this thread
+ * asks libtorch for in between, two for each multiplication with addition. */
+int nn_count_begin(void) MUST_CHECK;
+uint64_t nn_count_end(void);
+
 /* ---- scopes and modes, of the calling thread ---- */
 
 int nn_scope_begin(void) MUST_CHECK;

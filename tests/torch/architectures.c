@@ -2,6 +2,7 @@
  * outputs, what files may lack or carry. */
 #include <stdlib.h>
 
+#include "model/cellpose_eval.h"
 #include "model/model.h"
 #include "tests/tap.h"
 
@@ -139,6 +140,46 @@ static void test_cellpose_grey(void)
     model_free(model);
 }
 
+static void set_parameter(struct model *model, const char *name, double value)
+{
+    size_t count;
+    struct model_parameter *p = model_parameters(model, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(p[i].name, name) == 0 && nn_fill_(p[i].tensor, value))
+            ok(false, "%s: %s", name, nn_error());
+}
+
+/* An image of one tile is the network's own answer to it with a border of zeros. */
+static void test_cellpose_eval(void)
+{
+    struct model *model = make("cellpose:width=2", 3, 2);
+    struct model_output out;
+    double mean = 0, labels = 0;
+    bool gradients = nn_set_gradients(false);
+    if (!model || nn_scope_begin())
+        return;
+    ok(!cellpose_diameters(model, &mean, &labels, &err) && mean == 30 && labels == 30,
+       "cellpose: diameters");
+    nn_tensor *x = noise(1, 1, 50, 61);
+    nn_tensor *y = cellpose_eval(model, x, 1, &err);
+    ok(!model_forward(model, nn_pad2d(x, 9, 10, 15, 15, 0), &out, &err), "one tile");
+    nn_tensor *expected = nn_pad2d(out.logits, -9, -10, -15, -15, 0);
+    ok(largest_difference(y, expected) < 1e-5, "cellpose: evaluation of one tile");
+    x = noise(1, 2, 260, 500);
+    y = cellpose_eval(model, x, 0.5, &err);
+    double sum = NAN;
+    ok(nn_size(y, 2) == 260 && nn_size(y, 3) == 500 && !nn_item(nn_sum(y), &sum) && isfinite(sum),
+       "cellpose: evaluation of two tiles at half the size");
+    set_parameter(model, "output.2.weight", 0);
+    set_parameter(model, "output.2.bias", 7);
+    y = cellpose_eval(model, x, 1.3, &err);
+    ok(largest_difference(y, nn_full(1, (int64_t[]){1}, 7, DTYPE_F32, NN_CPU)) < 1e-4,
+       "cellpose: weights of overlapping tiles add up to one");
+    nn_scope_end();
+    nn_set_gradients(gradients);
+    model_free(model);
+}
+
 static struct weights without(const struct weights *weights, const char *name)
 {
     struct weights some = {0};
@@ -204,6 +245,7 @@ int main(void)
     test_bad_size();
     test_pruning();
     test_cellpose_grey();
+    test_cellpose_eval();
     test_cellpose_files();
     test_swin_constants();
     return tap_done();

@@ -1,0 +1,174 @@
+#include "model/cellpose_eval.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As in Cellpose 3.1: tiles of 224 pixels that overlap by a tenth, a border of zeros
+ * of 8 pixels or more that makes sides multiples of 16. */
+#define TILE    224
+#define OVERLAP 0.1
+#define BORDER  8
+#define ROUND   16
+#define BATCH   8
+#define OUTPUTS 3
+
+int cellpose_diameters(const struct model *model, double *mean, double *labels, struct err *err)
+{
+    size_t count;
+    const struct model_parameter *p = model_parameters(model, &count);
+    *mean = *labels = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_mean = strcmp(p[i].name, "diam_mean") == 0;
+        if (!is_mean && strcmp(p[i].name, "diam_labels") != 0)
+            continue;
+        if (nn_item(p[i].tensor, is_mean ? mean : labels))
+            return nn_to_err(err, p[i].name);
+    }
+    if (!(*mean > 0 && *labels > 0 && isfinite(*mean) && isfinite(*labels)))
+        return err_set(err, STATUS_DATA, "'%s' knows no diameter of cells",
+                       model_architecture(model));
+    return 0;
+}
+
+/* ---- tiles of one dimension ---- */
+
+struct tiling {
+    int64_t length, size, count;
+};
+
+static struct tiling tiling_of(int64_t length)
+{
+    struct tiling t = {.length = length, .size = length < TILE ? length : TILE, .count = 1};
+    if (length > TILE)
+        t.count = (int64_t)ceil((1 + 2 * OVERLAP) * (double)length / TILE);
+    return t;
+}
+
+static int64_t tile_start(const struct tiling *t, int64_t i)
+{
+    return t->count > 1
+               ? (int64_t)((double)i * ((double)(t->length - t->size) / (double)(t->count - 1)))
+               : 0;
+}
+
+/* The weight of a tile's pixels along one dimension: 1 inside, falling like a
+ * logistic function 20 pixels from the edge of a whole tile. */
+static nn_tensor *taper(const struct tiling *t, int device)
+{
+    float weights[TILE];
+    for (int64_t i = 0; i < t->size; i++) {
+        double place = (double)(TILE / 2 - t->size / 2 + i);
+        double from_middle = fabs(place - (TILE - 1) / 2.0);
+        weights[i] = (float)(1 / (1 + exp((from_middle - (TILE / 2.0 - 20)) / 7.5)));
+    }
+    return nn_to_device(nn_from_host(weights, DTYPE_F32, 1, &t->size), device);
+}
+
+/* ---- all tiles of an image ---- */
+
+struct mosaic {
+    struct model *model;
+    const nn_tensor *image;
+    struct tiling rows, columns;
+    nn_tensor *taper, *sum, *weight;
+};
+
+static nn_tensor *place(const nn_tensor *map, const struct mosaic *m, int64_t i)
+{
+    int64_t y = tile_start(&m->rows, i / m->columns.count);
+    int64_t x = tile_start(&m->columns, i % m->columns.count);
+    return nn_narrow(nn_narrow(map, 2, y, m->rows.size), 3, x, m->columns.size);
+}
+
+static int run_tiles(struct mosaic *m, int64_t first, int64_t count, struct err *err)
+{
+    const nn_tensor *parts[BATCH];
+    struct model_output out;
+    for (int64_t i = 0; i < count; i++)
+        parts[i] = place(m->image, m, first + i);
+    nn_tensor *batch = nn_cat(parts, (size_t)count, 0);
+    if (!batch)
+        return nn_to_err(err, "cut tiles");
+    if (model_forward(m->model, batch, &out, err))
+        return -1;
+    nn_tensor *weighted = nn_mul(out.logits, m->taper);
+    for (int64_t i = 0; i < count; i++)
+        if (nn_add_(place(m->sum, m, first + i), nn_narrow(weighted, 0, i, 1), 1) ||
+            nn_add_(place(m->weight, m, first + i), m->taper, 1))
+            return nn_to_err(err, "average tiles");
+    return 0;
+}
+
+static int start_mosaic(struct mosaic *m, struct model *model, const nn_tensor *image,
+                        struct err *err)
+{
+    int device = nn_device(image);
+    int64_t height = nn_size(image, 2), width = nn_size(image, 3);
+    *m = (struct mosaic){.model = model, .image = image};
+    m->rows = tiling_of(height);
+    m->columns = tiling_of(width);
+    nn_tensor *down = nn_reshape4(taper(&m->rows, device), 1, 1, m->rows.size, 1);
+    m->taper = nn_mul(down, nn_reshape4(taper(&m->columns, device), 1, 1, 1, m->columns.size));
+    m->sum = nn_full(4, (int64_t[]){1, OUTPUTS, height, width}, 0, DTYPE_F32, device);
+    m->weight = nn_full(4, (int64_t[]){1, 1, height, width}, 0, DTYPE_F32, device);
+    return m->taper && m->sum && m->weight ? 0 : nn_to_err(err, "average tiles");
+}
+
+static nn_tensor *run_mosaic(struct model *model, const nn_tensor *image, struct err *err)
+{
+    struct mosaic m;
+    if (start_mosaic(&m, model, image, err))
+        return NULL;
+    int64_t count = m.rows.count * m.columns.count;
+    for (int64_t i = 0; i < count; i += BATCH) {
+        if (nn_scope_begin()) {
+            nn_to_err(err, "average tiles");
+            return NULL;
+        }
+        int failed = run_tiles(&m, i, count - i < BATCH ? count - i : BATCH, err);
+        nn_scope_end();
+        if (failed)
+            return NULL;
+    }
+    return nn_div(m.sum, m.weight);
+}
+
+/* ---- scaling and the border ---- */
+
+/* How many zeros come before and after a side. */
+static void border(int64_t length, int64_t *before, int64_t *after)
+{
+    int64_t missing = (ROUND - length % ROUND) % ROUND;
+    *before = BORDER + missing / 2;
+    *after = BORDER + missing - missing / 2;
+}
+
+static nn_tensor *resized(const nn_tensor *x, int64_t height, int64_t width)
+{
+    if (nn_size(x, 2) == height && nn_size(x, 3) == width)
+        return (nn_tensor *)x;
+    return nn_upsample_bilinear(x, height, width, false);
+}
+
+nn_tensor *cellpose_eval(struct model *model, const nn_tensor *x, double scale, struct err *err)
+{
+    int64_t height = nn_size(x, 2), width = nn_size(x, 3), top, bottom, left, right;
+    int64_t scaled_height = (int64_t)fmax(1, floor((double)height * scale));
+    int64_t scaled_width = (int64_t)fmax(1, floor((double)width * scale));
+    border(scaled_height, &top, &bottom);
+    border(scaled_width, &left, &right);
+    nn_tensor *image = resized(x, scaled_height, scaled_width);
+    image = nn_pad2d(image, left, right, top, bottom, 0);
+    if (!image) {
+        nn_to_err(err, "scale an image");
+        return NULL;
+    }
+    nn_tensor *y = run_mosaic(model, image, err);
+    if (!y)
+        return NULL;
+    y = resized(nn_pad2d(y, -left, -right, -top, -bottom, 0), height, width);
+    if (!y)
+        nn_to_err(err, "scale an answer");
+    return y;
+}
