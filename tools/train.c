@@ -15,7 +15,9 @@
 #include "model/record.h"
 #include "model/schedule.h"
 #include "ops/augment.h"
+#include "ops/flows.h"
 #include "ops/metrics.h"
+#include "ops/persistence.h"
 #include "ops/planes.h"
 #include "stream/spool.h"
 #include "stream/stream.h"
@@ -34,6 +36,7 @@ enum {
     OPT_CLIP,
     OPT_ACCUMULATE,
     OPT_AVERAGE,
+    OPT_TOPOLOGY,
     OPT_LOSS,
     OPT_LAMBDA,
     OPT_BETA,
@@ -80,6 +83,8 @@ static const struct cli_option options[] = {
     {OPT_WARMUP, "warmup", "PERCENT", "of the run in which the rate rises from 0 (default 0)"},
     {OPT_CLIP, "clip", "NORM", "limit the gradient's norm (default 0: no limit)"},
     {OPT_AVERAGE, "average", "DECAY", "keep a running average of the weights (default 0: none)"},
+    {OPT_TOPOLOGY, "topology", "W",
+     "weight of topological consistency with the running average (default 0.002 for toposeg)"},
     {OPT_LOSS, "loss", "LOSS", "balance, norm, pareto (also :released) or mgda (default balance)"},
     {OPT_LAMBDA, "lambda", "W", "weight of the losses of the logits"},
     {OPT_BETA, "beta", "W", "weight of the losses of the virtual outliers"},
@@ -275,6 +280,9 @@ static bool read_run_option(int c)
     case OPT_AVERAGE:
         t->average = cli_real(0, 0.999999);
         return true;
+    case OPT_TOPOLOGY:
+        t->consistency.topology = cli_real(1e-12, 1e6);
+        return true;
     case 'P':
         t->precision =
             (enum dtype[]){DTYPE_F32, DTYPE_BF16, DTYPE_F16}[cli_choice("fp32|bf16|fp16")];
@@ -393,22 +401,51 @@ struct loader {
     struct spooled *scratch; /* one a thread */
     size_t batch, height, width;
     int channels, classes;
+    bool flows; /* Cellpose's, from label images */
     uint64_t epoch;
 };
 
-/* The slot of a batch: images, then labels. */
+/* The slot of a batch: images, flows, then labels. */
 static float *slot_images(void *slot)
 {
     return slot;
 }
 
+static size_t batch_pixels(const struct loader *l)
+{
+    return l->batch * l->height * l->width;
+}
+
+static float *slot_flows(const struct loader *l, void *slot)
+{
+    return l->flows ? (float *)slot + (size_t)l->channels * batch_pixels(l) : NULL;
+}
+
+static size_t slot_floats(const struct loader *l)
+{
+    return ((size_t)l->channels + (l->flows ? 2 : 0)) * batch_pixels(l);
+}
+
 static uint8_t *slot_labels(const struct loader *l, void *slot)
 {
-    return (uint8_t *)((float *)slot + l->batch * (size_t)l->channels * l->height * l->width);
+    return (uint8_t *)((float *)slot + slot_floats(l));
+}
+
+static int flows_of_mask(const struct array *mask, float *flows, struct err *err)
+{
+    uint32_t *labels = malloc(array_count(mask) * sizeof *labels + 1);
+    if (!labels)
+        return err_memory(err, "labels");
+    int result = planes_labels(mask, labels, err) ||
+                         flows_of_labels(labels, mask->shape[0], mask->shape[1], flows, err)
+                     ? -1
+                     : 0;
+    free(labels);
+    return result;
 }
 
 static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s, float *images,
-                       uint8_t *labels, struct err *err)
+                       float *flows, uint8_t *labels, struct err *err)
 {
     char name[1100];
     struct augment_draw draw;
@@ -420,7 +457,8 @@ static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s
     int result = augment_image(&draw, &s->image, &image, err) ||
                          augment_mask(&draw, &s->mask, false, &mask, err) ||
                          planes_of(&image, s->offset, s->gain, l->channels, images, err) ||
-                         planes_classes(&mask, l->classes, labels, err)
+                         planes_classes(&mask, l->classes, labels, err) ||
+                         (flows && flows_of_mask(&mask, flows, err))
                      ? err_prefix(err, "sample '%s'", s->key)
                      : 0;
     array_free(&image);
@@ -439,6 +477,7 @@ static int load_batch(void *context, uint64_t number, int thread, void *slot, st
         if (spool_read(l->spool, sample, &l->scratch[thread], err) ||
             load_sample(l, shown, &l->scratch[thread],
                         slot_images(slot) + i * (size_t)l->channels * pixels,
+                        l->flows ? slot_flows(l, slot) + 2 * i * pixels : NULL,
                         slot_labels(l, slot) + i * pixels, err))
             return -1;
     }
@@ -479,7 +518,7 @@ static int validate_sample(struct trainer *trainer, const struct loader *l, stru
     uint8_t *truth = malloc(n), *found = malloc(n);
     int result = image && truth && found ? 0 : err_memory(err, "validation");
     struct trainer_batch batch = {
-        1, l->channels, (int64_t)s->mask.shape[0], (int64_t)s->mask.shape[1], image, truth};
+        1, l->channels, (int64_t)s->mask.shape[0], (int64_t)s->mask.shape[1], image, truth, NULL};
     if (result == 0)
         result = planes_of(&s->image, s->offset, s->gain, l->channels, image, err) ||
                          planes_classes(&s->mask, l->classes, truth, err) ||
@@ -730,8 +769,9 @@ static int add_batch(struct session *s, struct prefetch *batches, struct err *er
     void *slot = prefetch_take(batches, err);
     if (!slot)
         return -1;
-    struct trainer_batch batch = {(int64_t)l->batch, l->channels,       (int64_t)l->height,
-                                  (int64_t)l->width, slot_images(slot), slot_labels(l, slot)};
+    struct trainer_batch batch = {(int64_t)l->batch,  l->channels,       (int64_t)l->height,
+                                  (int64_t)l->width,  slot_images(slot), slot_labels(l, slot),
+                                  slot_flows(l, slot)};
     int result = trainer_accumulate(s->trainer, &batch, (int)settings.accumulate, &report, err);
     prefetch_done(batches);
     s->sums.loss += report.loss;
@@ -780,7 +820,7 @@ static int run_epoch(struct session *s, struct err *err)
     struct loader *l = &s->loader;
     struct prefetch *batches;
     uint64_t end = s->steps_in_epoch * (uint64_t)settings.accumulate;
-    size_t slot = l->batch * l->height * l->width * ((size_t)l->channels * sizeof(float) + 1);
+    size_t slot = slot_floats(l) * sizeof(float) + batch_pixels(l);
     shuffle(l, (uint64_t)s->epoch, spool_count(s->data) * (size_t)settings.repeat, end * l->batch);
     if (prefetch_start(&batches, (int)settings.loaders, (int)settings.loaders + 2, slot,
                        (uint64_t)s->batch, end, load_batch, l, err))
@@ -829,6 +869,29 @@ static void load_initial(struct session *s)
     weights_free(&w);
 }
 
+static int measure_topology(const float *student, const float *teacher, size_t height, size_t width,
+                            double *loss, float *gradient, void *data, struct err *err)
+{
+    (void)data;
+    return topology_loss(student, teacher, height, width, &TOPOLOGY_DEFAULTS, loss, gradient, err);
+}
+
+/* TopoSeg's, or when it is asked for; the running average is the teacher. */
+static void settle_consistency(struct session *s)
+{
+    struct trainer_options *t = &settings.trainer;
+    if (t->consistency.topology == 0 && !toposeg_named(settings.arch))
+        return;
+    if (!model_has_softmax(s->model))
+        cli_die_usage("'%s' has no classes to be consistent in", settings.arch);
+    if (t->consistency.topology == 0)
+        t->consistency.topology = TOPOSEG_WEIGHT;
+    t->consistency.pixels = TOPOSEG_PIXELS;
+    t->consistency.measure = measure_topology;
+    t->average = t->average > 0 ? t->average : TOPOSEG_DECAY;
+    t->ramp = (int64_t)(s->total_steps / 2);
+}
+
 static void make_model(struct session *s)
 {
     struct err err;
@@ -838,9 +901,9 @@ static void make_model(struct session *s)
     }
     if (model_new(&s->model, settings.arch, (int)settings.classes, s->loader.channels, &err))
         cli_die_err(&err);
-    if (!model_has_softmax(s->model))
-        cli_die(STATUS_USAGE, "the outputs of '%s' are no classes: train cannot teach it",
-                settings.arch);
+    s->loader.flows = !model_has_softmax(s->model);
+    if (s->loader.flows && settings.trainer.outliers)
+        cli_die_usage("'%s' has no classes to draw outliers of", settings.arch);
     if (model_initialise(s->model, (uint64_t)settings.seed, &err))
         cli_die_err(&err);
     if (settings.init)
@@ -850,6 +913,7 @@ static void make_model(struct session *s)
         cli_die(STATUS_USAGE,
                 "'%s' needs sizes that are multiples of %d, not %zu x %zu: use --crop",
                 settings.arch, multiple, s->loader.width, s->loader.height);
+    settle_consistency(s);
     if (trainer_new(&s->trainer, s->model, &settings.trainer, &err))
         cli_die_err(&err);
 }
@@ -867,6 +931,8 @@ static void plan_batches(struct session *s)
     l->height = settings.crop ? (size_t)settings.crop : first.image.shape[0];
     l->width = settings.crop ? (size_t)settings.crop : first.image.shape[1];
     l->channels = settings.channels ? (int)settings.channels : first.image.shape[2] >= 3 ? 3 : 1;
+    if (strncmp(settings.arch, "cellpose", 8) == 0)
+        l->channels = 1; /* and its second is zero */
     l->classes = (int)settings.classes;
     spooled_free(&first);
     size_t count = spool_count(s->data) * (size_t)settings.repeat;

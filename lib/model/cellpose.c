@@ -186,6 +186,7 @@ const struct architecture cellpose = {
     .options = "width=N (32)",
     .multiple = 1 << (LEVELS - 1),
     .no_softmax = true,
+    .outputs = 3,
     .zero_channels = true,
     .optional = optional,
     .first = "downsample.down.res_down_0.conv.conv_0.2.weight",

@@ -98,7 +98,7 @@ int model_new(struct model **model, const char *architecture, int classes, int c
     if (!m)
         return err_memory(err, "a model");
     m->kind = kind;
-    m->classes = classes;
+    m->classes = kind->outputs ? kind->outputs : classes;
     m->channels = channels > 1 ? channels : kind->grey_as_rgb ? 3 : kind->zero_channels ? 2 : 1;
     m->device = NN_CPU;
     snprintf(m->architecture, sizeof m->architecture, "%s", architecture);

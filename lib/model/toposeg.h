@@ -18,8 +18,8 @@ typedef int (*toposeg_topology)(const float *student, const float *teacher, size
                                 struct err *err);
 
 struct toposeg_options {
-    double topology; /* weight of the topological consistency: 0.002 */
-    double pixels;   /* of the cross entropy with the teacher's classes: 0.1 */
+    double topology; /* weight of the topological consistency */
+    double pixels;   /* of the cross entropy with the teacher's classes */
     toposeg_topology measure;
     void *data; /* for measure */
 };
@@ -34,7 +34,9 @@ bool toposeg_named(const char *architecture);
 
 /* Decay of the teacher, and how much of the consistency counts when `progress` (0
  * to 1) of the ramp is over: exp(-5 (1 - progress)^2) (Tarvainen and Valpola 2017). */
-#define TOPOSEG_DECAY 0.99
+#define TOPOSEG_DECAY  0.99
+#define TOPOSEG_WEIGHT 0.002
+#define TOPOSEG_PIXELS 0.1
 double toposeg_ramp(double progress);
 
 /* From logits B x K x H x W float32 of both for the same images, mean over images

@@ -157,20 +157,73 @@ static int objective(struct trainer *t, const struct model_output *out, const nn
     return 0;
 }
 
+/* Cellpose's: half the mean square of the flows, 5 times unit vectors, and the cross
+ * entropy of the cell logit. */
+static int flow_objective(const struct model_output *out, const struct trainer_batch *b,
+                          const nn_tensor *target, struct loss_result *result, struct err *err)
+{
+    const int64_t shape[] = {b->size, 2, b->height, b->width};
+    int device = nn_device(out->logits);
+    nn_tensor *flows = nn_to_device(nn_from_host(b->flows, DTYPE_F32, 4, shape), device);
+    nn_tensor *cell = nn_to_dtype(nn_compare(target, NN_GT, 0), DTYPE_F32);
+    nn_tensor *ce = nn_bce_with_logits(nn_select(out->logits, 1, 2), cell);
+    nn_tensor *flow = nn_mse(nn_narrow(out->logits, 1, 0, 2), nn_affine(flows, 5, 0));
+    flow = nn_affine(flow, 0.5, 0);
+    *result = (struct loss_result){.total = nn_add(ce, flow), .count = 2, .weight = {1, 1}};
+    if (!result->total || nn_item(ce, &result->value[0]) || nn_item(flow, &result->value[1]))
+        return nn_to_err(err, "loss of flows");
+    return 0;
+}
+
+/* The running average's logits, without gradient. */
+static nn_tensor *teacher_logits(struct trainer *t, const nn_tensor *x, struct err *err)
+{
+    struct model_output out = {0};
+    struct err ignored;
+    if (trainer_swap_average(t, err))
+        return NULL;
+    bool gradients = nn_set_gradients(false);
+    model_set_training(t->model, false);
+    int failed = forward(t, x, &out, err);
+    model_set_training(t->model, true);
+    nn_set_gradients(gradients);
+    if (trainer_swap_average(t, failed ? &ignored : err) || failed)
+        return NULL;
+    return out.logits;
+}
+
+static int add_consistency(struct trainer *t, const nn_tensor *student, const nn_tensor *teacher,
+                           struct loss_result *loss, struct err *err)
+{
+    struct toposeg_result result;
+    double steps = (double)nn_optimizer_steps(t->optimizer);
+    double ramp = t->options.ramp > 0 ? toposeg_ramp(steps / (double)t->options.ramp) : 1;
+    if (toposeg_loss(student, teacher, &t->options.consistency, &result, err))
+        return -1;
+    loss->total = nn_add(loss->total, nn_affine(result.total, ramp, 0));
+    return loss->total ? 0 : nn_to_err(err, "consistency");
+}
+
 static int backward(struct trainer *t, const struct trainer_batch *batch, int parts,
                     struct trainer_report *report, struct err *err)
 {
     struct model_output out = {0};
     struct rng dropout = step_rng(t, "dropout"), outliers = step_rng(t, "outliers");
-    nn_tensor *x = images_of(t, batch), *target = labels_of(t, batch), *synthetic = NULL;
+    nn_tensor *x = images_of(t, batch), *target = labels_of(t, batch);
+    nn_tensor *synthetic = NULL, *teacher = NULL;
     if (!x || !target || nn_seed(rng_u64(&dropout)))
         return nn_to_err(err, "a batch");
+    if (t->options.consistency.measure && !(teacher = teacher_logits(t, x, err)))
+        return -1;
     if (forward(t, x, &out, err))
         return -1;
     if (t->vos && vos_step(t->vos, out.logits, batch->labels, &outliers,
                            t->use_outliers ? &synthetic : NULL, err))
         return -1;
-    if (objective(t, &out, synthetic, target, &report->terms, err))
+    if (batch->flows ? flow_objective(&out, batch, target, &report->terms, err)
+                     : objective(t, &out, synthetic, target, &report->terms, err))
+        return -1;
+    if (teacher && add_consistency(t, out.logits, teacher, &report->terms, err))
         return -1;
     if (nn_item(report->terms.total, &report->loss))
         return nn_to_err(err, "loss");
@@ -275,6 +328,14 @@ int trainer_step(struct trainer *trainer, double learning_rate, struct trainer_r
 
 /* ---- evaluation ---- */
 
+/* For a network of flows: 1 where it sees a cell. */
+static nn_tensor *classes_of(const struct model *model, const nn_tensor *logits)
+{
+    if (model_has_softmax(model))
+        return nn_argmax(logits, 1);
+    return nn_to_dtype(nn_compare(nn_select(logits, 1, 2), NN_GT, 0), DTYPE_I64);
+}
+
 int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, uint8_t *classes,
                     struct err *err)
 {
@@ -289,7 +350,8 @@ int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, 
     nn_tensor *x = nn_pad2d(images_of(trainer, batch), 0, right, 0, bottom, 0);
     int result = x ? forward(trainer, x, &out, err) : nn_to_err(err, "evaluation");
     if (result == 0) {
-        nn_tensor *best = nn_pad2d(nn_argmax(out.logits, 1), 0, -right, 0, -bottom, 0);
+        nn_tensor *best =
+            nn_pad2d(classes_of(trainer->model, out.logits), 0, -right, 0, -bottom, 0);
         size_t bytes = (size_t)(batch->size * batch->height * batch->width);
         if (nn_to_host(best, classes, DTYPE_U8, bytes))
             result = nn_to_err(err, "evaluation");

@@ -4,6 +4,7 @@
 
 #include "model/loss.h"
 #include "model/model.h"
+#include "model/toposeg.h"
 #include "model/vos.h"
 
 enum trainer_optimizer { TRAINER_SGD, TRAINER_ADAMW };
@@ -21,6 +22,9 @@ struct trainer_options {
     struct loss_options loss;
     bool outliers; /* keep queues for virtual outliers; see trainer_use_outliers */
     struct vos_options vos;
+    /* With a measure: consistency with a teacher, which is the running average. */
+    struct toposeg_options consistency;
+    int64_t ramp;  /* steps after which consistency counts whole */
     uint64_t seed; /* of dropout and outliers, with the number of the step */
 };
 
@@ -33,11 +37,14 @@ int trainer_new(struct trainer **trainer, struct model *model,
                 const struct trainer_options *options, struct err *err) MUST_CHECK;
 void trainer_free(struct trainer *trainer);
 
-/* A batch in host memory: images B x C x H x W float32, labels B x H x W uint8. */
+/* A batch in host memory: images B x C x H x W float32, labels B x H x W uint8.  For
+ * a network of flows (no softmax) flows, too: B x 2 x H x W float32, unit vectors,
+ * vertical first; any label but 0 is a cell. */
 struct trainer_batch {
     int64_t size, channels, height, width;
     const float *images;
     const uint8_t *labels;
+    const float *flows;
 };
 
 struct trainer_report {

@@ -78,3 +78,13 @@ int planes_classes(const struct array *mask, int classes, uint8_t *out, struct e
     }
     return 0;
 }
+
+int planes_labels(const struct array *mask, uint32_t *out, struct err *err)
+{
+    size_t n = array_count(mask);
+    if (mask->dtype >= DTYPE_F16)
+        return err_set(err, STATUS_DATA, "mask: not integers");
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint32_t)label_at(mask, i);
+    return 0;
+}

@@ -1,0 +1,37 @@
+#!/bin/bash
+# Cellpose from label images to label images, and TopoSeg's consistency in training.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+cd "$TMP" || exit 1
+
+synth -q -n 16 -s 64 -l fluorescence --contrast 3 --radius 7 --instances -o cells || exit 1
+tile -s full -m cells/masks cells/images/*.png >cells.tar || exit 1
+train=(train -q -a cellpose:width=4 -b 4 -t 1 --optimizer adamw --lr 0.01 --seed 1)
+
+ok "cellpose trains on label images" "${train[@]}" -p none --steps 60 -o w.safetensors cells.tar
+# shellcheck disable=SC2016
+ok "the loss falls" awk -F'\t' 'NR == 2 { a = $4 } END { exit !($4 < 0.7 * a) }' w.tsv
+ok "and again to the same bytes" "${train[@]}" -p none --steps 60 -o again.safetensors cells.tar
+ok "indeed" cmp <(weights diff -q w.safetensors again.safetensors && echo same) <(echo same)
+fails 64 "virtual outliers of flows" "${train[@]}" --vos -o no.safetensors cells.tar
+
+ok "predict gives flows" bash -c "predict -m w.safetensors -t 1 cells.tar >flows.tar"
+is "$(peek flows.tar | grep -v '^#' | head -n 1 | cut -f 2- | tr '\t' '\n' | grep -c 'logits.*float32 3x64x64')" 1 \
+    "three planes of logits"
+ok "label follows them" label -m flows -o labels/ flows.tar
+is "$(find labels -name '*.tif' | wc -l)" 16 "a label image an image"
+ok "with a diameter" bash -c "predict -m w.safetensors -t 1 --diameter 15 cells.tar | peek -q"
+fails 64 "a diameter of nothing" predict -m w.safetensors --diameter 0 cells.tar
+
+small=(-b 4 -t 1 --crop 32 --optimizer adamw --lr 0.003 --steps 8 --seed 1)
+ok "topological consistency trains" train -q -a unet-s:width=8,levels=3 "${small[@]}" \
+    --topology 0.002 -o t.safetensors cells.tar
+toposeg=toposeg-r50-b16:skips=0,width=8,hidden=24,depth=1,decoder=32
+ok "toposeg trains" train -q -a $toposeg "${small[@]}" -o s.safetensors cells.tar
+ok "and predicts" bash -c "predict -m s.safetensors -t 1 cells.tar | peek -q"
+ok "otherwise than transunet" bash -c "train -q -a '${toposeg/toposeg/transunet}' ${small[*]} --average 0.99 \
+    -o p.safetensors cells.tar && ! weights diff -q p.safetensors s.safetensors"
+ok "vos and consistency together" train -q -a unet-s:width=8,levels=3 "${small[@]}" --topology 0.002 \
+    --vos --vos-start 0 --vos-sample 500 --vos-select 50 --vos-queue 100 -o v.safetensors cells.tar
+fails 64 "consistency of flows" "${train[@]}" --topology 1 -o no.safetensors cells.tar
+done_testing
