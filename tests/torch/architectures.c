@@ -59,8 +59,9 @@ static void test_size(struct model *model, int64_t height, int64_t width)
     double sum = NAN;
     bool gradients = nn_set_gradients(false);
     bool failed = nn_scope_begin() || model_forward(model, noise(1, 1, height, width), &out, &err);
-    bool fits = !failed && nn_size(out.logits, 1) == 2 && nn_size(out.logits, 2) == height &&
-                nn_size(out.logits, 3) == width && !nn_item(nn_sum(out.logits), &sum);
+    bool fits = !failed && nn_size(out.logits, 1) == model_classes(model) &&
+                nn_size(out.logits, 2) == height && nn_size(out.logits, 3) == width &&
+                !nn_item(nn_sum(out.logits), &sum);
     if (!ok(fits && isfinite(sum), "%s: %d x %d pixels", model_architecture(model), (int)width,
             (int)height))
         printf("# %s\n", failed ? err.message : "wrong shape");
