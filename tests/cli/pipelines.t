@@ -18,6 +18,11 @@ is "$(grep status "$TMP/record.tsv")" "# status	exit status 1" "also within a pi
 rm "$TMP/record.tsv"
 attempt 'exit 75'
 is "$? $(ls "$TMP"/record.tsv* 2>/dev/null)" "75 " "an interrupted one leaves none"
+pipelines/attempt "$TMP/record.tsv" a/b/c 1 gpu "sleep 98.7 | cat" 2>/dev/null &
+sleep 1
+kill $!
+wait $! 2>/dev/null
+is "$(pgrep -f 'sleep 98[.]7') $(ls "$TMP"/record.tsv* 2>/dev/null)" " " "nor does one that was killed, nor its pipe"
 
 # ---- one run ----
 is "$(rules list | wc -l)" 58 "the runs of all tables"
