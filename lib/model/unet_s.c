@@ -112,6 +112,8 @@ static void forward_unet_s(void *state, const nn_tensor *x, struct model_output 
         x = standardised(x);
     for (int i = 0; i < net->levels; i++) {
         y = run_conv_bn(&net->down[i], i ? y : x, ACT_RELU, NULL);
+        if (i == 0 && !net->mode->planned) /* one channel has no such order yet */
+            y = nn_channels_last(y);
         skip[i] = y = run_block(&net->encoder[i], y);
     }
     y = run_block(&net->deepest, y);
