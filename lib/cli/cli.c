@@ -136,9 +136,8 @@ static void add_options(const struct cli_option *option, int *count, char *lette
     for (; option->value; option++) {
         if (*count >= MAX_OPTIONS)
             abort();
-        cli.longs[(*count)++] =
-            (struct option){option->name, option->argument ? required_argument : no_argument, NULL,
-                            option->value};
+        cli.longs[(*count)++] = (struct option){
+            option->name, option->argument ? required_argument : no_argument, NULL, option->value};
         if (option->value < CLI_LONG_ONLY) {
             char letter[] = {(char)option->value, option->argument ? ':' : '\0', '\0'};
             strcat(letters, letter);

@@ -11,10 +11,10 @@ static const struct {
     size_t size;
     const char *name;
 } dtypes[] = {
-    [DTYPE_BOOL] = {1, "bool"},    [DTYPE_U8] = {1, "uint8"},       [DTYPE_I8] = {1, "int8"},
-    [DTYPE_U16] = {2, "uint16"},   [DTYPE_I16] = {2, "int16"},      [DTYPE_U32] = {4, "uint32"},
-    [DTYPE_I32] = {4, "int32"},    [DTYPE_U64] = {8, "uint64"},     [DTYPE_I64] = {8, "int64"},
-    [DTYPE_F16] = {2, "float16"},  [DTYPE_BF16] = {2, "bfloat16"},  [DTYPE_F32] = {4, "float32"},
+    [DTYPE_BOOL] = {1, "bool"},   [DTYPE_U8] = {1, "uint8"},      [DTYPE_I8] = {1, "int8"},
+    [DTYPE_U16] = {2, "uint16"},  [DTYPE_I16] = {2, "int16"},     [DTYPE_U32] = {4, "uint32"},
+    [DTYPE_I32] = {4, "int32"},   [DTYPE_U64] = {8, "uint64"},    [DTYPE_I64] = {8, "int64"},
+    [DTYPE_F16] = {2, "float16"}, [DTYPE_BF16] = {2, "bfloat16"}, [DTYPE_F32] = {4, "float32"},
     [DTYPE_F64] = {8, "float64"},
 };
 
@@ -58,8 +58,7 @@ int array_check_bytes(enum dtype dtype, int ndim, const size_t *shape, size_t *b
     return 0;
 }
 
-int array_new(struct array *array, enum dtype dtype, int ndim, const size_t *shape,
-              struct err *err)
+int array_new(struct array *array, enum dtype dtype, int ndim, const size_t *shape, struct err *err)
 {
     size_t bytes;
     if (array_check_bytes(dtype, ndim, shape, &bytes, err))

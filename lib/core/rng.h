@@ -15,9 +15,9 @@ struct rng {
 struct rng rng_new(uint64_t seed, const char *key);
 
 uint64_t rng_u64(struct rng *rng);
-double rng_uniform(struct rng *rng);                   /* in [0, 1), 53 bits */
-uint64_t rng_below(struct rng *rng, uint64_t n);       /* in [0, n), unbiased; n > 0 */
+double rng_uniform(struct rng *rng);                     /* in [0, 1), 53 bits */
+uint64_t rng_below(struct rng *rng, uint64_t n);         /* in [0, n), unbiased; n > 0 */
 double rng_between(struct rng *rng, double a, double b); /* in [a, b) */
-double rng_normal(struct rng *rng);                    /* mean 0, variance 1 */
+double rng_normal(struct rng *rng);                      /* mean 0, variance 1 */
 
 #endif

@@ -45,7 +45,7 @@ static struct trainer_report steps(struct trainer *trainer, int count, int parts
     struct trainer_report report = {0};
     for (int i = 0; i < count; i++) {
         for (int p = 0; p < parts; p++) {
-            struct trainer_batch batch = {B, 1, S, S, images, labels};
+            struct trainer_batch batch = {B, 1, S, S, images, labels, NULL};
             if (trainer_accumulate(trainer, &batch, parts, &report, &err))
                 printf("# %s\n", err.message);
         }
@@ -98,7 +98,7 @@ static void check_learns(enum trainer_optimizer optimizer)
     double first = steps(trainer, 1, 1).loss, last = steps(trainer, 40, 1).loss;
     ok(last < 0.5 * first, "%s learns: %.3f to %.3f", optimizer ? "adamw" : "sgd", first, last);
     static uint8_t found[B * S * S];
-    struct trainer_batch batch = {B, 1, S, S, images, labels};
+    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL};
     int wrong = 0;
     ok(!trainer_swap_average(trainer, &err) && !trainer_predict(trainer, &batch, found, &err),
        "predicts with the average");
@@ -117,7 +117,7 @@ static void check_overflow(void)
     struct trainer *trainer = new_trainer(a, options);
     struct trainer_report report = {0};
     float before = images[5];
-    struct trainer_batch batch = {B, 1, S, S, images, labels};
+    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL};
     if (trainer_accumulate(trainer, &batch, 1, &report, &err))
         printf("# %s\n", err.message);
     if (nn_scope_begin())
