@@ -26,7 +26,7 @@ fails 64 "a diameter of nothing" predict -m w.safetensors --diameter 0 cells.tar
 small=(-b 4 -t 1 --crop 32 --optimizer adamw --lr 0.003 --steps 8 --seed 1)
 ok "topological consistency trains" train -q -a unet-s:width=8,levels=3 "${small[@]}" \
     --topology 0.002 -o t.safetensors cells.tar
-toposeg=toposeg-r50-b16:skips=0,width=8,hidden=24,depth=1,decoder=32
+toposeg="toposeg-r50-b16:skips=0,width=8,hidden=24,depth=1,decoder=32"
 ok "toposeg trains" train -q -a $toposeg "${small[@]}" -o s.safetensors cells.tar
 ok "and predicts" bash -c "predict -m s.safetensors -t 1 cells.tar | peek -q"
 ok "otherwise than transunet" bash -c "train -q -a '${toposeg/toposeg/transunet}' ${small[*]} --average 0.99 \
