@@ -80,10 +80,12 @@ METHOD_pareto   = $(OUTLIERS) --loss pareto
 # ---- runs ----
 
 # A table names the runs it needs in its last column.
-runs_of = $(shell awk -F'\t' '!/^\#/ && c { print $$c } !/^\#/ && !c { for (i = 1; i <= NF; i++) if ($$i == "run") c = i }' pipelines/paper/$(1).tsv)
-TABLES   = table1 table2 table3 table4
-ALL_RUNS = $(sort $(foreach t,$(TABLES),$(call runs_of,$(t))))
-SEEDS    = $(shell seq $(RUNS))
+last_column = awk -F'\t' '!/^\#/ && c { print $$c } !/^\#/ && !c { for (i = 1; i <= NF; i++) if ($$i == "run") c = i }'
+TABLES   := table1 table2 table3 table4
+$(foreach t,$(TABLES),$(eval RUNS_OF_$(t) := $(shell $(last_column) pipelines/paper/$(t).tsv)))
+runs_of   = $(RUNS_OF_$(1))
+ALL_RUNS := $(sort $(foreach t,$(TABLES),$(call runs_of,$(t))))
+SEEDS    := $(shell seq $(RUNS))
 records  = $(foreach r,$(sort $(1)),$(foreach s,$(SEEDS),$(W)/runs/$(r)/seed$(s).tsv))
 
 # $(call run,SET,ARCHITECTURE,METHOD,SEED)
@@ -114,9 +116,10 @@ endif
 list:
 	@printf '%s\n' $(call records,$(ALL_RUNS))
 
-# Forgets the runs that failed, so that the next make tries them again.
+# Forgets the runs that failed, and what they left, so that the next make tries them again.
 retry:
-	@grep -L '^# status	ok$$' $(wildcard $(W)/runs/*/*/*/seed?*.tsv) /dev/null | grep 'seed[0-9]*\.tsv$$' | xargs -r rm -v || true
+	@grep -L '^# status	ok$$' $(wildcard $(W)/runs/*/*/*/seed?*.tsv) /dev/null | grep 'seed[0-9]*\.tsv$$' | \
+	    while read -r record; do rm -v "$$record"; rm -f "$${record%.tsv}".{ckpt,safetensors,log.tsv,err}; done || true
 
 # ---- tables ----
 
