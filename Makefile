@@ -179,7 +179,7 @@ lint: lint-deps
 	+$(MAKE) werror=1 BUILD=build-lint all built-tests
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
-	    --suppress=missingIncludeSystem --std=c11 -Ilib -I. -Dnoreturn=_Noreturn -DMORPHOSEG_VERSION='""' \
+	    --suppress=missingIncludeSystem --suppress=ctunullpointer --std=c11 -Ilib -I. '-Dnoreturn=__attribute__((noreturn))' -DMORPHOSEG_VERSION='""' \
 	    $(wildcard lib/*/*.c tools/*.c)
 	mandoc -T lint -W warning $(wildcard man/*.[1-9])
 	shellcheck -x $(SHELL_FILES)

@@ -215,6 +215,7 @@ static void open_layer(struct layer *layer, const char *path, bool labels)
 {
     struct err err;
     *layer = (struct layer){.path = path, .factor = 1};
+    // cppcheck-suppress uninitvar ; an output
     if ((labels ? image_open_labels : image_open)(&layer->reader, path, &err))
         cli_die_err(&err);
     layer->info = *image_info(layer->reader);

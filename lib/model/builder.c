@@ -97,6 +97,7 @@ static nn_tensor *add(struct builder *b, const char *name, nn_tensor *tensor, bo
     snprintf(full, size, "%s%s", b->prefix, name);
     m->starts[m->count] = start;
     m->parameters[m->count++] = (struct model_parameter){full, tensor, trainable};
+    // cppcheck-suppress memleak ; the model has it
     return tensor;
 }
 

@@ -9,16 +9,19 @@
 
 TARGET_CLONES void kernel_floats_from_bf16(float *to, const uint16_t *from, size_t n)
 {
-    uint32_t *bits = (uint32_t *)to;
-    for (size_t i = 0; i < n; i++)
-        bits[i] = (uint32_t)from[i] << 16;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = (uint32_t)from[i] << 16;
+        memcpy(&to[i], &bits, sizeof bits);
+    }
 }
 
 TARGET_CLONES void kernel_bf16_from_floats(uint16_t *to, const float *from, size_t n)
 {
-    const uint32_t *bits = (const uint32_t *)from;
-    for (size_t i = 0; i < n; i++)
-        to[i] = (uint16_t)((bits[i] + 0x7fff + (bits[i] >> 16 & 1)) >> 16);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &from[i], sizeof bits);
+        to[i] = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    }
 }
 
 /* ---- normalisation ---- */
