@@ -344,7 +344,10 @@ static int take_intensity(struct job *job, const struct image_info *info, const 
     job->intensity = malloc(count * kept * sizeof *job->intensity + 1);
     if (!job->intensity)
         return err_memory(err, "an image");
-    for (size_t i = 0; i < count; i++)
+    const uint8_t *bytes = pixels;
+    for (size_t i = 0; i < count && stride == 1 && info->bits == 8; i++)
+        job->intensity[i] = bytes[i];
+    for (size_t i = 0; i < count && (stride > 1 || info->bits > 8); i++)
         for (size_t c = 0; c < kept; c++)
             job->intensity[i * kept + c] = (float)sample_at(info, pixels, i * stride + c);
     if (!(job->pixel_height > 0)) {

@@ -97,6 +97,7 @@ struct subject {
     size_t height, width;
     double pixel_height, pixel_width; /* micrometres, 0 when unknown */
     struct picture picture;
+    uint8_t *masks[2]; /* prediction and truth, when no more than the foreground is wanted */
 };
 
 /* ---- rows out ---- */
@@ -275,22 +276,29 @@ static int add_objects(struct scores *row, const struct subject *s, const struct
     return scores_of_objects(row, labels[0], labels[1], s->height * s->width, rules, err);
 }
 
+static int compare_masks(const struct subject *s, const struct score_rules *rules, int class,
+                         const uint8_t *prediction, const uint8_t *truth, struct err *err)
+{
+    struct scores row = {.count = 0};
+    if (scores_of_mask(&row, prediction, truth, s->height, s->width, rules, err))
+        return -1;
+    if (s->picture.foreground && settings.classes <= 2)
+        add_probabilities(&row, s, truth, prediction);
+    if (settings.instances && add_objects(&row, s, rules, err))
+        return -1;
+    take_row(s->name, class, &row);
+    return 0;
+}
+
 static int compare_class(const struct subject *s, const struct score_rules *rules, int class,
                          struct err *err)
 {
-    struct scores row = {.count = 0};
     size_t count = s->height * s->width;
+    if (s->masks[0])
+        return compare_masks(s, rules, class, s->masks[0], s->masks[1], err);
     uint8_t *prediction = mask_of(s->picture.prediction, count, class, err);
     uint8_t *truth = prediction ? mask_of(s->picture.truth, count, class, err) : NULL;
-    int rc = -1;
-    if (prediction && truth)
-        rc = scores_of_mask(&row, prediction, truth, s->height, s->width, rules, err);
-    if (rc == 0 && s->picture.foreground && settings.classes <= 2)
-        add_probabilities(&row, s, truth, prediction);
-    if (rc == 0 && settings.instances)
-        rc = add_objects(&row, s, rules, err);
-    if (rc == 0)
-        take_row(s->name, class, &row);
+    int rc = truth ? compare_masks(s, rules, class, prediction, truth, err) : -1;
     free(prediction);
     free(truth);
     return rc;
@@ -338,14 +346,25 @@ static int binarise(struct picture *p, size_t count, struct err *err)
     return 0;
 }
 
-static int load_prediction(const char *path, struct image_info *info, struct picture *p,
+static int load_prediction(struct subject *s, const char *path, struct image_info *info,
                            struct err *err)
 {
-    if (!settings.probability)
+    struct picture *p = &s->picture;
+    if (settings.probability)
+        return image_load_floats(path, info, &p->foreground, err) ||
+                       binarise(p, (size_t)info->width * (size_t)info->height, err)
+                   ? -1
+                   : 0;
+    if (settings.instances || settings.classes)
         return image_load_labels32(path, info, &p->prediction, err);
-    if (image_load_floats(path, info, &p->foreground, err))
-        return -1;
-    return binarise(p, (size_t)info->width * (size_t)info->height, err);
+    return image_load_mask(path, info, &s->masks[0], err);
+}
+
+static int load_truth(struct subject *s, const char *path, struct image_info *info, struct err *err)
+{
+    if (s->masks[0])
+        return image_load_mask(path, info, &s->masks[1], err);
+    return image_load_labels32(path, info, &s->picture.truth, err);
 }
 
 static int compare_files(const char *name, const char *prediction, const char *truth,
@@ -353,9 +372,9 @@ static int compare_files(const char *name, const char *prediction, const char *t
 {
     struct image_info p, t;
     struct subject s = {.name = name};
-    int rc = load_prediction(prediction, &p, &s.picture, err);
+    int rc = load_prediction(&s, prediction, &p, err);
     if (rc == 0)
-        rc = image_load_labels32(truth, &t, &s.picture.truth, err);
+        rc = load_truth(&s, truth, &t, err);
     if (rc == 0 && (p.width != t.width || p.height != t.height))
         rc = err_set(err, STATUS_DATA,
                      "compare '%s': %" PRId64 " x %" PRId64 " pixels, its truth '%s' has %" PRId64
@@ -369,6 +388,8 @@ static int compare_files(const char *name, const char *prediction, const char *t
         rc = compare(&s, err);
     }
     picture_free(&s.picture);
+    free(s.masks[0]);
+    free(s.masks[1]);
     return rc;
 }
 

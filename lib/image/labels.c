@@ -31,21 +31,59 @@ static uint32_t sample_at(const void *pixels, int bits, size_t i)
     }
 }
 
-static bool unpack(const struct image_info *info, const void *pixels, size_t count,
-                   uint32_t *labels)
+static bool channels_agree(const struct image_info *info, const void *pixels, size_t count)
 {
-    size_t channels = (size_t)info->channels, colours = channels >= 3 ? 3 : 1;
-    for (size_t i = 0; i < count; i++) {
-        labels[i] = sample_at(pixels, info->bits, i * channels);
-        for (size_t c = 1; c < colours; c++)
-            if (sample_at(pixels, info->bits, i * channels + c) != labels[i])
-                return false;
+    size_t channels = (size_t)info->channels;
+    for (size_t i = 0; i < count * channels && channels >= 3; i += channels) {
+        uint32_t first = sample_at(pixels, info->bits, i);
+        if (sample_at(pixels, info->bits, i + 1) != first ||
+            sample_at(pixels, info->bits, i + 2) != first)
+            return false;
     }
     return true;
 }
 
-int image_read_labels32(struct image_reader *reader, const char *path, int64_t rows,
-                        uint32_t *labels, struct err *err)
+static void unpack(const struct image_info *info, const void *pixels, size_t count,
+                   uint32_t *labels)
+{
+    size_t step = (size_t)info->channels;
+    const uint8_t *bytes = pixels;
+    const uint16_t *words = pixels;
+    if (step == 1 && info->bits == 8)
+        for (size_t i = 0; i < count; i++)
+            labels[i] = bytes[i];
+    else if (step == 1 && info->bits == 16)
+        for (size_t i = 0; i < count; i++)
+            labels[i] = words[i];
+    else
+        for (size_t i = 0; i < count; i++)
+            labels[i] = sample_at(pixels, info->bits, i * step);
+}
+
+/* Turns pixels into what is wanted of them. */
+typedef void take_labels(const struct image_info *info, const void *pixels, size_t count, void *to);
+
+static void take_numbers(const struct image_info *info, const void *pixels, size_t count, void *to)
+{
+    unpack(info, pixels, count, to);
+}
+
+static void take_mask(const struct image_info *info, const void *pixels, size_t count, void *to)
+{
+    uint8_t *mask = to;
+    const uint8_t *bytes = pixels;
+    size_t step = (size_t)info->channels;
+    if (step == 1 && info->bits == 8)
+        for (size_t i = 0; i < count; i++)
+            mask[i] = bytes[i] != 0;
+    else
+        for (size_t i = 0; i < count; i++)
+            mask[i] = sample_at(pixels, info->bits, i * step) != 0;
+}
+
+/* Reads rows into an array of `size` bytes an element. */
+static int read_rows(struct image_reader *reader, const char *path, int64_t rows, void *to,
+                     size_t size, take_labels *take, struct err *err)
 {
     const struct image_info *info = image_info(reader);
     int64_t step = rows < ROWS ? rows : ROWS;
@@ -57,36 +95,61 @@ int image_read_labels32(struct image_reader *reader, const char *path, int64_t r
     for (int64_t y = 0; rc == 0 && y < rows; y += step) {
         int64_t n = rows - y < step ? rows - y : step;
         rc = image_read_rows(reader, n, pixels, err);
-        if (rc == 0 && !unpack(info, pixels, (size_t)n * width, labels + (size_t)y * width))
+        if (rc == 0 && !channels_agree(info, pixels, (size_t)n * width))
             rc = err_set(err, STATUS_DATA, "read '%s': a mask is grey, this image is coloured",
                          path);
+        if (rc == 0)
+            take(info, pixels, (size_t)n * width, (char *)to + (size_t)y * width * size);
     }
     free(pixels);
     return rc;
 }
 
-int image_load_labels32(const char *path, struct image_info *info, uint32_t **labels,
-                        struct err *err)
+int image_read_labels32(struct image_reader *reader, const char *path, int64_t rows,
+                        uint32_t *labels, struct err *err)
+{
+    return read_rows(reader, path, rows, labels, sizeof *labels, take_numbers, err);
+}
+
+static int load(const char *path, struct image_info *info, void **to, size_t size,
+                take_labels *take, struct err *err)
 {
     struct image_reader *reader;
     size_t bytes;
-    *labels = NULL;
+    *to = NULL;
     if (image_open_labels(&reader, path, err))
         return -1;
     *info = *image_info(reader);
     size_t shape[] = {(size_t)info->height, (size_t)info->width};
     int rc = image_check_labels(path, info, err);
     if (rc == 0)
-        rc = array_check_bytes(DTYPE_U32, 2, shape, &bytes, err);
-    if (rc == 0 && !(*labels = malloc(bytes + 1)))
+        rc = array_check_bytes(size == 1 ? DTYPE_U8 : DTYPE_U32, 2, shape, &bytes, err);
+    if (rc == 0 && !(*to = malloc(bytes + 1)))
         rc = err_memory(err, "a mask");
     if (rc == 0)
-        rc = image_read_labels32(reader, path, info->height, *labels, err);
+        rc = read_rows(reader, path, info->height, *to, size, take, err);
     if (rc) {
-        free(*labels);
-        *labels = NULL;
+        free(*to);
+        *to = NULL;
     }
     image_close(reader);
+    return rc;
+}
+
+int image_load_labels32(const char *path, struct image_info *info, uint32_t **labels,
+                        struct err *err)
+{
+    void *to;
+    int rc = load(path, info, &to, sizeof **labels, take_numbers, err);
+    *labels = to;
+    return rc;
+}
+
+int image_load_mask(const char *path, struct image_info *info, uint8_t **mask, struct err *err)
+{
+    void *to;
+    int rc = load(path, info, &to, sizeof **mask, take_mask, err);
+    *mask = to;
     return rc;
 }
 

@@ -16,6 +16,10 @@ int image_read_labels32(struct image_reader *reader, const char *path, int64_t r
 int image_load_labels32(const char *path, struct image_info *info, uint32_t **labels,
                         struct err *err) MUST_CHECK;
 
+/* The same as a mask: 1 where the image is not 0, a byte a pixel. */
+int image_load_mask(const char *path, struct image_info *info, uint8_t **mask,
+                    struct err *err) MUST_CHECK;
+
 /* A whole single-channel image as floats: 32-bit floats as they are, 8-bit / 255,
  * 16-bit / 65535.  *values is new, free() it. */
 int image_load_floats(const char *path, struct image_info *info, float **values,

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/array.h"
 #include "core/target.h"
@@ -12,36 +13,84 @@
 struct edt {
     size_t height, width;
     double size_y, size_x;
-    uint32_t *gap;    /* height x width: rows to the nearest site of the same column */
+    void *gaps;       /* height x width: rows to the nearest site of the same column */
+    bool narrow;      /* they are uint16_t, else uint32_t; all bits set: no site */
+    uint32_t *gap;    /* a row of them */
     size_t *vertex;   /* columns of the parabolas that make the envelope */
     double *start;    /* where each of them begins to be the lowest */
     double *ordinate; /* their values at their own columns */
 };
 
+/* A row's gaps from those of the row above. */
 TARGET_CLONES
-static void extend_row(uint32_t *restrict gap, const uint32_t *restrict neighbour, size_t width)
+static void down16(uint16_t *restrict gap, const uint16_t *restrict above,
+                   const uint8_t *restrict sites, size_t width)
 {
     for (size_t x = 0; x < width; x++) {
-        uint32_t further = neighbour[x] == NO_SITE ? NO_SITE : neighbour[x] + 1;
+        uint16_t further = (uint16_t)(above[x] + (above[x] != UINT16_MAX));
+        gap[x] = sites[x] ? 0 : further;
+    }
+}
+
+TARGET_CLONES
+static void up16(uint16_t *restrict gap, const uint16_t *restrict below, size_t width)
+{
+    for (size_t x = 0; x < width; x++) {
+        uint16_t further = (uint16_t)(below[x] + (below[x] != UINT16_MAX));
         gap[x] = further < gap[x] ? further : gap[x];
     }
 }
 
 TARGET_CLONES
-static void mark_sites(uint32_t *restrict gap, const uint8_t *restrict sites, size_t count)
+static void down32(uint32_t *restrict gap, const uint32_t *restrict above,
+                   const uint8_t *restrict sites, size_t width)
 {
-    for (size_t i = 0; i < count; i++)
-        gap[i] = sites[i] ? 0 : NO_SITE;
+    for (size_t x = 0; x < width; x++) {
+        uint32_t further = above[x] + (above[x] != UINT32_MAX);
+        gap[x] = sites[x] ? 0 : further;
+    }
 }
 
-static void fill_gaps(struct edt *e, const uint8_t *sites)
+TARGET_CLONES
+static void up32(uint32_t *restrict gap, const uint32_t *restrict below, size_t width)
 {
-    size_t w = e->width;
-    mark_sites(e->gap, sites, e->height * w);
-    for (size_t y = 1; y < e->height; y++)
-        extend_row(e->gap + y * w, e->gap + (y - 1) * w, w);
-    for (size_t y = e->height; y-- > 1;)
-        extend_row(e->gap + (y - 1) * w, e->gap + y * w, w);
+    for (size_t x = 0; x < width; x++) {
+        uint32_t further = below[x] + (below[x] != UINT32_MAX);
+        gap[x] = further < gap[x] ? further : gap[x];
+    }
+}
+
+static void *gap_row(const struct edt *e, size_t y)
+{
+    return (char *)e->gaps + y * e->width * (e->narrow ? sizeof(uint16_t) : sizeof(uint32_t));
+}
+
+static void load_row(const struct edt *e, size_t y)
+{
+    const uint16_t *narrow = gap_row(e, y);
+    if (!e->narrow)
+        memcpy(e->gap, gap_row(e, y), e->width * sizeof *e->gap);
+    else
+        for (size_t x = 0; x < e->width; x++)
+            e->gap[x] = narrow[x] == UINT16_MAX ? NO_SITE : narrow[x];
+}
+
+void edt_set_sites(struct edt *edt, const uint8_t *sites)
+{
+    size_t w = edt->width;
+    memset(edt->gap, 0xff, w * sizeof *edt->gap);
+    for (size_t y = 0; y < edt->height; y++) {
+        const void *above = y ? gap_row(edt, y - 1) : edt->gap;
+        if (edt->narrow)
+            down16(gap_row(edt, y), above, sites + y * w, w);
+        else
+            down32(gap_row(edt, y), above, sites + y * w, w);
+    }
+    for (size_t y = edt->height; y-- > 1;)
+        if (edt->narrow)
+            up16(gap_row(edt, y - 1), gap_row(edt, y), w);
+        else
+            up32(gap_row(edt, y - 1), gap_row(edt, y), w);
 }
 
 int edt_new(struct edt **edt, const uint8_t *sites, size_t height, size_t width, double size_y,
@@ -54,15 +103,17 @@ int edt_new(struct edt **edt, const uint8_t *sites, size_t height, size_t width,
     if (!e)
         return err_memory(err, "a distance transform");
     *e = (struct edt){.height = height, .width = width, .size_y = size_y, .size_x = size_x};
-    e->gap = malloc(bytes + 1);
+    e->narrow = height < UINT16_MAX;
+    e->gaps = malloc((e->narrow ? bytes / 2 : bytes) + 1);
+    e->gap = calloc(width + 1, sizeof *e->gap);
     e->vertex = calloc(width + 1, sizeof *e->vertex);
     e->start = calloc(width + 2, sizeof *e->start);
     e->ordinate = calloc(width + 1, sizeof *e->ordinate);
-    if (!e->gap || !e->vertex || !e->start || !e->ordinate) {
+    if (!e->gaps || !e->gap || !e->vertex || !e->start || !e->ordinate) {
         edt_free(e);
         return err_memory(err, "a distance transform");
     }
-    fill_gaps(e, sites);
+    edt_set_sites(e, sites);
     *edt = e;
     return 0;
 }
@@ -71,6 +122,7 @@ void edt_free(struct edt *edt)
 {
     if (!edt)
         return;
+    free(edt->gaps);
     free(edt->gap);
     free(edt->vertex);
     free(edt->start);
@@ -111,7 +163,8 @@ static size_t build_envelope(struct edt *e, const uint32_t *gap)
 
 void edt_row(struct edt *edt, size_t y, double *squared)
 {
-    size_t n = build_envelope(edt, edt->gap + y * edt->width);
+    load_row(edt, y);
+    size_t n = build_envelope(edt, edt->gap);
     if (n == 0) {
         for (size_t x = 0; x < edt->width; x++)
             squared[x] = INFINITY;
@@ -164,7 +217,8 @@ static double nearest(const struct edt *edt, const uint32_t *gap, size_t x)
 
 void edt_row_at(struct edt *edt, size_t y, const uint8_t *wanted, double *squared)
 {
-    const uint32_t *gap = edt->gap + y * edt->width;
+    const uint32_t *gap = edt->gap;
+    load_row(edt, y);
     if (!is_cheaper_alone(edt, gap, wanted)) {
         edt_row(edt, y, squared);
         return;

@@ -18,6 +18,9 @@ struct edt;
 int edt_new(struct edt **edt, const uint8_t *sites, size_t height, size_t width, double size_y,
             double size_x, struct err *err) MUST_CHECK;
 
+/* Takes other sites, of the same size. */
+void edt_set_sites(struct edt *edt, const uint8_t *sites);
+
 /* The squared distances of row y to the nearest site, `width` values into
  * `squared`; INFINITY everywhere when there is no site.  Rows in any order. */
 void edt_row(struct edt *edt, size_t y, double *squared);

@@ -151,16 +151,19 @@ static void collect(struct edt *edt, const uint8_t *surface, const struct crop *
     }
 }
 
-/* Appends the distances from the surface `from` to the surface `to`. */
-static int directed(const uint8_t *from, const uint8_t *to, const struct crop *crop, double size_y,
-                    double size_x, struct distances *distances, struct err *err)
+/* Appends the distances from each surface to the other. */
+static int both_ways(const uint8_t *a, const uint8_t *b, const struct crop *crop, double size_y,
+                     double size_x, struct distances *distances, struct err *err)
 {
     struct edt *edt;
-    if (edt_new(&edt, to, crop->height, crop->width, size_y, size_x, err))
+    if (edt_new(&edt, b, crop->height, crop->width, size_y, size_x, err))
         return -1;
     double *row = calloc(crop->width + 1, sizeof *row);
-    if (row)
-        collect(edt, from, crop, row, distances);
+    if (row) {
+        collect(edt, a, crop, row, distances);
+        edt_set_sites(edt, a);
+        collect(edt, b, crop, row, distances);
+    }
     edt_free(edt);
     free(row);
     return row && !distances->failed ? 0 : err_memory(err, "surface distances");
@@ -170,16 +173,18 @@ static uint8_t *surface_in_crop(const uint8_t *mask, size_t width, const struct 
                                 struct err *err)
 {
     size_t count = crop->height * crop->width;
-    uint8_t *part = malloc(count + 1), *surface = malloc(count + 1);
-    if (!part || !surface) {
+    bool whole_rows = crop->width == width;
+    uint8_t *part = whole_rows ? NULL : malloc(count + 1), *surface = malloc(count + 1);
+    if (!surface || (!part && !whole_rows)) {
         free(part);
         free(surface);
         err_memory(err, "a mask's surface");
         return NULL;
     }
-    for (size_t y = 0; y < crop->height; y++)
-        memcpy(part + y * crop->width, mask + (crop->top + y) * width + crop->left, crop->width);
-    morphology_surface(part, crop->height, crop->width, surface);
+    mask += crop->top * width + crop->left;
+    for (size_t y = 0; part && y < crop->height; y++)
+        memcpy(part + y * crop->width, mask + y * width, crop->width);
+    morphology_surface(part ? part : mask, crop->height, crop->width, surface);
     free(part);
     return surface;
 }
@@ -203,9 +208,7 @@ static int measure(struct surface *s, const uint8_t *prediction, const uint8_t *
     struct distances d = {0};
     uint8_t *p = surface_in_crop(prediction, width, &crop, err);
     uint8_t *t = p ? surface_in_crop(truth, width, &crop, err) : NULL;
-    int rc = p && t ? directed(p, t, &crop, size_y, size_x, &d, err) : -1;
-    if (rc == 0)
-        rc = directed(t, p, &crop, size_y, size_x, &d, err);
+    int rc = p && t ? both_ways(p, t, &crop, size_y, size_x, &d, err) : -1;
     if (rc == 0)
         summarise(s, &d);
     free(p);

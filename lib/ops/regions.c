@@ -103,7 +103,7 @@ static int reserve(struct region_room *room, const struct box *box, struct err *
     free(room->mask);
     free(room->work);
     free(room->list);
-    room->mask = malloc(size);
+    room->mask = calloc(size + SKELETON_SLACK, 1);
     room->work = malloc(size);
     room->list = malloc(size * sizeof *room->list);
     room->size = room->mask && room->work && room->list ? size : 0;
@@ -359,30 +359,35 @@ static void set_ferets(struct region *r, const struct hull *h)
 
 /* ---- values ---- */
 
+/* Of every `stride`-th value under the mask: the sum of the differences from
+ * `origin`, and of their squares. */
+static void add_row_values(const uint8_t *mask, const float *values, size_t count, size_t stride,
+                           double origin, double *sum, double *squares)
+{
+    double s = 0, q = 0;
+    for (size_t x = 0; x < count; x++) {
+        double off = mask[x] ? values[x * stride] - origin : 0;
+        s += off;
+        q += off * off;
+    }
+    *sum += s;
+    *squares += q;
+}
+
 static void set_intensity(struct region *r, const struct view *v, size_t width,
                           const struct region_images *images, double area)
 {
-    int channels = images->channels;
-    double sum[REGION_MAX_CHANNELS] = {0}, squares[REGION_MAX_CHANNELS] = {0};
-    for (int pass = 0; pass < 2; pass++)
+    size_t channels = (size_t)images->channels, columns = v->width - 2;
+    const float *corner = images->intensity + (r->box.top * width + r->box.left) * channels;
+    r->channels = images->channels;
+    for (size_t c = 0; c < channels; c++) {
+        double sum = 0, squares = 0, origin = isfinite(corner[c]) ? corner[c] : 0;
         for (size_t y = 1; y + 1 < v->height; y++)
-            for (size_t x = 1; x + 1 < v->width; x++) {
-                if (!v->mask[y * v->width + x])
-                    continue;
-                size_t at = (r->box.top + y - 1) * width + r->box.left + x - 1;
-                for (int c = 0; c < channels; c++) {
-                    double value = images->intensity[at * (size_t)channels + (size_t)c];
-                    double off = value - sum[c] / area;
-                    if (pass == 0)
-                        sum[c] += value;
-                    else
-                        squares[c] += off * off;
-                }
-            }
-    r->channels = channels;
-    for (int c = 0; c < channels; c++) {
-        r->mean[c] = sum[c] / area;
-        r->sd[c] = sqrt(squares[c] / area);
+            add_row_values(v->mask + y * v->width + 1, corner + (y - 1) * width * channels + c,
+                           columns, channels, origin, &sum, &squares);
+        double mean = sum / area;
+        r->mean[c] = origin + mean;
+        r->sd[c] = sqrt(fmax(0, squares / area - mean * mean));
     }
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* The eight neighbours as bits, clockwise from the one above. */
 static inline unsigned around(const uint8_t *p, size_t width)
@@ -38,45 +39,104 @@ static bool goes(unsigned ring, int half)
     return !((turned & 3 || !(turned & 8)) && turned & 4);
 }
 
-/* What goes() says of every ring. */
-static bool removable[2][256];
+/* Three pixels of a row as bits, 0 where the pixel is 0. */
+static inline unsigned three(const uint8_t *p)
+{
+    uint32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    bytes = (bytes | bytes >> 1) & 0x010101; /* pixels are 0 to 3 */
+    return bytes * 0x010204 >> 16 & 7;       /* bits 0, 8, 16 to bits 16, 17, 18 */
+}
+
+/* A pixel and its neighbours as nine bits, row by row. */
+static inline unsigned block(const uint8_t *p, size_t width)
+{
+    return three(p - width - 1) | three(p - 1) << 3 | three(p + width - 1) << 6;
+}
+
+#define FULL_BLOCK 511
+
+static unsigned ring_of(unsigned block)
+{
+    static const int clockwise[] = {1, 2, 5, 8, 7, 6, 3, 0};
+    unsigned ring = 0;
+    for (int i = 0; i < 8; i++)
+        ring |= (block >> clockwise[i] & 1) << i;
+    return ring;
+}
+
+/* What goes() says of every block. */
+static bool removable[2][512];
 static pthread_once_t removable_once = PTHREAD_ONCE_INIT;
 
 static void fill_removable(void)
 {
-    for (unsigned ring = 0; ring < 256; ring++)
+    for (unsigned i = 0; i < 512; i++)
         for (int half = 0; half < 2; half++)
-            removable[half][ring] = goes(ring, half);
+            removable[half][i] = goes(ring_of(i), half);
 }
 
-/* Of the `count` pixels in the list: marks those that go, then takes them out. */
-static size_t half_pass(uint8_t *mask, size_t width, uint32_t *list, size_t count, int half)
+/* What a pixel of the mask is; all but the first are foreground. */
+enum { BACKGROUND, INSIDE, LISTED, GOING };
+
+/* Pixels that have a neighbour in the background: only they can go. */
+struct border {
+    uint32_t *list;
+    size_t count;
+};
+
+static void add_to_border(struct border *b, uint8_t *mask, size_t at)
 {
-    size_t kept = 0;
+    mask[at] = LISTED;
+    b->list[b->count++] = (uint32_t)at;
+}
+
+static void find_border(struct border *b, uint8_t *mask, size_t height, size_t width)
+{
+    for (size_t y = 1; y + 1 < height; y++)
+        for (size_t i = y * width + 1; i + 1 < (y + 1) * width; i++)
+            if (mask[i] && block(mask + i, width) != FULL_BLOCK)
+                add_to_border(b, mask, i);
+}
+
+/* The neighbours of a pixel that goes are the border then. */
+static void uncover(struct border *b, uint8_t *mask, size_t width, size_t at)
+{
+    for (size_t row = at - width; row <= at + width; row += width)
+        for (size_t i = row - 1; i <= row + 1; i++)
+            if (mask[i] == INSIDE)
+                add_to_border(b, mask, i);
+}
+
+static bool half_pass(struct border *b, uint8_t *mask, size_t width, int half)
+{
+    size_t count = b->count, kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (removable[half][around(mask + list[i], width)])
-            mask[list[i]] = 2; /* still there for its neighbours */
-    for (size_t i = 0; i < count; i++) {
-        if (mask[list[i]] == 2)
-            mask[list[i]] = 0;
-        else
-            list[kept++] = list[i];
-    }
-    return kept;
+        if (removable[half][block(mask + b->list[i], width)])
+            mask[b->list[i]] = GOING;
+    for (size_t i = 0; i < count; i++)
+        if (mask[b->list[i]] == GOING) {
+            mask[b->list[i]] = BACKGROUND;
+            uncover(b, mask, width, b->list[i]);
+        }
+    for (size_t i = 0; i < b->count; i++)
+        if (mask[b->list[i]])
+            b->list[kept++] = b->list[i];
+    bool removed = kept < b->count || b->count > count;
+    b->count = kept;
+    return removed;
 }
 
 void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint32_t *work)
 {
-    size_t count = 0, before;
+    struct border border = {.list = work};
     pthread_once(&removable_once, fill_removable);
-    for (size_t i = 0; i < height * width; i++)
-        if (mask[i])
-            work[count++] = (uint32_t)i;
+    find_border(&border, mask, height, width);
+    bool removed;
     do {
-        before = count;
-        count = half_pass(mask, width, work, count, 0);
-        count = half_pass(mask, width, work, count, 1);
-    } while (count < before);
+        removed = half_pass(&border, mask, width, 0);
+        removed |= half_pass(&border, mask, width, 1);
+    } while (removed);
 }
 
 /* Neighbours that a step leads to: a diagonal one only where no straight detour

@@ -5,9 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SKELETON_SLACK 4
+
 /* Thins `mask` (height x width, 0 and 1, its outermost rows and columns all 0) in
  * place as Guo and Hall (1989, algorithm A1) do.  `work` has room for as many
- * numbers as the mask has pixels that are 1. */
+ * numbers as the mask has pixels that are 1; SKELETON_SLACK bytes after the mask are
+ * read too. */
 void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint32_t *work);
 
 struct skeleton {
