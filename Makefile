@@ -130,7 +130,7 @@ check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(HELPERS) $(BUILD)/tests/faul
 
 # ---- speed against other programs: make bench-score, one of tests/bench ----
 
-bench-%: $(PLAIN_TOOLS:%=$(BUILD)/bin/%)
+bench-%: $(PLAIN_TOOLS:%=$(BUILD)/bin/%) $(HELPERS)
 	BUILD=$(CURDIR)/$(BUILD) tests/bench/$*.sh
 
 # ---- fuzzing with clang: make fuzz T='weights stream', SECONDS=60 each ----

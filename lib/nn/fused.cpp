@@ -51,6 +51,16 @@ at::Tensor like_channels_last(const at::Tensor &x, at::IntArrayRef shape)
 
 constexpr int64_t rows_at_a_time = 64;
 
+// Floats of this thread's own, kept for the next call: fresh ones would be fresh pages.
+float *thread_room(int64_t n)
+{
+    static thread_local std::vector<float> room;
+    if (room.size() < static_cast<size_t>(n) + 16)
+        room.resize(static_cast<size_t>(n) + 16);
+    auto address = reinterpret_cast<uintptr_t>(room.data());
+    return reinterpret_cast<float *>((address + 63) & ~static_cast<uintptr_t>(63));
+}
+
 } // namespace
 
 bool is_plain(const at::Tensor &x)
@@ -73,11 +83,11 @@ group_sums channel_sums(const at::Tensor &x, int64_t i, int64_t pixels, int64_t 
 {
     size_t c = static_cast<size_t>(channels);
     group_sums total{std::vector<double>(c), std::vector<double>(c)};
-    std::vector<float> room(static_cast<size_t>(rows_at_a_time * channels)), part(2 * c);
+    std::vector<float> part(2 * c);
+    float *room = thread_room(rows_at_a_time * channels);
     for (int64_t first = 0; first < pixels; first += rows_at_a_time) {
         int64_t rows = std::min(rows_at_a_time, pixels - first);
-        const float *from =
-            read_row(x, (i * pixels + first) * channels, rows * channels, room.data());
+        const float *from = read_row(x, (i * pixels + first) * channels, rows * channels, room);
         std::fill(part.begin(), part.end(), 0.0f);
         kernel_moments(from, static_cast<size_t>(rows), c, part.data(), part.data() + c);
         for (size_t k = 0; k < c; k++) {
@@ -113,13 +123,13 @@ void scale_pixels(const at::Tensor &y, const at::Tensor &x, const at::Tensor &re
                   int64_t pixels, int64_t channels, const float *scale, const float *shift,
                   bool relu)
 {
-    std::vector<float> room(static_cast<size_t>(3 * rows_at_a_time * channels));
-    float *room2 = room.data() + rows_at_a_time * channels;
+    float *room = thread_room(3 * rows_at_a_time * channels);
+    float *room2 = room + rows_at_a_time * channels;
     float *room3 = room2 + rows_at_a_time * channels;
     for (int64_t first = 0; first < pixels; first += rows_at_a_time) {
         int64_t rows = std::min(rows_at_a_time, pixels - first);
         int64_t start = at + first * channels, n = rows * channels;
-        const float *from = read_row(x, start, n, room.data());
+        const float *from = read_row(x, start, n, room);
         const float *added = residual.defined() ? read_row(residual, start, n, room2) : nullptr;
         float *to = place_of(y, start, room3);
         kernel_scale_rows(to, from, added, static_cast<size_t>(rows), static_cast<size_t>(channels),
@@ -228,8 +238,8 @@ at::Tensor upsample_bilinear(const at::Tensor &input, int64_t height, int64_t wi
     axis vertical = axis_of(in_height, height, align_corners);
     axis horizontal = axis_of(x.size(3), width, align_corners);
     at::parallel_for(0, x.size(0) * height, 8, [&](int64_t begin, int64_t end) {
-        std::vector<float> room(static_cast<size_t>(3 * row + width * channels));
-        float *upper = room.data(), *lower = upper + row, *blended = lower + row;
+        float *upper = thread_room(3 * row + width * channels), *lower = upper + row,
+              *blended = lower + row;
         for (int64_t i = begin; i < end; i++) {
             size_t line = static_cast<size_t>(i % height);
             int64_t top = (i / height * in_height + vertical.left[line]) * row;
@@ -250,18 +260,6 @@ at::Tensor upsample_bilinear(const at::Tensor &input, int64_t height, int64_t wi
 
 namespace
 {
-
-struct aligned_floats {
-    std::vector<float> memory;
-    explicit aligned_floats(size_t n) : memory(n + 16)
-    {
-    }
-    float *get()
-    {
-        auto address = reinterpret_cast<uintptr_t>(memory.data());
-        return reinterpret_cast<float *>((address + 63) & ~static_cast<uintptr_t>(63));
-    }
-};
 
 // One of q, k, v of one head as floats; its rows are `stride` apart.
 const float *head_rows(const at::Tensor &qkv, int64_t at, int64_t n, int64_t d, int64_t *stride,
@@ -290,15 +288,16 @@ at::Tensor joined_attention(const at::Tensor &joined, int64_t heads, double scal
         m = m.contiguous();
     size_t un = static_cast<size_t>(n), ud = static_cast<size_t>(d);
     at::parallel_for(0, batch * heads, 1, [&](int64_t begin, int64_t end) {
-        aligned_floats scratch(kernel_attention_scratch(un, ud));
-        std::vector<float> room(is_bf16(qkv) ? 4 * un * ud : 0);
-        float *out = room.data() + (is_bf16(qkv) ? 3 * un * ud : 0);
+        int64_t part = is_bf16(qkv) ? n * d : 0;
+        auto scratch_size = static_cast<int64_t>(kernel_attention_scratch(un, ud));
+        float *scratch = thread_room(scratch_size + 4 * part);
+        float *room = scratch + scratch_size, *out = room + 3 * part;
         for (int64_t i = begin; i < end; i++) {
             int64_t b = i / heads, h = i % heads, stride;
             int64_t at = b * n * 3 * width + h * d;
-            const float *q = head_rows(qkv, at, n, d, &stride, room.data());
-            const float *k = head_rows(qkv, at + width, n, d, &stride, room.data() + n * d);
-            const float *v = head_rows(qkv, at + 2 * width, n, d, &stride, room.data() + 2 * n * d);
+            const float *q = head_rows(qkv, at, n, d, &stride, room);
+            const float *k = head_rows(qkv, at + width, n, d, &stride, room + part);
+            const float *v = head_rows(qkv, at + 2 * width, n, d, &stride, room + 2 * part);
             const float *masked = mask.defined() ? static_cast<const float *>(m.data_ptr()) +
                                                        b * m.stride(0) + h * m.stride(1)
                                                  : nullptr;
@@ -306,7 +305,7 @@ at::Tensor joined_attention(const at::Tensor &joined, int64_t heads, double scal
             kernel_attention(place_of(y, to, out), static_cast<size_t>(is_bf16(y) ? d : width), q,
                              k, v, static_cast<size_t>(stride), un, ud, static_cast<float>(scale),
                              masked, mask.defined() ? static_cast<size_t>(m.stride(2)) : 0,
-                             scratch.get());
+                             scratch);
             for (int64_t row = 0; is_bf16(y) && row < n; row++)
                 finish_row(y, to + row * width, d, out + row * d);
         }

@@ -39,8 +39,9 @@ dnnl::memory::data_type dnnl_type(at::ScalarType type)
 struct primitive {
     dims key;
     dnnl::primitive call;
-    dnnl::memory::desc src, dst, weights;
-    dims result; // shape of the output
+    dnnl::memory::desc src, dst, weights;    // as the primitive wants them
+    dnnl::memory::desc given_src, given_dst; // as tensors have them
+    dims result;                             // shape of the output
 };
 
 #endif
@@ -50,12 +51,11 @@ struct primitive {
 struct nn_plan {
     bool linear;
     at::ScalarType type;
-    at::Tensor weight, bias; // bias in float32 or undefined; weight undefined once packed
+    at::Tensor weight, bias; // in float32; weight is dropped once a plain layout is packed
     dims weight_sizes;
     int64_t stride[2] = {1, 1}, pad[2] = {0, 0}, dilation[2] = {1, 1}, groups = 1;
 #if NN_DNNL
-    bool packed = false;
-    dnnl::memory weights;
+    std::vector<dnnl::memory> packed;  // in the layouts asked for so far
     std::vector<primitive> primitives; // the latest last
 #endif
 };
@@ -66,7 +66,7 @@ namespace
 bool runs_on_dnnl(const nn_plan &p)
 {
 #if NN_DNNL
-    return p.packed;
+    return !p.packed.empty();
 #else
     (void)p;
     return false;
@@ -105,6 +105,13 @@ at::Tensor run_on_torch(const nn_plan &p, const at::Tensor &x, enum nn_activatio
 using tag = dnnl::memory::format_tag;
 using desc = dnnl::memory::desc;
 
+// oneDNN's fast kernels for linear layers add to what the result has in it, but know no
+// other tensor; a copy of the residual costs less than the slow ones.
+bool sums_in_place(const nn_plan &p, enum nn_activation activation)
+{
+    return p.linear && activation == NN_NONE;
+}
+
 dnnl::primitive_attr attributes(const nn_plan &p, enum nn_activation activation, bool residual,
                                 const desc &dst)
 {
@@ -125,7 +132,9 @@ dnnl::primitive_attr attributes(const nn_plan &p, enum nn_activation activation,
     };
     if (p.linear)
         activate();
-    if (residual)
+    if (residual && sums_in_place(p, activation))
+        ops.append_sum(1);
+    else if (residual)
         ops.append_binary(dnnl::algorithm::binary_add, dst);
     if (!p.linear)
         activate();
@@ -168,7 +177,46 @@ void finish(primitive &made, const dnnl::primitive_attr &attr, Rest... rest)
     typename Forward::primitive_desc pd(typename Forward::desc(inference, rest...), attr, engine());
 #endif
     made.call = Forward(pd);
+    made.src = pd.src_desc();
+    made.dst = pd.dst_desc();
     made.weights = pd.weights_desc();
+}
+
+void finish_conv(const nn_plan &p, primitive &made, const dnnl::primitive_attr &attr,
+                 dnnl::algorithm algorithm, const desc &src, const desc &dst)
+{
+    dims stride(p.stride, p.stride + 2), pad(p.pad, p.pad + 2);
+    dims dilation = {p.dilation[0] - 1, p.dilation[1] - 1};
+    using forward = dnnl::convolution_forward;
+    if (p.bias.defined())
+        finish<forward>(made, attr, algorithm, src, weights_any(p), bias_desc(p), dst, stride,
+                        dilation, pad, pad);
+    else
+        finish<forward>(made, attr, algorithm, src, weights_any(p), dst, stride, dilation, pad,
+                        pad);
+}
+
+// Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin and Gray 2016) needs a quarter of
+// the multiplications; worth its reordering for many channels.  float32 only.
+bool may_use_winograd(const nn_plan &p)
+{
+    return !p.linear && p.type == at::kFloat && p.groups == 1 && p.stride[0] == 1 &&
+           p.stride[1] == 1 && p.dilation[0] == 1 && p.dilation[1] == 1 &&
+           p.weight_sizes[0] >= 64 && p.weight_sizes[1] >= 64 && p.weight_sizes[0] % 16 == 0 &&
+           p.weight_sizes[1] % 16 == 0 && p.weight_sizes[2] == 3 && p.weight_sizes[3] == 3;
+}
+
+bool make_winograd(const nn_plan &p, primitive &made, const dims &in, enum nn_activation activation)
+{
+    auto type = dnnl_type(p.type);
+    try {
+        finish_conv(p, made, attributes(p, activation, false, made.given_dst),
+                    dnnl::algorithm::convolution_winograd, desc(in, type, tag::any),
+                    desc(made.result, type, tag::any));
+        return true;
+    } catch (const dnnl::error &) {
+        return false;
+    }
 }
 
 primitive make_conv(const nn_plan &p, const dims &in, enum nn_activation activation, bool residual)
@@ -176,19 +224,13 @@ primitive make_conv(const nn_plan &p, const dims &in, enum nn_activation activat
     primitive made;
     made.result = conv_result(p, in);
     auto type = dnnl_type(p.type);
-    made.src = desc(in, type, tag::nhwc);
-    made.dst = desc(made.result, type, tag::nhwc);
-    dims stride(p.stride, p.stride + 2), pad(p.pad, p.pad + 2);
-    dims dilation = {p.dilation[0] - 1, p.dilation[1] - 1};
-    auto attr = attributes(p, activation, residual, made.dst);
-    auto direct = dnnl::algorithm::convolution_direct;
-    using forward = dnnl::convolution_forward;
-    if (p.bias.defined())
-        finish<forward>(made, attr, direct, made.src, weights_any(p), bias_desc(p), made.dst,
-                        stride, dilation, pad, pad);
-    else
-        finish<forward>(made, attr, direct, made.src, weights_any(p), made.dst, stride, dilation,
-                        pad, pad);
+    made.given_src = desc(in, type, tag::nhwc);
+    made.given_dst = desc(made.result, type, tag::nhwc);
+    if (!residual && activation != NN_GELU && may_use_winograd(p) &&
+        make_winograd(p, made, in, activation))
+        return made;
+    finish_conv(p, made, attributes(p, activation, residual, made.given_dst),
+                dnnl::algorithm::convolution_direct, made.given_src, made.given_dst);
     return made;
 }
 
@@ -198,14 +240,14 @@ primitive make_linear(const nn_plan &p, const dims &in, enum nn_activation activ
     primitive made;
     made.result = {in[0], p.weight_sizes[0]};
     auto type = dnnl_type(p.type);
-    made.src = desc(in, type, tag::ab);
-    made.dst = desc(made.result, type, tag::ab);
-    auto attr = attributes(p, activation, residual, made.dst);
+    desc src = made.given_src = desc(in, type, tag::ab);
+    desc dst = made.given_dst = desc(made.result, type, tag::ab);
+    auto attr = attributes(p, activation, residual, dst);
     using forward = dnnl::inner_product_forward;
     if (p.bias.defined())
-        finish<forward>(made, attr, made.src, weights_any(p), bias_desc(p), made.dst);
+        finish<forward>(made, attr, src, weights_any(p), bias_desc(p), dst);
     else
-        finish<forward>(made, attr, made.src, weights_any(p), made.dst);
+        finish<forward>(made, attr, src, weights_any(p), dst);
     return made;
 }
 
@@ -222,26 +264,33 @@ void reorder(const dnnl::memory &from, const dnnl::memory &to)
     stream().wait();
 }
 
-// Weights in the layout that this primitive wants.
-void pack(nn_plan &p, const desc &wanted)
+desc plain_layout(const dims &d)
 {
-    if (p.packed && p.weights.get_desc() == wanted)
-        return;
+    return desc(d, dnnl::memory::data_type::f32,
+                d.size() == 2   ? tag::ab
+                : d.size() == 4 ? tag::abcd
+                                : tag::abcde);
+}
+
+// Weights in the layout that this primitive wants.  Those for Winograd's cannot be
+// turned back, so the plain ones are kept with them.
+const dnnl::memory &pack(nn_plan &p, const desc &wanted)
+{
+    for (const dnnl::memory &have : p.packed)
+        if (have.get_desc() == wanted)
+            return have;
     dnnl::memory packed(wanted, engine());
-    if (p.packed) {
-        reorder(p.weights, packed);
-    } else {
+    if (p.weight.defined()) {
         at::Tensor plain = p.weight.contiguous();
-        dims d = wanted.dims();
-        desc as_is(d, dnnl::memory::data_type::f32,
-                   d.size() == 2   ? tag::ab
-                   : d.size() == 4 ? tag::abcd
-                                   : tag::abcde);
-        reorder(dnnl::memory(as_is, engine(), plain.data_ptr()), packed);
+        reorder(dnnl::memory(plain_layout(wanted.dims()), engine(), plain.data_ptr()), packed);
+    } else {
+        reorder(p.packed.front(), packed);
+        p.packed.clear();
     }
-    p.weights = packed;
-    p.weight = at::Tensor();
-    p.packed = true;
+    if (!may_use_winograd(p))
+        p.weight = at::Tensor();
+    p.packed.push_back(packed);
+    return p.packed.back();
 }
 
 constexpr size_t max_primitives = 6;
@@ -264,25 +313,47 @@ const primitive &find_primitive(nn_plan &p, const dims &in, enum nn_activation a
     return p.primitives.back();
 }
 
+dnnl::memory memory_of(const desc &d, const at::Tensor &t)
+{
+    return dnnl::memory(d, engine(), t.data_ptr());
+}
+
+at::Tensor room_for(const desc &d)
+{
+    return at::empty({static_cast<int64_t>(d.get_size())}, at::kByte);
+}
+
 void execute(nn_plan &p, const primitive &made, const at::Tensor &x, const at::Tensor &y,
              const at::Tensor &residual)
 {
-    pack(p, made.weights);
-    auto memory = [](const desc &d, const at::Tensor &t) {
-        return dnnl::memory(d, engine(), t.data_ptr());
-    };
-    std::unordered_map<int, dnnl::memory> arguments = {{DNNL_ARG_SRC, memory(made.src, x)},
-                                                       {DNNL_ARG_WEIGHTS, p.weights},
-                                                       {DNNL_ARG_DST, memory(made.dst, y)}};
+    at::Tensor src_room, dst_room;
+    dnnl::memory src = memory_of(made.given_src, x), dst = memory_of(made.given_dst, y);
+    dnnl::memory given_dst = dst;
+    if (made.src != made.given_src) {
+        src_room = room_for(made.src);
+        src = memory_of(made.src, src_room);
+        reorder(memory_of(made.given_src, x), src);
+    }
+    if (made.dst != made.given_dst) {
+        dst_room = room_for(made.dst);
+        dst = memory_of(made.dst, dst_room);
+    }
+    std::unordered_map<int, dnnl::memory> arguments = {
+        {DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, pack(p, made.weights)}, {DNNL_ARG_DST, dst}};
     if (p.bias.defined())
-        arguments.insert({DNNL_ARG_BIAS, memory(bias_desc(p), p.bias)});
-    if (residual.defined()) {
-        int index = p.linear && made.key[made.key.size() - 2] != NN_NONE;
-        arguments.insert(
-            {DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1, memory(made.dst, residual)});
+        arguments.insert({DNNL_ARG_BIAS, memory_of(bias_desc(p), p.bias)});
+    auto activation = static_cast<enum nn_activation>(made.key[made.key.size() - 2]);
+    if (residual.defined() && sums_in_place(p, activation)) {
+        y.copy_(residual);
+    } else if (residual.defined()) {
+        int index = p.linear && activation != NN_NONE;
+        arguments.insert({DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1,
+                          memory_of(made.given_dst, residual)});
     }
     made.call.execute(stream(), arguments);
     stream().wait();
+    if (made.dst != made.given_dst)
+        reorder(dst, given_dst);
 }
 
 at::Tensor run_on_dnnl(nn_plan &p, const at::Tensor &x, enum nn_activation activation,
@@ -345,7 +416,7 @@ void pack_first(nn_plan &p)
         p.linear ? dims{1568, p.weight_sizes[1]} : dims{8, p.weight_sizes[1] * p.groups, 56, 56};
     primitive usual =
         p.linear ? make_linear(p, in, NN_NONE, false) : make_conv(p, in, NN_NONE, false);
-    pack(p, usual.weights);
+    (void)pack(p, usual.weights);
 }
 #endif
 

@@ -1,23 +1,89 @@
-/* Weights of a network for the shell tests: network ARCH CLASSES CHANNELS SEED FILE */
+/* Networks with random weights, for the shell tests and benchmarks:
+ *     network ARCH CLASSES CHANNELS SEED FILE   writes such weights
+ *     network serve ARCH BATCH fp32|bf16 SIDE   for each line of standard input runs a
+ *                                               prepared network once over a batch of
+ *                                               grey tiles and prints the milliseconds
+ *                                               that passed and those of all cores' work;
+ *                                               $THREADS threads, or one a core */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "model/model.h"
+#include "nn/plan.h"
 
-int main(int argc, char **argv)
+static int stop(const struct err *err)
+{
+    fprintf(stderr, "network: %s\n", err->message);
+    return (int)err->status;
+}
+
+static int write_weights(char **argv)
 {
     struct weights weights = {0};
     struct model *model;
     struct err err;
-    if (argc != 6)
-        return STATUS_USAGE;
     if (model_new(&model, argv[1], atoi(argv[2]), atoi(argv[3]), &err) ||
         model_initialise(model, (uint64_t)atoi(argv[4]), &err) ||
-        model_export(model, &weights, &err) || weights_write(&weights, argv[5], &err)) {
-        fprintf(stderr, "network: %s\n", err.message);
-        return (int)err.status;
-    }
+        model_export(model, &weights, &err) || weights_write(&weights, argv[5], &err))
+        return stop(&err);
     weights_free(&weights);
     model_free(model);
     return 0;
+}
+
+static double milliseconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
+}
+
+static int run_once(struct model *model, const nn_tensor *x, struct err *err)
+{
+    struct model_output out;
+    double wall = milliseconds(CLOCK_MONOTONIC), work = milliseconds(CLOCK_PROCESS_CPUTIME_ID);
+    double sum;
+    if (nn_scope_begin())
+        return nn_to_err(err, "run");
+    if (model_forward(model, x, &out, err))
+        return -1;
+    if (nn_item(nn_sum(out.logits), &sum))
+        return nn_to_err(err, "run");
+    nn_scope_end();
+    printf("%.2f %.2f\n", milliseconds(CLOCK_MONOTONIC) - wall,
+           milliseconds(CLOCK_PROCESS_CPUTIME_ID) - work);
+    fflush(stdout);
+    return 0;
+}
+
+static int serve(char **argv)
+{
+    struct model *model;
+    struct err err;
+    char line[64];
+    enum dtype precision = strcmp(argv[4], "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32;
+    int64_t shape[] = {atoi(argv[3]), 1, atoi(argv[5]), atoi(argv[5])};
+    const char *threads = getenv("THREADS");
+    nn_reuse_memory();
+    if (nn_set_threads(threads ? atoi(threads) : 0) || nn_scope_begin())
+        return 1;
+    if (model_new(&model, argv[2], 2, 1, &err) || model_initialise(model, 1, &err) ||
+        model_freeze(model, NN_CPU, precision, &err))
+        return stop(&err);
+    nn_tensor *x = nn_rand(4, shape, NN_CPU);
+    while (fgets(line, sizeof line, stdin))
+        if (run_once(model, x, &err))
+            return stop(&err);
+    nn_scope_end();
+    model_free(model);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 6)
+        return STATUS_USAGE;
+    return strcmp(argv[1], "serve") == 0 ? serve(argv) : write_weights(argv);
 }
