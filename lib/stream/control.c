@@ -1,5 +1,6 @@
 #include "stream/control.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FORMAT_NAME "tensor-stream"
@@ -30,31 +31,54 @@ static int check_version(const json_t *root, struct err *err)
     return 0;
 }
 
-static int append_new(json_t *records, json_t *record, struct err *err)
+void provenance_free(struct provenance *provenance)
 {
-    size_t i;
-    json_t *known;
-    json_array_foreach(records, i, known) if (json_equal(known, record)) return 0;
-    return json_array_append(records, record) ? err_memory(err, "provenance") : 0;
+    json_decref(provenance->records);
+    json_decref(provenance->known);
+    *provenance = (struct provenance){0};
 }
 
-static int append_all(json_t *records, const json_t *root, struct err *err)
+/* Looks the record's text up, so that the time stays linear in their number. */
+static int append_new(struct provenance *provenance, json_t *record, struct err *err)
+{
+    char *text = json_dumps(record, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    int result = -1;
+    if (text && json_object_get(provenance->known, text))
+        result = 0;
+    else if (text && json_object_set_new(provenance->known, text, json_true()) == 0)
+        result = json_array_append(provenance->records, record);
+    free(text);
+    return result ? err_memory(err, "provenance") : 0;
+}
+
+static int append_all(struct provenance *provenance, const json_t *root, struct err *err)
 {
     const json_t *added = json_object_get(root, "provenance");
     size_t i;
     json_t *record;
     if (!json_is_array(added))
         return err_set(err, STATUS_DATA, CONTROL_STREAM " has no provenance");
-    json_array_foreach(added, i, record) if (append_new(records, record, err)) return -1;
+    json_array_foreach(added, i, record) if (append_new(provenance, record, err)) return -1;
     return 0;
 }
 
-int control_read_stream(json_t *records, const unsigned char *text, size_t size, struct err *err)
+static int start_provenance(struct provenance *provenance, struct err *err)
+{
+    if (!provenance->records)
+        *provenance = (struct provenance){json_array(), json_object()};
+    return provenance->records && provenance->known ? 0 : err_memory(err, "provenance");
+}
+
+int control_read_stream(struct provenance *provenance, const unsigned char *text, size_t size,
+                        struct err *err)
 {
     json_t *root = load_object(CONTROL_STREAM, text, size, err);
     if (!root)
         return -1;
-    int result = check_version(root, err) || append_all(records, root, err) ? -1 : 0;
+    int result = start_provenance(provenance, err) || check_version(root, err) ||
+                         append_all(provenance, root, err)
+                     ? -1
+                     : 0;
     json_decref(root);
     return result;
 }

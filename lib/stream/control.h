@@ -16,9 +16,17 @@ struct stream_counts {
     uint64_t samples, members;
 };
 
-/* Appends the provenance records of a __stream__ to `records`, an array, unless
- * an equal one is there. */
-int control_read_stream(json_t *records, const unsigned char *text, size_t size,
+/* Provenance records in the order they came, each once.  Zero-initialised it is
+ * empty; the caller ends it with provenance_free. */
+struct provenance {
+    json_t *records; /* an array; NULL before the first */
+    json_t *known;   /* an object whose keys are the records' texts, keys sorted */
+};
+
+void provenance_free(struct provenance *provenance);
+
+/* Adds the records of a __stream__ that are new. */
+int control_read_stream(struct provenance *provenance, const unsigned char *text, size_t size,
                         struct err *err) MUST_CHECK;
 
 int control_read_end(struct stream_counts *counts, const unsigned char *text, size_t size,

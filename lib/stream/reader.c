@@ -35,7 +35,7 @@ struct stream_reader {
     struct err failed;   /* what stream_next said before; status 0 when nothing */
     enum place place;
     struct stream_counts counts; /* of the samples begun in this stream */
-    json_t *records;
+    struct provenance records;
     char *provenance;
     /* The member whose header was read and whose data were not. */
     bool pending;
@@ -93,8 +93,7 @@ static int archive_failed(const struct stream_reader *reader, struct err *err)
 static int start_archive(struct stream_reader *reader, struct err *err)
 {
     reader->archive = archive_read_new();
-    reader->records = json_array();
-    if (!reader->archive || !reader->records)
+    if (!reader->archive)
         return err_memory(err, "a tensor stream");
     if (archive_read_support_format_tar(reader->archive) ||
         archive_read_set_options(reader->archive, "tar:read_concatenated_archives") ||
@@ -108,7 +107,7 @@ static void stop_archive(struct stream_reader *reader)
 {
     archive_read_free(reader->archive);
     tar_check_free(&reader->check);
-    json_decref(reader->records);
+    provenance_free(&reader->records);
     free(reader->provenance);
     free(reader->name);
     *reader = (struct stream_reader){
@@ -377,10 +376,10 @@ static int begin_stream(struct stream_reader *reader, const unsigned char *text,
     if (reader->place == IN_STREAM)
         return err_set(err, STATUS_DATA,
                        "cut: " CONTROL_END " is missing before another " CONTROL_STREAM);
-    if (control_read_stream(reader->records, text, reader->size, err))
+    if (control_read_stream(&reader->records, text, reader->size, err))
         return -1;
     free(reader->provenance);
-    reader->provenance = json_dumps(reader->records, JSON_COMPACT);
+    reader->provenance = json_dumps(reader->records.records, JSON_COMPACT);
     if (!reader->provenance)
         return err_memory(err, "provenance");
     reader->place = IN_STREAM;
