@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "core/half.h"
 #include "image/image.h"
-#include "ops/band.h"
+#include "core/band.h"
 #include "ops/blend.h"
 #include "ops/resample.h"
 #include "stream/stream.h"

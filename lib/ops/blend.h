@@ -12,7 +12,7 @@
 #define OPS_BLEND_H
 
 #include "core/array.h"
-#include "ops/band.h"
+#include "core/band.h"
 
 enum blend_mode { BLEND_MEAN, BLEND_GAUSS, BLEND_VOTE };
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "core/array.h"
-#include "ops/band.h"
+#include "core/band.h"
 #include "ops/blend.h"
 
 struct canvas {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/channels.h"
+#include "core/channels.h"
 
 static float pixel(const void *data, enum dtype dtype, size_t i)
 {

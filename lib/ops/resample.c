@@ -203,3 +203,36 @@ int resample_labels(const struct array *from, struct array *to, struct err *err)
     }
     return 0;
 }
+
+/* The k-th of the planes of an array K x H x W. */
+static struct array plane_of(const struct array *array, size_t k)
+{
+    size_t size = array->shape[1] * array->shape[2];
+    return array_view(array->dtype, 2, array->shape + 1, (float *)array->data + k * size);
+}
+
+static int resample_planes(const struct array *from, struct array *to, struct err *err)
+{
+    for (size_t k = 0; k < from->shape[0]; k++) {
+        struct array a = plane_of(from, k), b = plane_of(to, k);
+        if (resample_smooth(&a, &b, err))
+            return -1;
+    }
+    return 0;
+}
+
+int resample_new(const struct array *from, int axis, size_t height, size_t width, bool labels,
+                 struct array *to, struct err *err)
+{
+    size_t shape[3] = {from->shape[0], from->shape[1], from->shape[2]};
+    shape[axis] = height;
+    shape[axis + 1] = width;
+    if (array_new(to, from->dtype, from->ndim, shape, err))
+        return -1;
+    int result = labels      ? resample_labels(from, to, err)
+                 : axis == 1 ? resample_planes(from, to, err)
+                             : resample_smooth(from, to, err);
+    if (result)
+        array_free(to);
+    return result;
+}

@@ -9,6 +9,8 @@
 #ifndef OPS_RESAMPLE_H
 #define OPS_RESAMPLE_H
 
+#include <stdbool.h>
+
 #include "core/array.h"
 
 /* `from` and `to`: H x W x C (or H x W) with the same C and type, one of uint8,
@@ -18,5 +20,11 @@ int resample_smooth(const struct array *from, struct array *to, struct err *err)
 
 /* `from` and `to`: H x W of the same integer type; `to` is allocated. */
 int resample_labels(const struct array *from, struct array *to, struct err *err) MUST_CHECK;
+
+/* A new array of another height and width.  `axis` is the first of those two: 0 for
+ * H x W or H x W x C, 1 for K x H x W float32, whose planes are resampled smoothly
+ * each.  With `labels` it is resample_labels. */
+int resample_new(const struct array *from, int axis, size_t height, size_t width, bool labels,
+                 struct array *to, struct err *err) MUST_CHECK;
 
 #endif

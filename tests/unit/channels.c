@@ -1,5 +1,5 @@
 /* lib/ops/channels: grey, RGB, alpha. */
-#include "ops/channels.h"
+#include "core/channels.h"
 
 #include "tests/tap.h"
 

@@ -1,7 +1,7 @@
 /* The rows of a tall image that are in memory just now: a ring of rows
  * [top, bottom) that grows below and is dropped above. */
-#ifndef OPS_BAND_H
-#define OPS_BAND_H
+#ifndef CORE_BAND_H
+#define CORE_BAND_H
 
 #include <stddef.h>
 #include <stdint.h>

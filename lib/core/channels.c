@@ -1,4 +1,4 @@
-#include "ops/channels.h"
+#include "core/channels.h"
 
 #include <string.h>
 

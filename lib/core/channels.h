@@ -1,6 +1,6 @@
 /* Interleaved pixels with another number of channels. */
-#ifndef OPS_CHANNELS_H
-#define OPS_CHANNELS_H
+#ifndef CORE_CHANNELS_H
+#define CORE_CHANNELS_H
 
 #include <stdbool.h>
 

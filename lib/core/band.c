@@ -1,4 +1,4 @@
-#include "ops/band.h"
+#include "core/band.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,22 @@
+/* A set of names, and the stems of files' names. */
+#ifndef CORE_NAMES_H
+#define CORE_NAMES_H
+
+#include <stddef.h>
+
+#include "core/err.h"
+
+/* Zero-initialised it is empty. */
+struct names {
+    void *tree; /* of tsearch(3) */
+};
+
+/* Notes a copy of the name down: 1, or 0 when it was there. */
+int names_add(struct names *names, const char *name, struct err *err) MUST_CHECK;
+void names_free(struct names *names);
+
+/* The last component of a path, and the length of its stem: without the last
+ * ending, but a name that begins with its only dot is all stem.  Borrowed. */
+const char *names_stem(const char *path, size_t *length);
+
+#endif

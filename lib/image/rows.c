@@ -1,0 +1,201 @@
+#include "image/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_SIZE (1 << 20) /* bytes of rows that are converted at a time */
+
+void rows_close(struct rows *source)
+{
+    image_close(source->reader);
+    band_free(&source->band);
+    free(source->chunk);
+    *source = (struct rows){0};
+}
+
+static enum dtype dtype_of(const struct image_info *info)
+{
+    return info->bits == 8    ? DTYPE_U8
+           : info->bits == 16 ? DTYPE_U16
+           : info->is_label   ? DTYPE_U32
+                              : DTYPE_F32;
+}
+
+static int open_rows(struct rows *source, const char *path, bool labels, enum channels_wish wish,
+                     struct err *err)
+{
+    *source = (struct rows){.labels = labels, .wish = wish};
+    if ((labels ? image_open_labels : image_open)(&source->reader, path, err))
+        return -1;
+    source->info = image_info(source->reader);
+    source->dtype = dtype_of(source->info);
+    source->channels = labels ? 1 : channels_after(source->info->channels, wish);
+    size_t row_bytes = image_row_bytes(source->info);
+    source->chunk_rows = 1 + (int64_t)(CHUNK_SIZE / (row_bytes + 1));
+    source->chunk = malloc((size_t)source->chunk_rows * row_bytes);
+    size_t pixel = (size_t)source->channels * dtype_size(source->dtype);
+    source->band = band_new((size_t)source->info->width * pixel);
+    return source->chunk ? 0 : err_memory(err, path);
+}
+
+int rows_open(struct rows *source, const char *path, enum channels_wish wish, struct err *err)
+{
+    return open_rows(source, path, false, wish, err);
+}
+
+int rows_open_mask(struct rows *source, const char *path, struct err *err)
+{
+    return open_rows(source, path, true, CHANNELS_KEEP, err);
+}
+
+int rows_check_image(const struct rows *source, const char *path, struct err *err)
+{
+    if (source->dtype == DTYPE_U32)
+        return err_set(err, STATUS_DATA, "read '%s': 32-bit integers are labels, not an image",
+                       path);
+    if (!source->channels)
+        return err_set(err, STATUS_DATA, "read '%s': %d channels cannot be made RGB", path,
+                       source->info->channels);
+    return 0;
+}
+
+int rows_check_mask(const struct rows *mask, const struct rows *image, const char *path,
+                    struct err *err)
+{
+    if (mask->dtype == DTYPE_F32)
+        return err_set(err, STATUS_DATA, "read '%s': a mask of floating-point numbers", path);
+    if (mask->info->width != image->info->width || mask->info->height != image->info->height)
+        return err_set(err, STATUS_DATA,
+                       "read '%s': the mask has %lld x %lld pixels, the image %lld x %lld", path,
+                       (long long)mask->info->width, (long long)mask->info->height,
+                       (long long)image->info->width, (long long)image->info->height);
+    return 0;
+}
+
+/* Reads at most chunk_rows rows and converts their channels into `to`; the rows
+ * of a file that needs no conversion go there directly. */
+static int read_rows(struct rows *source, int64_t rows, void *to, struct err *err)
+{
+    int channels = source->info->channels;
+    size_t pixels = (size_t)(rows * source->info->width);
+    void *raw = channels == source->channels ? to : source->chunk;
+    if (image_read_rows(source->reader, rows, raw, err))
+        return -1;
+    source->next_row += rows;
+    if (raw == to)
+        return 0;
+    if (source->labels && !channels_are_grey(raw, channels, source->dtype, pixels))
+        return err_set(err, STATUS_DATA, "a mask in colours; labels are one number a pixel");
+    channels_convert(raw, channels, to, source->channels, source->dtype, pixels);
+    return 0;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void make_binary(void *values, enum dtype dtype, uint32_t maximum, size_t n)
+{
+    if (dtype == DTYPE_U8)
+        for (size_t i = 0; i < n; i++)
+            ((uint8_t *)values)[i] = ((uint8_t *)values)[i] == maximum;
+    else
+        for (size_t i = 0; i < n; i++)
+            ((uint16_t *)values)[i] = ((uint16_t *)values)[i] == maximum;
+}
+
+static int skip_rows(struct rows *source, int64_t until, struct err *err)
+{
+    while (source->next_row < until) {
+        int64_t rows = smaller(until - source->next_row, source->chunk_rows);
+        if (image_read_rows(source->reader, rows, source->chunk, err))
+            return -1;
+        source->next_row += rows;
+    }
+    return 0;
+}
+
+int rows_need(struct rows *source, int64_t top, int64_t bottom, struct err *err)
+{
+    bottom = smaller(bottom, source->info->height);
+    band_drop(&source->band, top);
+    if (band_extend(&source->band, bottom, err) || skip_rows(source, source->band.top, err))
+        return -1;
+    while (source->next_row < bottom) {
+        int64_t y = source->next_row, most = smaller(bottom - y, source->chunk_rows);
+        int64_t rows = band_contiguous(&source->band, y, most);
+        void *to = band_row(&source->band, y);
+        if (read_rows(source, rows, to, err))
+            return -1;
+        if (source->maximum)
+            make_binary(to, source->dtype, source->maximum, (size_t)(rows * source->info->width));
+    }
+    return 0;
+}
+
+int rows_scan(const char *path, const struct rows *like, bool (*look)(void *, const void *, size_t),
+              void *data, struct err *err)
+{
+    struct rows source;
+    bool more = true;
+    int result = open_rows(&source, path, like->labels, like->wish, err);
+    if (result == 0)
+        result = band_extend(&source.band, source.chunk_rows, err);
+    while (result == 0 && more && source.next_row < source.info->height) {
+        int64_t rows = smaller(source.info->height - source.next_row, source.chunk_rows);
+        result = read_rows(&source, rows, source.band.rows, err);
+        if (result == 0)
+            more =
+                look(data, source.band.rows, (size_t)(rows * source.info->width * source.channels));
+    }
+    rows_close(&source);
+    return result;
+}
+
+struct values {
+    uint32_t maximum; /* of the type */
+    enum dtype dtype;
+    bool has_maximum, has_others;
+};
+
+static bool look_for_others(void *data, const void *values, size_t n)
+{
+    struct values *seen = data;
+    for (size_t i = 0; i < n && !seen->has_others; i++) {
+        uint32_t value =
+            seen->dtype == DTYPE_U8 ? ((const uint8_t *)values)[i] : ((const uint16_t *)values)[i];
+        seen->has_maximum |= value == seen->maximum;
+        seen->has_others = value != 0 && value != seen->maximum;
+    }
+    return !seen->has_others;
+}
+
+int rows_find_black_and_white(const char *path, struct rows *mask, struct err *err)
+{
+    struct values seen = {.dtype = mask->dtype, .maximum = mask->dtype == DTYPE_U8 ? 255 : 65535};
+    if (mask->dtype == DTYPE_U32)
+        return 0;
+    if (rows_scan(path, mask, look_for_others, &seen, err))
+        return -1;
+    mask->maximum = seen.has_maximum && !seen.has_others ? seen.maximum : 0;
+    return 0;
+}
+
+int rows_window(const struct rows *source, int64_t x, int64_t y, int64_t width, int64_t height,
+                struct array *window, struct err *err)
+{
+    size_t shape[3] = {(size_t)height, (size_t)width, (size_t)source->channels};
+    size_t pixel = (size_t)source->channels * dtype_size(source->dtype);
+    int64_t right = smaller(x + width, source->info->width);
+    int64_t bottom = smaller(y + height, source->info->height);
+    if (array_new(window, source->dtype, source->labels ? 2 : 3, shape, err))
+        return -1;
+    unsigned char *to = window->data;
+    for (int64_t row = y; row < bottom; row++) {
+        const unsigned char *from = band_row(&source->band, row);
+        memcpy(to, from + (size_t)x * pixel, (size_t)(right - x) * pixel);
+        to += (size_t)width * pixel;
+    }
+    return 0;
+}
