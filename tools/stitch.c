@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "core/band.h"
 #include "core/half.h"
 #include "image/image.h"
-#include "core/band.h"
 #include "ops/blend.h"
 #include "ops/resample.h"
 #include "stream/stream.h"
