@@ -112,6 +112,15 @@ bool sums_in_place(const nn_plan &p, enum nn_activation activation)
     return p.linear && activation == NN_NONE;
 }
 
+dims dims_of(const desc &d)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return d.get_dims();
+#else
+    return d.dims();
+#endif
+}
+
 dnnl::primitive_attr attributes(const nn_plan &p, enum nn_activation activation, bool residual,
                                 const desc &dst)
 {
@@ -282,7 +291,7 @@ const dnnl::memory &pack(nn_plan &p, const desc &wanted)
     dnnl::memory packed(wanted, engine());
     if (p.weight.defined()) {
         at::Tensor plain = p.weight.contiguous();
-        reorder(dnnl::memory(plain_layout(wanted.dims()), engine(), plain.data_ptr()), packed);
+        reorder(dnnl::memory(plain_layout(dims_of(wanted)), engine(), plain.data_ptr()), packed);
     } else {
         reorder(p.packed.front(), packed);
         p.packed.clear();
