@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <mutex>
-#include <unordered_map>
 
 #include <sys/mman.h>
 
@@ -19,7 +19,11 @@ constexpr size_t small = 64u << 10, huge_page = 2u << 20;
 
 // Never destroyed: tensors may be freed when the program ends.
 std::mutex &lock = *new std::mutex;
-auto &free_blocks = *new std::unordered_multimap<size_t, void *>; // by size
+auto &free_blocks = *new std::multimap<size_t, void *>; // by size
+size_t free_bytes = 0;
+
+// Kept at most; and a block may serve a request of a quarter of its size.
+constexpr size_t most_free = size_t(384) << 20, slack = 4;
 
 // Sizes are rounded up to at most 1/8 more, so that blocks fit again.
 size_t rounded(size_t size)
@@ -33,10 +37,11 @@ size_t rounded(size_t size)
 void *take_block(size_t size)
 {
     std::lock_guard<std::mutex> guard(lock);
-    auto found = free_blocks.find(size);
-    if (found == free_blocks.end())
+    auto found = free_blocks.lower_bound(size);
+    if (found == free_blocks.end() || found->first > slack * size)
         return nullptr;
     void *block = found->second;
+    free_bytes -= found->first;
     free_blocks.erase(found);
     return block;
 }
@@ -47,6 +52,7 @@ void free_all_blocks()
     for (auto &block : free_blocks)
         free(block.second);
     free_blocks.clear();
+    free_bytes = 0;
 }
 
 void *new_block(size_t size)
@@ -73,8 +79,11 @@ void give_back(void *data)
     if (size >= small) {
         try {
             std::lock_guard<std::mutex> guard(lock);
-            free_blocks.emplace(size, block);
-            return;
+            if (free_bytes + size <= most_free) {
+                free_blocks.emplace(size, block);
+                free_bytes += size;
+                return;
+            }
         } catch (...) {
         }
     }
@@ -85,8 +94,9 @@ void *get_block(size_t bytes)
 {
     size_t size = rounded(bytes + header);
     void *block = size >= small ? take_block(size) : nullptr;
-    if (!block)
-        block = new_block(size);
+    if (block)
+        return static_cast<char *>(block) + header; // which has its size still
+    block = new_block(size);
     if (!block) {
         free_all_blocks();
         block = new_block(size);

@@ -41,7 +41,8 @@ struct primitive {
     dnnl::primitive call;
     dnnl::memory::desc src, dst, weights;    // as the primitive wants them
     dnnl::memory::desc given_src, given_dst; // as tensors have them
-    dims result;                             // shape of the output
+    dnnl::memory::desc scratch;
+    dims result; // shape of the output
 };
 
 #endif
@@ -148,6 +149,7 @@ dnnl::primitive_attr attributes(const nn_plan &p, enum nn_activation activation,
     if (!p.linear)
         activate();
     a.set_post_ops(ops);
+    a.set_scratchpad_mode(dnnl::scratchpad_mode::user); // else each layer keeps its own
     return a;
 }
 
@@ -189,6 +191,7 @@ void finish(primitive &made, const dnnl::primitive_attr &attr, Rest... rest)
     made.src = pd.src_desc();
     made.dst = pd.dst_desc();
     made.weights = pd.weights_desc();
+    made.scratch = pd.scratchpad_desc();
 }
 
 void finish_conv(const nn_plan &p, primitive &made, const dnnl::primitive_attr &attr,
@@ -358,6 +361,11 @@ void execute(nn_plan &p, const primitive &made, const at::Tensor &x, const at::T
         int index = p.linear && activation != NN_NONE;
         arguments.insert({DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1,
                           memory_of(made.given_dst, residual)});
+    }
+    at::Tensor scratch;
+    if (made.scratch.get_size()) {
+        scratch = room_for(made.scratch);
+        arguments.insert({DNNL_ARG_SCRATCHPAD, memory_of(made.scratch, scratch)});
     }
     made.call.execute(stream(), arguments);
     stream().wait();
