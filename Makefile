@@ -66,7 +66,6 @@ TORCH_HELPERS = $(BUILD)/tests/helper/network
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
 
 .PHONY: all demo check check-only built-tests fuzz fuzz-run lint lint-deps format install clean deps
-.SECONDARY:
 all: $(TOOLS:%=$(BUILD)/bin/%)
 
 $(BUILD)/%.o: %.c
