@@ -64,7 +64,7 @@ $(WORK)/drawn.tar:
 
 MEASURED = usiigaci_t98g/test dsb2018_nuclei/test nist_stem_colony/test bbbc041seg_half/test \
     bbbc041seg_native/test itmo_brightfield/test incucyte_livecell_like/test \
-    deepcell_phase/test vicar_pnt1a hela_dic/test wbc_zheng
+    deepcell_phase/test vicar_pnt1a wbc_zheng
 
 measure: $(foreach s,$(MEASURED),$(WORK)/measured/$(firstword $(subst /, ,$(s))).tsv)
 	@printf '| set | images | DSC | IoU | HD95 |\n| --- | --- | --- | --- | --- |\n'
