@@ -44,6 +44,11 @@ DNNL           = $(if $(filter /usr,$(TORCH)),$(wildcard /usr/include/dnnl.hpp))
 TORCH_CPPFLAGS += $(if $(DNNL),-DNN_DNNL=1)
 TORCH_LIBS     += $(if $(DNNL),-ldnnl)
 
+# Processes that train together need c10d, and Gloo's headers, which Debian packs apart.
+C10D           = $(and $(wildcard $(TORCH)/include/torch/csrc/distributed/c10d/ProcessGroupGloo.hpp), \
+                 $(firstword $(wildcard $(TORCH)/include/gloo/rendezvous/store.h)))
+TORCH_CPPFLAGS += $(if $(C10D),-DNN_C10D=1 -DUSE_C10D_GLOO=1)
+
 # ---- rooms: lib/NAME/*.c makes libNAME.a, tools/NAME.c makes bin/NAME ----
 
 ROOMS       = core cli stream image annot ops report weights nn model

@@ -82,6 +82,7 @@ int trainer_new(struct trainer **trainer, struct model *model,
         return nn_to_err(err, "optimiser");
     }
     model_set_training(model, true);
+    nn_set_batch_group(options->group);
     *trainer = t;
     return 0;
 }
@@ -90,6 +91,7 @@ void trainer_free(struct trainer *trainer)
 {
     if (!trainer)
         return;
+    nn_set_batch_group(NULL);
     if (trainer->optimizer)
         nn_optimizer_free(trainer->optimizer);
     for (size_t i = 0; trainer->average && i < trainer->all_count; i++)
@@ -204,26 +206,63 @@ static int add_consistency(struct trainer *t, const nn_tensor *student, const nn
     return loss->total ? 0 : nn_to_err(err, "consistency");
 }
 
+/* Logits and labels of all ranks in the place of this one's. */
+static int gather(struct trainer *t, struct model_output *out, nn_tensor **teacher,
+                  nn_tensor **target, uint8_t **labels, struct err *err)
+{
+    struct nn_group *group = t->options.group;
+    for (int i = 0; i < out->count; i++)
+        out->all[i] = nn_group_gather(group, out->all[i]);
+    out->logits = nn_group_gather(group, out->logits);
+    *target = nn_group_gather(group, *target);
+    if (*teacher && !(*teacher = nn_group_gather(group, *teacher)))
+        return nn_to_err(err, "gather logits");
+    if (!out->logits || !*target)
+        return nn_to_err(err, "gather logits");
+    size_t n = (size_t)nn_count(*target);
+    *labels = malloc(n);
+    if (!*labels)
+        return err_memory(err, "labels of all ranks");
+    return nn_to_host(*target, *labels, DTYPE_U8, n) ? nn_to_err(err, "gather labels") : 0;
+}
+
+static int answer_for(struct trainer *t, struct model_output *out, const nn_tensor *teacher,
+                      const uint8_t *labels, const nn_tensor *target, struct loss_result *terms,
+                      struct err *err)
+{
+    struct rng outliers = step_rng(t, "outliers");
+    nn_tensor *synthetic = NULL;
+    if (t->vos &&
+        vos_step(t->vos, out->logits, labels, &outliers, t->use_outliers ? &synthetic : NULL, err))
+        return -1;
+    if (objective(t, out, synthetic, target, terms, err))
+        return -1;
+    return teacher ? add_consistency(t, out->logits, teacher, terms, err) : 0;
+}
+
 static int backward(struct trainer *t, const struct trainer_batch *batch, int parts,
                     struct trainer_report *report, struct err *err)
 {
     struct model_output out = {0};
-    struct rng dropout = step_rng(t, "dropout"), outliers = step_rng(t, "outliers");
-    nn_tensor *x = images_of(t, batch), *target = labels_of(t, batch);
-    nn_tensor *synthetic = NULL, *teacher = NULL;
-    if (!x || !target || nn_seed(rng_u64(&dropout)))
+    struct rng dropout = step_rng(t, "dropout");
+    nn_tensor *x = images_of(t, batch), *target = labels_of(t, batch), *teacher = NULL;
+    uint8_t *gathered = NULL;
+    if (!x || !target || nn_seed(rng_u64(&dropout) + (uint64_t)t->options.rank))
         return nn_to_err(err, "a batch");
     if (t->options.consistency.measure && !(teacher = teacher_logits(t, x, err)))
         return -1;
     if (forward(t, x, &out, err))
         return -1;
-    if (t->vos && vos_step(t->vos, out.logits, batch->labels, &outliers,
-                           t->use_outliers ? &synthetic : NULL, err))
-        return -1;
-    if (batch->flows ? flow_objective(&out, batch, target, &report->terms, err)
-                     : objective(t, &out, synthetic, target, &report->terms, err))
-        return -1;
-    if (teacher && add_consistency(t, out.logits, teacher, &report->terms, err))
+    int failed = 0;
+    if (batch->flows)
+        failed = flow_objective(&out, batch, target, &report->terms, err);
+    else if (t->options.group)
+        failed = gather(t, &out, &teacher, &target, &gathered, err);
+    if (!failed && !batch->flows)
+        failed = answer_for(t, &out, teacher, gathered ? gathered : batch->labels, target,
+                            &report->terms, err);
+    free(gathered);
+    if (failed)
         return -1;
     if (nn_item(report->terms.total, &report->loss))
         return nn_to_err(err, "loss");
@@ -295,10 +334,27 @@ static void adapt_scale(struct trainer *t, bool finite)
     }
 }
 
+/* The mean over ranks of every gradient. */
+static int average_gradients(struct trainer *t, struct err *err)
+{
+    nn_tensor **gradients = calloc(t->count + 1, sizeof *gradients);
+    size_t n = 0;
+    if (!gradients)
+        return err_memory(err, "a list of gradients");
+    for (size_t i = 0; i < t->count; i++)
+        if ((gradients[n] = nn_gradient(t->parameters[i])))
+            n++;
+    int failed = nn_group_all_reduce(t->options.group, gradients, n, NN_MEAN);
+    free(gradients);
+    return failed ? nn_to_err(err, "average the gradients") : 0;
+}
+
 static int move_parameters(struct trainer *t, double learning_rate, struct trainer_report *report,
                            struct err *err)
 {
     bool finite;
+    if (t->options.group && average_gradients(t, err))
+        return -1;
     if (condition_gradients(t, &report->gradient_norm, &finite))
         return nn_to_err(err, "gradients");
     adapt_scale(t, finite);

@@ -26,6 +26,12 @@ struct trainer_options {
     struct toposeg_options consistency;
     int64_t ramp;  /* steps after which consistency counts whole */
     uint64_t seed; /* of dropout and outliers, with the number of the step */
+    /* Processes that share each batch, or NULL; the caller's.  Each gives its part, all of
+     * the same size, and the step is that of the parts together: logits and labels are
+     * gathered for the objective and the outliers, batch normalisation counts all parts,
+     * gradients are averaged before they are clipped.  Only dropout differs. */
+    struct nn_group *group;
+    int rank, ranks;
 };
 
 #define TRAINER_SCALE_STEPS 500

@@ -101,6 +101,9 @@ nn_tensor *nn_batch_norm(const nn_tensor *x, const nn_tensor *weight, const nn_t
                          double momentum, double eps)
 {
     return make([&] {
+        if (training && has_batch_group() && weight && bias)
+            return joint_batch_norm(get(x), weight->t, bias->t, get(running_mean), get(running_var),
+                                    momentum, eps);
         return at::batch_norm(get(x), maybe(weight), maybe(bias), get(running_mean),
                               get(running_var), training, momentum, eps, true);
     });

@@ -273,6 +273,37 @@ int nn_optimizer_slots(const struct nn_optimizer *optimizer);
 const char *nn_optimizer_slot_name(const struct nn_optimizer *optimizer, int slot);
 nn_tensor *nn_optimizer_slot(const struct nn_optimizer *optimizer, int slot, size_t parameter);
 
+/* ---- processes that train together, over libtorch's c10d (Gloo) ----
+ *
+ * All of them make the same calls in the same order.  A process that ends, or is
+ * silent for `timeout` seconds, makes the calls of the others fail with STATUS_IO. */
+
+struct nn_group;
+struct nn_group_options {
+    int rank, size;
+    const char *address; /* where rank 0 listens */
+    int port;
+    bool hosted;     /* somebody else listens there, as torchrun does */
+    const char *run; /* keeps runs on one listener apart; "" will do */
+    int timeout;     /* seconds */
+};
+enum nn_reduction { NN_SUM, NN_MEAN };
+
+/* New; waits for the others.  NULL, with STATUS_USAGE, when libtorch has no c10d. */
+struct nn_group *nn_group_new(const struct nn_group_options *options);
+void nn_group_free(struct nn_group *group); /* NULL is fine */
+/* In place, in buckets. */
+int nn_group_all_reduce(struct nn_group *group, nn_tensor *const *xs, size_t n,
+                        enum nn_reduction how) MUST_CHECK;
+int nn_group_broadcast(struct nn_group *group, nn_tensor *const *xs, size_t n) MUST_CHECK;
+int nn_group_barrier(struct nn_group *group) MUST_CHECK;
+/* All ranks' x, of the same shape, along dimension 0.  Carries gradients, which are
+ * right when all ranks compute the same from it and average their parameters'. */
+nn_tensor *nn_group_gather(struct nn_group *group, const nn_tensor *x);
+/* From now on batch normalisation trains on the statistics of all ranks' batches;
+ * NULL: on its own, as at start. */
+void nn_set_batch_group(struct nn_group *group);
+
 #ifdef __cplusplus
 }
 #endif

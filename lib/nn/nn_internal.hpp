@@ -66,6 +66,12 @@ enum dtype dtype_of(at::ScalarType type);
 at::Device device_of(int device);
 int device_number(const at::Tensor &t);
 
+// Of group.cpp: batch normalisation over all ranks of nn_set_batch_group's group.
+bool has_batch_group() noexcept;
+at::Tensor joint_batch_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
+                            at::Tensor running_mean, at::Tensor running_var, double momentum,
+                            double eps);
+
 // Runs f behind the wall: 0, or -1 with the error set.
 template <class F> int run(F f) noexcept
 {
