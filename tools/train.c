@@ -12,6 +12,7 @@
 #include "core/num.h"
 #include "core/prefetch.h"
 #include "model/checkpoint.h"
+#include "model/peers.h"
 #include "model/record.h"
 #include "model/schedule.h"
 #include "ops/augment.h"
@@ -51,6 +52,7 @@ enum {
     OPT_DATA,
     OPT_HALF,
     OPT_RESUME,
+    OPT_TIMEOUT,
     OPT_PLOT,
     OPT_EVENTS,
     OPT_VOS,
@@ -105,6 +107,7 @@ static const struct cli_option options[] = {
     {OPT_LOADERS, "loaders", "N", "threads that read and augment (default 1)"},
     {OPT_LOG, "log", "FILE", "a row an epoch (default: the output's name with .tsv)"},
     {OPT_RESUME, "resume", NULL, "continue from the checkpoint beside the output, if there is one"},
+    {OPT_TIMEOUT, "timeout", "SECONDS", "wait this long for other ranks (default 600)"},
     {OPT_PLOT, "plot", "FILE", "draw the log as SVG after each epoch, by gnuplot"},
     {OPT_EVENTS, "events", "DIR", "write an event file for TensorBoard into this folder"},
     {OPT_HALF, "half", NULL, "write the weights as float16"},
@@ -124,9 +127,10 @@ static struct {
     const char *output, *arch, *init, *validation, *policy_text, *log, *plot, *events, *licence,
         *data;
     int64_t vos_start, epochs, steps, batch, accumulate, crop, repeat, classes, channels, seed,
-        threads, loaders;
+        threads, loaders, timeout;
     double minutes;
-    bool half, resume, schedule_given;
+    struct ranks ranks;
+    bool half, resume, any_cuda, schedule_given;
     struct augment_policy policy;
     struct schedule schedule;
     struct trainer_options trainer;
@@ -140,6 +144,7 @@ static struct {
     .classes = 2,
     .seed = 1,
     .loaders = 1,
+    .timeout = 600,
     .schedule = {.power = 0.9, .ratio = 0.01},
     .trainer = {.device = NN_CPU,
                 .momentum = 0.9,
@@ -165,6 +170,7 @@ static void read_device(const char *text)
         (cuda && text[4] && num_int(text + 5, 0, 1023, &number, &err)))
         cli_die_usage("device '%s': not cpu, cuda or cuda:N", text);
     settings.trainer.device = cuda ? (int)number : NN_CPU;
+    settings.any_cuda = cuda && !text[4];
 }
 
 /* Files, data and machine. */
@@ -215,6 +221,9 @@ static bool read_file_option(int c)
         return true;
     case OPT_LOADERS:
         settings.loaders = cli_int(1, 256);
+        return true;
+    case OPT_TIMEOUT:
+        settings.timeout = cli_int(1, 1000000);
         return true;
     case OPT_LOG:
         settings.log = cli_argument();
@@ -331,11 +340,22 @@ static bool read_loss_option(int c)
     return false;
 }
 
+/* "cuda" without a number is each rank's own. */
+static void settle_device(void)
+{
+    int local = settings.ranks.local, count = nn_cuda_count();
+    if (settings.any_cuda && local > 0 && count > 0)
+        settings.trainer.device = local % count;
+}
+
 static void read_options(void)
 {
     for (int c; (c = cli_next_option()) != -1;)
         (void)(read_file_option(c) || read_run_option(c) || read_loss_option(c));
     struct err err;
+    if (ranks_from_environment(&settings.ranks, &err))
+        cli_die_err(&err);
+    settle_device();
     bool adamw = settings.trainer.optimizer == TRAINER_ADAMW;
     if (settings.trainer.precision == DTYPE_F16 && settings.trainer.device == NN_CPU)
         cli_die_usage("fp16 needs a CUDA device; bf16 is for CPUs too");
@@ -397,9 +417,10 @@ static struct spool *read_data(char **paths)
 /* What the loader threads share; constant while they run. */
 struct loader {
     const struct spool *spool;
-    uint64_t *order;         /* of the current epoch; see load_batch */
-    struct spooled *scratch; /* one a thread */
-    size_t batch, height, width;
+    uint64_t *order;             /* of the current epoch; see load_batch */
+    struct spooled *scratch;     /* one a thread */
+    size_t batch, height, width; /* the batch: this rank's part */
+    size_t rank, ranks;
     int channels, classes;
     bool flows; /* Cellpose's, from label images */
     uint64_t epoch;
@@ -472,7 +493,7 @@ static int load_batch(void *context, uint64_t number, int thread, void *slot, st
     const struct loader *l = context;
     size_t pixels = l->height * l->width;
     for (size_t i = 0; i < l->batch; i++) {
-        uint64_t shown = l->order[number * l->batch + i];
+        uint64_t shown = l->order[(number * l->ranks + l->rank) * l->batch + i];
         size_t sample = (size_t)(shown % spool_count(l->spool));
         if (spool_read(l->spool, sample, &l->scratch[thread], err) ||
             load_sample(l, shown, &l->scratch[thread],
@@ -541,7 +562,7 @@ static int validate_sample(struct trainer *trainer, const struct loader *l, stru
     return result;
 }
 
-/* Means over the validation samples. */
+/* Means over the validation samples, of which each rank takes its share. */
 static int validate(struct trainer *trainer, const struct loader *l, const struct spool *spool,
                     struct validation *mean, struct err *err)
 {
@@ -549,15 +570,17 @@ static int validate(struct trainer *trainer, const struct loader *l, const struc
     size_t count = spool_count(spool);
     *mean = (struct validation){0};
     int result = trainer_swap_average(trainer, err);
-    for (size_t i = 0; i < count && result == 0; i++) {
+    for (size_t i = l->rank; i < count && result == 0; i += l->ranks) {
         result = spool_read(spool, i, &sample, err);
         if (result == 0)
             result = validate_sample(trainer, l, &sample, mean, err);
         cli_progress("validated", i + 1, count);
     }
     spooled_free(&sample);
-    mean->dsc /= (double)count;
-    mean->hd95 /= (double)count;
+    double sums[] = {mean->dsc, mean->hd95};
+    result = result || peers_sum(settings.trainer.group, sums, 2, err);
+    mean->dsc = sums[0] / (double)count;
+    mean->hd95 = sums[1] / (double)count;
     return result || trainer_swap_average(trainer, err) ? -1 : 0;
 }
 
@@ -579,6 +602,8 @@ struct session {
     char log_name[4096], checkpoint_name[4096], last_name[4096];
     double begun;        /* on the clock of seconds() */
     double before;       /* seconds that the run took before it was resumed */
+    double clock;        /* seconds so far, on which all ranks agree */
+    bool stop;           /* some rank was interrupted */
     double best;         /* DSC, -1 before the first */
     double epoch, batch; /* position: epochs done, batches done in this one */
     double steps, log_bytes, rate;
@@ -607,10 +632,26 @@ static double elapsed(const struct session *s)
     return s->before + seconds() - s->begun;
 }
 
+static bool is_first(void)
+{
+    return settings.ranks.rank == 0;
+}
+
+/* Whether to stop, and how late it is: the same for all ranks. */
+static int agree(struct session *s, struct err *err)
+{
+    double values[] = {interrupted, is_first() ? elapsed(s) : 0};
+    if (peers_sum(settings.trainer.group, values, 2, err))
+        return -1;
+    s->stop = values[0] > 0;
+    s->clock = values[1];
+    return 0;
+}
+
 static double progress(const struct session *s)
 {
     if (settings.minutes > 0)
-        return elapsed(s) / (settings.minutes * 60);
+        return s->clock / (settings.minutes * 60);
     return (double)trainer_steps(s->trainer) / (double)s->total_steps;
 }
 
@@ -674,6 +715,8 @@ static void list_state(struct session *s, struct note *notes)
 static int write_weights(struct session *s, const char *path, struct err *err)
 {
     struct note notes[DESCRIPTION];
+    if (!is_first())
+        return 0;
     list_description(s, notes);
     return checkpoint_write_weights(path, s->model, s->trainer, settings.half, notes, DESCRIPTION,
                                     err);
@@ -682,6 +725,8 @@ static int write_weights(struct session *s, const char *path, struct err *err)
 static int write_checkpoint(struct session *s, struct err *err)
 {
     struct note notes[DESCRIPTION + STATE];
+    if (!is_first())
+        return 0;
     int64_t bytes = record_bytes(s->record, err);
     if (bytes < 0)
         return -1;
@@ -721,12 +766,22 @@ static int restore(struct session *s, const struct weights *w, struct err *err)
 static int resume(struct session *s, struct err *err)
 {
     struct weights w;
+    char copy[4096] = "";
     s->log_bytes = -1;
-    if (!settings.resume || access(s->checkpoint_name, F_OK))
+    if (!settings.resume)
         return 0;
-    if (weights_read(&w, s->checkpoint_name, err))
+    if (peers_share_file(settings.trainer.group, settings.ranks.rank, s->checkpoint_name, copy,
+                         sizeof copy, err))
         return -1;
-    int result = restore(s, &w, err);
+    const char *name = is_first() ? s->checkpoint_name : copy;
+    if (access(name, F_OK))
+        return 0;
+    int result = weights_read(&w, name, err);
+    if (*copy)
+        unlink(copy);
+    if (result)
+        return -1;
+    result = restore(s, &w, err);
     weights_free(&w);
     return result ? err_prefix(err, "resume from '%s'", s->checkpoint_name) : 0;
 }
@@ -747,9 +802,11 @@ static int record_epoch(struct session *s, struct err *err)
         .dice_out = sums->term[LOSS_DICE_OUT] / n,
         .val_dsc = s->validation ? s->now.dsc : NAN,
         .val_hd95 = s->validation ? s->now.hd95 : NAN,
-        .images_per_s = n * (double)s->loader.batch / (sums->seconds + 1e-9),
+        .images_per_s = n * (double)(s->loader.batch * s->loader.ranks) / (sums->seconds + 1e-9),
         .seconds = elapsed(s),
     };
+    if (!is_first())
+        return 0;
     if (record_add(s->record, &row, err))
         return -1;
     struct err drawing;
@@ -792,8 +849,11 @@ static int step(struct session *s, struct prefetch *batches, struct err *err)
     if (trainer_step(s->trainer, s->rate, &report, err))
         return err_prefix(err, "step %" PRId64, trainer_steps(s->trainer) + 1);
     s->sums.seconds += seconds() - begun;
-    cli_progress("steps", (uint64_t)trainer_steps(s->trainer),
-                 settings.minutes > 0 ? 0 : s->total_steps);
+    if (agree(s, err))
+        return err_prefix(err, "step %" PRId64, trainer_steps(s->trainer));
+    if (is_first())
+        cli_progress("steps", (uint64_t)trainer_steps(s->trainer),
+                     settings.minutes > 0 ? 0 : s->total_steps);
     return 0;
 }
 
@@ -821,36 +881,42 @@ static int run_epoch(struct session *s, struct err *err)
     struct prefetch *batches;
     uint64_t end = s->steps_in_epoch * (uint64_t)settings.accumulate;
     size_t slot = slot_floats(l) * sizeof(float) + batch_pixels(l);
-    shuffle(l, (uint64_t)s->epoch, spool_count(s->data) * (size_t)settings.repeat, end * l->batch);
+    shuffle(l, (uint64_t)s->epoch, spool_count(s->data) * (size_t)settings.repeat,
+            end * l->batch * l->ranks);
     if (prefetch_start(&batches, (int)settings.loaders, (int)settings.loaders + 2, slot,
                        (uint64_t)s->batch, end, load_batch, l, err))
         return -1;
     int result = 0;
     trainer_use_outliers(s->trainer, s->epoch >= (double)settings.vos_start);
-    while (s->batch < (double)end && result == 0 && !interrupted && progress(s) < 1) {
+    while (s->batch < (double)end && result == 0 && !s->stop && progress(s) < 1) {
         s->rate = schedule_rate(&settings.schedule, progress(s));
         result = step(s, batches, err);
     }
     prefetch_stop(batches, NULL);
-    if (result || interrupted)
+    if (result || s->stop)
         return result;
-    return finish_epoch(s, err);
+    return finish_epoch(s, err) || agree(s, err) ? -1 : 0;
 }
 
 static int run(struct session *s, struct err *err)
 {
-    int result = s->epoch > 0 || s->batch > 0 ? 0 : write_checkpoint(s, err);
-    while (result == 0 && !interrupted && progress(s) < 1)
+    int result = agree(s, err);
+    if (result == 0 && s->epoch == 0 && s->batch == 0)
+        result = write_checkpoint(s, err);
+    while (result == 0 && !s->stop && progress(s) < 1)
         result = run_epoch(s, err);
     if (result)
         return -1;
-    if (interrupted)
+    if (s->stop)
         return write_checkpoint(s, err)
                    ? -1
                    : err_set(err, STATUS_AGAIN,
                              "interrupted at step %" PRId64 ", go on with --resume",
                              trainer_steps(s->trainer));
-    return write_weights(s, s->validation ? s->last_name : settings.output, err);
+    if (write_weights(s, s->validation ? s->last_name : settings.output, err))
+        return -1;
+    double all = 0; /* nobody leaves before the weights are written */
+    return peers_sum(settings.trainer.group, &all, 1, err);
 }
 
 /* ---- setting up ---- */
@@ -928,6 +994,8 @@ static void plan_batches(struct session *s)
         cli_die_err(&err);
     l->spool = s->data;
     l->batch = (size_t)settings.batch;
+    l->rank = (size_t)settings.ranks.rank;
+    l->ranks = (size_t)settings.ranks.size;
     l->height = settings.crop ? (size_t)settings.crop : first.image.shape[0];
     l->width = settings.crop ? (size_t)settings.crop : first.image.shape[1];
     l->channels = settings.channels ? (int)settings.channels : first.image.shape[2] >= 3 ? 3 : 1;
@@ -936,7 +1004,7 @@ static void plan_batches(struct session *s)
     l->classes = (int)settings.classes;
     spooled_free(&first);
     size_t count = spool_count(s->data) * (size_t)settings.repeat;
-    size_t step = l->batch * (size_t)settings.accumulate;
+    size_t step = l->batch * l->ranks * (size_t)settings.accumulate;
     s->steps_in_epoch = (count + step - 1) / step;
     s->total_steps =
         settings.steps ? (uint64_t)settings.steps : s->steps_in_epoch * (uint64_t)settings.epochs;
@@ -944,6 +1012,23 @@ static void plan_batches(struct session *s)
     l->scratch = calloc((size_t)settings.loaders, sizeof *l->scratch);
     if (!l->order || !l->scratch)
         cli_die(STATUS_MEMORY, "out of memory for %zu samples", count);
+}
+
+/* Finds the other ranks, if there are any, and makes sure that they do the same. */
+static void join(struct session *s)
+{
+    char text[1000];
+    struct err err;
+    struct trainer_options *t = &settings.trainer;
+    if (peers_join(&t->group, &settings.ranks, (int)settings.timeout, &err))
+        cli_die_err(&err);
+    t->rank = settings.ranks.rank;
+    t->ranks = settings.ranks.size;
+    snprintf(text, sizeof text, "%s %s %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+             s->digest, settings.arch, settings.seed, settings.batch, settings.accumulate,
+             settings.steps, settings.epochs);
+    if (peers_same(t->group, text, &err))
+        cli_die_err(&err);
 }
 
 static void begin(struct session *s)
@@ -954,6 +1039,7 @@ static void begin(struct session *s)
     if (settings.validation)
         s->validation = read_data(validation);
     spool_digest(s->data, s->digest);
+    join(s);
     name_beside(s->log_name, sizeof s->log_name, ".tsv");
     name_beside(s->checkpoint_name, sizeof s->checkpoint_name, ".ckpt");
     name_beside(s->last_name, sizeof s->last_name, ".last.safetensors");
@@ -966,7 +1052,9 @@ static void begin(struct session *s)
     s->begun = seconds();
     struct err err;
     snprintf(s->seed, sizeof s->seed, "%" PRId64, settings.seed);
-    if (resume(s, &err) ||
+    if (peers_share_model(settings.trainer.group, s->model, &err) || resume(s, &err))
+        cli_die_err(&err);
+    if (is_first() &&
         record_open(&s->record, s->log_name, (int64_t)s->log_bytes, settings.events, &err))
         cli_die_err(&err);
 }
@@ -980,6 +1068,7 @@ static void end(struct session *s)
     free(s->command);
     trainer_free(s->trainer);
     model_free(s->model);
+    nn_group_free(settings.trainer.group);
     spool_free(s->data);
     spool_free(s->validation);
 }
@@ -996,7 +1085,7 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &action, NULL);
     int result = run(&session, &err);
     struct err late;
-    if (record_close(session.record, result ? &late : &err))
+    if (session.record && record_close(session.record, result ? &late : &err))
         result = -1;
     end(&session);
     if (result)
