@@ -164,7 +164,7 @@ struct bucket {
     size_t begin, end;
     at::Tensor flat;
     std::vector<at::Tensor> list;
-    c10::intrusive_ptr<c10d::ProcessGroup::Work> work;
+    c10::intrusive_ptr<c10d::Work> work;
 };
 
 bucket pack(const std::vector<at::Tensor> &xs, size_t begin)

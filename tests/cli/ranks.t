@@ -96,8 +96,8 @@ on() { # HOST RANK: its output in a folder of its own
     RANK=$2 WORLD_SIZE=2 MASTER_ADDR=10.77.0.1 MASTER_PORT=$port ip netns exec "$1" bash -c "one 2 $1/w"
 }
 both_hosts() {
-    on $b 1 2>"$TMP/err.1" &
-    on $a 0 && wait $!
+    on "$b" 1 2>"$TMP/err.1" &
+    on "$a" 0 && wait $!
 }
 if hosts 2>"$TMP/err"; then
     ok "two hosts" both_hosts
