@@ -1,4 +1,5 @@
 // Processes that train together, over libtorch's c10d.
+#include "nn/lost_rank.hpp"
 #include "nn/nn_internal.hpp"
 
 #include <chrono>
@@ -36,12 +37,26 @@ nn_group *batch_group;
 
 using milliseconds = std::chrono::milliseconds;
 
+// Runs f, which waits for the other ranks.
+template <class F> void with_others(F f)
+{
+    try {
+        f();
+    } catch (const c10::Error &e) {
+        throw lost_rank(e.what_without_backtrace());
+    } catch (const std::exception &e) {
+        throw lost_rank(e.what());
+    }
+}
+
 // As run(), but what fails is the net, or another process.
 template <class F> int run_net(const char *what, F f) noexcept
 {
     try {
         f();
         return 0;
+    } catch (const lost_rank &e) {
+        set_error(STATUS_IO, e.what());
     } catch (const c10::Error &e) {
         set_error(STATUS_IO, (std::string(what) + ": " + e.what_without_backtrace()).c_str());
     } catch (const std::exception &e) {
@@ -157,7 +172,7 @@ void meet(nn_group &g, const nn_group_options &o)
 void all_reduce(nn_group &g, at::Tensor &t)
 {
     std::vector<at::Tensor> list = {t};
-    g.gloo->allreduce(list)->wait();
+    with_others([&] { g.gloo->allreduce(list)->wait(); });
 }
 
 struct bucket {
@@ -203,7 +218,7 @@ template <class F> void each_bucket(const std::vector<at::Tensor> &xs, double fa
     for (bucket &b : buckets)
         b.work = start(b.list);
     for (bucket &b : buckets) {
-        b.work->wait();
+        with_others([&] { b.work->wait(); });
         unpack(xs, b, factor);
     }
 }
@@ -225,7 +240,7 @@ struct gather : public torch::autograd::Function<gather> {
         std::vector<std::vector<at::Tensor>> out(1);
         for (int r = 0; r < g.size; r++)
             out[0].push_back(at::empty_like(in[0]));
-        g.gloo->allgather(out, in)->wait();
+        with_others([&] { g.gloo->allgather(out, in)->wait(); });
         return at::cat(out[0]).to(x.device());
     }
 

@@ -1,4 +1,5 @@
 // Errors, scopes, devices, threads, modes.
+#include "nn/lost_rank.hpp"
 #include "nn/nn_internal.hpp"
 
 #include <cstdio>
@@ -52,6 +53,8 @@ void remember_exception() noexcept
     } catch (const null_argument &) {
         if (last_error.status == STATUS_OK)
             set_error(STATUS_BUG, "a tensor is missing");
+    } catch (const lost_rank &e) {
+        set_error(STATUS_IO, e.what());
     } catch (const std::bad_alloc &) {
         set_error(STATUS_MEMORY, "out of memory");
     } catch (const c10::Error &e) {
