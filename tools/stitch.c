@@ -1,6 +1,5 @@
 /* stitch: a tensor stream to images. */
 #include <math.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "cli/cli.h"
 #include "core/band.h"
 #include "core/half.h"
+#include "core/names.h"
 #include "image/image.h"
 #include "ops/blend.h"
 #include "ops/resample.h"
@@ -198,33 +198,23 @@ static void canvas_free(struct canvas *canvas)
 
 /* ---- names of files ---- */
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
 /* Notes the name down; false when it was there. */
 static bool claim_name(const char *name)
 {
-    static void *used;
-    char *copy = strdup(name);
-    char **node = copy ? tsearch(copy, &used, compare_names) : NULL;
-    if (!node)
-        cli_die(STATUS_MEMORY, "out of memory for names");
-    if (*node == copy)
-        return true;
-    free(copy);
-    return false;
+    static struct names used;
+    struct err err;
+    int is_new = names_add(&used, name, &err);
+    if (is_new < 0)
+        cli_die_err(&err);
+    return is_new;
 }
 
 /* The stem of the source's true name, "" when there is none that is fit for a file. */
 static void source_stem(const char *source, char *stem, size_t size)
 {
-    const char *slash = strrchr(source, '/');
-    snprintf(stem, size, "%s", slash ? slash + 1 : source);
-    char *dot = strrchr(stem, '.');
-    if (dot && dot > stem)
-        *dot = '\0';
+    size_t length;
+    const char *name = names_stem(source, &length);
+    snprintf(stem, size, "%.*s", (int)length, name);
 }
 
 /* The part of a key that all tiles of an image share: what comes before the last
@@ -373,23 +363,6 @@ static int to_floats(const struct array *array, struct array *floats, struct err
     return 0;
 }
 
-/* The k-th of the planes of an array K x H x W. */
-static struct array plane_of(const struct array *array, size_t k)
-{
-    size_t size = array->shape[1] * array->shape[2];
-    return array_view(array->dtype, 2, array->shape + 1, (float *)array->data + k * size);
-}
-
-static int resample_planes(const struct array *from, struct array *to, struct err *err)
-{
-    for (size_t k = 0; k < from->shape[0]; k++) {
-        struct array a = plane_of(from, k), b = plane_of(to, k);
-        if (resample_smooth(&a, &b, err))
-            return -1;
-    }
-    return 0;
-}
-
 /* A view of `tile`, or a new array of the size of its place.  `axis`: the first
  * of the two that are height and width. */
 static int to_place(const struct canvas *canvas, const struct array *tile, int axis,
@@ -402,17 +375,7 @@ static int to_place(const struct canvas *canvas, const struct array *tile, int a
     if (height / MAX_ENLARGE > tile->shape[axis] || width / MAX_ENLARGE > tile->shape[axis + 1])
         return err_set(err, STATUS_DATA, "a tile of %zu x %zu cannot fill %zu x %zu pixels",
                        tile->shape[axis + 1], tile->shape[axis], width, height);
-    size_t shape[3] = {tile->shape[0], tile->shape[1], tile->shape[2]};
-    shape[axis] = height;
-    shape[axis + 1] = width;
-    if (array_new(placed, tile->dtype, tile->ndim, shape, err))
-        return -1;
-    int result = canvas->product == PRODUCT_MASK ? resample_labels(tile, placed, err)
-                 : axis == 1                     ? resample_planes(tile, placed, err)
-                                                 : resample_smooth(tile, placed, err);
-    if (result)
-        array_free(placed);
-    return result;
+    return resample_new(tile, axis, height, width, canvas->product == PRODUCT_MASK, placed, err);
 }
 
 static int blend_tile(struct canvas *canvas, const struct array *array,
