@@ -9,6 +9,8 @@ BIN=$BUILD/bin
 SHARED=${SHARED:-$TOP/../shared}
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
+# A make that a test starts must not take up the flags of the make that started the tests.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 PATH=$BIN:$PATH
 export PATH TMP SHARED BUILD
 tap_count=0
