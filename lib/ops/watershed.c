@@ -155,7 +155,7 @@ static void take_pixel(struct piece *p, uint32_t at)
         uint32_t a = peak_of(p->basin, at), b = peak_of(p->basin, neighbours[i]);
         if (a == b || !is_shallow(p, a, b, p->map[at]))
             continue;
-        bool first = p->map[a] > p->map[b] || (p->map[a] == p->map[b] && a < b);
+        bool first = p->map[a] > p->map[b] || (a < b && p->map[a] == p->map[b]);
         p->basin[first ? b : a] = first ? a : b;
     }
 }
