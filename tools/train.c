@@ -91,7 +91,8 @@ static const struct cli_option options[] = {
     {OPT_LAMBDA, "lambda", "W", "weight of the losses of the logits"},
     {OPT_BETA, "beta", "W", "weight of the losses of the virtual outliers"},
     {OPT_VOS, "vos", NULL, "learn from virtual outliers too"},
-    {OPT_VOS_START, "vos-start", "EPOCH", "first epoch with outliers, from 0 (default 150)"},
+    {OPT_VOS_START, "vos-start", "EPOCH|N%",
+     "first epoch with outliers, from 0, or share of the run (default 150)"},
     {OPT_VOS_SAMPLE, "vos-sample", "N", "candidates a class (default 100000)"},
     {OPT_VOS_SELECT, "vos-select", "N", "of them, the least likely (default 10000)"},
     {OPT_VOS_QUEUE, "vos-queue", "N", "logits kept of each class (default 10000)"},
@@ -126,9 +127,9 @@ static const struct cli_program program = {
 static struct {
     const char *output, *arch, *init, *validation, *policy_text, *log, *plot, *events, *licence,
         *data;
-    int64_t vos_start, epochs, steps, batch, accumulate, crop, repeat, classes, channels, seed,
-        threads, loaders, timeout;
-    double minutes;
+    int64_t epochs, steps, batch, accumulate, crop, repeat, classes, channels, seed, threads,
+        loaders, timeout;
+    double minutes, vos_start, vos_share; /* in epochs; part of the run */
     struct ranks ranks;
     bool half, resume, any_cuda, schedule_given;
     struct augment_policy policy;
@@ -301,6 +302,21 @@ static bool read_run_option(int c)
     return false;
 }
 
+static void read_vos_start(const char *text)
+{
+    char number[32];
+    struct err err;
+    size_t length = strlen(text);
+    bool share = length && text[length - 1] == '%';
+    snprintf(number, sizeof number, "%.*s", (int)(length - share), text);
+    double value;
+    if (length >= sizeof number || num_real(number, 0, share ? 100 : 1e6, &value, &err) ||
+        (!share && value != floor(value)))
+        cli_die_usage("--vos-start '%s' is neither an epoch nor a percentage", text);
+    settings.vos_start = share ? 0 : value;
+    settings.vos_share = share ? value / 100 : 0;
+}
+
 /* Objective and outliers. */
 static bool read_loss_option(int c)
 {
@@ -319,7 +335,7 @@ static bool read_loss_option(int c)
         t->outliers = true;
         return true;
     case OPT_VOS_START:
-        settings.vos_start = cli_int(0, 1000000);
+        read_vos_start(cli_argument());
         return true;
     case OPT_VOS_SAMPLE:
         t->vos.sample = cli_int(1, 100000000);
@@ -887,9 +903,10 @@ static int run_epoch(struct session *s, struct err *err)
                        (uint64_t)s->batch, end, load_batch, l, err))
         return -1;
     int result = 0;
-    trainer_use_outliers(s->trainer, s->epoch >= (double)settings.vos_start);
     while (s->batch < (double)end && result == 0 && !s->stop && progress(s) < 1) {
         s->rate = schedule_rate(&settings.schedule, progress(s));
+        trainer_use_outliers(s->trainer,
+                             s->epoch >= settings.vos_start && progress(s) >= settings.vos_share);
         result = step(s, batches, err);
     }
     prefetch_stop(batches, NULL);

@@ -69,6 +69,11 @@ for loss in balance:released norm pareto pareto:released mgda; do
 done
 ok "--vos-mode released" train -q "${small[@]}" --steps 2 --vos --vos-start 0 --vos-mode released \
     --vos-sample 200 --vos-select 20 -o "$TMP/l.safetensors" "$TMP/in.tar"
+ok "--vos-start in percent" train -q "${small[@]}" -b 12 --epochs 4 --vos --vos-start 50% --vos-sample 200 \
+    --vos-select 20 -o "$TMP/half.safetensors" "$TMP/in.tar"
+is "$(awk 'NR > 1 { print ($7 > 0) }' "$TMP/half.tsv" | paste -sd' ')" "0 0 1 1" "begins there"
+fails 64 "a start beyond the end" train -q "${small[@]}" --vos --vos-start 101% -o "$TMP/l.safetensors" "$TMP/in.tar"
+fails 64 "a start that is no number" train -q "${small[@]}" --vos --vos-start soon -o "$TMP/l.safetensors" "$TMP/in.tar"
 ok "--plot and --events" train -q "${small[@]}" --steps 4 --plot "$TMP/curve.svg" --events "$TMP/events" \
     -o "$TMP/l.safetensors" "$TMP/in.tar"
 if command -v gnuplot >/dev/null; then
