@@ -7,6 +7,8 @@ may_include() { # ROOM: the rooms whose headers it may include
     case $1 in
     core) echo core ;;
     model) echo "core weights nn model" ;;
+    loader) echo "core stream ops loader" ;;
+    train) echo "core stream ops loader weights nn model train" ;;
     *) echo "core $1" ;;
     esac
 }

@@ -1,0 +1,57 @@
+/* What the files of this room share. */
+#ifndef TRAIN_INTERNAL_H
+#define TRAIN_INTERNAL_H
+
+#include "loader/loader.h"
+#include "model/record.h"
+#include "train/session.h"
+
+struct sums { /* of an epoch so far */
+    double loss, term[LOSS_TERMS], batches, seconds;
+};
+
+struct validation {
+    double dsc, hd95;
+};
+
+struct session {
+    struct session_options options;
+    struct model *model;
+    struct trainer *trainer;
+    struct loader_options loading;
+    struct loader *loader;
+    const struct spool *data, *validation; /* validation may be NULL */
+    char digest[65];
+    char *command; /* that began the run */
+    char seed[32];
+    struct record *record;
+    bool plot_failed;
+    char log_name[4096], checkpoint_name[4096], last_name[4096];
+    double begun;        /* on the clock of seconds() */
+    double before;       /* seconds that the run took before it was resumed */
+    double clock;        /* seconds so far, on which all ranks agree */
+    bool stop;           /* some rank was interrupted */
+    double best;         /* DSC, -1 before the first */
+    double epoch, batch; /* position: epochs done, batches done in this one */
+    double steps, log_bytes, rate;
+    uint64_t steps_in_epoch, total_steps;
+    struct sums sums;
+    struct validation now;
+};
+
+double session_seconds(void); /* of a monotonic clock */
+double session_elapsed(const struct session *s);
+bool session_is_first(const struct session *s); /* of the ranks: the one that writes */
+
+/* Means over the validation samples, of which each rank takes its share. */
+int session_validate(struct session *s, struct err *err) MUST_CHECK;
+
+/* Nothing is written by ranks other than the first. */
+int session_write_weights(struct session *s, const char *path, struct err *err) MUST_CHECK;
+int session_write_checkpoint(struct session *s, struct err *err) MUST_CHECK;
+int session_record_epoch(struct session *s, struct err *err) MUST_CHECK;
+
+/* Puts the session where the checkpoint left it, when there is one. */
+int session_resume(struct session *s, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,157 @@
+/* What a run writes: weights, checkpoints to go on from, rows of the record. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/checkpoint.h"
+#include "model/peers.h"
+#include "train/internal.h"
+
+enum { DESCRIPTION = 9, STATE = 15 };
+
+/* What is said of the weights. */
+static void list_description(struct session *s, struct note *notes)
+{
+    const struct note all[DESCRIPTION] = {
+        {"normalisation", "uint8 / 255, uint16 / 65535, float32 as it is", NULL},
+        {"command", s->command, NULL},
+        {"data", s->options.data, NULL},
+        {"data_sha256", s->digest, NULL},
+        {"licence", s->options.licence, NULL},
+        {"version", MORPHOSEG_VERSION, NULL},
+        {"seed", s->seed, NULL},
+        {"steps", NULL, &s->steps},
+        {"validation_dsc", NULL, s->validation ? &s->now.dsc : NULL},
+    };
+    s->steps = (double)trainer_steps(s->trainer);
+    memcpy(notes, all, sizeof all);
+}
+
+/* What a checkpoint keeps besides. */
+static void list_state(struct session *s, struct note *notes)
+{
+    const struct note all[STATE] = {
+        {"epoch", NULL, &s->epoch},
+        {"batch", NULL, &s->batch},
+        {"elapsed", NULL, &s->before},
+        {"log_bytes", NULL, &s->log_bytes},
+        {"rate", NULL, &s->rate},
+        {"best", NULL, &s->best},
+        {"val_dsc", NULL, &s->now.dsc},
+        {"val_hd95", NULL, &s->now.hd95},
+        {"loss", NULL, &s->sums.loss},
+        {"ce", NULL, &s->sums.term[LOSS_CE]},
+        {"dice", NULL, &s->sums.term[LOSS_DICE]},
+        {"ce_out", NULL, &s->sums.term[LOSS_CE_OUT]},
+        {"dice_out", NULL, &s->sums.term[LOSS_DICE_OUT]},
+        {"batches", NULL, &s->sums.batches},
+        {"epoch_seconds", NULL, &s->sums.seconds},
+    };
+    memcpy(notes, all, sizeof all);
+}
+
+int session_write_weights(struct session *s, const char *path, struct err *err)
+{
+    struct note notes[DESCRIPTION];
+    if (!session_is_first(s))
+        return 0;
+    list_description(s, notes);
+    return checkpoint_write_weights(path, s->model, s->trainer, s->options.half, notes, DESCRIPTION,
+                                    err);
+}
+
+int session_write_checkpoint(struct session *s, struct err *err)
+{
+    struct note notes[DESCRIPTION + STATE];
+    if (!session_is_first(s))
+        return 0;
+    int64_t bytes = record_bytes(s->record, err);
+    if (bytes < 0)
+        return -1;
+    s->log_bytes = (double)bytes;
+    s->before = session_elapsed(s);
+    s->begun = session_seconds();
+    list_description(s, notes);
+    list_state(s, notes + DESCRIPTION);
+    return checkpoint_write(s->checkpoint_name, s->model, s->trainer, notes, DESCRIPTION + STATE,
+                            err);
+}
+
+static bool metadata_is(const struct weights *w, const char *key, const char *value)
+{
+    const char *text = weights_metadata(w, key);
+    return text && strcmp(text, value) == 0;
+}
+
+static int restore(struct session *s, const struct weights *w, struct err *err)
+{
+    struct note notes[STATE];
+    const char *command = weights_metadata(w, "command");
+    list_state(s, notes);
+    if (checkpoint_restore(w, s->model, s->trainer, err) ||
+        notes_read_numbers(notes, STATE, w, err))
+        return -1;
+    if (!metadata_is(w, "data_sha256", s->digest))
+        return err_set(err, STATUS_USAGE, "it was trained on other data");
+    if (!metadata_is(w, "seed", s->seed))
+        return err_set(err, STATUS_USAGE, "it was trained with another seed");
+    free(s->command);
+    s->command = strdup(command ? command : "");
+    return s->command ? 0 : err_memory(err, "a command line");
+}
+
+int session_resume(struct session *s, struct err *err)
+{
+    struct weights w;
+    char copy[4096] = "";
+    s->log_bytes = -1;
+    if (!s->options.resume)
+        return 0;
+    if (peers_share_file(s->options.trainer.group, s->options.ranks.rank, s->checkpoint_name, copy,
+                         sizeof copy, err))
+        return -1;
+    const char *name = session_is_first(s) ? s->checkpoint_name : copy;
+    if (access(name, F_OK))
+        return 0;
+    int result = weights_read(&w, name, err);
+    if (*copy)
+        unlink(copy);
+    if (result)
+        return -1;
+    result = restore(s, &w, err);
+    weights_free(&w);
+    return result ? err_prefix(err, "resume from '%s'", s->checkpoint_name) : 0;
+}
+
+int session_record_epoch(struct session *s, struct err *err)
+{
+    const struct sums *sums = &s->sums;
+    double n = sums->batches > 0 ? sums->batches : 1;
+    struct record_row row = {
+        .epoch = (uint64_t)s->epoch,
+        .step = trainer_steps(s->trainer),
+        .rate = s->rate,
+        .loss = sums->loss / n,
+        .ce = sums->term[LOSS_CE] / n,
+        .dice = sums->term[LOSS_DICE] / n,
+        .ce_out = sums->term[LOSS_CE_OUT] / n,
+        .dice_out = sums->term[LOSS_DICE_OUT] / n,
+        .val_dsc = s->validation ? s->now.dsc : NAN,
+        .val_hd95 = s->validation ? s->now.hd95 : NAN,
+        .images_per_s = n * (double)(s->loading.batch * s->loading.ranks) / (sums->seconds + 1e-9),
+        .seconds = session_elapsed(s),
+    };
+    if (!session_is_first(s))
+        return 0;
+    if (record_add(s->record, &row, err))
+        return -1;
+    struct err drawing;
+    if (s->options.plot && !s->plot_failed && record_plot(s->record, s->options.plot, &drawing)) {
+        s->options.warn(&drawing);
+        s->plot_failed = true;
+    }
+    return 0;
+}

@@ -1,0 +1,199 @@
+#include "train/session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/peers.h"
+#include "ops/persistence.h"
+#include "train/internal.h"
+
+/* FILE with its ending replaced. */
+static int name_beside(char *path, size_t size, const char *output, const char *ending,
+                       struct err *err)
+{
+    const char *dot = strrchr(output, '.'), *slash = strrchr(output, '/');
+    size_t stem = dot && (!slash || dot > slash) ? (size_t)(dot - output) : strlen(output);
+    if (stem + strlen(ending) >= size)
+        return err_set(err, STATUS_CREATE, "create '%s': name too long", output);
+    memcpy(path, output, stem);
+    strcpy(path + stem, ending);
+    return 0;
+}
+
+static int name_files(struct session *s, struct err *err)
+{
+    const char *output = s->options.output, *log = s->options.log;
+    if (name_beside(s->log_name, sizeof s->log_name, output, ".tsv", err) ||
+        name_beside(s->checkpoint_name, sizeof s->checkpoint_name, output, ".ckpt", err) ||
+        name_beside(s->last_name, sizeof s->last_name, output, ".last.safetensors", err))
+        return -1;
+    if (log && strlen(log) < sizeof s->log_name)
+        strcpy(s->log_name, log);
+    return 0;
+}
+
+/* Finds the other ranks, if there are any, and makes sure that they do the same. */
+static int join(struct session *s, struct err *err)
+{
+    char text[1000];
+    const struct session_options *o = &s->options;
+    struct trainer_options *t = &s->options.trainer;
+    if (peers_join(&t->group, &o->ranks, (int)o->timeout, err))
+        return -1;
+    t->rank = o->ranks.rank;
+    t->ranks = o->ranks.size;
+    snprintf(text, sizeof text, "%s %s %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+             s->digest, o->arch, o->seed, o->batch, o->accumulate, o->steps, o->epochs);
+    return peers_same(t->group, text, err);
+}
+
+/* Sizes from the first sample; its channels unless told. */
+static int plan_batches(struct session *s, struct err *err)
+{
+    const struct session_options *o = &s->options;
+    struct loader_options *l = &s->loading;
+    struct spooled first = {0};
+    if (spool_read(s->data, 0, &first, err))
+        return -1;
+    *l = (struct loader_options){.batch = (size_t)o->batch,
+                                 .rank = (size_t)o->ranks.rank,
+                                 .ranks = (size_t)o->ranks.size,
+                                 .repeat = (size_t)o->repeat,
+                                 .classes = (int)o->classes,
+                                 .threads = (int)o->loaders,
+                                 .seed = (uint64_t)o->seed,
+                                 .policy = o->policy};
+    l->height = o->crop ? (size_t)o->crop : first.image.shape[0];
+    l->width = o->crop ? (size_t)o->crop : first.image.shape[1];
+    l->channels = o->channels ? (int)o->channels : first.image.shape[2] >= 3 ? 3 : 1;
+    if (strncmp(o->arch, "cellpose", 8) == 0)
+        l->channels = 1; /* and its second is zero */
+    spooled_free(&first);
+    size_t shown = spool_count(s->data) * (size_t)o->repeat;
+    size_t step = l->batch * l->ranks * (size_t)o->accumulate;
+    s->steps_in_epoch = (shown + step - 1) / step;
+    s->total_steps = o->steps ? (uint64_t)o->steps : s->steps_in_epoch * (uint64_t)o->epochs;
+    return 0;
+}
+
+static int load_initial(struct session *s, struct err *err)
+{
+    struct weights w;
+    if (weights_read(&w, s->options.init, err))
+        return -1;
+    bool npz = strcmp(w.format, "npz") == 0;
+    int result = npz ? model_load_npz(s->model, &w, err) : model_load(s->model, &w, err);
+    weights_free(&w);
+    return result ? err_prefix(err, "'%s'", s->options.init) : 0;
+}
+
+static int measure_topology(const float *student, const float *teacher, size_t height, size_t width,
+                            double *loss, float *gradient, void *data, struct err *err)
+{
+    (void)data;
+    return topology_loss(student, teacher, height, width, &TOPOLOGY_DEFAULTS, loss, gradient, err);
+}
+
+/* TopoSeg's, or when it is asked for; the running average is the teacher. */
+static int settle_consistency(struct session *s, struct err *err)
+{
+    struct trainer_options *t = &s->options.trainer;
+    if (t->consistency.topology == 0 && !toposeg_named(s->options.arch))
+        return 0;
+    if (!model_has_softmax(s->model))
+        return err_set(err, STATUS_USAGE, "'%s' has no classes to be consistent in",
+                       s->options.arch);
+    if (t->consistency.topology == 0)
+        t->consistency.topology = TOPOSEG_WEIGHT;
+    t->consistency.pixels = TOPOSEG_PIXELS;
+    t->consistency.measure = measure_topology;
+    t->average = t->average > 0 ? t->average : TOPOSEG_DECAY;
+    t->ramp = (int64_t)(s->total_steps / 2);
+    return 0;
+}
+
+static int check_size(const struct session *s, struct err *err)
+{
+    size_t multiple = (size_t)model_multiple(s->model);
+    const struct loader_options *l = &s->loading;
+    if (l->height % multiple || l->width % multiple)
+        return err_set(err, STATUS_USAGE,
+                       "'%s' needs sizes that are multiples of %zu, not %zu x %zu: use --crop",
+                       s->options.arch, multiple, l->width, l->height);
+    return 0;
+}
+
+static int make_model(struct session *s, struct err *err)
+{
+    const struct session_options *o = &s->options;
+    if (nn_set_threads((int)o->threads))
+        return nn_to_err(err, "threads");
+    if (model_new(&s->model, o->arch, (int)o->classes, s->loading.channels, err))
+        return -1;
+    s->loading.flows = !model_has_softmax(s->model);
+    if (s->loading.flows && o->trainer.outliers)
+        return err_set(err, STATUS_USAGE, "'%s' has no classes to draw outliers of", o->arch);
+    if (model_initialise(s->model, (uint64_t)o->seed, err) || (o->init && load_initial(s, err)) ||
+        check_size(s, err) || settle_consistency(s, err))
+        return -1;
+    return trainer_new(&s->trainer, s->model, &o->trainer, err);
+}
+
+static int set_up(struct session *s, struct err *err)
+{
+    const struct session_options *o = &s->options;
+    spool_digest(s->data, s->digest);
+    if (join(s, err) || name_files(s, err) || plan_batches(s, err) || make_model(s, err) ||
+        loader_new(&s->loader, s->data, &s->loading, err))
+        return -1;
+    s->command = strdup(o->command);
+    if (!s->command)
+        return err_memory(err, "a command line");
+    snprintf(s->seed, sizeof s->seed, "%" PRId64, o->seed);
+    s->best = -1;
+    s->begun = session_seconds();
+    if (peers_share_model(o->trainer.group, s->model, err) || session_resume(s, err))
+        return -1;
+    return session_is_first(s)
+               ? record_open(&s->record, s->log_name, (int64_t)s->log_bytes, o->events, err)
+               : 0;
+}
+
+static void release(struct session *s)
+{
+    loader_free(s->loader);
+    trainer_free(s->trainer);
+    model_free(s->model);
+    nn_group_free(s->options.trainer.group);
+    free(s->command);
+    free(s);
+}
+
+int session_new(struct session **session, const struct session_options *options,
+                const struct spool *data, const struct spool *validation, struct err *err)
+{
+    struct session *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_memory(err, "a session");
+    s->options = *options;
+    s->options.trainer.seed = (uint64_t)options->seed;
+    s->data = data;
+    s->validation = validation;
+    if (set_up(s, err)) {
+        release(s);
+        return -1;
+    }
+    *session = s;
+    return 0;
+}
+
+int session_close(struct session *session, struct err *err)
+{
+    if (!session)
+        return 0;
+    int result = session->record ? record_close(session->record, err) : 0;
+    release(session);
+    return result;
+}

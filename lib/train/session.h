@@ -1,0 +1,58 @@
+/* A run of training, from samples to weights: epochs of steps, validation, a record,
+ * and checkpoints from which it goes on with the same bytes. */
+#ifndef TRAIN_SESSION_H
+#define TRAIN_SESSION_H
+
+#include <signal.h>
+
+#include "core/ranks.h"
+#include "model/schedule.h"
+#include "model/trainer.h"
+#include "ops/augment.h"
+#include "stream/spool.h"
+
+/* Texts are the caller's and must outlive the session; those that may be NULL say so. */
+struct session_options {
+    const char *output;                   /* the weights; log and checkpoint are named after it */
+    const char *arch, *init;              /* architecture; weights to start from, or NULL */
+    const char *log, *plot, *events;      /* each may be NULL */
+    const char *command, *data, *licence; /* for the metadata; the last two may be NULL */
+    int64_t epochs, steps;                /* steps > 0: so many instead */
+    double minutes;                       /* > 0: so many instead */
+    int64_t batch, accumulate;
+    int64_t crop;   /* size of the windows; 0: whole samples */
+    int64_t repeat; /* times that an epoch shows each sample */
+    int64_t classes;
+    int64_t channels; /* 0: the first sample's */
+    int64_t seed;
+    int64_t threads, loaders;    /* of libtorch, 0: one a core; that read and augment */
+    int64_t timeout;             /* seconds to wait for other ranks */
+    double vos_start, vos_share; /* virtual outliers begin after both: epochs, part of the run */
+    bool half;                   /* weights as float16 */
+    bool resume;                 /* go on from the checkpoint, if there is one */
+    struct ranks ranks;
+    struct augment_policy policy;
+    struct schedule schedule;
+    struct trainer_options trainer;           /* seed, ranks and what TopoSeg needs are filled in */
+    const volatile sig_atomic_t *interrupted; /* not 0: stop after the step */
+    void (*progress)(const char *unit, uint64_t done, uint64_t total); /* total 0: unknown */
+    void (*warn)(const struct err *err);
+};
+
+struct session;
+
+/* Finds the other ranks, makes the model, and goes to where the checkpoint left it.
+ * The spools stay the caller's; validation may be NULL.  Options that do not fit
+ * each other or the data are STATUS_USAGE. */
+int session_new(struct session **session, const struct session_options *options,
+                const struct spool *data, const struct spool *validation,
+                struct err *err) MUST_CHECK;
+
+/* To the end: weights are written; or to an interruption: STATUS_AGAIN, with a
+ * checkpoint. */
+int session_run(struct session *session, struct err *err) MUST_CHECK;
+
+/* Frees the session also when it fails; NULL is fine. */
+int session_close(struct session *session, struct err *err) MUST_CHECK;
+
+#endif
