@@ -29,6 +29,7 @@ enum {
     OPT_BETA,
     OPT_CROP,
     OPT_REPEAT,
+    OPT_DIAMETER,
     OPT_CLASSES,
     OPT_CHANNELS,
     OPT_SEED,
@@ -62,6 +63,8 @@ static const struct cli_option options[] = {
     {OPT_ACCUMULATE, "accumulate", "N", "add up the gradients of N batches for a step (default 1)"},
     {OPT_CROP, "crop", "SIZE", "train on random windows of this size (default: whole tiles)"},
     {OPT_REPEAT, "repeat", "N", "show each sample N times an epoch (default 1)"},
+    {OPT_DIAMETER, "diameter", "PIXELS",
+     "cellpose: scale images to cells of this diameter (default 30; 0: leave them)"},
     {'p', "policy", "POLICY", "augmentation as in augment(1) (default paper)"},
     {OPT_OPTIMIZER, "optimizer", "sgd|adamw", "(default sgd)"},
     {OPT_LR, "lr", "RATE", "learning rate at the start (default 0.01 for sgd, 0.001 for adamw)"},
@@ -134,6 +137,7 @@ static struct session_options run = {
     .classes = 2,
     .seed = 1,
     .loaders = 1,
+    .diameter = 30,
     .timeout = 600,
     .schedule = {.power = 0.9, .ratio = 0.01},
     .trainer = {.device = NN_CPU,
@@ -189,6 +193,9 @@ static bool read_file_option(int c)
         return true;
     case OPT_REPEAT:
         run.repeat = cli_int(1, 1000000);
+        return true;
+    case OPT_DIAMETER:
+        run.diameter = cli_real(0, 1e4);
         return true;
     case 'p':
         settings.policy = cli_argument();

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/prefetch.h"
-#include "ops/flows.h"
+#include "ops/flow_targets.h"
 #include "ops/planes.h"
 
 struct loader {
@@ -74,17 +74,21 @@ static uint8_t *slot_labels(const struct loader *l, void *slot)
 
 /* ---- filling it ---- */
 
-static int flows_of_mask(const struct array *mask, float *flows, struct err *err)
+/* Pixels around a window whose flows are learnt, for the cells that it cuts. */
+#define FLOW_MARGIN 32
+
+/* The policy for a sample, which scales its cells to the diameter asked for. */
+static int policy_of(const struct loader *l, const struct spooled *s, struct augment_policy *policy,
+                     struct err *err)
 {
-    uint32_t *labels = malloc(array_count(mask) * sizeof *labels + 1);
-    if (!labels)
-        return err_memory(err, "labels");
-    int result = planes_labels(mask, labels, err) ||
-                         flows_of_labels(labels, mask->shape[0], mask->shape[1], flows, err)
-                     ? -1
-                     : 0;
-    free(labels);
-    return result;
+    double diameter;
+    *policy = l->options.policy;
+    if (!l->options.flows || l->options.diameter == 0)
+        return 0;
+    if (mask_diameter(&s->mask, &diameter, err))
+        return -1;
+    policy->scale = diameter > 0 ? l->options.diameter / diameter : 0;
+    return 0;
 }
 
 static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s, float *images,
@@ -93,16 +97,18 @@ static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s
     const struct loader_options *o = &l->options;
     char name[1100];
     struct augment_draw draw;
+    struct augment_policy policy;
     struct array image = {0}, mask = {0};
+    if (policy_of(l, s, &policy, err))
+        return err_prefix(err, "sample '%s'", s->key);
     snprintf(name, sizeof name, "%" PRIu64 "/%" PRIu64 "/%s", l->epoch, shown, s->key);
     struct rng rng = rng_new(o->seed, name);
-    augment_draw(&draw, &o->policy, &rng, s->image.shape[0], s->image.shape[1], o->height,
-                 o->width);
+    augment_draw(&draw, &policy, &rng, s->image.shape[0], s->image.shape[1], o->height, o->width);
     int result = augment_image(&draw, &s->image, &image, err) ||
-                         augment_mask(&draw, &s->mask, false, &mask, err) ||
+                         augment_mask(&draw, &s->mask, o->flows, &mask, err) ||
                          planes_of(&image, s->offset, s->gain, o->channels, images, err) ||
                          planes_classes(&mask, o->classes, labels, err) ||
-                         (flows && flows_of_mask(&mask, flows, err))
+                         (flows && flow_targets(&draw, &s->mask, FLOW_MARGIN, flows, err))
                      ? err_prefix(err, "sample '%s'", s->key)
                      : 0;
     array_free(&image);

@@ -15,6 +15,7 @@ struct loader_options {
     size_t repeat;               /* times that an epoch shows each sample */
     int channels, classes;       /* see planes_of, planes_classes */
     bool flows;                  /* Cellpose's, from label images */
+    double diameter;             /* with flows: of the cells of every sample; 0: as it is */
     int threads;
     uint64_t seed;
     struct augment_policy policy;

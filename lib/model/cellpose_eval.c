@@ -13,22 +13,44 @@
 #define BATCH   8
 #define OUTPUTS 3
 
-int cellpose_diameters(const struct model *model, double *mean, double *labels, struct err *err)
+static nn_tensor *buffer_of(const struct model *model, const char *name)
 {
     size_t count;
     const struct model_parameter *p = model_parameters(model, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(p[i].name, name) == 0)
+            return p[i].tensor;
+    return NULL;
+}
+
+static bool is_diameter(double diameter)
+{
+    return diameter > 0 && isfinite(diameter);
+}
+
+int cellpose_diameters(const struct model *model, double *mean, double *labels, struct err *err)
+{
+    nn_tensor *of_mean = buffer_of(model, "diam_mean"),
+              *of_labels = buffer_of(model, "diam_labels");
     *mean = *labels = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool is_mean = strcmp(p[i].name, "diam_mean") == 0;
-        if (!is_mean && strcmp(p[i].name, "diam_labels") != 0)
-            continue;
-        if (nn_item(p[i].tensor, is_mean ? mean : labels))
-            return nn_to_err(err, p[i].name);
-    }
-    if (!(*mean > 0 && *labels > 0 && isfinite(*mean) && isfinite(*labels)))
+    if ((of_mean && nn_item(of_mean, mean)) || (of_labels && nn_item(of_labels, labels)))
+        return nn_to_err(err, "diameters");
+    if (!is_diameter(*mean) || !is_diameter(*labels))
         return err_set(err, STATUS_DATA, "'%s' knows no diameter of cells",
                        model_architecture(model));
     return 0;
+}
+
+int cellpose_set_diameters(struct model *model, double mean, double labels, struct err *err)
+{
+    nn_tensor *of_mean = buffer_of(model, "diam_mean"),
+              *of_labels = buffer_of(model, "diam_labels");
+    if (!of_mean || !of_labels || !is_diameter(mean) || !is_diameter(labels))
+        return err_set(err, STATUS_BUG, "no diameters to set");
+    bool gradients = nn_set_gradients(false);
+    int failed = nn_fill_(of_mean, mean) || nn_fill_(of_labels, labels);
+    nn_set_gradients(gradients);
+    return failed ? nn_to_err(err, "diameters") : 0;
 }
 
 /* ---- tiles of one dimension ---- */

@@ -11,6 +11,10 @@
 int cellpose_diameters(const struct model *model, double *mean, double *labels,
                        struct err *err) MUST_CHECK;
 
+/* Sets them. */
+int cellpose_set_diameters(struct model *model, double mean, double labels,
+                           struct err *err) MUST_CHECK;
+
 /* x: 1 x C x H x W of any size, on the model's device; scale: of the image, the mean
  * diameter over that of the image's cells.  The model is prepared, or gradients are
  * off.  A temporary 1 x 3 x H x W, or NULL. */

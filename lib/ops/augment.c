@@ -149,6 +149,8 @@ void augment_draw(struct augment_draw *draw, const struct augment_policy *policy
     bool flip = rng_uniform(rng) < 0.5; /* which axis: with a turn, either is a flip of x */
     double angle = rng_between(rng, -1, 1) * policy->angle;
     double zoom = exp(rng_between(rng, -1, 1) * log(policy->zoom));
+    if (policy->scale > 0)
+        zoom *= policy->scale;
     draw->border = policy->border;
     draw->turns = turned ? (turns + (flip ? 2 : 0)) % 4 : 0;
     draw->flip = turned;

@@ -28,6 +28,7 @@ struct augment_policy {
     double rotate;     /* chance of a rotation, where there was no turn */
     double angle;      /* largest rotation, degrees */
     double zoom;       /* magnification from 1/zoom to zoom, evenly in its logarithm; 1: none */
+    double scale;      /* magnification besides, of every image; 0: none */
     double brightness; /* largest shift */
     double contrast;   /* gain from 1/(1+contrast) to 1+contrast */
     double gamma;      /* exponent from 1/(1+gamma) to 1+gamma */

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/cellpose_eval.h"
 #include "model/peers.h"
+#include "ops/flow_targets.h"
 #include "ops/persistence.h"
 #include "train/internal.h"
 
@@ -64,6 +66,7 @@ static int plan_batches(struct session *s, struct err *err)
                                  .classes = (int)o->classes,
                                  .threads = (int)o->loaders,
                                  .seed = (uint64_t)o->seed,
+                                 .diameter = o->diameter,
                                  .policy = o->policy};
     l->height = o->crop ? (size_t)o->crop : first.image.shape[0];
     l->width = o->crop ? (size_t)o->crop : first.image.shape[1];
@@ -125,6 +128,24 @@ static int check_size(const struct session *s, struct err *err)
     return 0;
 }
 
+/* Cellpose's diameters: of the cells that it sees, and of those of its data, in the mean. */
+static int note_diameters(struct session *s, struct err *err)
+{
+    double sum = 0, found = 0, diameter, seen = s->options.diameter;
+    struct spooled sample = {0};
+    int result = 0;
+    for (size_t i = 0; i < spool_count(s->data) && result == 0; i++) {
+        result =
+            spool_read(s->data, i, &sample, err) || mask_diameter(&sample.mask, &diameter, err);
+        sum += result ? 0 : diameter;
+        found += result == 0 && diameter > 0;
+    }
+    spooled_free(&sample);
+    if (result || found == 0)
+        return result ? -1 : 0;
+    return cellpose_set_diameters(s->model, seen > 0 ? seen : sum / found, sum / found, err);
+}
+
 static int make_model(struct session *s, struct err *err)
 {
     const struct session_options *o = &s->options;
@@ -136,7 +157,8 @@ static int make_model(struct session *s, struct err *err)
     if (s->loading.flows && o->trainer.outliers)
         return err_set(err, STATUS_USAGE, "'%s' has no classes to draw outliers of", o->arch);
     if (model_initialise(s->model, (uint64_t)o->seed, err) || (o->init && load_initial(s, err)) ||
-        check_size(s, err) || settle_consistency(s, err))
+        (s->loading.flows && note_diameters(s, err)) || check_size(s, err) ||
+        settle_consistency(s, err))
         return -1;
     return trainer_new(&s->trainer, s->model, &o->trainer, err);
 }

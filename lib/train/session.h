@@ -20,8 +20,9 @@ struct session_options {
     int64_t epochs, steps;                /* steps > 0: so many instead */
     double minutes;                       /* > 0: so many instead */
     int64_t batch, accumulate;
-    int64_t crop;   /* size of the windows; 0: whole samples */
-    int64_t repeat; /* times that an epoch shows each sample */
+    int64_t crop;    /* size of the windows; 0: whole samples */
+    double diameter; /* networks of flows see cells of this diameter; 0: as they are */
+    int64_t repeat;  /* times that an epoch shows each sample */
     int64_t classes;
     int64_t channels; /* 0: the first sample's */
     int64_t seed;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "ops/canvas.h"
+#include "ops/flow_targets.h"
 #include "ops/flows.h"
 #include "ops/matching.h"
 #include "ops/morphology.h"
@@ -126,10 +127,88 @@ static void test_round_trip(void)
        "flows that are no numbers lead nowhere");
 }
 
+/* Discs of diameters 8, 20 and 40 on a picture of SIDE x SIDE. */
+static struct array three_discs(void)
+{
+    static uint16_t labels[SIDE * SIDE];
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++)
+            labels[y * SIDE + x] = hypot(y - 10, x - 80) < 4    ? 4
+                                   : hypot(y - 70, x - 75) < 10 ? 9
+                                   : hypot(y - 40, x - 34) < 20 ? 300
+                                                                : 0;
+    return array_view(DTYPE_U16, 2, (size_t[]){SIDE, SIDE}, labels);
+}
+
+static void test_diameter(void)
+{
+    struct err err;
+    struct array mask = three_discs();
+    uint32_t two[] = {1, 0, 2, 2}, none[] = {0, 0};
+    double diameter;
+    ok(mask_diameter(&mask, &diameter, &err) == 0, "the diameter of cells");
+    is_near(diameter, 20, 0.3, "is that of the middle one");
+    ok(cells_diameter(two, 2, 2, &diameter, &err) == 0 && diameter == 5, "at least 5");
+    ok(cells_diameter(none, 1, 2, &diameter, &err) == 0 && diameter == 0, "0 without cells");
+}
+
+enum { WINDOW = 32, TOP = 24, LEFT = 30 };
+
+static double farthest(const float *cut, const float *whole)
+{
+    double apart = 0;
+    for (int i = 0; i < 2 * WINDOW * WINDOW; i++) {
+        int plane = i / (WINDOW * WINDOW), y = i / WINDOW % WINDOW + TOP, x = i % WINDOW + LEFT;
+        apart = fmax(apart, fabs((double)cut[i] - whole[(plane * SIDE + y) * SIDE + x]));
+    }
+    return apart;
+}
+
+/* A window that cuts a cell has the flows of the whole cell, turned as it is turned. */
+static void test_targets(void)
+{
+    struct err err;
+    struct array mask = three_discs();
+    static uint32_t labels[SIDE * SIDE];
+    static float whole[2 * SIDE * SIDE], cut[2 * WINDOW * WINDOW];
+    struct augment_draw draw = {.in_height = SIDE,
+                                .in_width = SIDE,
+                                .out_height = WINDOW,
+                                .out_width = WINDOW,
+                                .matrix = {1, 0, LEFT, 0, 1, TOP},
+                                .zoom = 1};
+    for (int i = 0; i < SIDE * SIDE; i++)
+        labels[i] = ((const uint16_t *)mask.data)[i];
+    ok(flows_of_labels(labels, SIDE, SIDE, whole, &err) == 0 &&
+           flow_targets(&draw, &mask, 32, cut, &err) == 0,
+       "flows of a window");
+    is_near(farthest(cut, whole), 0, 1e-6, "with a margin are those of the picture");
+    ok(flow_targets(&draw, &mask, 0, cut, &err) == 0 && farthest(cut, whole) > 0.5,
+       "without one they turn at the cut");
+    draw = (struct augment_draw){.in_height = SIDE,
+                                 .in_width = SIDE,
+                                 .out_height = WINDOW,
+                                 .out_width = WINDOW,
+                                 .matrix = {0, -1, LEFT + 31, 1, 0, TOP},
+                                 .turns = 1,
+                                 .zoom = 1};
+    ok(flow_targets(&draw, &mask, 32, cut, &err) == 0, "flows of a turned window");
+    double apart = 0;
+    for (int y = 0; y < WINDOW; y++)
+        for (int x = 0; x < WINDOW; x++) {
+            int from = (TOP + x) * SIDE + LEFT + 31 - y, to = y * WINDOW + x;
+            apart += fabs((double)cut[to] + whole[SIDE * SIDE + from]) +
+                     fabs((double)cut[WINDOW * WINDOW + to] - whole[from]);
+        }
+    is_near(apart / (2 * WINDOW * WINDOW), 0, 0.02, "are turned with it");
+}
+
 int main(void)
 {
     const char *shared = getenv("SHARED");
     test_round_trip();
+    test_diameter();
+    test_targets();
     for (int i = 0; shared && i < 4; i++)
         test_golden(shared, i);
     if (!shared)
