@@ -8,11 +8,17 @@ synth -q -n 16 -s 64 -l fluorescence --contrast 3 --radius 7 --instances -o cell
 tile -s full -m cells/masks cells/images/*.png >cells.tar || exit 1
 train=(train -q -a cellpose:width=4 -b 4 -t 1 --optimizer adamw --lr 0.01 --seed 1)
 
-ok "cellpose trains on label images" "${train[@]}" -p none --steps 60 -o w.safetensors cells.tar
+ok "cellpose trains on label images" "${train[@]}" --diameter 0 -p none --steps 60 -o w.safetensors cells.tar
 # shellcheck disable=SC2016
 ok "the loss falls" awk -F'\t' 'NR == 2 { a = $4 } END { exit !($4 < 0.7 * a) }' w.tsv
-ok "and again to the same bytes" "${train[@]}" -p none --steps 60 -o again.safetensors cells.tar
+ok "and again to the same bytes" "${train[@]}" --diameter 0 -p none --steps 60 -o again.safetensors cells.tar
 ok "indeed" cmp <(weights diff -q w.safetensors again.safetensors && echo same) <(echo same)
+ok "and with cells of one diameter" "${train[@]}" --diameter 20 --steps 2 -o scaled.safetensors cells.tar
+# shellcheck disable=SC2016
+diameters='for name in ("diam_mean", "diam_labels"):
+    at = h[name]["data_offsets"][0]; print("%.1f" % struct.unpack("<f", f[8 + n + at:12 + n + at]))'
+is "$(python3 -c "import json, struct; f = open('scaled.safetensors', 'rb').read(); n = struct.unpack('<Q', f[:8])[0]; h = json.loads(f[8:8 + n])
+$diameters" | head -n 1)" 20.0 "which the weights keep"
 fails 64 "virtual outliers of flows" "${train[@]}" --vos -o no.safetensors cells.tar
 
 ok "predict gives flows" bash -c "predict -m w.safetensors -t 1 cells.tar >flows.tar"
