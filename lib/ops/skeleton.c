@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/target.h"
+
 /* The eight neighbours as bits, clockwise from the one above. */
 static inline unsigned around(const uint8_t *p, size_t width)
 {
@@ -127,7 +129,7 @@ static bool half_pass(struct border *b, uint8_t *mask, size_t width, int half)
     return removed;
 }
 
-void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint32_t *work)
+static void thin_along_border(uint8_t *mask, size_t height, size_t width, uint32_t *work)
 {
     struct border border = {.list = work};
     pthread_once(&removable_once, fill_removable);
@@ -138,6 +140,103 @@ void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint32_t *work)
         removed |= half_pass(&border, mask, width, 1);
     } while (removed);
 }
+
+/* ---- narrow shapes: a row is a word, all its pixels are decided at once ---- */
+
+#define NARROW 64   /* columns, the margin included */
+#define LOW    1024 /* rows */
+
+/* Bit x is the neighbour of the pixel in column x. */
+struct ring {
+    uint64_t n, ne, e, se, s, sw, w, nw;
+};
+
+static inline struct ring ring_at(uint64_t above, uint64_t here, uint64_t below)
+{
+    return (struct ring){above, above >> 1, here >> 1, below >> 1,
+                         below, below << 1, here << 1, above << 1};
+}
+
+/* Where at least two, and where all, of four are set. */
+static inline uint64_t two_of(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    return (a & b) | (c & d) | ((a | b) & (c | d));
+}
+
+static inline uint64_t all_of(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    return a & b & c & d;
+}
+
+/* What goes() says, of 64 pixels. */
+static inline uint64_t all_that_go(struct ring r)
+{
+    uint64_t p = ~r.n & (r.ne | r.e), q = ~r.e & (r.se | r.s);
+    uint64_t u = ~r.s & (r.sw | r.w), v = ~r.w & (r.nw | r.n);
+    uint64_t one_piece = (p ^ q ^ u ^ v) & ~(p & q) & ~(u & v);
+    uint64_t a = r.n | r.ne, b = r.e | r.se, c = r.s | r.sw, d = r.w | r.nw;
+    uint64_t e = r.ne | r.e, f = r.se | r.s, g = r.sw | r.w, h = r.nw | r.n;
+    uint64_t least = two_of(a, b, c, d) & two_of(e, f, g, h);
+    uint64_t most = ~(all_of(a, b, c, d) & all_of(e, f, g, h));
+    return one_piece & least & most;
+}
+
+/* Reads `from`, writes `to`; both have empty first and last rows.  Whether any went. */
+TARGET_CLONES
+static bool narrow_half_pass(const uint64_t *restrict from, size_t height, bool second,
+                             uint64_t *restrict to)
+{
+    uint64_t any = 0, turn = second ? UINT64_MAX : 0;
+    for (size_t y = 1; y + 1 < height; y++) {
+        struct ring r = ring_at(from[y - 1], from[y], from[y + 1]);
+        uint64_t kept = ((r.n | r.ne | ~r.se) & r.e & ~turn) | ((r.s | r.sw | ~r.nw) & r.w & turn);
+        uint64_t going = from[y] & all_that_go(r) & ~kept;
+        to[y] = from[y] & ~going;
+        any |= going;
+    }
+    return any != 0;
+}
+
+static void pack(const uint8_t *mask, size_t height, size_t width, uint64_t *rows)
+{
+    for (size_t y = 0; y < height; y++) {
+        uint64_t row = 0;
+        for (size_t x = 0; x < width; x++)
+            row |= (uint64_t)(mask[y * width + x] != 0) << x;
+        rows[y] = row;
+    }
+}
+
+static void unpack(const uint64_t *rows, size_t height, size_t width, uint8_t *mask)
+{
+    memset(mask, BACKGROUND, height * width);
+    for (size_t y = 0; y < height; y++)
+        for (uint64_t row = rows[y]; row; row &= row - 1)
+            mask[y * width + (size_t)__builtin_ctzll(row)] = INSIDE;
+}
+
+static void thin_narrow(uint8_t *mask, size_t height, size_t width)
+{
+    uint64_t rows[LOW], spare[LOW];
+    pack(mask, height, width, rows);
+    spare[0] = spare[height - 1] = 0;
+    bool removed = true;
+    while (removed) {
+        removed = narrow_half_pass(rows, height, false, spare);
+        removed |= narrow_half_pass(spare, height, true, rows);
+    }
+    unpack(rows, height, width, mask);
+}
+
+void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint32_t *work)
+{
+    if (width <= NARROW && height <= LOW)
+        thin_narrow(mask, height, width);
+    else
+        thin_along_border(mask, height, width, work);
+}
+
+/* ---- measures ---- */
 
 /* Neighbours that a step leads to: a diagonal one only where no straight detour
  * of two steps does. */
