@@ -1,24 +1,23 @@
 /* label: masks, probabilities or flows to numbered cells and a table of them. */
-#include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "annot/annot.h"
+#include "annot/export.h"
 #include "cli/cli.h"
-#include "core/num.h"
-#include "core/outfile.h"
-#include "core/spill.h"
+#include "core/channels.h"
+#include "core/convert.h"
+#include "core/destination.h"
+#include "core/names.h"
 #include "image/folder.h"
 #include "image/labels.h"
-#include "ops/canvas.h"
+#include "image/values.h"
+#include "ops/assembly.h"
 #include "ops/cells.h"
+#include "ops/measure.h"
 #include "ops/morphology.h"
-#include "ops/regions.h"
-#include "stream/stream.h"
+#include "report/cells.h"
+#include "stream/walk.h"
 
 enum {
     OPT_METHOD = 'm',
@@ -88,13 +87,16 @@ static const struct cli_program program = {
     .notes = "Without operands a tensor stream is read from standard input.",
 };
 
+#define EXPORTS (OPT_SVG - OPT_ROIS + 1)
+
 static struct {
     struct cell_rules rules;
-    bool probability, probability_map, output_is_folder, image_is_folder;
+    bool probability, probability_map, image_is_folder;
     int64_t min_size; /* -1: the method's */
     float threshold;  /* 0: the most probable class */
     int format;       /* -1: by the name */
     const char *output, *suffix, *table, *image;
+    const char *exports[EXPORTS];     /* paths, by option */
     double pixel_height, pixel_width; /* given by the user */
 } settings = {
     .rules = {.connectivity = 8, .depth = 0.15, .flow = FLOW_RULES_DEFAULT, .renumber = true},
@@ -103,253 +105,130 @@ static struct {
     .suffix = "",
 };
 
-static struct outfile *table;
-static int table_channels = -1; /* of the intensities; -1: no header yet */
+static struct cell_table *table;
+static int table_channels; /* of the intensities; 0: no header yet */
 static struct folder images;
+static struct destination output;
+static struct annot_export exports[EXPORTS];
 static bool some_failed;
 
 /* One image and what is known of it. */
 struct job {
-    char name[1100];
+    const char *name;
     size_t height, width;
     double pixel_height, pixel_width; /* micrometres, 0 when unknown */
-    struct spill labels;              /* height x width uint32: classes, then cells */
+    struct picture picture;           /* its prediction becomes the labels */
     struct spill classes;             /* a copy of the classes when there are several */
-    float *probability, *uncertainty; /* NULL when unknown */
-    float *flows;                     /* 3 x height x width: vertical, horizontal, cell */
-    float *intensity;
-    int channels;
-    uint32_t count;
+    uint32_t count;                   /* cells */
+    struct image_values file;         /* the intensities, when a file has them */
+    size_t row;                       /* the next of the picture's image */
 };
 
 static void job_free(struct job *job)
 {
-    spill_free(&job->labels);
+    picture_free(&job->picture);
     spill_free(&job->classes);
-    free(job->probability);
-    free(job->uncertainty);
-    free(job->flows);
-    free(job->intensity);
-    *job = (struct job){0};
+    image_values_close(&job->file);
+}
+
+static bool is_flows(void)
+{
+    return settings.rules.method == CELLS_FLOWS;
+}
+
+/* Room for a part of the picture, `planes` values a pixel. */
+static void *make_part(struct job *job, enum canvas_part part, size_t planes, struct err *err)
+{
+    size_t shape[] = {planes, job->height, job->width}, bytes;
+    struct spill *room = &job->picture.room[part];
+    if (array_check_bytes(DTYPE_U32, 3, shape, &bytes, err) || spill_new(room, bytes, err))
+        return NULL;
+    return room->data;
 }
 
 static int make_labels(struct job *job, struct err *err)
 {
-    size_t shape[] = {job->height, job->width}, bytes;
-    if (array_check_bytes(DTYPE_U32, 2, shape, &bytes, err))
-        return -1;
-    return spill_new(&job->labels, bytes, err);
+    job->picture.prediction = make_part(job, CANVAS_PREDICTION, 1, err);
+    return job->picture.prediction ? 0 : -1;
 }
 
 /* ---- the table ---- */
 
-/* A column of the table: its name, its value, and how it scales with a pixel's side. */
-enum unit { UNIT_NONE, UNIT_LENGTH, UNIT_AREA, UNIT_X, UNIT_Y };
-
-struct column {
-    const char *name;
-    double value;
-    enum unit unit;
-};
-
-#define MAX_TABLE_COLUMNS 32
-
-static int list_columns(const struct region *r, struct column *to)
-{
-    const struct column columns[] = {
-        {"x", r->x, UNIT_X},
-        {"y", r->y, UNIT_Y},
-        {"left", (double)r->box.left, UNIT_NONE},
-        {"top", (double)r->box.top, UNIT_NONE},
-        {"width", (double)(r->box.right - r->box.left), UNIT_NONE},
-        {"height", (double)(r->box.bottom - r->box.top), UNIT_NONE},
-        {"area", (double)r->box.area, UNIT_AREA},
-        {"perimeter", r->perimeter, UNIT_LENGTH},
-        {"equivalent_diameter", r->equivalent_diameter, UNIT_LENGTH},
-        {"major_axis", r->major_axis, UNIT_LENGTH},
-        {"minor_axis", r->minor_axis, UNIT_LENGTH},
-        {"eccentricity", r->eccentricity, UNIT_NONE},
-        {"orientation", r->orientation, UNIT_NONE},
-        {"solidity", r->solidity, UNIT_NONE},
-        {"circularity", r->circularity, UNIT_NONE},
-        {"feret_max", r->feret_max, UNIT_LENGTH},
-        {"feret_min", r->feret_min, UNIT_LENGTH},
-        {"skeleton_length", r->skeleton_length, UNIT_LENGTH},
-        {"branch_ends", r->branch_ends, UNIT_NONE},
-        {"branch_points", r->branch_points, UNIT_NONE},
-        {"mean_probability", r->mean_probability, UNIT_NONE},
-        {"mean_uncertainty", r->mean_uncertainty, UNIT_NONE},
-    };
-    memcpy(to, columns, sizeof columns);
-    return (int)(sizeof columns / sizeof *columns);
-}
-
-/* Lengths in micrometres need square pixels, to within 1 %. */
-static double physical(const struct column *column, double height, double width)
-{
-    bool known = height > 0 && width > 0, square = known && fabs(height - width) < 0.01 * height;
-    switch (column->unit) {
-    case UNIT_X:
-        return known ? column->value * width : NAN;
-    case UNIT_Y:
-        return known ? column->value * height : NAN;
-    case UNIT_AREA:
-        return known ? column->value * height * width : NAN;
-    case UNIT_LENGTH:
-        return square ? column->value * sqrt(height * width) : NAN;
-    default:
-        return NAN;
-    }
-}
-
-static struct {
-    char bytes[1 << 16];
-    size_t count;
-} pending;
-
-static int flush_table(struct err *err)
-{
-    size_t count = pending.count;
-    pending.count = 0;
-    return count ? outfile_write(table, pending.bytes, count, err) : 0;
-}
-
-static int write_table(const char *text, struct err *err)
-{
-    size_t length = strlen(text);
-    if (pending.count + length > sizeof pending.bytes && flush_table(err))
-        return -1;
-    memcpy(pending.bytes + pending.count, text, length);
-    pending.count += length;
-    return 0;
-}
-
-static int write_number(double value, struct err *err)
-{
-    char text[40];
-    snprintf(text, sizeof text, isnan(value) ? "\tnan" : "\t%.8g", value);
-    return write_table(text, err);
-}
-
-static int write_header(const struct job *job, struct err *err)
-{
-    struct region nothing = {0};
-    struct column columns[MAX_TABLE_COLUMNS];
-    int count = list_columns(&nothing, columns);
-    char text[64];
-    table_channels = job->channels > 1 ? job->channels : 1;
-    int rc = write_table("image\tid\tclass", err);
-    for (int i = 0; rc == 0 && i < count; i++) {
-        snprintf(text, sizeof text, "\t%s", columns[i].name);
-        rc = write_table(text, err);
-    }
-    for (int c = 0; rc == 0 && c < table_channels; c++) {
-        char number[12] = "";
-        if (table_channels > 1)
-            snprintf(number, sizeof number, "%d", c + 1);
-        snprintf(text, sizeof text, "\tmean_intensity%s\tsd_intensity%s", number, number);
-        rc = write_table(text, err);
-    }
-    for (int i = 0; rc == 0 && i < count; i++) {
-        snprintf(text, sizeof text, "\t%s_um%s", columns[i].name,
-                 columns[i].unit == UNIT_AREA ? "2" : "");
-        rc = columns[i].unit == UNIT_NONE ? 0 : write_table(text, err);
-    }
-    return rc ? -1 : write_table("\n", err);
-}
-
 static uint32_t class_of(const struct job *job, const struct box *box)
 {
-    const uint32_t *labels = job->labels.data, *classes = job->classes.data;
+    const uint32_t *labels = job->picture.prediction, *classes = job->classes.data;
     size_t at = box->top * job->width + box->left;
     while (labels[at] != box->label)
         at++;
     return classes ? classes[at] : 1;
 }
 
-static int write_row(const struct job *job, const struct region *r, struct err *err)
+static int write_cell(void *user, const struct region *region, struct err *err)
 {
-    struct column columns[MAX_TABLE_COLUMNS];
-    int count = list_columns(r, columns);
-    char text[1100];
-    snprintf(text, sizeof text, "%s", job->name);
-    for (char *p = text; *p; p++)
-        *p = (unsigned char)*p < 0x20 ? '?' : *p;
-    int rc = write_table(text, err);
-    snprintf(text, sizeof text, "\t%u\t%u", r->box.label, class_of(job, &r->box));
-    if (rc == 0)
-        rc = write_table(text, err);
-    for (int i = 0; rc == 0 && i < count; i++)
-        rc = write_number(columns[i].value, err);
-    for (int c = 0; rc == 0 && c < table_channels; c++) {
-        rc = write_number(c < r->channels ? r->mean[c] : NAN, err);
-        if (rc == 0)
-            rc = write_number(c < r->channels ? r->sd[c] : NAN, err);
-    }
-    for (int i = 0; rc == 0 && i < count; i++)
-        if (columns[i].unit != UNIT_NONE)
-            rc = write_number(physical(&columns[i], job->pixel_height, job->pixel_width), err);
-    return rc ? -1 : write_table("\n", err);
+    const struct job *job = user;
+    struct quantity quantities[REGION_MAX_QUANTITIES];
+    struct cell_line line = {job->name, region->box.label, class_of(job, &region->box),
+                             job->pixel_height, job->pixel_width};
+    int count = region_quantities(region, table_channels, quantities);
+    return cell_table_put(table, &line, quantities, count, err);
 }
 
-static int tabulate(const struct job *job, struct err *err)
+static int write_head(int channels, struct err *err)
 {
-    struct region_images under = {job->intensity, job->channels, job->probability,
-                                  job->uncertainty};
-    struct region_room room = {0};
-    struct boxes boxes;
-    struct region region;
-    if (boxes_of(&boxes, job->labels.data, job->height, job->width, err))
-        return -1;
-    int rc = table_channels < 0 ? write_header(job, err) : 0;
-    for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
-        rc = region_measure(&region, &boxes.items[i], job->labels.data, job->width, &under, &room,
-                            err);
-        if (rc == 0)
-            rc = write_row(job, &region, err);
-    }
-    region_room_free(&room);
-    boxes_free(&boxes);
-    return rc;
+    struct quantity names[REGION_MAX_QUANTITIES];
+    if (table_channels == 0)
+        table_channels = channels > 1 ? channels : 1;
+    int count = region_quantities(&(struct region){0}, table_channels, names);
+    return cell_table_head(table, names, count, err);
 }
 
 /* ---- intensities ---- */
 
-static void stem_of(const char *path, char *stem, size_t size)
+static int row_of_file(void *source, float *to, struct err *err)
 {
-    const char *slash = strrchr(path, '/');
-    snprintf(stem, size, "%s", slash ? slash + 1 : path);
-    char *dot = strrchr(stem, '.');
-    if (dot && dot > stem)
-        *dot = '\0';
+    struct job *job = source;
+    return image_values_row(&job->file, to, err);
 }
 
-static double sample_at(const struct image_info *info, const void *pixels, size_t i)
+static int row_of_stream(void *source, float *to, struct err *err)
 {
-    if (info->bits == 8)
-        return ((const uint8_t *)pixels)[i];
-    if (info->bits == 16)
-        return ((const uint16_t *)pixels)[i];
-    return info->is_label ? ((const uint32_t *)pixels)[i] : (double)((const float *)pixels)[i];
+    struct job *job = source;
+    const struct array *image = &job->picture.image;
+    size_t channels = image->shape[2], at = job->row++ * job->width * channels;
+    size_t keep = (size_t)channels_after((int)channels, CHANNELS_KEEP);
+    keep = keep < REGION_MAX_CHANNELS ? keep : REGION_MAX_CHANNELS;
+    convert_pixels((const char *)image->data + at * dtype_size(image->dtype), image->dtype,
+                   channels, keep, job->width, to);
+    (void)err;
+    return 0;
 }
 
-static int take_intensity(struct job *job, const struct image_info *info, const void *pixels,
-                          struct err *err)
+/* The file that has the intensities: the one given, or that of the same stem. */
+static const char *image_path(const struct job *job, struct err *err)
 {
-    size_t count = job->height * job->width, stride = (size_t)info->channels;
-    int alpha = info->channels == 2 || info->channels == 4;
-    int channels = info->channels - alpha;
-    job->channels = channels < REGION_MAX_CHANNELS ? channels : REGION_MAX_CHANNELS;
-    size_t kept = (size_t)job->channels;
-    job->intensity = malloc(count * kept * sizeof *job->intensity + 1);
-    if (!job->intensity)
-        return err_memory(err, "an image");
-    const uint8_t *bytes = pixels;
-    for (size_t i = 0; i < count && stride == 1 && info->bits == 8; i++)
-        job->intensity[i] = bytes[i];
-    for (size_t i = 0; i < count && (stride > 1 || info->bits > 8); i++)
-        for (size_t c = 0; c < kept; c++)
-            job->intensity[i * kept + c] = (float)sample_at(info, pixels, i * stride + c);
+    char stem[1024];
+    size_t length;
+    if (!settings.image_is_folder)
+        return settings.image;
+    const char *name = names_stem(job->name, &length);
+    snprintf(stem, sizeof stem, "%.*s", (int)length, name);
+    const struct folder_file *file = folder_find(&images, stem);
+    if (!file)
+        err_set(err, STATUS_NO_INPUT, "match '%s': '%s' has no image of that stem", job->name,
+                settings.image);
+    return file ? file->path : NULL;
+}
+
+static int open_file(struct job *job, struct err *err)
+{
+    const char *path = image_path(job, err);
+    if (!path || image_values_open(&job->file, path, REGION_MAX_CHANNELS, IMAGE_AS_STORED, err))
+        return -1;
+    const struct image_info *info = job->file.info;
+    if ((size_t)info->height != job->height || (size_t)info->width != job->width)
+        return err_set(err, STATUS_DATA, "read '%s': %lld x %lld pixels, but '%s' has %zu x %zu",
+                       path, (long long)info->width, (long long)info->height, job->name, job->width,
+                       job->height);
     if (!(job->pixel_height > 0)) {
         job->pixel_height = info->pixel_height;
         job->pixel_width = info->pixel_width;
@@ -357,193 +236,86 @@ static int take_intensity(struct job *job, const struct image_info *info, const 
     return 0;
 }
 
-static int load_intensity(struct job *job, struct err *err)
+static int find_intensities(struct job *job, struct measure_image *image, struct err *err)
 {
-    const char *path = settings.image;
-    struct image_info info;
-    char stem[1024];
-    void *pixels;
-    if (!path || !table)
-        return 0;
-    if (settings.image_is_folder) {
-        stem_of(job->name, stem, sizeof stem);
-        const struct folder_file *file = folder_find(&images, stem);
-        if (!file)
-            return err_set(err, STATUS_NO_INPUT, "match '%s': '%s' has no image of that stem",
-                           job->name, settings.image);
-        path = file->path;
+    const struct array *streamed = &job->picture.image;
+    *image = (struct measure_image){.source = job};
+    if (settings.image) {
+        if (open_file(job, err))
+            return -1;
+        image->row = row_of_file;
+        image->channels = job->file.channels;
+    } else if (streamed->ndim) {
+        int channels = channels_after((int)streamed->shape[2], CHANNELS_KEEP);
+        image->row = row_of_stream;
+        image->channels = channels < REGION_MAX_CHANNELS ? channels : REGION_MAX_CHANNELS;
     }
-    if (image_load(path, &info, &pixels, err))
+    return 0;
+}
+
+static int tabulate(struct job *job, struct err *err)
+{
+    struct measure_image image;
+    const struct picture *p = &job->picture;
+    if (find_intensities(job, &image, err) || write_head(image.channels, err))
         return -1;
-    int rc = (size_t)info.height != job->height || (size_t)info.width != job->width
-                 ? err_set(err, STATUS_DATA,
-                           "read '%s': %" PRId64 " x %" PRId64 " pixels, but '%s' has %zu x %zu",
-                           path, info.width, info.height, job->name, job->width, job->height)
-                 : take_intensity(job, &info, pixels, err);
-    free(pixels);
-    return rc;
+    return measure_all(p->prediction, job->height, job->width, &image, p->foreground, p->doubt,
+                       write_cell, job, err);
 }
 
-/* ---- label images ---- */
-
-static void output_path(const struct job *job, uint32_t max, char *path, size_t size)
-{
-    char stem[1024];
-    if (!settings.output_is_folder) {
-        snprintf(path, size, "%s", settings.output);
-        return;
-    }
-    bool tiff = settings.format == IMAGE_TIFF || (settings.format < 0 || max > UINT16_MAX);
-    stem_of(job->name, stem, sizeof stem);
-    snprintf(path, size, "%s/%s%s.%s", settings.output, stem, settings.suffix,
-             tiff ? "tif" : "png");
-}
-
-static enum image_format format_of(const char *path, uint32_t max)
-{
-    if (strcmp(path, "-") != 0)
-        return image_format_of_name(path);
-    return settings.format == IMAGE_PNG && max <= UINT16_MAX ? IMAGE_PNG : IMAGE_TIFF;
-}
-
-static int write_rows(struct image_writer *writer, const struct job *job,
-                      const struct image_info *info, struct err *err)
-{
-    const uint32_t *labels = job->labels.data;
-    void *row = malloc(image_row_bytes(info));
-    if (!row)
-        return err_memory(err, "a row");
-    int rc = 0;
-    for (size_t y = 0; rc == 0 && y < job->height; y++) {
-        image_pack_labels(info, labels + y * job->width, job->width, row);
-        rc = image_write_rows(writer, 1, row, err);
-    }
-    free(row);
-    return rc;
-}
+/* ---- label images and exports ---- */
 
 static int write_labels(const struct job *job, struct err *err)
 {
-    uint32_t max = labels_max(job->labels.data, job->height * job->width);
-    struct image_info info = image_label_info((int64_t)job->width, (int64_t)job->height, max, 16);
-    struct image_writer *writer;
     char path[4096];
+    uint32_t max = labels_max(job->picture.prediction, job->height * job->width);
+    struct image_info info = image_label_info((int64_t)job->width, (int64_t)job->height, max, 16);
+    bool named = !output.is_folder && !destination_is_stdout(&output);
+    bool png = settings.format == IMAGE_PNG && max <= UINT16_MAX;
+    enum image_format format = png ? IMAGE_PNG : IMAGE_TIFF;
+    if (named)
+        format = image_format_of_name(output.path);
     info.pixel_height = job->pixel_height;
     info.pixel_width = job->pixel_width;
-    output_path(job, max, path, sizeof path);
-    enum image_format format = format_of(path, max);
+    if (destination_file(&output, job->name, png ? "png" : "tif", path, sizeof path, err))
+        return -1;
     if (format == IMAGE_PNG && info.bits == 32)
         return err_set(err, STATUS_USAGE, "write '%s': %u cells are too many for PNG, use TIFF",
                        path, max);
-    if (image_create(&writer, path, format, IMAGE_DEFAULT_COMPRESSION, &info, err))
-        return -1;
-    if (write_rows(writer, job, &info, err)) {
-        image_abort(writer);
-        return -1;
-    }
-    return image_commit(writer, err);
-}
-
-/* ---- exports ---- */
-
-static struct export
-{
-    enum annot_format format;
-    const char *ending;
-    const char *path; /* NULL when not asked for */
-    bool several;     /* one file holds all images */
-    struct annot_writer *writer;
-}
-exports[] = {
-    {.format = ANNOT_ROI_ZIP, .ending = "zip"},
-    {.format = ANNOT_GEOJSON, .ending = "geojson"},
-    {.format = ANNOT_COCO, .ending = "json", .several = true},
-    {.format = ANNOT_COCO_RLE, .ending = "json", .several = true},
-    {.format = ANNOT_SVG, .ending = "svg"},
-};
-
-#define EXPORT_COUNT (sizeof exports / sizeof *exports)
-
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static int open_export(struct export *e, const struct job *job, struct err *err)
-{
-    char path[4096], stem[1100];
-    if (e->writer)
-        return 0;
-    stem_of(job->name, stem, sizeof stem);
-    if (is_folder(e->path))
-        snprintf(path, sizeof path, "%s/%s%s.%s", e->path, stem, settings.suffix, e->ending);
-    else
-        snprintf(path, sizeof path, "%s", e->path);
-    return annot_create(&e->writer, path, e->format, err);
-}
-
-static int close_export(struct export *e, struct err *err)
-{
-    struct annot_writer *writer = e->writer;
-    e->writer = NULL;
-    return writer ? annot_commit(writer, err) : 0;
-}
-
-static int export_to(struct export *e, const struct job *job, struct err *err)
-{
-    const char *slash = strrchr(job->name, '/');
-    struct annot_image image = {slash ? slash + 1 : job->name, (int64_t)job->width,
-                                (int64_t)job->height};
-    struct array labels =
-        array_view(DTYPE_U32, 2, (size_t[]){job->height, job->width}, job->labels.data);
-    if (open_export(e, job, err))
-        return -1;
-    if (annot_put(e->writer, &image, &labels, NULL, err)) {
-        annot_abort(e->writer);
-        e->writer = NULL;
-        return -1;
-    }
-    return e->several ? 0 : close_export(e, err);
+    return image_save_labels(path, format, &info, job->picture.prediction, err);
 }
 
 static int export_all(const struct job *job, struct err *err)
 {
-    for (size_t i = 0; i < EXPORT_COUNT; i++)
-        if (exports[i].path && export_to(&exports[i], job, err))
+    struct annot_image image = {job->name, (int64_t)job->width, (int64_t)job->height};
+    struct array labels =
+        array_view(DTYPE_U32, 2, (size_t[]){job->height, job->width}, job->picture.prediction);
+    for (size_t i = 0; i < EXPORTS; i++)
+        if (settings.exports[i] && annot_export_put(&exports[i], &image, &labels, err))
             return -1;
     return 0;
 }
 
-static void prepare_exports(int inputs)
-{
-    for (size_t i = 0; i < EXPORT_COUNT; i++) {
-        struct export *e = &exports[i];
-        size_t length = e->path ? strlen(e->path) : 0;
-        if (!e->path || e->several)
-            continue;
-        if (length && e->path[length - 1] == '/' && !is_folder(e->path) && mkdir(e->path, 0777))
-            cli_die(STATUS_CREATE, "create '%s': %s", e->path, strerror(errno));
-        if (inputs > 1 && !is_folder(e->path))
-            cli_die_usage("several images need a folder for '%s'", e->path);
-    }
-}
-
 /* ---- a job from beginning to end ---- */
 
+static bool has_several_values(const uint32_t *labels, size_t count)
+{
+    uint32_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+        first = first ? first : labels[i];
+        if (labels[i] && labels[i] != first)
+            return true;
+    }
+    return false;
+}
+
+/* The table says of which class a cell is. */
 static int copy_classes(struct job *job, struct err *err)
 {
-    const uint32_t *labels = job->labels.data;
+    const uint32_t *labels = job->picture.prediction;
     size_t count = job->height * job->width;
-    uint32_t first = 0;
-    bool several = false;
-    if (!table || settings.rules.method == CELLS_FLOWS || settings.rules.method == CELLS_KEEP)
-        return 0;
-    for (size_t i = 0; i < count && !several; i++) {
-        first = first ? first : labels[i];
-        several = labels[i] && labels[i] != first;
-    }
-    if (!several)
+    if (!table || is_flows() || settings.rules.method == CELLS_KEEP ||
+        !has_several_values(labels, count))
         return 0;
     if (spill_new(&job->classes, count * sizeof *labels, err))
         return -1;
@@ -553,8 +325,9 @@ static int copy_classes(struct job *job, struct err *err)
 
 static int finish(struct job *job, struct err *err)
 {
+    const struct picture *p = &job->picture;
     size_t plane = job->height * job->width;
-    const float *map = settings.probability_map ? job->probability : NULL;
+    const float *map = settings.probability_map ? p->foreground : NULL;
     if (settings.probability_map && !map)
         return err_set(err, STATUS_DATA, "label '%s': there are no probabilities of two classes",
                        job->name);
@@ -563,9 +336,8 @@ static int finish(struct job *job, struct err *err)
         job->pixel_width = settings.pixel_width;
     }
     if (copy_classes(job, err) ||
-        cells_find(job->labels.data, job->height, job->width, &settings.rules, map, job->flows,
-                   job->flows ? job->flows + 2 * plane : NULL, &job->count, err) ||
-        load_intensity(job, err))
+        cells_find(p->prediction, job->height, job->width, &settings.rules, map, p->values,
+                   p->values ? p->values + 2 * plane : NULL, &job->count, err))
         return -1;
     if (table && tabulate(job, err))
         return -1;
@@ -576,74 +348,84 @@ static int finish(struct job *job, struct err *err)
 
 /* ---- images ---- */
 
-static int load_mask(struct job *job, struct image_reader *reader, const char *path,
-                     struct err *err)
+static int load_mask(struct job *job, const char *path, struct err *err)
 {
-    const struct image_info *info = image_info(reader);
-    if (image_check_labels(path, info, err) || make_labels(job, err))
+    struct image_reader *reader;
+    if (image_open_labels(&reader, path, err))
         return -1;
-    return image_read_labels32(reader, path, info->height, job->labels.data, err);
+    const struct image_info *info = image_info(reader);
+    job->height = (size_t)info->height;
+    job->width = (size_t)info->width;
+    job->pixel_height = info->pixel_height;
+    job->pixel_width = info->pixel_width;
+    int rc = image_check_labels(path, info, err) || make_labels(job, err) ? -1 : 0;
+    if (rc == 0)
+        rc = image_read_labels32(reader, path, info->height, job->picture.prediction, err);
+    image_close(reader);
+    return rc;
 }
 
 /* Foreground where the probability reaches the threshold. */
-static int threshold(struct job *job, struct err *err)
+static int load_probability(struct job *job, struct image_values *values, const char *path,
+                            struct err *err)
 {
+    struct picture *p = &job->picture;
     float limit = settings.threshold > 0 ? settings.threshold : 0.5f;
-    if (make_labels(job, err))
+    if (image_values_check_shares(values, path, err) || make_labels(job, err) ||
+        !(p->foreground = make_part(job, CANVAS_FOREGROUND, 1, err)))
         return -1;
-    uint32_t *labels = job->labels.data;
-    for (size_t i = 0; i < job->height * job->width; i++)
-        labels[i] = job->probability[i] >= limit;
+    for (size_t y = 0, at = 0; y < job->height; y++) {
+        if (image_values_row(values, p->foreground + at, err))
+            return -1;
+        for (size_t x = 0; x < job->width; x++, at++)
+            p->prediction[at] = p->foreground[at] >= limit;
+    }
     return 0;
 }
 
 /* An image of three channels, as stitch --logits writes it. */
-static int load_flows(struct job *job, const char *path, struct err *err)
+static int load_flows(struct job *job, struct image_values *values, const char *path,
+                      struct err *err)
 {
-    struct image_info info;
-    void *pixels;
-    if (image_load(path, &info, &pixels, err))
+    struct picture *p = &job->picture;
+    size_t w = job->width, plane = job->height * w;
+    if (values->info->channels != 3 || values->info->bits != 32 || values->info->is_label)
+        return err_set(err, STATUS_DATA, "read '%s': flows are three channels of floating point",
+                       path);
+    if (make_labels(job, err) || !(p->values = make_part(job, CANVAS_VALUES, 3, err)))
         return -1;
-    int rc = 0;
-    size_t plane = job->height * job->width;
-    if (info.channels != 3 || info.bits != 32 || info.is_label)
-        rc = err_set(err, STATUS_DATA, "read '%s': flows are three channels of floating point",
-                     path);
-    else if (!(job->flows = malloc(3 * plane * sizeof(float) + 1)))
-        rc = err_memory(err, "flows");
-    for (size_t i = 0; rc == 0 && i < 3 * plane; i++)
-        job->flows[i % 3 * plane + i / 3] = ((const float *)pixels)[i];
-    free(pixels);
-    return rc ? -1 : make_labels(job, err);
+    float *row = malloc(3 * w * sizeof *row);
+    int rc = row ? 0 : err_memory(err, "a row");
+    for (size_t y = 0; rc == 0 && y < job->height; y++) {
+        rc = image_values_row(values, row, err);
+        for (size_t i = 0; rc == 0 && i < 3 * w; i++)
+            p->values[i % 3 * plane + y * w + i / 3] = row[i];
+    }
+    free(row);
+    return rc;
 }
 
-static int load_image(struct job *job, const char *path, struct err *err)
+static int load_values(struct job *job, const char *path, struct err *err)
 {
-    struct image_reader *reader;
-    struct image_info info;
-    if (image_open_labels(&reader, path, err))
-        return -1;
-    info = *image_info(reader);
-    job->height = (size_t)info.height;
-    job->width = (size_t)info.width;
-    job->pixel_height = info.pixel_height;
-    job->pixel_width = info.pixel_width;
-    bool plain = settings.rules.method != CELLS_FLOWS && !settings.probability;
-    int rc = plain ? load_mask(job, reader, path, err) : 0;
-    image_close(reader);
-    if (plain || rc)
-        return rc;
-    if (settings.rules.method == CELLS_FLOWS)
-        return load_flows(job, path, err);
-    return image_load_floats(path, &info, &job->probability, err) ? -1 : threshold(job, err);
+    struct image_values values;
+    int rc = image_values_open(&values, path, 3, IMAGE_AS_SHARE, err);
+    if (rc == 0) {
+        job->height = (size_t)values.info->height;
+        job->width = (size_t)values.info->width;
+        job->pixel_height = values.info->pixel_height;
+        job->pixel_width = values.info->pixel_width;
+        rc = (is_flows() ? load_flows : load_probability)(job, &values, path, err);
+    }
+    image_values_close(&values);
+    return rc;
 }
 
 static void label_image(const char *path, bool alone)
 {
-    struct job job = {.height = 0};
+    struct job job = {.name = path};
     struct err err;
-    snprintf(job.name, sizeof job.name, "%s", path);
-    if (load_image(&job, path, &err) || finish(&job, &err)) {
+    bool mask = !is_flows() && !settings.probability;
+    if ((mask ? load_mask : load_values)(&job, path, &err) || finish(&job, &err)) {
         if (alone || err.status == STATUS_MEMORY || err.status == STATUS_IO)
             cli_die_err(&err);
         cli_warn_err(&err);
@@ -662,133 +444,91 @@ static void label_images(char **paths, int count)
 
 /* ---- streams ---- */
 
-/* The image whose tiles are coming in. */
-struct assembly {
-    bool open;
-    char name[1100];
-    struct tile_meta meta;
-    struct canvas canvas;
-    uint64_t images;
-};
-
-static int take_picture(struct job *job, const struct canvas *canvas, struct err *err)
+static int label_assembled(void *user, struct assembled *image, struct err *err)
 {
-    struct picture picture;
-    if (canvas_finish(canvas, settings.threshold, &picture, err))
-        return -1;
-    int rc = make_labels(job, err);
-    if (rc == 0)
-        memcpy(job->labels.data, picture.prediction,
-               job->height * job->width * sizeof *picture.prediction);
-    job->probability = picture.foreground;
-    job->uncertainty = picture.uncertainty;
-    picture.foreground = picture.uncertainty = NULL;
-    picture_free(&picture);
-    return rc;
-}
-
-static int finish_image(struct assembly *a, struct err *err)
-{
-    struct job job = {.height = a->canvas.height, .width = a->canvas.width};
-    if (!a->open)
-        return 0;
-    a->open = false;
-    snprintf(job.name, sizeof job.name, "%s", a->name);
-    job.pixel_height = a->meta.pixel_height;
-    job.pixel_width = a->meta.pixel_width;
-    int rc;
-    if (settings.rules.method == CELLS_FLOWS)
-        rc = canvas_values(&a->canvas, &job.flows, err) || make_labels(&job, err) ? -1 : 0;
-    else
-        rc = take_picture(&job, &a->canvas, err);
-    canvas_free(&a->canvas);
+    struct job job = {.name = image->name,
+                      .height = image->height,
+                      .width = image->width,
+                      .pixel_height = image->pixel_height,
+                      .pixel_width = image->pixel_width,
+                      .picture = image->picture};
+    const struct assembly *assembly = user;
+    image->picture = (struct picture){0};
+    int rc = settings.output && !output.is_folder && assembly->images > 1
+                 ? err_set(err, STATUS_USAGE, "several images need a folder, -o DIR/")
+                 : 0;
+    if (rc == 0 && is_flows())
+        rc = make_labels(&job, err);
     if (rc == 0)
         rc = finish(&job, err);
     job_free(&job);
     return rc;
 }
 
-static int begin_image(struct assembly *a, const char *name, const struct tile_meta *meta,
-                       const struct array *planes, bool has_uncertainty, struct err *err)
+static int place_tile(const struct sample *sample, struct assembly_tile *tile,
+                      struct tile_meta *meta, struct err *err)
 {
-    bool flows = settings.rules.method == CELLS_FLOWS;
-    if (flows && planes->shape[0] != 3)
-        return err_set(err, STATUS_DATA, "flows need logits of three planes, not %zu",
-                       planes->shape[0]);
-    if (settings.output && !settings.output_is_folder && a->images > 0)
-        return err_set(err, STATUS_USAGE, "several images need a folder, -o DIR/");
-    snprintf(a->name, sizeof a->name, "%s", name);
-    a->meta = *meta;
-    a->images++;
-    size_t height = meta->source_height > 0 ? (size_t)meta->source_height : planes->shape[1];
-    size_t width = meta->source_width > 0 ? (size_t)meta->source_width : planes->shape[2];
-    if (canvas_new(&a->canvas, width, height, planes->shape[0], has_uncertainty, err))
+    struct canvas_tile *t = &tile->tile;
+    t->values = sample_require(sample, is_flows() ? "logits" : "prob", err);
+    int known = t->values ? sample_get_meta(sample, meta, err) : -1;
+    if (known < 0)
         return -1;
-    a->open = true;
+    if (is_flows() && t->values->shape[0] != 3)
+        return err_set(err, STATUS_DATA, "flows need logits of three planes, not %zu",
+                       t->values->shape[0]);
+    t->uncertainty = is_flows() ? NULL : sample_array(sample, "uncertainty");
+    t->image = table && !settings.image ? sample_array(sample, "image") : NULL;
+    tile->alone = known == 1 || !meta->source[0] || meta->source_width <= 0;
+    tile->name = tile->alone ? sample->key : meta->source;
+    tile->image_width = tile->alone ? 0 : (size_t)meta->source_width;
+    tile->image_height = tile->alone ? 0 : (size_t)meta->source_height;
+    tile->pixel_width = meta->pixel_width;
+    tile->pixel_height = meta->pixel_height;
+    t->height = tile->alone ? t->values->shape[1] : (size_t)meta->height;
+    t->width = tile->alone ? t->values->shape[2] : (size_t)meta->width;
+    t->x = tile->alone ? 0 : meta->x;
+    t->y = tile->alone ? 0 : meta->y;
     return 0;
 }
 
-static int add_tile(struct assembly *a, const struct sample *sample, struct err *err)
+static int add_sample(void *user, const struct sample *sample, struct err *err)
 {
-    bool flows = settings.rules.method == CELLS_FLOWS;
+    static uint64_t samples;
     struct tile_meta meta = {.source = ""};
-    const struct array *planes = sample_require(sample, flows ? "logits" : "prob", err);
-    const struct array *uncertainty = flows ? NULL : sample_array(sample, "uncertainty");
-    int known = planes ? sample_get_meta(sample, &meta, err) : -1;
-    if (known < 0)
+    struct assembly_tile tile = {0};
+    if (place_tile(sample, &tile, &meta, err) || assembly_add(user, &tile, err))
         return -1;
-    bool alone = known == 1 || !meta.source[0] || meta.source_width <= 0;
-    if (alone)
-        meta.source_width = meta.source_height = 0;
-    const char *name = alone ? sample->key : meta.source;
-    if (a->open && (alone || strcmp(name, a->name) != 0) && finish_image(a, err))
-        return -1;
-    if (!a->open && begin_image(a, name, &meta, planes, uncertainty != NULL, err))
-        return -1;
-    size_t height = alone ? planes->shape[1] : (size_t)meta.height;
-    size_t width = alone ? planes->shape[2] : (size_t)meta.width;
-    if (height == 0 || width == 0)
-        return err_set(err, STATUS_DATA, "a tile without pixels");
-    return canvas_add_resized(&a->canvas, planes, uncertainty, alone ? 0 : meta.x,
-                              alone ? 0 : meta.y, height, width, err);
+    cli_progress("samples", ++samples, 0);
+    return 0;
+}
+
+static unsigned parts_wanted(void)
+{
+    unsigned parts = is_flows() ? 1u << CANVAS_VALUES : 1u << CANVAS_PREDICTION;
+    if (!is_flows() && (table || settings.probability_map))
+        parts |= 1u << CANVAS_FOREGROUND;
+    if (table)
+        parts |= 1u << CANVAS_DOUBT | 1u << CANVAS_IMAGE;
+    return parts;
 }
 
 static void label_stream(const char *path)
 {
     static struct assembly assembly;
-    struct stream_reader *reader;
-    struct sample sample;
     struct err err;
-    uint64_t count = 0;
-    int result;
-    if (stream_open(&reader, path, &err))
+    assembly = (struct assembly){.wanted = parts_wanted(),
+                                 .threshold = settings.threshold,
+                                 .take = label_assembled,
+                                 .user = &assembly};
+    int rc = stream_walk(path, add_sample, &assembly, &err);
+    if (rc == 0)
+        rc = assembly_finish(&assembly, &err);
+    assembly_free(&assembly);
+    if (rc)
         cli_die_err(&err);
-    while ((result = stream_next(reader, &sample, &err)) > 0) {
-        if (add_tile(&assembly, &sample, &err)) {
-            err_prefix(&err, "label '%s'", sample.key);
-            cli_die_err(&err);
-        }
-        sample_free(&sample);
-        cli_progress("samples", ++count, 0);
-    }
-    if (result < 0 || finish_image(&assembly, &err))
-        cli_die_err(&err);
-    stream_close(reader);
 }
 
 /* ---- options ---- */
-
-static void read_pixel_size(void)
-{
-    const char *comma = strchr(cli_argument(), ',');
-    char first[64];
-    struct err err;
-    int length = comma ? (int)(comma - cli_argument()) : (int)strlen(cli_argument());
-    snprintf(first, sizeof first, "%.*s", length, cli_argument());
-    if (num_real(first, 1e-9, 1e9, &settings.pixel_height, &err) ||
-        num_real(comma ? comma + 1 : first, 1e-9, 1e9, &settings.pixel_width, &err))
-        cli_die_usage("option '--pixel-size': %s", err.message);
-}
 
 static void read_method_option(int option)
 {
@@ -862,14 +602,14 @@ static void read_option(int option)
         settings.threshold = (float)cli_real(0.0001, 1);
         break;
     case OPT_PIXEL_SIZE:
-        read_pixel_size();
+        cli_pixel_size(&settings.pixel_height, &settings.pixel_width);
         break;
     case OPT_ROIS:
     case OPT_GEOJSON:
     case OPT_COCO:
     case OPT_COCO_RLE:
     case OPT_SVG:
-        exports[option - OPT_ROIS].path = cli_argument();
+        settings.exports[option - OPT_ROIS] = cli_argument();
         break;
     default:
         read_method_option(option);
@@ -879,13 +619,12 @@ static void read_option(int option)
 static void complete_settings(void)
 {
     struct cell_rules *rules = &settings.rules;
-    bool flows = rules->method == CELLS_FLOWS;
+    bool flows = is_flows(), exported = false;
     rules->fill |= flows;
     rules->renumber = rules->method != CELLS_KEEP;
     rules->min_size = settings.min_size >= 0 ? (uint64_t)settings.min_size : flows ? 15 : 0;
-    bool exported = false;
-    for (size_t i = 0; i < EXPORT_COUNT; i++)
-        exported |= exports[i].path != NULL;
+    for (size_t i = 0; i < EXPORTS; i++)
+        exported |= settings.exports[i] != NULL;
     if (!settings.output && !settings.table && !exported)
         settings.output = "-";
     if (flows && settings.probability)
@@ -896,38 +635,55 @@ static void complete_settings(void)
         cli_die_usage("--image goes with --table");
 }
 
-/* A folder is one that exists or whose name ends in a slash. */
 static void prepare_output(int inputs)
 {
-    const char *output = settings.output;
-    size_t length = output ? strlen(output) : 0;
     struct err err;
-    if (!output)
+    if (!settings.output)
         return;
-    settings.output_is_folder = is_folder(output) || (length > 0 && output[length - 1] == '/');
-    if (settings.output_is_folder && !is_folder(output) && mkdir(output, 0777)) {
-        err_errno(&err, STATUS_CREATE, "create '%s'", output);
+    if (destination_set(&output, settings.output, settings.suffix, &err))
         cli_die_err(&err);
-    }
-    if (inputs > 1 && !settings.output_is_folder)
+    if (inputs > 1 && !output.is_folder)
         cli_die_usage("several images need a folder, -o DIR/");
-    if (strcmp(output, "-") == 0)
-        cli_refuse_terminal("a label image");
-    if (settings.table && strcmp(output, "-") == 0 && strcmp(settings.table, "-") == 0)
+    if (!destination_is_stdout(&output))
+        return;
+    cli_refuse_terminal("a label image");
+    if (settings.table && strcmp(settings.table, "-") == 0)
         cli_die_usage("the label image and the table cannot both go to standard output");
 }
 
-static void prepare_images(void)
+static void prepare_exports(int inputs)
+{
+    static const enum annot_format formats[EXPORTS] = {ANNOT_ROI_ZIP, ANNOT_GEOJSON, ANNOT_COCO,
+                                                       ANNOT_COCO_RLE, ANNOT_SVG};
+    struct err err;
+    for (size_t i = 0; i < EXPORTS; i++)
+        if (settings.exports[i] && annot_export_begin(&exports[i], formats[i], settings.exports[i],
+                                                      settings.suffix, inputs > 1, &err))
+            cli_die_err(&err);
+}
+
+static void prepare_table(void)
 {
     struct err err;
-    settings.image_is_folder = settings.image && is_folder(settings.image);
+    settings.image_is_folder = settings.image && path_is_folder(settings.image);
     if (settings.image_is_folder && folder_list(&images, settings.image, "", &err))
         cli_die_err(&err);
+    if (settings.table && cell_table_open(&table, settings.table, &err))
+        cli_die_err(&err);
+}
+
+static void commit(void)
+{
+    struct err err;
+    if (table && cell_table_commit(table, &err))
+        cli_die_err(&err);
+    for (size_t i = 0; i < EXPORTS; i++)
+        if (annot_export_commit(&exports[i], &err))
+            cli_die_err(&err);
 }
 
 int main(int argc, char **argv)
 {
-    struct err err;
     cli_start(&program, argc, argv);
     for (int option; (option = cli_next_option()) != -1;)
         read_option(option);
@@ -936,19 +692,13 @@ int main(int argc, char **argv)
     complete_settings();
     prepare_output(count);
     prepare_exports(count);
-    prepare_images();
-    if (settings.table && outfile_open(&table, settings.table, &err))
-        cli_die_err(&err);
+    prepare_table();
     const char *dot = count == 1 ? strrchr(operands[0], '.') : NULL;
     if (count == 0 || strcmp(operands[0], "-") == 0 || (dot && strcmp(dot, ".tar") == 0))
         label_stream(count ? operands[0] : "-");
     else
         label_images(operands, count);
-    if (table && (flush_table(&err) || outfile_commit(table, &err)))
-        cli_die_err(&err);
-    for (size_t i = 0; i < EXPORT_COUNT; i++)
-        if (close_export(&exports[i], &err))
-            cli_die_err(&err);
+    commit();
     folder_free(&images);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

@@ -319,6 +319,33 @@ double cli_real(double min, double max)
     return value;
 }
 
+int cli_reals(double *values, int max, double least, double most)
+{
+    char *text = strdup(optarg), *rest = NULL;
+    struct err err;
+    int count = 0;
+    if (!text)
+        cli_die(STATUS_MEMORY, "out of memory for an option");
+    for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+        if (count == max)
+            cli_die_usage("'%s': at most %d numbers", optarg, max);
+        if (num_real(word, least, most, &values[count++], &err))
+            die_bad_argument(err.message);
+    }
+    if (count == 0)
+        cli_die_usage("'%s': no number", optarg);
+    free(text);
+    return count;
+}
+
+void cli_pixel_size(double *height, double *width)
+{
+    double size[2];
+    int count = cli_reals(size, 2, 1e-9, 1e9);
+    *height = size[0];
+    *width = size[count - 1];
+}
+
 int cli_choice(const char *words)
 {
     size_t length = strlen(optarg);

@@ -62,6 +62,12 @@ int64_t cli_int(int64_t min, int64_t max);
 double cli_real(double min, double max);
 int cli_choice(const char *words);
 
+/* The same as numbers between commas, at most `max` of them: how many there are. */
+int cli_reals(double *values, int max, double least, double most);
+
+/* A pixel in micrometres, HEIGHT[,WIDTH]. */
+void cli_pixel_size(double *height, double *width);
+
 /* The operands that follow the options; NULL-terminated, borrowed. */
 char **cli_operands(void);
 int cli_operand_count(void);

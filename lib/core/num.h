@@ -16,6 +16,11 @@ int num_int(const char *text, int64_t min, int64_t max, int64_t *out, struct err
  * decimal mark is a point whatever the locale. */
 int num_real(const char *text, double min, double max, double *out, struct err *err) MUST_CHECK;
 
+/* Writes the number as printf's "%.8g" does, "nan" without a sign, and returns the
+ * length; several times as fast. */
+#define NUM_PRINT_SIZE 32
+size_t num_print(char to[NUM_PRINT_SIZE], double value);
+
 /* *out = a * b; false when that does not fit. */
 static inline bool num_mul(size_t a, size_t b, size_t *out)
 {

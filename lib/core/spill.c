@@ -23,41 +23,73 @@ static int open_unlinked(char *path, size_t size, struct err *err)
     return fd;
 }
 
-static int map_file(struct spill *spill, struct err *err)
+static int map(struct spill *spill, int flags, struct err *err)
 {
-    char path[4096];
-    int fd = open_unlinked(path, sizeof path, err);
-    if (fd < 0)
-        return -1;
-    int failed = posix_fallocate(fd, 0, (off_t)spill->bytes);
-    if (!failed) {
-        void *data = mmap(NULL, spill->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        spill->data = data == MAP_FAILED ? NULL : data;
-        failed = errno;
-    }
-    close(fd);
-    errno = failed;
-    return spill->data ? 0
-                       : err_errno(err, STATUS_IO, "reserve %zu bytes in '%s'", spill->bytes, path);
-}
-
-static int map_memory(struct spill *spill, struct err *err)
-{
-    void *data =
-        mmap(NULL, spill->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *data = mmap(NULL, spill->bytes, PROT_READ | PROT_WRITE, flags, spill->fd, 0);
     spill->data = data == MAP_FAILED ? NULL : data;
     return spill->data ? 0 : err_memory(err, "a large array");
 }
 
+static int map_file(struct spill *spill, struct err *err)
+{
+    char path[4096];
+    spill->fd = open_unlinked(path, sizeof path, err);
+    if (spill->fd < 0)
+        return -1;
+    if (ftruncate(spill->fd, (off_t)spill->bytes))
+        return err_errno(err, STATUS_IO, "reserve %zu bytes in '%s'", spill->bytes, path);
+    return map(spill, MAP_SHARED, err);
+}
+
+static int map_memory(struct spill *spill, struct err *err)
+{
+    if (map(spill, MAP_PRIVATE | MAP_ANONYMOUS, err))
+        return -1;
+    madvise(spill->data, spill->bytes, MADV_HUGEPAGE);
+    spill->reserved = spill->bytes;
+    return 0;
+}
+
+int spill_new_claimed(struct spill *spill, size_t bytes, size_t limit, struct err *err)
+{
+    *spill = (struct spill){.bytes = bytes ? bytes : 1, .fd = -1};
+    int rc = spill->bytes < limit ? map_memory(spill, err) : map_file(spill, err);
+    if (rc)
+        spill_free(spill);
+    return rc;
+}
+
+int spill_reserve(struct spill *spill, size_t bytes, struct err *err)
+{
+    bytes = bytes < spill->bytes ? bytes : spill->bytes;
+    if (bytes <= spill->reserved)
+        return 0;
+    int failed =
+        posix_fallocate(spill->fd, (off_t)spill->reserved, (off_t)(bytes - spill->reserved));
+    if (failed) {
+        errno = failed;
+        return err_errno(err, STATUS_IO, "reserve %zu bytes for a large array", bytes);
+    }
+    spill->reserved = bytes;
+    return 0;
+}
+
 int spill_new_above(struct spill *spill, size_t bytes, size_t limit, struct err *err)
 {
-    *spill = (struct spill){.bytes = bytes ? bytes : 1};
-    return spill->bytes < limit ? map_memory(spill, err) : map_file(spill, err);
+    if (spill_new_claimed(spill, bytes, limit, err))
+        return -1;
+    if (spill_reserve(spill, spill->bytes, err)) {
+        spill_free(spill);
+        return -1;
+    }
+    return 0;
 }
 
 void spill_free(struct spill *spill)
 {
     if (spill->data)
         munmap(spill->data, spill->bytes);
+    if (spill->bytes && spill->fd >= 0)
+        close(spill->fd);
     *spill = (struct spill){0};
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/array.h"
+#include "image/values.h"
 
 #define ROWS 64
 
@@ -153,32 +154,29 @@ int image_load_mask(const char *path, struct image_info *info, uint8_t **mask, s
     return rc;
 }
 
-static void to_floats(const struct image_info *info, const void *pixels, size_t count, float *to)
-{
-    float scale = info->bits == 8 ? 1.0f / 255 : 1.0f / 65535;
-    if (info->bits == 32)
-        memcpy(to, pixels, count * sizeof *to);
-    else
-        for (size_t i = 0; i < count; i++)
-            to[i] = (float)sample_at(pixels, info->bits, i) * scale;
-}
-
 int image_load_floats(const char *path, struct image_info *info, float **values, struct err *err)
 {
-    void *pixels;
+    struct image_values rows;
+    size_t bytes = 0;
     *values = NULL;
-    if (image_load(path, info, &pixels, err))
-        return -1;
-    size_t count = (size_t)info->width * (size_t)info->height;
-    int rc = 0;
-    if (info->channels != 1 || info->is_label)
-        rc = err_set(err, STATUS_DATA, "read '%s': not one channel of floating point, 8 or 16 bits",
-                     path);
-    else if (!(*values = malloc(count * sizeof **values + 1)))
+    int rc = image_values_open(&rows, path, 1, IMAGE_AS_SHARE, err);
+    if (rc == 0) {
+        *info = *rows.info;
+        size_t shape[] = {(size_t)info->height, (size_t)info->width};
+        rc = image_values_check_shares(&rows, path, err) ||
+                     array_check_bytes(DTYPE_F32, 2, shape, &bytes, err)
+                 ? -1
+                 : 0;
+    }
+    if (rc == 0 && !(*values = malloc(bytes + 1)))
         rc = err_memory(err, "an image");
-    else
-        to_floats(info, pixels, count, *values);
-    free(pixels);
+    for (int64_t y = 0; rc == 0 && y < info->height; y++)
+        rc = image_values_row(&rows, *values + y * info->width, err);
+    image_values_close(&rows);
+    if (rc) {
+        free(*values);
+        *values = NULL;
+    }
     return rc;
 }
 
@@ -203,4 +201,28 @@ void image_pack_labels(const struct image_info *info, const uint32_t *labels, si
     uint16_t *narrow = to;
     for (size_t i = 0; i < count; i++)
         narrow[i] = (uint16_t)labels[i];
+}
+
+int image_save_labels(const char *path, enum image_format format, const struct image_info *info,
+                      const uint32_t *labels, struct err *err)
+{
+    struct image_writer *writer;
+    size_t width = (size_t)info->width;
+    void *row = malloc(image_row_bytes(info) + 1);
+    if (!row)
+        return err_memory(err, "a row");
+    int rc = image_create(&writer, path, format, IMAGE_DEFAULT_COMPRESSION, info, err);
+    if (rc) {
+        free(row);
+        return -1;
+    }
+    for (int64_t y = 0; rc == 0 && y < info->height; y++) {
+        image_pack_labels(info, labels + (size_t)y * width, width, row);
+        rc = image_write_rows(writer, 1, row, err);
+    }
+    free(row);
+    if (rc == 0)
+        return image_commit(writer, err);
+    image_abort(writer);
+    return -1;
 }

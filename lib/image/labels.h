@@ -33,4 +33,8 @@ struct image_info image_label_info(int64_t width, int64_t height, uint32_t max_l
 void image_pack_labels(const struct image_info *info, const uint32_t *labels, size_t count,
                        void *to);
 
+/* A whole label image, info as image_label_info gives it; "-" is standard output. */
+int image_save_labels(const char *path, enum image_format format, const struct image_info *info,
+                      const uint32_t *labels, struct err *err) MUST_CHECK;
+
 #endif

@@ -4,224 +4,115 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/half.h"
+#include "core/convert.h"
+#include "core/num.h"
 #include "ops/resample.h"
 
-/* ---- types ---- */
-
-int canvas_labels(const struct array *from, uint32_t **to, struct err *err)
+static bool wants(const struct canvas *canvas, enum canvas_part part)
 {
-    size_t count = array_count(from);
-    uint32_t *labels = malloc(count * sizeof *labels + 1);
-    if (!labels)
-        return err_memory(err, "labels");
-    *to = labels;
-    for (size_t i = 0; i < count; i++)
-        switch (from->dtype) {
-        case DTYPE_BOOL:
-        case DTYPE_U8:
-            labels[i] = ((const uint8_t *)from->data)[i];
-            break;
-        case DTYPE_U16:
-            labels[i] = ((const uint16_t *)from->data)[i];
-            break;
-        case DTYPE_U32:
-            labels[i] = ((const uint32_t *)from->data)[i];
-            break;
-        default:
-            free(labels);
-            *to = NULL;
-            return err_set(err, STATUS_DATA, "labels are whole numbers of 8 to 32 bits, not %s",
-                           dtype_name(from->dtype));
-        }
-    return 0;
+    return canvas->rules.wanted >> part & 1;
 }
 
-int canvas_floats(const struct array *from, struct array *to, struct err *err)
-{
-    if (from->dtype != DTYPE_F16 && from->dtype != DTYPE_F32)
-        return err_set(err, STATUS_DATA, "float16 or float32 is needed, not %s",
-                       dtype_name(from->dtype));
-    if (array_new(to, DTYPE_F32, from->ndim, from->shape, err))
-        return -1;
-    if (from->dtype == DTYPE_F16)
-        half_to_floats(to->data, from->data, array_count(from));
-    else if (array_count(from))
-        memcpy(to->data, from->data, array_bytes(from));
-    return 0;
-}
+/* ---- begin and end ---- */
 
-/* ---- tiles in ---- */
-
-int canvas_new(struct canvas *canvas, size_t width, size_t height, size_t planes,
-               bool has_uncertainty, struct err *err)
+int canvas_new(struct canvas *canvas, const struct canvas_rules *rules, struct err *err)
 {
-    *canvas = (struct canvas){.width = width, .height = height, .planes = planes};
-    if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX)
-        return err_set(err, STATUS_DATA, "an image of %zu x %zu pixels", width, height);
+    size_t w = rules->width, h = rules->height, planes = rules->planes;
+    *canvas = (struct canvas){.rules = *rules};
+    if (w == 0 || h == 0 || w > INT32_MAX || h > INT32_MAX)
+        return err_set(err, STATUS_DATA, "an image of %zu x %zu pixels", w, h);
     if (planes == 0 || planes > 255)
         return err_set(err, STATUS_DATA, "probabilities of %zu classes", planes);
-    canvas->truth = band_new(width * sizeof(uint32_t));
-    if (blend_new(&canvas->probability, BLEND_MEAN, planes, (int64_t)width, (int64_t)height, err))
+    canvas->rules.band = rules->band ? rules->band : CANVAS_BAND;
+    canvas->truth = band_new(w * sizeof(uint32_t));
+    if (blend_new(&canvas->values, BLEND_MEAN, planes, (int64_t)w, (int64_t)h, err))
         return -1;
-    if (has_uncertainty &&
-        blend_new(&canvas->uncertainty, BLEND_MEAN, 1, (int64_t)width, (int64_t)height, err)) {
-        blend_free(&canvas->probability);
+    if (rules->has_uncertainty &&
+        blend_new(&canvas->uncertainty, BLEND_MEAN, 1, (int64_t)w, (int64_t)h, err)) {
+        blend_free(&canvas->values);
         return -1;
     }
-    canvas->has_uncertainty = has_uncertainty;
     return 0;
+}
+
+void picture_free(struct picture *picture)
+{
+    for (int part = 0; part < CANVAS_PARTS; part++)
+        spill_free(&picture->room[part]);
+    *picture = (struct picture){0};
 }
 
 void canvas_free(struct canvas *canvas)
 {
-    blend_free(&canvas->probability);
-    if (canvas->has_uncertainty)
-        blend_free(&canvas->uncertainty);
+    blend_free(&canvas->values);
+    blend_free(&canvas->uncertainty);
     band_free(&canvas->truth);
+    band_free(&canvas->image);
+    picture_free(&canvas->picture);
     *canvas = (struct canvas){0};
 }
 
-static int paste(struct canvas *canvas, const uint32_t *tile, size_t height, size_t width,
-                 int64_t x, int64_t y, struct err *err)
+/* ---- finished rows ---- */
+
+static bool is_given(const struct canvas *canvas, enum canvas_part part)
 {
-    int64_t bottom = y + (int64_t)height;
-    bottom = bottom < (int64_t)canvas->height ? bottom : (int64_t)canvas->height;
-    if (bottom > canvas->truth.bottom && band_extend(&canvas->truth, bottom, err))
-        return -1;
-    for (int64_t v = y < 0 ? 0 : y; v < bottom; v++) {
-        uint32_t *row = band_row(&canvas->truth, v);
-        const uint32_t *from = tile + (size_t)(v - y) * width;
-        for (size_t u = 0; u < width; u++) {
-            int64_t to = x + (int64_t)u;
-            if (to >= 0 && to < (int64_t)canvas->width)
-                row[to] = from[u];
-        }
-    }
+    if (part == CANVAS_FOREGROUND && canvas->rules.planes > 2)
+        return false;
+    return wants(canvas, part) && (part != CANVAS_IMAGE || canvas->image_like.ndim);
+}
+
+/* Bytes of a row of a part, all planes of it together. */
+static size_t row_bytes(const struct canvas *canvas, enum canvas_part part)
+{
+    size_t values = part == CANVAS_VALUES ? canvas->rules.planes : 1;
+    return part == CANVAS_IMAGE ? canvas->image.row_bytes
+                                : canvas->rules.width * values * sizeof(uint32_t);
+}
+
+/* The size comes from the stream: it must fit the tiles that came. */
+static int check_size(const struct canvas *canvas, size_t rows, struct err *err)
+{
+    size_t count = canvas->rules.width * rows;
+    if (count > ((size_t)1 << 26) && count / 1024 > canvas->tile_area)
+        return err_set(err, STATUS_DATA, "an image of %zu x %zu pixels with almost no tiles",
+                       canvas->rules.width, canvas->rules.height);
     return 0;
 }
 
-static bool has_shape(const struct array *array, size_t height, size_t width)
+static void set_pointers(struct canvas *canvas)
 {
-    return array->ndim == 2 && array->shape[0] == height && array->shape[1] == width;
+    struct picture *p = &canvas->picture;
+    p->prediction = p->room[CANVAS_PREDICTION].data;
+    p->truth = p->room[CANVAS_TRUTH].data;
+    p->foreground = p->room[CANVAS_FOREGROUND].data;
+    p->doubt = p->room[CANVAS_DOUBT].data;
+    p->values = p->room[CANVAS_VALUES].data;
+    if (p->room[CANVAS_IMAGE].data)
+        p->image = array_view(
+            canvas->image_like.dtype, 3,
+            (size_t[]){canvas->rules.height, canvas->rules.width, canvas->image_like.shape[2]},
+            p->room[CANVAS_IMAGE].data);
 }
 
-static int check_tile(const struct canvas *canvas, const struct array *probability,
-                      const struct array *truth, const struct array *uncertainty, struct err *err)
+/* Makes room for the first `rows` rows of all parts; planes lie apart, so that the
+ * values need all of theirs. */
+static int make_room(struct canvas *canvas, size_t rows, struct err *err)
 {
-    const size_t *p = probability->shape;
-    if (probability->ndim != 3 || p[0] != canvas->planes)
-        return err_set(err, STATUS_DATA, "probabilities of another shape or number of classes");
-    if (truth && !has_shape(truth, p[1], p[2]))
-        return err_set(err, STATUS_DATA, "mask and prob are not of the same size");
-    if (canvas->has_uncertainty != (uncertainty != NULL))
-        return err_set(err, STATUS_DATA, "only some tiles have an uncertainty");
-    if (uncertainty && !has_shape(uncertainty, p[1], p[2]))
-        return err_set(err, STATUS_DATA, "uncertainty and prob are not of the same size");
-    return 0;
-}
-
-static int blend_floats(struct blend *blend, const struct array *from, int64_t x, int64_t y,
-                        struct err *err)
-{
-    struct array values;
-    if (canvas_floats(from, &values, err))
+    size_t height = canvas->rules.height;
+    if (check_size(canvas, wants(canvas, CANVAS_VALUES) ? height : rows, err))
         return -1;
-    struct array tile = values;
-    if (values.ndim == 2)
-        tile =
-            array_view(DTYPE_F32, 3, (size_t[]){1, values.shape[0], values.shape[1]}, values.data);
-    int rc = blend_add(blend, &tile, x, y, err);
-    array_free(&values);
-    return rc;
-}
-
-int canvas_add(struct canvas *canvas, const struct array *probability, const struct array *truth,
-               const struct array *uncertainty, int64_t x, int64_t y, struct err *err)
-{
-    uint32_t *labels = NULL;
-    if (check_tile(canvas, probability, truth, uncertainty, err) ||
-        (truth && canvas_labels(truth, &labels, err)))
-        return -1;
-    size_t height = probability->shape[1], width = probability->shape[2];
-    canvas->tile_area += height * width;
-    int rc = labels ? paste(canvas, labels, height, width, x, y, err) : 0;
-    free(labels);
-    if (rc == 0)
-        rc = blend_floats(&canvas->probability, probability, x, y, err);
-    if (rc == 0 && uncertainty)
-        rc = blend_floats(&canvas->uncertainty, uncertainty, x, y, err);
-    return rc;
-}
-
-/* planes x h x w, or h x w, as planes of another size: *to is new. */
-static int resize(const struct array *from, size_t height, size_t width, struct array *to,
-                  struct err *err)
-{
-    struct array floats;
-    int lead = from->ndim - 2;
-    size_t planes = lead ? from->shape[0] : 1, h = from->shape[lead], w = from->shape[lead + 1];
-    size_t shape[3] = {planes, height, width};
-    if (canvas_floats(from, &floats, err))
-        return -1;
-    int rc = array_new(to, DTYPE_F32, 2 + lead, shape + !lead, err);
-    for (size_t k = 0; rc == 0 && k < planes; k++) {
-        struct array a =
-            array_view(DTYPE_F32, 2, (size_t[]){h, w}, (float *)floats.data + k * h * w);
-        struct array b =
-            array_view(DTYPE_F32, 2, shape + 1, (float *)to->data + k * height * width);
-        rc = resample_smooth(&a, &b, err);
-        if (rc)
-            array_free(to);
+    for (int part = 0; part < CANVAS_PARTS; part++) {
+        struct spill *room = &canvas->picture.room[part];
+        size_t row = row_bytes(canvas, part), bytes;
+        if (!is_given(canvas, part))
+            continue;
+        if (!num_mul(row, height, &bytes) || bytes > SIZE_MAX / 2)
+            return err_memory(err, "an image");
+        if ((!room->data && spill_new_claimed(room, bytes, SPILL_LIMIT, err)) ||
+            spill_reserve(room, part == CANVAS_VALUES ? bytes : rows * row, err))
+            return -1;
     }
-    array_free(&floats);
-    return rc;
-}
-
-int canvas_add_resized(struct canvas *canvas, const struct array *probability,
-                       const struct array *uncertainty, int64_t x, int64_t y, size_t height,
-                       size_t width, struct err *err)
-{
-    struct array p = {0}, u = {0};
-    if (probability->ndim != 3 || (uncertainty && uncertainty->ndim != 2))
-        return err_set(err, STATUS_DATA, "probabilities of another shape");
-    if (probability->shape[1] == height && probability->shape[2] == width)
-        return canvas_add(canvas, probability, NULL, uncertainty, x, y, err);
-    if (height / 1024 > probability->shape[1] || width / 1024 > probability->shape[2])
-        return err_set(err, STATUS_DATA, "a tile that is enlarged more than 1024 times");
-    int rc = resize(probability, height, width, &p, err);
-    if (rc == 0 && uncertainty)
-        rc = resize(uncertainty, height, width, &u, err);
-    if (rc == 0)
-        rc = canvas_add(canvas, &p, NULL, uncertainty ? &u : NULL, x, y, err);
-    array_free(&p);
-    array_free(&u);
-    return rc;
-}
-
-/* ---- image out ---- */
-
-void picture_free(struct picture *picture)
-{
-    free(picture->prediction);
-    free(picture->truth);
-    free(picture->foreground);
-    free(picture->uncertainty);
-    *picture = (struct picture){0};
-}
-
-static int allocate(struct picture *p, size_t count, bool has_foreground, struct err *err)
-{
-    p->prediction = calloc(count, sizeof *p->prediction);
-    p->truth = calloc(count, sizeof *p->truth);
-    p->foreground = calloc(count, sizeof *p->foreground);
-    p->uncertainty = calloc(count, sizeof *p->uncertainty);
-    if (!p->prediction || !p->truth || !p->foreground || !p->uncertainty)
-        return err_memory(err, "an image to score");
-    if (!has_foreground) {
-        free(p->foreground);
-        p->foreground = NULL;
-    }
+    set_pointers(canvas);
     return 0;
 }
 
@@ -236,72 +127,213 @@ static float doubt(const float *row, size_t planes, size_t width, size_t x)
     return planes == 1 ? 2 * (1 - best) : (1 - best) * (float)planes / (float)(planes - 1);
 }
 
-static void finish_row(const struct canvas *c, size_t y, float threshold, float *row,
-                       uint8_t *classes, struct picture *p)
+static void finish_labels(const struct canvas *canvas, const float *row, uint8_t *classes,
+                          uint32_t *labels)
 {
-    size_t w = c->width, at = y * w;
-    if ((int64_t)y >= c->probability.band.bottom)
+    size_t w = canvas->rules.width;
+    blend_labels(row, canvas->rules.planes, w, canvas->rules.threshold, classes);
+    for (size_t x = 0; x < w; x++)
+        labels[x] = classes[x];
+}
+
+static void finish_values(struct canvas *canvas, size_t y, float *row, uint8_t *classes)
+{
+    struct picture *p = &canvas->picture;
+    size_t w = canvas->rules.width, planes = canvas->rules.planes, at = y * w;
+    if ((int64_t)y >= canvas->values.band.bottom)
         return;
-    blend_row(&c->probability, (int64_t)y, row);
-    blend_labels(row, c->planes, w, threshold, classes);
-    if ((int64_t)y < c->truth.bottom)
-        memcpy(p->truth + at, band_row(&c->truth, (int64_t)y), w * sizeof *p->truth);
-    for (size_t x = 0; x < w; x++) {
-        p->prediction[at + x] = classes[x];
-        p->uncertainty[at + x] = doubt(row, c->planes, w, x);
-    }
+    blend_row(&canvas->values, (int64_t)y, row);
+    if (p->prediction)
+        finish_labels(canvas, row, classes, p->prediction + at);
     if (p->foreground)
-        memcpy(p->foreground + at, row + (c->planes - 1) * w, w * sizeof *row);
-    if (c->has_uncertainty)
-        blend_row(&c->uncertainty, (int64_t)y, p->uncertainty + at);
+        memcpy(p->foreground + at, row + (planes - 1) * w, w * sizeof *row);
+    for (size_t k = 0; p->values && k < planes; k++)
+        memcpy(p->values + k * w * canvas->rules.height + at, row + k * w, w * sizeof *row);
+    if (p->doubt && canvas->rules.has_uncertainty)
+        blend_row(&canvas->uncertainty, (int64_t)y, p->doubt + at);
+    else if (p->doubt)
+        for (size_t x = 0; x < w; x++)
+            p->doubt[at + x] = doubt(row, planes, w, x);
 }
 
-/* The size comes from the stream: it must fit the tiles that came. */
-static int check_size(const struct canvas *canvas, struct err *err)
+static void copy_row(const struct band *band, const struct spill *room, size_t y)
 {
-    size_t count = canvas->width * canvas->height;
-    if (count > ((size_t)1 << 26) && count / 1024 > canvas->tile_area)
-        return err_set(err, STATUS_DATA, "an image of %zu x %zu pixels with almost no tiles",
-                       canvas->width, canvas->height);
-    return 0;
+    if (room->data && (int64_t)y < band->bottom)
+        memcpy((char *)room->data + y * band->row_bytes, band_row(band, (int64_t)y),
+               band->row_bytes);
 }
 
-int canvas_values(const struct canvas *canvas, float **values, struct err *err)
+static int finish_until(struct canvas *canvas, int64_t until, struct err *err)
 {
-    size_t w = canvas->width, plane = w * canvas->height;
-    if (check_size(canvas, err))
+    size_t w = canvas->rules.width;
+    if (until <= canvas->next_row)
+        return 0;
+    if (make_room(canvas, (size_t)until, err))
         return -1;
-    float *row = malloc(canvas->planes * w * sizeof *row);
-    *values = row ? calloc(canvas->planes * plane, sizeof **values) : NULL;
-    if (!*values) {
-        free(row);
-        return err_memory(err, "an image");
+    float *row = malloc(canvas->rules.planes * w * sizeof *row);
+    uint8_t *classes = malloc(w);
+    int rc = row && classes ? 0 : err_memory(err, "a row");
+    for (; rc == 0 && canvas->next_row < until; canvas->next_row++) {
+        size_t y = (size_t)canvas->next_row;
+        finish_values(canvas, y, row, classes);
+        copy_row(&canvas->truth, &canvas->picture.room[CANVAS_TRUTH], y);
+        copy_row(&canvas->image, &canvas->picture.room[CANVAS_IMAGE], y);
     }
-    for (size_t y = 0; y < canvas->height && (int64_t)y < canvas->probability.band.bottom; y++) {
-        blend_row(&canvas->probability, (int64_t)y, row);
-        for (size_t k = 0; k < canvas->planes; k++)
-            memcpy(*values + k * plane + y * w, row + k * w, w * sizeof *row);
-    }
-    free(row);
-    return 0;
-}
-
-int canvas_finish(const struct canvas *canvas, float threshold, struct picture *picture,
-                  struct err *err)
-{
-    *picture = (struct picture){0};
-    size_t count = canvas->width * canvas->height;
-    if (check_size(canvas, err))
-        return -1;
-    float *row = malloc(canvas->planes * canvas->width * sizeof *row);
-    uint8_t *classes = malloc(canvas->width);
-    int rc = row && classes ? allocate(picture, count, canvas->planes <= 2, err)
-                            : err_memory(err, "an image to score");
-    for (size_t y = 0; rc == 0 && y < canvas->height; y++)
-        finish_row(canvas, y, threshold, row, classes, picture);
     free(row);
     free(classes);
-    if (rc)
-        picture_free(picture);
+    blend_drop(&canvas->values, until);
+    blend_drop(&canvas->uncertainty, until);
+    band_drop(&canvas->truth, until);
+    band_drop(&canvas->image, until);
     return rc;
+}
+
+int canvas_finish(struct canvas *canvas, struct picture *picture, struct err *err)
+{
+    if (finish_until(canvas, (int64_t)canvas->rules.height, err))
+        return -1;
+    *picture = canvas->picture;
+    canvas->picture = (struct picture){0};
+    return 0;
+}
+
+/* ---- tiles in ---- */
+
+static bool has_shape(const struct array *array, int ndim, size_t height, size_t width)
+{
+    return array->ndim == ndim && array->shape[0] == height && array->shape[1] == width;
+}
+
+static int check_tile(const struct canvas *canvas, const struct canvas_tile *tile, struct err *err)
+{
+    const struct array *values = tile->values;
+    if (values->ndim != 3 || values->shape[0] != canvas->rules.planes)
+        return err_set(err, STATUS_DATA, "probabilities of another shape or number of classes");
+    size_t h = values->shape[1], w = values->shape[2];
+    if (h == 0 || w == 0 || tile->height == 0 || tile->width == 0)
+        return err_set(err, STATUS_DATA, "a tile without pixels");
+    if (llabs(tile->x) > INT32_MAX || llabs(tile->y) > INT32_MAX || tile->height > INT32_MAX ||
+        tile->width > INT32_MAX)
+        return err_set(err, STATUS_DATA, "a place that cannot be");
+    if (tile->truth && !has_shape(tile->truth, 2, h, w))
+        return err_set(err, STATUS_DATA, "mask and prob are not of the same size");
+    if (canvas->rules.has_uncertainty != (tile->uncertainty != NULL))
+        return err_set(err, STATUS_DATA, "only some tiles have an uncertainty");
+    if (tile->uncertainty && !has_shape(tile->uncertainty, 2, h, w))
+        return err_set(err, STATUS_DATA, "uncertainty and prob are not of the same size");
+    if (tile->image && !has_shape(tile->image, 3, h, w))
+        return err_set(err, STATUS_DATA, "image and prob are not of the same size");
+    if (tile->height / 1024 > h || tile->width / 1024 > w)
+        return err_set(err, STATUS_DATA, "a tile that is enlarged more than 1024 times");
+    return 0;
+}
+
+/* `from` in the size of the tile's place; *placed is a view or new.  axis: the first of
+ * the two that are height and width. */
+static int to_place(const struct array *from, int axis, const struct canvas_tile *tile, bool labels,
+                    struct array *placed, struct err *err)
+{
+    if (from->shape[axis] == tile->height && from->shape[axis + 1] == tile->width) {
+        *placed = *from;
+        placed->memory = NULL;
+        return 0;
+    }
+    return resample_new(from, axis, tile->height, tile->width, labels, placed, err);
+}
+
+static int blend_tile(struct blend *blend, const struct array *from, const struct canvas_tile *tile,
+                      struct err *err)
+{
+    struct array floats, placed = {0};
+    size_t shape[3] = {1, from->shape[0], from->shape[1]};
+    if (array_new(&floats, DTYPE_F32, 3, from->ndim == 3 ? from->shape : shape, err))
+        return -1;
+    int rc = convert_floats(from, floats.data, err);
+    if (rc == 0)
+        rc = to_place(&floats, 1, tile, false, &placed, err);
+    if (rc == 0)
+        rc = blend_add(blend, &placed, tile->x, tile->y, err);
+    array_free(&placed);
+    array_free(&floats);
+    return rc;
+}
+
+/* Copies the pixels of a tile that are inside the image. */
+static int paste(struct canvas *canvas, struct band *band, const struct array *from,
+                 const struct canvas_tile *tile, struct err *err)
+{
+    size_t pixel = band->row_bytes / canvas->rules.width;
+    int64_t w = (int64_t)canvas->rules.width, bottom = tile->y + (int64_t)tile->height;
+    int64_t left = tile->x > 0 ? tile->x : 0, right = tile->x + (int64_t)tile->width;
+    right = right < w ? right : w;
+    bottom = bottom < (int64_t)canvas->rules.height ? bottom : (int64_t)canvas->rules.height;
+    if (band_extend(band, bottom, err))
+        return -1;
+    for (int64_t y = tile->y > 0 ? tile->y : 0; y < bottom && left < right; y++) {
+        size_t at = (size_t)(y - tile->y) * tile->width + (size_t)(left - tile->x);
+        memcpy((char *)band_row(band, y) + (size_t)left * pixel,
+               (const char *)from->data + at * pixel, (size_t)(right - left) * pixel);
+    }
+    return 0;
+}
+
+static int paste_truth(struct canvas *canvas, const struct canvas_tile *tile, struct err *err)
+{
+    struct array labels, placed = {0};
+    if (array_new(&labels, DTYPE_U32, 2, tile->truth->shape, err))
+        return -1;
+    int rc = convert_labels(tile->truth, labels.data, err);
+    if (rc == 0)
+        rc = to_place(&labels, 0, tile, true, &placed, err);
+    if (rc == 0)
+        rc = paste(canvas, &canvas->truth, &placed, tile, err);
+    array_free(&placed);
+    array_free(&labels);
+    return rc;
+}
+
+/* The first image says of what type all are. */
+static int paste_image(struct canvas *canvas, const struct canvas_tile *tile, struct err *err)
+{
+    struct array *like = &canvas->image_like, placed;
+    const struct array *image = tile->image;
+    size_t channels = image->shape[2];
+    if (!like->ndim) {
+        *like = array_view(image->dtype, 3, (size_t[]){1, 1, channels}, NULL);
+        canvas->image = band_new(canvas->rules.width * channels * dtype_size(image->dtype));
+        band_drop(&canvas->image, canvas->next_row);
+    }
+    if (image->dtype != like->dtype || channels != like->shape[2])
+        return err_set(err, STATUS_DATA, "an image of another kind than the first tile's");
+    if (to_place(image, 0, tile, false, &placed, err))
+        return -1;
+    int rc = paste(canvas, &canvas->image, &placed, tile, err);
+    array_free(&placed);
+    return rc;
+}
+
+/* Finishes the rows above the tile when there are too many to keep. */
+static int make_way(struct canvas *canvas, const struct canvas_tile *tile, struct err *err)
+{
+    int64_t height = (int64_t)canvas->rules.height, bottom = tile->y + (int64_t)tile->height;
+    size_t row = canvas->values.band.row_bytes + canvas->uncertainty.band.row_bytes +
+                 canvas->truth.row_bytes + canvas->image.row_bytes;
+    bottom = bottom < height ? bottom : height;
+    if (bottom <= canvas->next_row ||
+        (size_t)(bottom - canvas->next_row) <= canvas->rules.band / row)
+        return 0;
+    return finish_until(canvas, tile->y < bottom ? tile->y : bottom, err);
+}
+
+int canvas_add(struct canvas *canvas, const struct canvas_tile *tile, struct err *err)
+{
+    if (check_tile(canvas, tile, err) || make_way(canvas, tile, err))
+        return -1;
+    canvas->tile_area += tile->height * tile->width;
+    if (blend_tile(&canvas->values, tile->values, tile, err) ||
+        (tile->uncertainty && blend_tile(&canvas->uncertainty, tile->uncertainty, tile, err)))
+        return -1;
+    if (tile->truth && wants(canvas, CANVAS_TRUTH) && paste_truth(canvas, tile, err))
+        return -1;
+    return tile->image && wants(canvas, CANVAS_IMAGE) ? paste_image(canvas, tile, err) : 0;
 }

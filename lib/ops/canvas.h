@@ -1,6 +1,10 @@
-/* Tiles of one image put together again for scoring: probabilities and
- * uncertainties are averaged where tiles overlap, the truth is pasted.  Pixels
- * that no tile covers are background in both. */
+/* Tiles of one image put together again: probabilities, logits and uncertainties are
+ * averaged where tiles overlap, masks and images are pasted.  Pixels that no tile
+ * covers are 0, background, in all.
+ *
+ * Tiles of a small image may come in any order.  When more than CANVAS_BAND bytes of
+ * sums are needed, rows above the latest tile are finished and go into arrays that
+ * may lie in a file (core/spill.h); then tiles must come in the order of their rows. */
 #ifndef OPS_CANVAS_H
 #define OPS_CANVAS_H
 
@@ -10,53 +14,71 @@
 
 #include "core/array.h"
 #include "core/band.h"
+#include "core/spill.h"
 #include "ops/blend.h"
 
-struct canvas {
-    size_t width, height, planes;
-    struct blend probability, uncertainty;
-    bool has_uncertainty;
-    struct band truth;  /* a row: width labels, uint32 */
-    uint64_t tile_area; /* pixels of the tiles added */
+#define CANVAS_BAND ((size_t)256 << 20)
+
+/* What is wanted of a canvas. */
+enum canvas_part {
+    CANVAS_PREDICTION, /* labels: the most probable class, or for one or two classes the
+                          foreground where its probability reaches the threshold */
+    CANVAS_TRUTH,      /* labels, of the tiles' masks */
+    CANVAS_FOREGROUND, /* probability of the last class; only for one or two classes */
+    CANVAS_DOUBT,      /* the tiles' uncertainty, else 2 min(p, 1 - p) and its like for
+                          more classes */
+    CANVAS_VALUES,     /* the averages themselves, planes x height x width */
+    CANVAS_IMAGE,      /* the tiles' images, height x width x channels of their type */
+    CANVAS_PARTS,
 };
 
-/* planes: classes of the probabilities, 1 (the foreground alone) to 255.  The
- * caller ends it with canvas_free. */
-int canvas_new(struct canvas *canvas, size_t width, size_t height, size_t planes,
-               bool has_uncertainty, struct err *err) MUST_CHECK;
+struct canvas_rules {
+    size_t width, height;
+    size_t planes;        /* classes of the probabilities, 1 (the foreground alone) to 255 */
+    bool has_uncertainty; /* of the tiles' own */
+    float threshold;      /* 0: the most probable class */
+    unsigned wanted;      /* 1 << CANVAS_PREDICTION | ... */
+    size_t band;          /* bytes of sums; 0: CANVAS_BAND */
+};
+
+/* A tile with its corner at (x, y), of height x width pixels there; arrays of another
+ * size are brought to it first. */
+struct canvas_tile {
+    const struct array *values;      /* K x h x w, float16 or float32 */
+    const struct array *uncertainty; /* h x w, or NULL */
+    const struct array *truth;       /* h x w of whole numbers, or NULL */
+    const struct array *image;       /* h x w x C, or NULL */
+    int64_t x, y;
+    size_t height, width;
+};
+
+/* What came out; what was not wanted or is not known is NULL. */
+struct picture {
+    uint32_t *prediction, *truth;    /* height x width */
+    float *foreground, *doubt;       /* height x width */
+    float *values;                   /* planes x height x width */
+    struct array image;              /* a view; without dimensions when there is none */
+    struct spill room[CANVAS_PARTS]; /* where they are */
+};
+
+struct canvas {
+    struct canvas_rules rules;
+    struct blend values, uncertainty;
+    struct band truth, image; /* a row: width labels uint32; width pixels */
+    struct array image_like;  /* type and channels of the images: 1 x 1 x C, no data */
+    uint64_t tile_area;       /* pixels of the tiles added */
+    int64_t next_row;         /* the first that is not finished */
+    struct picture picture;
+};
+
+/* The caller ends it with canvas_free. */
+int canvas_new(struct canvas *canvas, const struct canvas_rules *rules, struct err *err) MUST_CHECK;
 void canvas_free(struct canvas *canvas);
 
-/* Adds a tile with its corner at (x, y).  probability: K x h x w, float16 or
- * float32; truth: h x w, uint8 to uint32, or NULL; uncertainty: h x w or NULL. */
-int canvas_add(struct canvas *canvas, const struct array *probability, const struct array *truth,
-               const struct array *uncertainty, int64_t x, int64_t y, struct err *err) MUST_CHECK;
+int canvas_add(struct canvas *canvas, const struct canvas_tile *tile, struct err *err) MUST_CHECK;
 
-/* The same for a tile that was resized: it is brought back to `height` x `width`
- * pixels first. */
-int canvas_add_resized(struct canvas *canvas, const struct array *probability,
-                       const struct array *uncertainty, int64_t x, int64_t y, size_t height,
-                       size_t width, struct err *err) MUST_CHECK;
-
-/* The averages themselves, planes x height x width floats: *values is new. */
-int canvas_values(const struct canvas *canvas, float **values, struct err *err) MUST_CHECK;
-
-/* What came out: height x width each, to be freed by the caller.  foreground and
- * uncertainty: as they are for one or two classes, else foreground is NULL.
- * Without uncertainties of its own: 2 min(p, 1 - p). */
-struct picture {
-    uint32_t *prediction, *truth;
-    float *foreground, *uncertainty; /* NULL when not known */
-};
-
-/* prediction: the most probable class, or for two classes the foreground where its
- * probability is at least `threshold` (0: the most probable). */
-int canvas_finish(const struct canvas *canvas, float threshold, struct picture *picture,
-                  struct err *err) MUST_CHECK;
+/* Finishes all rows; *picture is the caller's, to be freed. */
+int canvas_finish(struct canvas *canvas, struct picture *picture, struct err *err) MUST_CHECK;
 void picture_free(struct picture *picture);
-
-/* h x w labels of any unsigned type as uint32, or numbers of any floating type as
- * float32: *to is new. */
-int canvas_labels(const struct array *from, uint32_t **to, struct err *err) MUST_CHECK;
-int canvas_floats(const struct array *from, struct array *to, struct err *err) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/spill.h"
 #include "core/target.h"
 #include "ops/morphology.h"
 #include "ops/regions.h"
@@ -101,19 +102,47 @@ static void diffuse(struct heat *h, size_t middle, size_t steps)
     }
 }
 
-static void store_gradient(const struct heat *h, const struct box *box, size_t height, size_t width,
-                           float *flow)
+struct step {
+    float y, x;
+};
+
+/* The direction in which the heat grows, of length 1. */
+static struct step gradient_at(const struct heat *h, size_t i)
 {
     const double *t = h->now;
     size_t w = h->width;
-    for (size_t i = 0; i < h->height * w; i++) {
+    double dy = log1p(t[i + w]) - log1p(t[i - w]), dx = log1p(t[i + 1]) - log1p(t[i - 1]);
+    double length = hypot(dy, dx);
+    return length > 0 ? (struct step){(float)(dy / length), (float)(dx / length)}
+                      : (struct step){0, 0};
+}
+
+/* The pixel of the image that is pixel i of the box. */
+static size_t place_of(const struct heat *h, const struct box *box, size_t width, size_t i)
+{
+    return (box->top + i / h->width - 1) * width + box->left + i % h->width - 1;
+}
+
+static int heat_object(struct heat *h, const struct box *box, const uint32_t *labels, size_t width,
+                       struct err *err)
+{
+    if (heat_reserve(h, box, err))
+        return -1;
+    heat_load(h, box, labels, width);
+    diffuse(h, middle_of(h), 2 * (h->height + h->width - 4));
+    return 0;
+}
+
+static void store_gradient(const struct heat *h, const struct box *box, size_t height, size_t width,
+                           float *flow)
+{
+    for (size_t i = 0; i < h->height * h->width; i++) {
         if (h->inside[i] == 0)
             continue;
-        double dy = log1p(t[i + w]) - log1p(t[i - w]), dx = log1p(t[i + 1]) - log1p(t[i - 1]);
-        double length = hypot(dy, dx);
-        size_t at = (box->top + i / w - 1) * width + box->left + i % w - 1;
-        flow[at] = (float)(length > 0 ? dy / length : 0);
-        flow[height * width + at] = (float)(length > 0 ? dx / length : 0);
+        struct step step = gradient_at(h, i);
+        size_t at = place_of(h, box, width, i);
+        flow[at] = step.y;
+        flow[height * width + at] = step.x;
     }
 }
 
@@ -127,13 +156,9 @@ int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *
     memset(flow, 0, 2 * height * width * sizeof *flow);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
-        const struct box *box = &boxes.items[i];
-        rc = heat_reserve(&heat, box, err);
-        if (rc)
-            break;
-        heat_load(&heat, box, labels, width);
-        diffuse(&heat, middle_of(&heat), 2 * (heat.height + heat.width - 4));
-        store_gradient(&heat, box, height, width, flow);
+        rc = heat_object(&heat, &boxes.items[i], labels, width, err);
+        if (rc == 0)
+            store_gradient(&heat, &boxes.items[i], height, width, flow);
     }
     heat_free(&heat);
     boxes_free(&boxes);
@@ -142,17 +167,16 @@ int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *
 
 /* ---- following flows ---- */
 
-/* The pixels that move, and where they are. */
+/* The pixels that move, and where they are.  Arrays may lie in a file. */
 struct swarm {
     size_t count;
-    size_t *start; /* pixel */
-    uint32_t *end; /* pixel, after the last step */
+    struct spill start, end; /* uint32: pixel, and its pixel after the last step */
 };
 
 static void swarm_free(struct swarm *s)
 {
-    free(s->start);
-    free(s->end);
+    spill_free(&s->start);
+    spill_free(&s->end);
 }
 
 static int find_movers(struct swarm *s, const float *flow, const float *cell, size_t count,
@@ -161,34 +185,28 @@ static int find_movers(struct swarm *s, const float *flow, const float *cell, si
     *s = (struct swarm){0};
     for (size_t i = 0; i < count; i++)
         s->count += cell[i] > threshold;
-    s->start = malloc((s->count + 1) * sizeof *s->start);
-    s->end = malloc((s->count + 1) * sizeof *s->end);
-    if (!s->start || !s->end) {
+    if (spill_new(&s->start, s->count * sizeof(uint32_t), err) ||
+        spill_new(&s->end, s->count * sizeof(uint32_t), err)) {
         swarm_free(s);
-        return err_memory(err, "following flows");
+        return -1;
     }
+    uint32_t *start = s->start.data;
     s->count = 0;
     for (size_t i = 0; i < count; i++)
         if (cell[i] > threshold && fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * NETWORK_SCALE)
-            s->start[s->count++] = i;
+            start[s->count++] = (uint32_t)i;
     return 0;
 }
 
 /* Steps of a pixel a unit long; [y, x] interleaved, 0 where no cell is. */
-static float *steps_of(const float *flow, const float *cell, size_t count, double threshold,
-                       struct err *err)
+static void fill_steps(float *steps, const float *flow, const float *cell, size_t count,
+                       double threshold)
 {
-    float *steps = malloc(2 * count * sizeof *steps + 1);
-    if (!steps) {
-        err_memory(err, "following flows");
-        return NULL;
-    }
     for (size_t i = 0; i < count; i++) {
         bool moves = cell[i] > threshold;
         steps[2 * i] = moves && isfinite(flow[i]) ? flow[i] / NETWORK_SCALE : 0;
         steps[2 * i + 1] = moves && isfinite(flow[count + i]) ? flow[count + i] / NETWORK_SCALE : 0;
     }
-    return steps;
 }
 
 static float clamp(float value, float most)
@@ -218,13 +236,16 @@ static int move(struct swarm *s, const float *flow, const float *cell, size_t he
                 const struct flow_rules *rules, struct err *err)
 {
     size_t count = height * width;
-    float *steps = steps_of(flow, cell, count, rules->cell_threshold, err);
-    if (!steps)
+    const uint32_t *start = s->start.data;
+    uint32_t *end = s->end.data;
+    struct spill steps;
+    if (spill_new(&steps, 2 * count * sizeof(float), err))
         return -1;
+    fill_steps(steps.data, flow, cell, count, rules->cell_threshold);
     for (size_t i = 0; i < s->count; i++)
-        s->end[i] = follow(steps, height, width, (float)(s->start[i] / width),
-                           (float)(s->start[i] % width), rules->steps);
-    free(steps);
+        end[i] = follow(steps.data, height, width, (float)(start[i] / width),
+                        (float)(start[i] % width), rules->steps);
+    spill_free(&steps);
     return 0;
 }
 
@@ -310,25 +331,37 @@ static void label_place(uint32_t *place, const uint32_t *histogram, size_t heigh
                 place[(size_t)(top + y - 1) * width + (size_t)(left + x - 1)] = label;
 }
 
-static int label_ends(const struct swarm *s, size_t height, size_t width, uint32_t *labels,
-                      struct err *err)
+/* histogram, place: height x width zeros. */
+static int label_ends(const struct swarm *s, size_t height, size_t width, uint32_t *histogram,
+                      uint32_t *place, uint32_t *labels, struct err *err)
 {
-    size_t count = height * width, peak_count;
-    uint32_t *histogram = calloc(count + 1, sizeof *histogram);
-    uint32_t *place = calloc(count + 1, sizeof *place);
-    struct peak *peaks = NULL;
-    int rc = histogram && place ? 0 : err_memory(err, "where flows end");
-    for (size_t i = 0; rc == 0 && i < s->count; i++)
-        histogram[s->end[i]]++;
-    if (rc == 0)
-        rc = find_peaks(histogram, height, width, &peaks, &peak_count, err);
+    const uint32_t *start = s->start.data, *end = s->end.data;
+    struct peak *peaks;
+    size_t peak_count;
+    for (size_t i = 0; i < s->count; i++)
+        histogram[end[i]]++;
+    int rc = find_peaks(histogram, height, width, &peaks, &peak_count, err);
     for (size_t i = 0; rc == 0 && i < peak_count; i++)
         label_place(place, histogram, height, width, &peaks[i], (uint32_t)i + 1);
     for (size_t i = 0; rc == 0 && i < s->count; i++)
-        labels[s->start[i]] = place[s->end[i]];
-    free(histogram);
-    free(place);
+        labels[start[i]] = place[end[i]];
     free(peaks);
+    return rc;
+}
+
+static int gather(const struct swarm *s, size_t height, size_t width, uint32_t *labels,
+                  struct err *err)
+{
+    struct spill histogram, place;
+    size_t bytes = height * width * sizeof *labels;
+    if (spill_new(&histogram, bytes, err))
+        return -1;
+    int rc = spill_new(&place, bytes, err);
+    if (rc == 0) {
+        rc = label_ends(s, height, width, histogram.data, place.data, labels, err);
+        spill_free(&place);
+    }
+    spill_free(&histogram);
     return rc;
 }
 
@@ -343,20 +376,19 @@ static void erase(uint32_t *labels, size_t width, const struct box *box)
 }
 
 /* Mean squared difference between a network's flow and the object's own. */
-static double flow_error(const struct box *box, const uint32_t *labels, const float *flow,
-                         const float *own, size_t height, size_t width)
+static double flow_error(const struct heat *h, const struct box *box, const float *flow,
+                         size_t height, size_t width)
 {
     double sum = 0;
-    size_t plane = height * width;
-    for (size_t y = box->top; y < box->bottom; y++)
-        for (size_t x = box->left; x < box->right; x++) {
-            size_t i = y * width + x;
-            if (labels[i] != box->label)
-                continue;
-            double dy = own[i] - flow[i] / NETWORK_SCALE;
-            double dx = own[plane + i] - flow[plane + i] / NETWORK_SCALE;
-            sum += dy * dy + dx * dx;
-        }
+    for (size_t i = 0; i < h->height * h->width; i++) {
+        if (h->inside[i] == 0)
+            continue;
+        struct step own = gradient_at(h, i);
+        size_t at = place_of(h, box, width, i);
+        double dy = own.y - flow[at] / NETWORK_SCALE;
+        double dx = own.x - flow[height * width + at] / NETWORK_SCALE;
+        sum += dy * dy + dx * dx;
+    }
     return sum / (double)box->area;
 }
 
@@ -376,17 +408,19 @@ static int drop_large(uint32_t *labels, size_t height, size_t width, double max_
 static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t width,
                       double threshold, struct err *err)
 {
-    struct boxes boxes = {0};
-    float *own = malloc(2 * height * width * sizeof *own + 1);
-    int rc = own ? flows_of_labels(labels, height, width, own, err)
-                 : err_memory(err, "the flows of objects");
-    if (rc == 0)
-        rc = boxes_of(&boxes, labels, height, width, err);
-    for (size_t i = 0; rc == 0 && i < boxes.count; i++)
-        if (!(flow_error(&boxes.items[i], labels, flow, own, height, width) <= threshold))
-            erase(labels, width, &boxes.items[i]);
+    struct boxes boxes;
+    struct heat heat = {0};
+    if (boxes_of(&boxes, labels, height, width, err))
+        return -1;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
+        const struct box *box = &boxes.items[i];
+        rc = heat_object(&heat, box, labels, width, err);
+        if (rc == 0 && !(flow_error(&heat, box, flow, height, width) <= threshold))
+            erase(labels, width, box);
+    }
+    heat_free(&heat);
     boxes_free(&boxes);
-    free(own);
     return rc;
 }
 
@@ -402,7 +436,7 @@ int flows_to_labels(const float *flow, const float *cell, size_t height, size_t 
         return -1;
     int rc = move(&swarm, flow, cell, height, width, rules, err);
     if (rc == 0)
-        rc = label_ends(&swarm, height, width, labels, err);
+        rc = gather(&swarm, height, width, labels, err);
     swarm_free(&swarm);
     if (rc == 0)
         rc = drop_large(labels, height, width, rules->max_share, err);

@@ -357,58 +357,10 @@ static void set_ferets(struct region *r, const struct hull *h)
     r->feret_min = narrowest(h->ring, count);
 }
 
-/* ---- values ---- */
-
-/* Of every `stride`-th value under the mask: the sum of the differences from
- * `origin`, and of their squares. */
-static void add_row_values(const uint8_t *mask, const float *values, size_t count, size_t stride,
-                           double origin, double *sum, double *squares)
-{
-    double s = 0, q = 0;
-    for (size_t x = 0; x < count; x++) {
-        double off = mask[x] ? values[x * stride] - origin : 0;
-        s += off;
-        q += off * off;
-    }
-    *sum += s;
-    *squares += q;
-}
-
-static void set_intensity(struct region *r, const struct view *v, size_t width,
-                          const struct region_images *images, double area)
-{
-    size_t channels = (size_t)images->channels, columns = v->width - 2;
-    const float *corner = images->intensity + (r->box.top * width + r->box.left) * channels;
-    r->channels = images->channels;
-    for (size_t c = 0; c < channels; c++) {
-        double sum = 0, squares = 0, origin = isfinite(corner[c]) ? corner[c] : 0;
-        for (size_t y = 1; y + 1 < v->height; y++)
-            add_row_values(v->mask + y * v->width + 1, corner + (y - 1) * width * channels + c,
-                           columns, channels, origin, &sum, &squares);
-        double mean = sum / area;
-        r->mean[c] = origin + mean;
-        r->sd[c] = sqrt(fmax(0, squares / area - mean * mean));
-    }
-}
-
-static double mean_under(const struct region *r, const struct view *v, size_t width,
-                         const float *values, double area)
-{
-    double sum = 0;
-    if (!values)
-        return NAN;
-    for (size_t y = 1; y + 1 < v->height; y++)
-        for (size_t x = 1; x + 1 < v->width; x++)
-            if (v->mask[y * v->width + x])
-                sum += values[(r->box.top + y - 1) * width + r->box.left + x - 1];
-    return sum / area;
-}
-
 /* ---- all of it ---- */
 
 int region_measure(struct region *region, const struct box *box, const uint32_t *labels,
-                   size_t width, const struct region_images *images, struct region_room *room,
-                   struct err *err)
+                   size_t width, struct region_room *room, struct err *err)
 {
     struct region *r = region;
     struct hull hull = {0};
@@ -429,14 +381,58 @@ int region_measure(struct region *region, const struct box *box, const uint32_t 
         return -1;
     r->solidity = area / hull_pixels(&hull, v.height);
     set_ferets(r, &hull);
-    if (images->intensity)
-        set_intensity(r, &v, width, images, area);
-    r->mean_probability = mean_under(r, &v, width, images->probability, area);
-    r->mean_uncertainty = mean_under(r, &v, width, images->uncertainty, area);
+    r->mean_probability = r->mean_uncertainty = NAN;
+    for (int c = 0; c < REGION_MAX_CHANNELS; c++)
+        r->mean[c] = r->sd[c] = NAN;
     skeleton_thin(v.mask, v.height, v.width, room->list);
     skeleton_measure(v.mask, v.height, v.width, &skeleton);
     r->skeleton_length = skeleton.length;
     r->branch_ends = skeleton.ends;
     r->branch_points = skeleton.points;
     return 0;
+}
+
+/* ---- as named numbers ---- */
+
+static const char *const mean_names[REGION_MAX_CHANNELS] = {"mean_intensity1", "mean_intensity2",
+                                                            "mean_intensity3", "mean_intensity4"};
+static const char *const sd_names[REGION_MAX_CHANNELS] = {"sd_intensity1", "sd_intensity2",
+                                                          "sd_intensity3", "sd_intensity4"};
+
+int region_quantities(const struct region *region, int channels, struct quantity *to)
+{
+    const struct region *r = region;
+    const struct quantity quantities[] = {
+        {"x", r->x, QUANTITY_X},
+        {"y", r->y, QUANTITY_Y},
+        {"left", (double)r->box.left, QUANTITY_PLAIN},
+        {"top", (double)r->box.top, QUANTITY_PLAIN},
+        {"width", (double)(r->box.right - r->box.left), QUANTITY_PLAIN},
+        {"height", (double)(r->box.bottom - r->box.top), QUANTITY_PLAIN},
+        {"area", (double)r->box.area, QUANTITY_AREA},
+        {"perimeter", r->perimeter, QUANTITY_LENGTH},
+        {"equivalent_diameter", r->equivalent_diameter, QUANTITY_LENGTH},
+        {"major_axis", r->major_axis, QUANTITY_LENGTH},
+        {"minor_axis", r->minor_axis, QUANTITY_LENGTH},
+        {"eccentricity", r->eccentricity, QUANTITY_PLAIN},
+        {"orientation", r->orientation, QUANTITY_PLAIN},
+        {"solidity", r->solidity, QUANTITY_PLAIN},
+        {"circularity", r->circularity, QUANTITY_PLAIN},
+        {"feret_max", r->feret_max, QUANTITY_LENGTH},
+        {"feret_min", r->feret_min, QUANTITY_LENGTH},
+        {"skeleton_length", r->skeleton_length, QUANTITY_LENGTH},
+        {"branch_ends", r->branch_ends, QUANTITY_PLAIN},
+        {"branch_points", r->branch_points, QUANTITY_PLAIN},
+        {"mean_probability", r->mean_probability, QUANTITY_PLAIN},
+        {"mean_uncertainty", r->mean_uncertainty, QUANTITY_PLAIN},
+    };
+    int count = (int)(sizeof quantities / sizeof *quantities);
+    memcpy(to, quantities, sizeof quantities);
+    for (int c = 0; c < channels; c++) {
+        const char *mean = channels > 1 ? mean_names[c] : "mean_intensity";
+        const char *sd = channels > 1 ? sd_names[c] : "sd_intensity";
+        to[count++] = (struct quantity){mean, r->mean[c], QUANTITY_PLAIN};
+        to[count++] = (struct quantity){sd, r->sd[c], QUANTITY_PLAIN};
+    }
+    return count;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/quantity.h"
 
 /* Where an object lies: rows top to bottom - 1, columns left to right - 1. */
 struct box {
@@ -45,16 +46,9 @@ struct region {
                                       and sqrt(2) */
     uint32_t branch_ends;          /* pixels of the skeleton with one neighbour */
     uint32_t branch_points;        /* groups of pixels with three or more */
-    int channels;
+    /* What lies under the object, ops/under.h; region_measure says NaN. */
     double mean[REGION_MAX_CHANNELS], sd[REGION_MAX_CHANNELS]; /* of the image, sd over n */
-    double mean_probability, mean_uncertainty;                 /* NaN when not given */
-};
-
-/* What is measured under the objects; each may be NULL. */
-struct region_images {
-    const float *intensity;                 /* height x width x channels */
-    int channels;                           /* at most REGION_MAX_CHANNELS */
-    const float *probability, *uncertainty; /* height x width */
+    double mean_probability, mean_uncertainty;
 };
 
 /* Room for measuring, reused from object to object. */
@@ -69,7 +63,11 @@ void region_room_free(struct region_room *room);
 
 /* Measures the object of `box`.  A zeroed room is an empty one. */
 int region_measure(struct region *region, const struct box *box, const uint32_t *labels,
-                   size_t width, const struct region_images *images, struct region_room *room,
-                   struct err *err) MUST_CHECK;
+                   size_t width, struct region_room *room, struct err *err) MUST_CHECK;
+
+/* The region as named quantities, with the mean and standard deviation of `channels`
+ * channels; returns how many there are. */
+#define REGION_MAX_QUANTITIES 32
+int region_quantities(const struct region *region, int channels, struct quantity *to);
 
 #endif

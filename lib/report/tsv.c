@@ -1,10 +1,13 @@
 #include "report/tsv.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/outfile.h"
 
 #define MAX_BYTES (1 << 24)
 
@@ -136,4 +139,39 @@ const char *tsv_remark(const struct tsv *tsv, const char *name)
             return text + length + 1;
     }
     return NULL;
+}
+
+static int write_cell(struct outfile *out, size_t column, const char *text, struct err *err)
+{
+    return (column && outfile_write(out, "\t", 1, err)) ||
+                   outfile_write(out, text, strlen(text), err)
+               ? -1
+               : 0;
+}
+
+static int write_rows(struct outfile *out, const char *const *names, size_t columns,
+                      const double *values, size_t rows, struct err *err)
+{
+    for (size_t i = 0; i < (rows + 1) * columns; i++) {
+        char text[40];
+        double value = i < columns ? 0 : values[i - columns];
+        snprintf(text, sizeof text, isnan(value) ? "nan" : "%.10g", value);
+        if (write_cell(out, i % columns, i < columns ? names[i] : text, err) ||
+            (i % columns == columns - 1 && outfile_write(out, "\n", 1, err)))
+            return -1;
+    }
+    return 0;
+}
+
+int tsv_write(const char *path, const char *const *names, size_t columns, const double *values,
+              size_t rows, struct err *err)
+{
+    struct outfile *out;
+    if (outfile_open(&out, path, err))
+        return -1;
+    if (write_rows(out, names, columns, values, rows, err)) {
+        outfile_abort(out);
+        return -1;
+    }
+    return outfile_commit(out, err);
 }

@@ -106,7 +106,7 @@ fails 66 "a table that is not there" score --runs "$TMP/none.tsv"
 
 # ---- curves ----
 score --curve "$TMP/curve" --reliability "$TMP/bins" "$TMP/two.tar" >/dev/null
-is "$(tail -n 1 "$TMP/curve")" "1.00	0.125" "the risk of all pixels"
+is "$(tail -n 1 "$TMP/curve")" "1	0.125" "the risk of all pixels"
 is "$(wc -l <"$TMP/bins")" 16 "bins of the reliability diagram"
 ok "a full disk is noticed" bash -c '! score "$TMP/two.tar" >/dev/full 2>/dev/null'
 done_testing

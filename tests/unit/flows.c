@@ -1,7 +1,7 @@
 /* lib/ops/flows: against the golden values of Cellpose's dynamics, and on shapes. */
 #include <stdlib.h>
 
-#include "ops/canvas.h"
+#include "core/convert.h"
 #include "ops/flow_targets.h"
 #include "ops/flows.h"
 #include "ops/matching.h"
@@ -39,6 +39,19 @@ struct golden {
     struct array flow, network_flow, network_prob;
 };
 
+static int load_labels(const struct array *from, uint32_t **to, struct err *err)
+{
+    *to = malloc(array_count(from) * sizeof **to + 1);
+    return *to ? convert_labels(from, *to, err) : err_memory(err, "labels");
+}
+
+static int load_floats(const struct array *from, struct array *to, struct err *err)
+{
+    return array_new(to, DTYPE_F32, from->ndim, from->shape, err)
+               ? -1
+               : convert_floats(from, to->data, err);
+}
+
 static int load(struct golden *g, const char *path, struct err *err)
 {
     struct weights file;
@@ -47,15 +60,15 @@ static int load(struct golden *g, const char *path, struct err *err)
     const struct array *labels = weights_find(&file, "labels");
     g->height = labels->shape[0];
     g->width = labels->shape[1];
-    int rc = canvas_labels(labels, &g->labels, err);
+    int rc = load_labels(labels, &g->labels, err);
     if (rc == 0)
-        rc = canvas_labels(weights_find(&file, "masks"), &g->masks, err);
+        rc = load_labels(weights_find(&file, "masks"), &g->masks, err);
     if (rc == 0)
-        rc = canvas_floats(weights_find(&file, "flow"), &g->flow, err);
+        rc = load_floats(weights_find(&file, "flow"), &g->flow, err);
     if (rc == 0)
-        rc = canvas_floats(weights_find(&file, "network_flow"), &g->network_flow, err);
+        rc = load_floats(weights_find(&file, "network_flow"), &g->network_flow, err);
     if (rc == 0)
-        rc = canvas_floats(weights_find(&file, "network_prob"), &g->network_prob, err);
+        rc = load_floats(weights_find(&file, "network_prob"), &g->network_prob, err);
     weights_free(&file);
     return rc;
 }

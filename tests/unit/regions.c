@@ -3,6 +3,7 @@
 
 #include "core/rng.h"
 #include "ops/components.h"
+#include "ops/measure.h"
 #include "ops/morphology.h"
 #include "ops/regions.h"
 #include "ops/skeleton.h"
@@ -69,11 +70,10 @@ static struct region measure(shape *inside)
     struct boxes boxes = {0};
     struct region region = {.perimeter = NAN};
     struct region_room room = {0};
-    struct region_images images = {0};
     memset(labels, 0, sizeof labels);
     draw(inside, 7);
     if (!ok(boxes_of(&boxes, labels, SIDE, SIDE, &err) == 0 && boxes.count == 1 &&
-                region_measure(&region, boxes.items, labels, SIDE, &images, &room, &err) == 0,
+                region_measure(&region, boxes.items, labels, SIDE, &room, &err) == 0,
             "an object is measured"))
         printf("# %s\n", err.message);
     region_room_free(&room);
@@ -136,25 +136,81 @@ static void test_branches(void)
     ok(isnan(r.circularity), "and not round or otherwise");
 }
 
+struct rows {
+    const float *values;
+    size_t at, width;
+};
+
+static int next_row(void *source, float *to, struct err *err)
+{
+    struct rows *rows = source;
+    (void)err;
+    memcpy(to, rows->values + rows->at, rows->width * sizeof *to);
+    rows->at += rows->width;
+    return 0;
+}
+
+static int keep_region(void *user, const struct region *region, struct err *err)
+{
+    (void)err;
+    *(struct region *)user = *region;
+    return 0;
+}
+
 static void test_values(void)
 {
     struct err err;
     uint32_t few[] = {0, 5, 5, 0, 5, 0};
     float intensity[] = {9, 1, 9, 2, 1, 4, 9, 9, 4, 6, 9, 9};
     float probability[] = {0, 1, 0.5f, 0, 0.75f, 0};
-    struct region_images images = {intensity, 2, probability, NULL};
-    struct boxes boxes;
-    struct region r;
-    struct region_room room = {0};
-    ok(boxes_of(&boxes, few, 2, 3, &err) == 0 && boxes.count == 1, "one object");
-    ok(region_measure(&r, boxes.items, few, 3, &images, &room, &err) == 0, "with values");
+    struct rows rows = {intensity, 0, 6};
+    struct measure_image image = {2, next_row, &rows};
+    struct region r = {.x = 0};
+    struct quantity quantities[REGION_MAX_QUANTITIES];
+    ok(measure_all(few, 2, 3, &image, probability, NULL, keep_region, &r, &err) == 0,
+       "an object is measured with values under it");
     is_near(r.mean[0], (9 + 1 + 4) / 3.0, 1e-12, "mean of the first channel");
     is_near(r.mean[1], (2 + 4 + 6) / 3.0, 1e-12, "of the second");
     is_near(r.sd[1], sqrt((4.0 + 0 + 4) / 3), 1e-12, "and its standard deviation");
     is_near(r.mean_probability, 0.75, 1e-12, "mean probability");
     ok(isnan(r.mean_uncertainty), "no uncertainty");
-    region_room_free(&room);
-    boxes_free(&boxes);
+    int count = region_quantities(&r, 2, quantities);
+    is_str(quantities[count - 1].name, "sd_intensity2", "named after the channel");
+    is_near(quantities[6].value, 3, 0, "an area");
+    is_near(quantity_physical(&quantities[6], 0.5, 0.25), 3 * 0.125, 1e-12, "in micrometres");
+    ok(isnan(quantity_physical(&quantities[7], 0.5, 0.25)), "lengths need square pixels");
+}
+
+static void random_shape(uint8_t *mask, size_t height, size_t width, uint64_t seed)
+{
+    struct rng rng = rng_new(seed, NULL);
+    for (size_t y = 1; y + 1 < height; y++)
+        for (size_t x = 1; x + 1 < width; x++)
+            mask[y * width + x] = rng_uniform(&rng) < 0.8;
+}
+
+/* Words of pixels for narrow objects, a list of the border for others: the same. */
+static void test_skeletons(void)
+{
+    enum { HEIGHT = 60, NARROW = 64, WIDE = 80 };
+    static uint8_t narrow[HEIGHT * NARROW + SKELETON_SLACK], wide[HEIGHT * WIDE + SKELETON_SLACK];
+    static uint32_t work[HEIGHT * WIDE];
+    uint32_t left = 0;
+    bool same = true;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        random_shape(narrow, HEIGHT, NARROW, seed);
+        memset(wide, 0, sizeof wide);
+        for (size_t y = 0; y < HEIGHT; y++)
+            memcpy(wide + y * WIDE, narrow + y * NARROW, NARROW);
+        skeleton_thin(narrow, HEIGHT, NARROW, work);
+        skeleton_thin(wide, HEIGHT, WIDE, work);
+        for (size_t i = 0; i < HEIGHT * NARROW; i++) {
+            same &= (narrow[i] != 0) == (wide[i / NARROW * WIDE + i % NARROW] != 0);
+            left += narrow[i] != 0;
+        }
+    }
+    ok(same, "narrow and wide shapes are thinned alike");
+    ok(left > 0, "to something");
 }
 
 static uint32_t count_parts(shape *inside, double depth)
@@ -197,6 +253,7 @@ int main(void)
     test_ellipse();
     test_branches();
     test_values();
+    test_skeletons();
     test_watershed();
     return tap_done();
 }

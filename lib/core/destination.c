@@ -1,0 +1,52 @@
+#include "core/destination.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/names.h"
+
+bool path_is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int destination_set(struct destination *destination, const char *path, const char *suffix,
+                    struct err *err)
+{
+    size_t length = strlen(path);
+    *destination = (struct destination){path, suffix, path_is_folder(path)};
+    if (length == 0)
+        return err_set(err, STATUS_USAGE, "an output with an empty name");
+    if (strchr(suffix, '/'))
+        return err_set(err, STATUS_USAGE, "'%s': a suffix with a slash", suffix);
+    if (destination->is_folder || path[length - 1] != '/')
+        return 0;
+    destination->is_folder = true;
+    return mkdir(path, 0777) ? err_errno(err, STATUS_CREATE, "create '%s'", path) : 0;
+}
+
+bool destination_is_stdout(const struct destination *destination)
+{
+    return strcmp(destination->path, "-") == 0;
+}
+
+int destination_file(const struct destination *destination, const char *source, const char *ending,
+                     char *path, size_t size, struct err *err)
+{
+    const struct destination *d = destination;
+    size_t stem;
+    const char *base = names_stem(source, &stem), *end = d->path + strlen(d->path);
+    int length;
+    if (!d->is_folder)
+        length = snprintf(path, size, "%s", d->path);
+    else if (stem == 0 || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+        return err_set(err, STATUS_CREATE, "'%s' gives a file no name", source);
+    else
+        length = snprintf(path, size, "%s%s%.*s%s.%s", d->path, end[-1] == '/' ? "" : "/",
+                          (int)stem, base, d->suffix, ending);
+    return length < 0 || (size_t)length >= size
+               ? err_set(err, STATUS_CREATE, "a file name that is too long")
+               : 0;
+}

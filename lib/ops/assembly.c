@@ -1,0 +1,65 @@
+#include "ops/assembly.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int assembly_finish(struct assembly *assembly, struct err *err)
+{
+    struct assembly *a = assembly;
+    if (!a->open)
+        return 0;
+    a->open = false;
+    int rc = canvas_finish(&a->canvas, &a->image.picture, err);
+    canvas_free(&a->canvas);
+    if (rc == 0)
+        rc = a->take(a->user, &a->image, err);
+    picture_free(&a->image.picture);
+    return rc;
+}
+
+void assembly_free(struct assembly *assembly)
+{
+    canvas_free(&assembly->canvas);
+    names_free(&assembly->finished);
+    assembly->open = false;
+}
+
+static int begin(struct assembly *a, const struct assembly_tile *tile, struct err *err)
+{
+    struct canvas_rules rules = {.width = tile->alone ? tile->tile.width : tile->image_width,
+                                 .height = tile->alone ? tile->tile.height : tile->image_height,
+                                 .planes = tile->tile.values->shape[0],
+                                 .has_uncertainty = tile->tile.uncertainty != NULL,
+                                 .threshold = a->threshold,
+                                 .wanted = a->wanted};
+    snprintf(a->name, sizeof a->name, "%s", tile->name);
+    int is_new = tile->alone ? 1 : names_add(&a->finished, a->name, err);
+    if (is_new < 0)
+        return -1;
+    if (!is_new)
+        return err_set(err, STATUS_DATA, "the tiles of '%s' do not follow each other", a->name);
+    if (canvas_new(&a->canvas, &rules, err))
+        return -1;
+    a->image = (struct assembled){.name = a->name,
+                                  .width = rules.width,
+                                  .height = rules.height,
+                                  .pixel_width = tile->pixel_width,
+                                  .pixel_height = tile->pixel_height};
+    a->images++;
+    a->open = true;
+    return 0;
+}
+
+int assembly_add(struct assembly *assembly, const struct assembly_tile *tile, struct err *err)
+{
+    struct assembly *a = assembly;
+    bool other = tile->alone || strcmp(tile->name, a->name) != 0;
+    if (a->open && other && assembly_finish(a, err))
+        return -1;
+    if (!a->open && begin(a, tile, err))
+        return -1;
+    if (!tile->alone &&
+        (tile->image_width != a->image.width || tile->image_height != a->image.height))
+        return err_set(err, STATUS_DATA, "'%s' has tiles of several sizes or scales", a->name);
+    return canvas_add(&a->canvas, &tile->tile, err);
+}

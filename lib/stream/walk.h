@@ -1,0 +1,14 @@
+/* All samples of a stream, one after the other. */
+#ifndef STREAM_WALK_H
+#define STREAM_WALK_H
+
+#include "stream/stream.h"
+
+/* What is done with a sample, valid during the call. */
+typedef int stream_take(void *user, const struct sample *sample, struct err *err);
+
+/* Opens the stream, "-" is standard input, and gives each sample to `take`, whose
+ * failure ends it; its message then names the sample. */
+int stream_walk(const char *path, stream_take *take, void *user, struct err *err) MUST_CHECK;
+
+#endif
