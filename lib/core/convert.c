@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/half.h"
+#include "core/target.h"
 
 /* ---- labels ---- */
 
@@ -83,6 +84,7 @@ int convert_floats(const struct array *from, float *to, struct err *err)
         for (size_t c = 0; c < keep; c++)                                                          \
     to[i * keep + c] = (float)((const type *)from)[i * channels + c]
 
+TARGET_CLONES
 void convert_pixels(const void *from, enum dtype dtype, size_t channels, size_t keep, size_t count,
                     float *to)
 {
