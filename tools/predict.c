@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "core/num.h"
 #include "core/queue.h"
+#include "model/checkpoint.h"
 #include "model/inference.h"
 #include "nn/plan.h"
 #include "stream/stream.h"
@@ -26,7 +27,7 @@ static const struct cli_option options[] = {
     {'p', "precision", "fp32|bf16|fp16|auto",
      "number format (default fp32; auto: what is fastest here)"},
     {OPT_TTA, "tta", NULL, "mean over the eight turns and mirror images of each tile"},
-    {OPT_UNCERTAINTY, "uncertainty", "entropy", "add KEY.uncertainty.npy"},
+    {OPT_UNCERTAINTY, "uncertainty", UNCERTAINTY_WORDS, "add KEY.uncertainty.npy"},
     {OPT_LOGITS, "logits", NULL, "add KEY.logits.npy, what the network gives"},
     {OPT_DIAMETER, "diameter", "PIXELS",
      "of the cells, for cellpose (default: that of its training images)"},
@@ -50,7 +51,10 @@ static struct {
     int precision; /* index of the words fp32|bf16|fp16|auto */
     bool keep_image;
     struct inference_options what;
-} settings = {.output = "-", .device = NN_CPU, .batch = 8, .what = {.prob = true}};
+} settings = {.output = "-",
+              .device = NN_CPU,
+              .batch = 8,
+              .what = {.prob = true, .uncertainty = UNCERTAINTY_NONE}};
 
 enum { FP32, BF16, FP16, AUTO };
 
@@ -92,8 +96,7 @@ static void read_options(void)
             settings.what.tta = true;
             break;
         case OPT_UNCERTAINTY:
-            cli_choice("entropy");
-            settings.what.entropy = true;
+            settings.what.uncertainty = (enum uncertainty)cli_choice(UNCERTAINTY_WORDS);
             break;
         case OPT_LOGITS:
             settings.what.logits = true;
@@ -157,6 +160,20 @@ static void check_device(void)
                 count);
 }
 
+static void read_gaussians(const struct model *model, const struct weights *weights,
+                           const char *path)
+{
+    static struct gaussians gaussians;
+    struct err err;
+    if (settings.what.uncertainty != UNCERTAINTY_MAHALANOBIS || !model_has_softmax(model))
+        return;
+    if (checkpoint_read_gaussians(weights, model_classes(model), &gaussians, &err)) {
+        err_prefix(&err, "'%s'", path);
+        cli_die_err(&err);
+    }
+    settings.what.gaussians = &gaussians;
+}
+
 /* Their SHA-256 into `hash`. */
 static struct model *open_model(const char *path, char hash[65])
 {
@@ -170,6 +187,7 @@ static struct model *open_model(const char *path, char hash[65])
         cli_die_err(&err);
     }
     memcpy(hash, weights.sha256, sizeof weights.sha256);
+    read_gaussians(model, &weights, path);
     weights_free(&weights);
     if (nn_set_threads(settings.threads)) {
         nn_to_err(&err, "start threads");
@@ -183,12 +201,13 @@ static struct model *open_model(const char *path, char hash[65])
 /* Networks without a softmax have no probabilities. */
 static void settle_what(const struct model *model)
 {
+    settings.what.tta |= settings.what.uncertainty == UNCERTAINTY_TTA;
     if (model_has_softmax(model)) {
         if (settings.what.diameter > 0)
             cli_die_usage("'%s' does not ask for a --diameter", model_architecture(model));
         return;
     }
-    if (settings.what.tta || settings.what.entropy)
+    if (settings.what.tta || settings.what.uncertainty != UNCERTAINTY_NONE)
         cli_die_usage("'%s' gives no class probabilities: no --tta, no --uncertainty",
                       model_architecture(model));
     settings.what.prob = false;
@@ -286,7 +305,8 @@ static int put_results(struct item *item, struct inference_result *result, struc
         return -1;
     if (settings.what.logits && sample_put_array(sample, "logits", &result->logits, err))
         return -1;
-    if (settings.what.entropy && sample_put_array(sample, "uncertainty", &result->entropy, err))
+    if (settings.what.uncertainty != UNCERTAINTY_NONE &&
+        sample_put_array(sample, "uncertainty", &result->uncertainty, err))
         return -1;
     return 0;
 }

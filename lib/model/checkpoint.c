@@ -1,5 +1,6 @@
 #include "model/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,38 @@ static int add_gaussians(const struct trainer *trainer, struct weights *w, struc
                      : 0;
     free(g);
     return result;
+}
+
+static int read_matrix(const struct weights *w, const char *key, int n,
+                       double rows[][GAUSSIANS_MAX_CLASSES], struct err *err)
+{
+    const char *text = weights_metadata(w, key), *at = text;
+    if (!text)
+        return err_set(err, STATUS_DATA, "no Gaussians of the logits: train with --vos");
+    for (int i = 0; i < n * n; i++) {
+        char *end;
+        at += strspn(at, "[], ");
+        double value = strtod(at, &end);
+        if (end == at || !isfinite(value))
+            return err_set(err, STATUS_DATA, "%s has no %d x %d numbers", key, n, n);
+        rows[i / n][i % n] = value;
+        at = end;
+    }
+    if (at[strspn(at, "] ")])
+        return err_set(err, STATUS_DATA, "%s has more than %d x %d numbers", key, n, n);
+    return 0;
+}
+
+int checkpoint_read_gaussians(const struct weights *weights, int classes, struct gaussians *g,
+                              struct err *err)
+{
+    *g = (struct gaussians){.classes = classes};
+    if (classes < 1 || classes > GAUSSIANS_MAX_CLASSES)
+        return err_set(err, STATUS_DATA, "no Gaussians of %d classes", classes);
+    if (read_matrix(weights, "logit_means", classes, g->mean, err) ||
+        read_matrix(weights, "logit_covariance", classes, g->covariance, err))
+        return -1;
+    return gaussians_factorise(g, err);
 }
 
 /* float32 items become float16. */

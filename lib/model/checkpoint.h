@@ -26,6 +26,11 @@ int checkpoint_write_weights(const char *path, const struct model *model, struct
                              bool half, const struct note *notes, size_t count,
                              struct err *err) MUST_CHECK;
 
+/* Those Gaussians again; STATUS_DATA when the metadata has none, or none of `classes`
+ * classes. */
+int checkpoint_read_gaussians(const struct weights *weights, int classes, struct gaussians *g,
+                              struct err *err) MUST_CHECK;
+
 /* Model and trainer, whole or not at all. */
 int checkpoint_write(const char *path, const struct model *model, const struct trainer *trainer,
                      const struct note *notes, size_t count, struct err *err) MUST_CHECK;

@@ -35,8 +35,8 @@ static void add_covariance(struct gaussians *g, const float *logits, const uint8
             g->covariance[b][a] = g->covariance[a][b] /= (double)count;
 }
 
-/* The lower factor L of L L' = covariance. */
-static int factorise(struct gaussians *g, struct err *err)
+/* L of L L' = covariance. */
+int gaussians_factorise(struct gaussians *g, struct err *err)
 {
     for (int j = 0; j < g->classes; j++)
         for (int i = j; i < g->classes; i++) {
@@ -66,7 +66,7 @@ int gaussians_fit(struct gaussians *g, const float *logits, const uint8_t *label
     add_covariance(g, logits, labels, count);
     for (int j = 0; j < classes; j++)
         g->covariance[j][j] += ridge;
-    return factorise(g, err);
+    return gaussians_factorise(g, err);
 }
 
 double gaussians_log_density(const struct gaussians *g, int k, const double *vector)

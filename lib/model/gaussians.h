@@ -25,6 +25,9 @@ struct gaussians {
 int gaussians_fit(struct gaussians *g, const float *logits, const uint8_t *labels, size_t count,
                   int classes, double ridge, struct err *err) MUST_CHECK;
 
+/* The factor from the covariance; STATUS_DATA when that is not positive definite. */
+int gaussians_factorise(struct gaussians *g, struct err *err) MUST_CHECK;
+
 /* The logarithm of the density (9) of class k at a vector. */
 double gaussians_log_density(const struct gaussians *g, int k, const double *vector);
 

@@ -151,12 +151,24 @@ static nn_tensor *input_tensor(const struct batch *b, const struct inference_inp
 
 /* ---- the network, once or for eight views ---- */
 
-static nn_tensor *probabilities(struct model *model, const nn_tensor *x, struct err *err)
+/* Of one look: probabilities and how unsure they are. */
+struct look {
+    nn_tensor *prob, *doubt; /* doubt: NULL when it is not asked for, or follows from prob */
+};
+
+static nn_tensor *doubt_of(const struct inference_options *options, const nn_tensor *logits,
+                           const nn_tensor *prob)
 {
-    struct model_output out;
-    if (model_forward(model, x, &out, err))
+    switch (options->uncertainty) {
+    case UNCERTAINTY_MAHALANOBIS:
+        return uncertainty_mahalanobis(logits, options->gaussians);
+    case UNCERTAINTY_ENERGY:
+        return uncertainty_energy(logits);
+    case UNCERTAINTY_TTA:
+        return uncertainty_entropy(prob);
+    default:
         return NULL;
-    return nn_softmax(out.logits, 1);
+    }
 }
 
 static nn_tensor *view(const nn_tensor *x, int i)
@@ -170,35 +182,51 @@ static nn_tensor *view_back(const nn_tensor *y, int i)
     return nn_rotate90(i >= 4 ? nn_flip(y, 3) : y, -(i % 4));
 }
 
-static nn_tensor *mean_probabilities(struct model *model, const nn_tensor *x, struct err *err)
+static int look(struct model *model, const struct inference_options *options, const nn_tensor *x,
+                struct look *look, struct err *err)
+{
+    struct model_output out;
+    if (model_forward(model, x, &out, err))
+        return -1;
+    look->prob = nn_softmax(out.logits, 1);
+    look->doubt = doubt_of(options, out.logits, look->prob);
+    return 0;
+}
+
+/* The i-th view's classes and, after them, its doubt, turned back. */
+static nn_tensor *look_at_view(struct model *model, const struct inference_options *options,
+                               const nn_tensor *x, int i, struct err *err)
+{
+    struct look seen;
+    if (look(model, options, view(x, i), &seen, err))
+        return NULL;
+    nn_tensor *both = seen.doubt ? nn_cat2(seen.prob, nn_unsqueeze(seen.doubt, 1), 1) : seen.prob;
+    return view_back(both, i);
+}
+
+/* Means over the eight views. */
+static int look_around(struct model *model, const struct inference_options *options,
+                       const nn_tensor *x, struct look *mean, struct err *err)
 {
     nn_tensor *sum = NULL;
+    int64_t classes = model_classes(model);
     for (int i = 0; i < 8; i++) {
-        if (nn_scope_begin()) {
-            nn_to_err(err, "run the model");
-            return NULL;
-        }
-        nn_tensor *p = probabilities(model, view(x, i), err);
-        nn_tensor *back = p ? view_back(p, i) : NULL;
-        sum = nn_scope_end_keep(sum && back ? nn_add(sum, back) : back);
+        if (nn_scope_begin())
+            return nn_to_err(err, "run the model");
+        nn_tensor *seen = look_at_view(model, options, x, i, err);
+        sum = nn_scope_end_keep(sum && seen ? nn_add(sum, seen) : seen);
         if (!sum)
-            return NULL;
+            return -1;
     }
-    return nn_affine(sum, 1.0 / 8, 0);
+    sum = nn_affine(sum, 1.0 / 8, 0);
+    mean->prob = nn_narrow(sum, 1, 0, classes);
+    mean->doubt = nn_size(sum, 1) > classes ? nn_select(sum, 1, classes) : NULL;
+    return 0;
 }
 
 struct answer {
-    nn_tensor *prob, *logits, *entropy;
+    nn_tensor *prob, *logits, *uncertainty;
 };
-
-/* - sum p log p / log K */
-static nn_tensor *entropy_of(const nn_tensor *prob)
-{
-    nn_tensor *logs = nn_log(nn_clamp(prob, 1e-12, 1));
-    nn_tensor *sum = nn_sum_dims(nn_mul(prob, logs), 1, (int64_t[]){1}, false);
-    double classes = (double)nn_size(prob, 1);
-    return nn_affine(sum, classes > 1 ? -1 / log(classes) : 0, 0);
-}
 
 /* Each image on its own: its border is its own affair. */
 static nn_tensor *flows_of(struct model *model, const struct inference_options *options,
@@ -232,18 +260,25 @@ static int ask(struct model *model, const struct inference_options *options, con
         answer->logits = flows_of(model, options, x, b, err);
         return answer->logits ? 0 : -1;
     }
+    struct look seen = {0};
     if (options->tta) {
-        answer->prob = mean_probabilities(model, x, err);
-        if (!answer->prob)
+        if (look_around(model, options, x, &seen, err))
             return -1;
-        answer->logits = options->logits ? nn_log(nn_clamp(answer->prob, 1e-30, 1)) : NULL;
+        answer->logits = options->logits ? nn_log(nn_clamp(seen.prob, 1e-30, 1)) : NULL;
     } else {
         if (model_forward(model, x, &out, err))
             return -1;
         answer->logits = out.logits;
-        answer->prob = options->prob || options->entropy ? nn_softmax(out.logits, 1) : NULL;
+        bool needed = options->prob || options->uncertainty == UNCERTAINTY_ENTROPY;
+        seen.prob = needed ? nn_softmax(out.logits, 1) : NULL;
+        seen.doubt = doubt_of(options, out.logits, seen.prob);
     }
-    answer->entropy = options->entropy ? entropy_of(answer->prob) : NULL;
+    answer->prob = seen.prob;
+    answer->uncertainty = seen.doubt;
+    if (options->uncertainty == UNCERTAINTY_ENTROPY)
+        answer->uncertainty = uncertainty_entropy(seen.prob);
+    if (options->uncertainty == UNCERTAINTY_TTA)
+        answer->uncertainty = nn_clamp(nn_sub(uncertainty_entropy(seen.prob), seen.doubt), 0, 1);
     return 0;
 }
 
@@ -275,7 +310,8 @@ static int take_result(struct inference_result *result, const struct answer *a, 
         return -1;
     if (options->logits && take(&result->logits, a->logits, i, DTYPE_F32, b, err))
         return -1;
-    if (options->entropy && take(&result->entropy, a->entropy, i, DTYPE_F16, b, err))
+    if (options->uncertainty != UNCERTAINTY_NONE &&
+        take(&result->uncertainty, a->uncertainty, i, DTYPE_F16, b, err))
         return -1;
     return 0;
 }
@@ -284,7 +320,7 @@ void inference_result_free(struct inference_result *result)
 {
     array_free(&result->prob);
     array_free(&result->logits);
-    array_free(&result->entropy);
+    array_free(&result->uncertainty);
 }
 
 static int run_in_scope(struct model *model, int device, const struct inference_options *options,

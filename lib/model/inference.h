@@ -4,12 +4,18 @@
 
 #include "core/array.h"
 #include "model/model.h"
+#include "model/uncertainty.h"
 
 struct inference_options {
-    bool tta;     /* mean over the four quarter turns and their mirror images */
-    bool prob;    /* class probabilities; only for networks with a softmax */
-    bool logits;  /* what the network gives; with tta the logarithm of the mean probabilities */
-    bool entropy; /* entropy of the probabilities, as a share of that of equal ones */
+    bool tta;    /* mean over the four quarter turns and their mirror images */
+    bool prob;   /* class probabilities; only for networks with a softmax */
+    bool logits; /* what the network gives; with tta the logarithm of the mean probabilities */
+    /* What to measure.  With tta, entropy is that of the mean probabilities, mahalanobis and
+     * energy are means over the views; UNCERTAINTY_TTA needs tta and is the entropy of the
+     * mean probabilities less the mean of the views' entropies: the mutual information of
+     * class and view, as a share of its maximum. */
+    enum uncertainty uncertainty;
+    const struct gaussians *gaussians; /* for UNCERTAINTY_MAHALANOBIS */
     /* Diameter of the cells in pixels, for Cellpose; 0: that of its training images. */
     double diameter;
 };
@@ -23,9 +29,9 @@ struct inference_input {
 
 /* What was asked for, new: the caller frees each. */
 struct inference_result {
-    struct array prob;    /* K x H x W, float16 */
-    struct array logits;  /* K x H x W, float32 */
-    struct array entropy; /* H x W, float16 */
+    struct array prob;        /* K x H x W, float16 */
+    struct array logits;      /* K x H x W, float32 */
+    struct array uncertainty; /* H x W, float16 */
 };
 
 /* Whether the network can take such an image; STATUS_DATA when not.  Grey is

@@ -50,6 +50,21 @@ predict -m net.safetensors --keep-image --logits --uncertainty entropy --tta til
 is "$(members all.tar)" \
     "image uint8 32x32x1 json logits float32 2x32x32 mask uint8 32x32 prob float16 2x32x32 uncertainty float16 32x32" \
     "all that can be asked for"
+
+train -q -a unet-s:width=8,levels=2 -b 4 -t 1 --steps 3 --vos --vos-start 0 --vos-sample 100 --vos-select 10 \
+    --vos-queue 100 -o vos.safetensors tiles.tar
+for measure in entropy mahalanobis energy tta; do
+    ok "--uncertainty $measure" predict -m vos.safetensors --uncertainty $measure -o $measure.tar tiles.tar
+    is "$(members $measure.tar)" "json mask uint8 32x32 prob float16 2x32x32 uncertainty float16 32x32" "adds it"
+done
+is "$(for m in entropy mahalanobis energy tta; do samples $m.tar; done | sort -u | wc -l)" 4 "they differ"
+mkdir maps && stitch --uncertainty -o maps mahalanobis.tar
+is "$(find maps -name '*.png' | wc -l)" "$(find in/images -name '*.png' | wc -l)" "stitch makes pictures of it"
+predict -m vos.safetensors --tta --uncertainty mahalanobis -o mean.tar tiles.tar
+ok "with --tta it is the mean over the views" test "$(samples mean.tar)" != "$(samples mahalanobis.tar)"
+fails 65 "mahalanobis without Gaussians" predict -m net.safetensors --uncertainty mahalanobis tiles.tar
+fails 64 "an unknown measure" predict -m net.safetensors --uncertainty guess tiles.tar
+
 tile -s 33 -o 8 in/images/synth_00001.png | predict -m net.safetensors >odd.tar
 is "$(members odd.tar)" "json prob float16 2x33x33" "sides that the network cannot take are padded and cut"
 cp in/images/synth_00001.png wide.png
