@@ -4,7 +4,8 @@
 # usage: ranks.sh RANKS WEIGHTS STREAM [OPTION...]         on this machine
 #        HOSTS=a,b ranks.sh RANKS WEIGHTS STREAM [OPTION...]   one rank a host, by ssh
 #        srun -n RANKS ranks.sh - WEIGHTS STREAM [OPTION...]   Slurm counts the ranks
-#        torchrun --no-python --nproc-per-node RANKS ranks.sh - WEIGHTS STREAM [OPTION...]
+#        mpirun -n RANKS ranks.sh - WEIGHTS STREAM [OPTION...]
+#        torchrun --no_python --nproc_per_node RANKS ranks.sh - WEIGHTS STREAM [OPTION...]
 set -eu
 ranks=${1:?usage: ranks.sh RANKS|- WEIGHTS STREAM [OPTION...]} weights=$2 stream=$3
 shift 3

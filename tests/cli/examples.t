@@ -23,6 +23,19 @@ if command -v parallel >/dev/null; then
     rm -f images/*_mask.png
     ok "one-slide.sh" sh "$TOP/examples/one-slide.sh" "${images[0]}" 2 slide.png
     ok "gives the same mask" cmp slide.png "found/${stem}_mask.png"
+    synth -q -n 8 -s 32 >in.tar
+    options=(-q -a "unet-s:width=8,levels=2" -t 1 --steps 3 --lr 0.005)
+    train "${options[@]}" -b 4 -o one.safetensors in.tar
+    export MASTER_PORT=$((20000 + $$ % 20000))
+    if sh "$TOP/examples/ranks.sh" 2 two.safetensors in.tar "${options[@]}" -b 2 2>message; then
+        weights diff one.safetensors two.safetensors >differences
+        ok "ranks.sh gives the weights of one" test $? -le 1
+        ok "but for rounding" awk -F'\t' '$NF + 0 > 1e-4 { bad = 1 } END { exit bad }' differences
+    elif grep -q 'without c10d' message; then
+        skip "this libtorch has no c10d"
+    else
+        is "$(cat message)" "" "ranks.sh"
+    fi
 else
     skip "GNU parallel is not installed"
 fi

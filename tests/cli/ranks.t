@@ -74,13 +74,54 @@ fails 74 "a rank that never comes" eval '(one 2 alone --timeout 1)'
 RANK=2 fails 64 "a rank beyond the size" eval '(one 2 alone)'
 unset RANK WORLD_SIZE MASTER_PORT
 
-# Other starters.
-slurm() {
-    (SLURM_PROCID=1 SLURM_NTASKS=2 MASTER_PORT=$port one 2 slurm 2>"$TMP/err.1") &
-    (SLURM_PROCID=0 SLURM_NTASKS=2 MASTER_PORT=$port one 2 slurm) && wait $!
+# A rank that is interrupted: all stop, with a checkpoint, and go on to the same weights.
+interrupted() { # SIGNAL NAME: sent to rank 1 only
+    port=$((port + 1))
+    (RANK=1 WORLD_SIZE=2 MASTER_PORT=$port one 2 "$2" --steps 60 2>"$TMP/err.1") &
+    local second=$!
+    (RANK=0 WORLD_SIZE=2 MASTER_PORT=$port one 2 "$2" --steps 60 2>"$TMP/err.0") &
+    local first=$!
+    for _ in $(seq 300); do
+        [ -s "$TMP/$2.tsv" ] && [ "$(wc -l <"$TMP/$2.tsv")" -gt 2 ] && break
+        sleep 0.05
+    done
+    kill "-$1" $second
+    wait $second
+    echo "rank 1: $?"
+    wait $first
+    echo "rank 0: $?"
 }
-port=$((port + 2))
-ok "srun's variables" slurm
+ok "a run to compare with" two straight --steps 60
+is "$(interrupted TERM stopped 2>/dev/null | paste -sd' ')" "rank 1: 75 rank 0: 75" \
+    "SIGTERM to one rank stops all, as interrupted"
+ok "with a whole checkpoint" eval 'weights info "$TMP/stopped.ckpt" >"$TMP/info"'
+ok "before the end" test ! -e "$TMP/stopped.last.safetensors"
+ok "from which two ranks go on" two stopped --steps 60 --resume
+ok "to the same weights" close_to "$TMP/straight.last.safetensors" "$TMP/stopped.last.safetensors"
+
+# Other starters.
+started() { # RANK_VARIABLE SIZE_VARIABLE
+    port=$((port + 1))
+    (export "$1=1" "$2=2" && MASTER_PORT=$port one 2 started 2>"$TMP/err.1") &
+    (export "$1=0" "$2=2" && MASTER_PORT=$port one 2 started) && wait $!
+}
+ok "one rank, batch 4, to compare with" eval '(one 4 alone)'
+for starter in SLURM_PROCID,SLURM_NTASKS OMPI_COMM_WORLD_RANK,OMPI_COMM_WORLD_SIZE PMI_RANK,PMI_SIZE; do
+    rm -f "$TMP"/started.*
+    ok "${starter%,*} and ${starter#*,}" started "${starter%,*}" "${starter#*,}"
+    ok "give the weights of one" close_to "$TMP/alone.last.safetensors" "$TMP/started.last.safetensors"
+done
+if command -v mpirun >/dev/null; then
+    export TMP
+    export -f one
+    port=$((port + 1))
+    ok "mpirun" env MASTER_PORT=$port OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+        mpirun --oversubscribe -n 2 bash -c 'one 2 mpi'
+    ok "gives the weights of one" close_to "$TMP/alone.last.safetensors" "$TMP/mpi.last.safetensors"
+else
+    skip "there is no mpirun"
+fi
+port=$((port + 1))
 
 # Two hosts, made with network namespaces.
 a=ms-a-$$ b=ms-b-$$
@@ -101,7 +142,7 @@ both_hosts() {
 }
 if hosts 2>"$TMP/err"; then
     ok "two hosts" both_hosts
-    ok "give the weights of one" close_to "$TMP/$a/w.last.safetensors" "$TMP/slurm.last.safetensors"
+    ok "give the weights of one" close_to "$TMP/$a/w.last.safetensors" "$TMP/alone.last.safetensors"
     is "$(ls "$TMP/$b")" "" "the second writes nothing"
 else
     skip "network namespaces are not permitted: $(head -n 1 "$TMP/err")"
