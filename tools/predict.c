@@ -11,11 +11,19 @@
 #include "model/checkpoint.h"
 #include "model/inference.h"
 #include "nn/plan.h"
+#include "ops/flow_targets.h"
 #include "stream/stream.h"
 
 #define MAX_BATCH 1024
 
-enum { OPT_TTA = CLI_LONG_ONLY, OPT_UNCERTAINTY, OPT_LOGITS, OPT_DIAMETER, OPT_KEEP_IMAGE };
+enum {
+    OPT_TTA = CLI_LONG_ONLY,
+    OPT_UNCERTAINTY,
+    OPT_LOGITS,
+    OPT_DIAMETER,
+    OPT_SIZE_MODEL,
+    OPT_KEEP_IMAGE
+};
 
 static const struct cli_option options[] = {
     {'m', "model", "WEIGHTS",
@@ -30,7 +38,9 @@ static const struct cli_option options[] = {
     {OPT_UNCERTAINTY, "uncertainty", UNCERTAINTY_WORDS, "add KEY.uncertainty.npy"},
     {OPT_LOGITS, "logits", NULL, "add KEY.logits.npy, what the network gives"},
     {OPT_DIAMETER, "diameter", "PIXELS",
-     "of the cells, for cellpose (default: that of its training images)"},
+     "of the cells, for cellpose (default: the size model's, or that of its training images)"},
+    {OPT_SIZE_MODEL, "size-model", "FILE",
+     "estimates the diameter, for cellpose (default: the weights', if they have one)"},
     {OPT_KEEP_IMAGE, "keep-image", NULL, "pass the images on, too"},
     {'o', "output", "FILE", "write the stream to FILE (default standard output)"},
     {0},
@@ -45,7 +55,7 @@ static const struct cli_program program = {
 };
 
 static struct {
-    const char *model, *architecture, *output;
+    const char *model, *architecture, *size_model, *output;
     int device, threads;
     size_t batch;
     int precision; /* index of the words fp32|bf16|fp16|auto */
@@ -103,6 +113,9 @@ static void read_options(void)
             break;
         case OPT_DIAMETER:
             settings.what.diameter = cli_real(1, 1e5);
+            break;
+        case OPT_SIZE_MODEL:
+            settings.size_model = cli_argument();
             break;
         case OPT_KEEP_IMAGE:
             settings.keep_image = true;
@@ -174,6 +187,29 @@ static void read_gaussians(const struct model *model, const struct weights *weig
     settings.what.gaussians = &gaussians;
 }
 
+/* From a file of its own, or from the weights. */
+static void take_size_model(const struct weights *weights, const char *path, const char *prefix)
+{
+    static struct size_model size;
+    struct err err;
+    if (size_model_read(&size, weights, prefix, &err)) {
+        err_prefix(&err, "load '%s'", path);
+        cli_die_err(&err);
+    }
+    settings.what.size = &size;
+    settings.what.measure = answer_diameter;
+}
+
+static void open_size_model(const char *path)
+{
+    struct weights weights;
+    struct err err;
+    if (weights_read(&weights, path, &err))
+        cli_die_err(&err);
+    take_size_model(&weights, path, size_model_in(&weights, "") ? "" : CELLPOSE_SIZE_PREFIX);
+    weights_free(&weights);
+}
+
 /* Their SHA-256 into `hash`. */
 static struct model *open_model(const char *path, char hash[65])
 {
@@ -186,6 +222,8 @@ static struct model *open_model(const char *path, char hash[65])
         err_prefix(&err, "load '%s'", path);
         cli_die_err(&err);
     }
+    if (!settings.size_model && size_model_in(&weights, CELLPOSE_SIZE_PREFIX))
+        take_size_model(&weights, path, CELLPOSE_SIZE_PREFIX);
     memcpy(hash, weights.sha256, sizeof weights.sha256);
     read_gaussians(model, &weights, path);
     weights_free(&weights);
@@ -203,8 +241,8 @@ static void settle_what(const struct model *model)
 {
     settings.what.tta |= settings.what.uncertainty == UNCERTAINTY_TTA;
     if (model_has_softmax(model)) {
-        if (settings.what.diameter > 0)
-            cli_die_usage("'%s' does not ask for a --diameter", model_architecture(model));
+        if (settings.what.diameter > 0 || settings.size_model)
+            cli_die_usage("'%s' does not ask for a diameter", model_architecture(model));
         return;
     }
     if (settings.what.tta || settings.what.uncertainty != UNCERTAINTY_NONE)
@@ -407,6 +445,8 @@ int main(int argc, char **argv)
     nn_reuse_memory();
     struct model *model = open_model(settings.model ? settings.model : default_model(), hash);
     settle_what(model);
+    if (settings.size_model)
+        open_size_model(settings.size_model);
     open_stream(cli_operand_count() ? cli_operands()[0] : "-", hash);
     start_thread(&pipeline.read_thread, read_samples);
     start_thread(&pipeline.write_thread, write_samples);

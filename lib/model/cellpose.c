@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "model/architecture.h"
+#include "model/size_model.h"
 
 #define LEVELS   4
 #define EPS      1e-5
@@ -169,6 +170,7 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
         features[n] = run_down(&net->down[n], in);
     }
     nn_tensor *style = image_style(features[LEVELS - 1]);
+    out->style = style;
     nn_tensor *y = features[LEVELS - 1];
     for (int n = LEVELS - 1; n >= 0; n--) {
         if (n < LEVELS - 1)
@@ -179,6 +181,8 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
     out->all[out->count++] = run_conv(&net->output, y, ACT_NONE, NULL);
 }
 
+/* The size model, which is read apart (size_model.h). */
+static const char *const constants[] = {CELLPOSE_SIZE_PREFIX "*", NULL};
 static const char *const optional[] = {"diam_mean", "diam_labels", NULL};
 
 const struct architecture cellpose = {
@@ -189,6 +193,7 @@ const struct architecture cellpose = {
     .outputs = 3,
     .zero_channels = true,
     .optional = optional,
+    .constants = constants,
     .first = "downsample.down.res_down_0.conv.conv_0.2.weight",
     .last = "output.2.weight",
     .build = build,

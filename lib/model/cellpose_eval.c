@@ -13,7 +13,7 @@
 #define BATCH   8
 #define OUTPUTS 3
 
-static nn_tensor *buffer_of(const struct model *model, const char *name)
+static nn_tensor *parameter_of(const struct model *model, const char *name)
 {
     size_t count;
     const struct model_parameter *p = model_parameters(model, &count);
@@ -30,8 +30,8 @@ static bool is_diameter(double diameter)
 
 int cellpose_diameters(const struct model *model, double *mean, double *labels, struct err *err)
 {
-    nn_tensor *of_mean = buffer_of(model, "diam_mean"),
-              *of_labels = buffer_of(model, "diam_labels");
+    nn_tensor *of_mean = parameter_of(model, "diam_mean"),
+              *of_labels = parameter_of(model, "diam_labels");
     *mean = *labels = 0;
     if ((of_mean && nn_item(of_mean, mean)) || (of_labels && nn_item(of_labels, labels)))
         return nn_to_err(err, "diameters");
@@ -43,8 +43,8 @@ int cellpose_diameters(const struct model *model, double *mean, double *labels, 
 
 int cellpose_set_diameters(struct model *model, double mean, double labels, struct err *err)
 {
-    nn_tensor *of_mean = buffer_of(model, "diam_mean"),
-              *of_labels = buffer_of(model, "diam_labels");
+    nn_tensor *of_mean = parameter_of(model, "diam_mean"),
+              *of_labels = parameter_of(model, "diam_labels");
     if (!of_mean || !of_labels || !is_diameter(mean) || !is_diameter(labels))
         return err_set(err, STATUS_BUG, "no diameters to set");
     bool gradients = nn_set_gradients(false);
@@ -94,6 +94,7 @@ struct mosaic {
     const nn_tensor *image;
     struct tiling rows, columns;
     nn_tensor *taper, *sum, *weight;
+    nn_tensor *style; /* sum over tiles */
 };
 
 static nn_tensor *place(const nn_tensor *map, const struct mosaic *m, int64_t i)
@@ -115,6 +116,8 @@ static int run_tiles(struct mosaic *m, int64_t first, int64_t count, struct err 
     if (model_forward(m->model, batch, &out, err))
         return -1;
     nn_tensor *weighted = nn_mul(out.logits, m->taper);
+    nn_tensor *style = nn_to_dtype(nn_sum_dims(out.style, 1, (int64_t[]){0}, false), DTYPE_F32);
+    m->style = m->style ? nn_add(m->style, style) : style;
     for (int64_t i = 0; i < count; i++)
         if (nn_add_(place(m->sum, m, first + i), nn_narrow(weighted, 0, i, 1), 1) ||
             nn_add_(place(m->weight, m, first + i), m->taper, 1))
@@ -137,23 +140,22 @@ static int start_mosaic(struct mosaic *m, struct model *model, const nn_tensor *
     return m->taper && m->sum && m->weight ? 0 : nn_to_err(err, "average tiles");
 }
 
-static nn_tensor *run_mosaic(struct model *model, const nn_tensor *image, struct err *err)
+/* All tiles, into m->sum, m->weight and m->style. */
+static int run_mosaic(struct mosaic *m, struct model *model, const nn_tensor *image,
+                      struct err *err)
 {
-    struct mosaic m;
-    if (start_mosaic(&m, model, image, err))
-        return NULL;
-    int64_t count = m.rows.count * m.columns.count;
+    if (start_mosaic(m, model, image, err))
+        return -1;
+    int64_t count = m->rows.count * m->columns.count;
     for (int64_t i = 0; i < count; i += BATCH) {
-        if (nn_scope_begin()) {
-            nn_to_err(err, "average tiles");
-            return NULL;
-        }
-        int failed = run_tiles(&m, i, count - i < BATCH ? count - i : BATCH, err);
-        nn_scope_end();
+        if (nn_scope_begin())
+            return nn_to_err(err, "average tiles");
+        int failed = run_tiles(m, i, count - i < BATCH ? count - i : BATCH, err);
+        m->style = nn_scope_end_keep(failed ? NULL : m->style);
         if (failed)
-            return NULL;
+            return -1;
     }
-    return nn_div(m.sum, m.weight);
+    return 0;
 }
 
 /* ---- scaling and the border ---- */
@@ -173,24 +175,52 @@ static nn_tensor *resized(const nn_tensor *x, int64_t height, int64_t width)
     return nn_upsample_bilinear(x, height, width, false);
 }
 
+struct frame {
+    int64_t top, bottom, left, right;
+};
+
+/* Scaled, and with its border. */
+static nn_tensor *framed(const nn_tensor *x, double scale, struct frame *f)
+{
+    int64_t height = (int64_t)fmax(1, floor((double)nn_size(x, 2) * scale));
+    int64_t width = (int64_t)fmax(1, floor((double)nn_size(x, 3) * scale));
+    border(height, &f->top, &f->bottom);
+    border(width, &f->left, &f->right);
+    return nn_pad2d(resized(x, height, width), f->left, f->right, f->top, f->bottom, 0);
+}
+
 nn_tensor *cellpose_eval(struct model *model, const nn_tensor *x, double scale, struct err *err)
 {
-    int64_t height = nn_size(x, 2), width = nn_size(x, 3), top, bottom, left, right;
-    int64_t scaled_height = (int64_t)fmax(1, floor((double)height * scale));
-    int64_t scaled_width = (int64_t)fmax(1, floor((double)width * scale));
-    border(scaled_height, &top, &bottom);
-    border(scaled_width, &left, &right);
-    nn_tensor *image = resized(x, scaled_height, scaled_width);
-    image = nn_pad2d(image, left, right, top, bottom, 0);
+    struct frame f;
+    struct mosaic m;
+    nn_tensor *image = framed(x, scale, &f);
     if (!image) {
         nn_to_err(err, "scale an image");
         return NULL;
     }
-    nn_tensor *y = run_mosaic(model, image, err);
-    if (!y)
+    if (run_mosaic(&m, model, image, err))
         return NULL;
-    y = resized(nn_pad2d(y, -left, -right, -top, -bottom, 0), height, width);
+    nn_tensor *y = nn_pad2d(nn_div(m.sum, m.weight), -f.left, -f.right, -f.top, -f.bottom, 0);
+    y = resized(y, nn_size(x, 2), nn_size(x, 3));
     if (!y)
         nn_to_err(err, "scale an answer");
     return y;
+}
+
+nn_tensor *cellpose_style(struct model *model, const nn_tensor *x, struct err *err)
+{
+    struct frame f;
+    struct mosaic m;
+    nn_tensor *image = framed(x, 1, &f);
+    if (!image) {
+        nn_to_err(err, "frame an image");
+        return NULL;
+    }
+    if (run_mosaic(&m, model, image, err))
+        return NULL;
+    nn_tensor *norm = nn_sqrt(nn_sum_dims(nn_square(m.style), 1, (int64_t[]){0}, true));
+    nn_tensor *style = nn_div(m.style, norm);
+    if (!style)
+        nn_to_err(err, "a style");
+    return style;
 }

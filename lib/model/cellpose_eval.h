@@ -20,4 +20,8 @@ int cellpose_set_diameters(struct model *model, double mean, double labels,
  * off.  A temporary 1 x 3 x H x W, or NULL. */
 nn_tensor *cellpose_eval(struct model *model, const nn_tensor *x, double scale, struct err *err);
 
+/* The style of such an image, seen as it is (scale 1): the sum of its tiles' styles,
+ * made 2-norm 1 again.  A temporary of so many elements, or NULL. */
+nn_tensor *cellpose_style(struct model *model, const nn_tensor *x, struct err *err);
+
 #endif

@@ -228,23 +228,88 @@ struct answer {
     nn_tensor *prob, *logits, *uncertainty;
 };
 
+/* The diameter of the cells seen at that scale; none seen: the network's mean, as
+ * published. */
+static int refine_diameter(struct model *model, const struct inference_options *options,
+                           const nn_tensor *x, double mean, double *diameter, struct err *err)
+{
+    size_t height = (size_t)nn_size(x, 2), width = (size_t)nn_size(x, 3);
+    size_t bytes = 3 * height * width * sizeof(float);
+    nn_tensor *y = cellpose_eval(model, x, mean / *diameter, err);
+    if (!y)
+        return -1;
+    float *logits = malloc(bytes + 1);
+    if (!logits)
+        return err_memory(err, "flows");
+    int result = nn_to_host(y, logits, DTYPE_F32, bytes)
+                     ? nn_to_err(err, "flows")
+                     : options->measure(logits, height, width, diameter, err);
+    free(logits);
+    if (result == 0 && !(*diameter > 0))
+        *diameter = mean;
+    return result;
+}
+
+/* In two steps, as published: from the style, then from the cells that are seen when
+ * the image is scaled for that. */
+static int estimate_diameter(struct model *model, const struct inference_options *options,
+                             const nn_tensor *x, double mean, double *diameter, struct err *err)
+{
+    int64_t width = (int64_t)options->size->width;
+    float *values = NULL;
+    nn_tensor *style = cellpose_style(model, x, err);
+    if (!style)
+        return -1;
+    if (nn_count(style) != width)
+        return err_set(err, STATUS_DATA, "the size model is for styles of %lld, not %lld",
+                       (long long)width, (long long)nn_count(style));
+    values = malloc((size_t)width * sizeof *values);
+    if (!values)
+        return err_memory(err, "a style");
+    int failed = nn_to_host(style, values, DTYPE_F32, (size_t)width * sizeof *values);
+    if (!failed)
+        *diameter = size_model_diameter(options->size, values);
+    free(values);
+    if (failed)
+        return nn_to_err(err, "a style");
+    return options->measure ? refine_diameter(model, options, x, mean, diameter, err) : 0;
+}
+
+/* The diameter that an image is scaled for. */
+static int settle_diameter(struct model *model, const struct inference_options *options,
+                           const nn_tensor *x, double mean, double *diameter, struct err *err)
+{
+    if (options->diameter > 0)
+        *diameter = options->diameter;
+    else if (options->size)
+        return estimate_diameter(model, options, x, mean, diameter, err);
+    return 0;
+}
+
+static nn_tensor *flows_of_one(struct model *model, const struct inference_options *options,
+                               const nn_tensor *x, double *diameter, struct err *err)
+{
+    double mean;
+    if (cellpose_diameters(model, &mean, diameter, err) ||
+        settle_diameter(model, options, x, mean, diameter, err))
+        return NULL;
+    return cellpose_eval(model, x, mean / *diameter, err);
+}
+
 /* Each image on its own: its border is its own affair. */
 static nn_tensor *flows_of(struct model *model, const struct inference_options *options,
-                           const nn_tensor *x, const struct batch *b, struct err *err)
+                           const nn_tensor *x, const struct batch *b,
+                           struct inference_result *results, struct err *err)
 {
-    double mean, diameter;
     nn_tensor *all = NULL;
-    if (cellpose_diameters(model, &mean, &diameter, err))
-        return NULL;
-    if (options->diameter > 0)
-        diameter = options->diameter;
     x = nn_narrow(nn_narrow(x, 2, 0, b->height), 3, 0, b->width);
     for (int64_t i = 0; i < b->n; i++) {
         if (nn_scope_begin()) {
             nn_to_err(err, "run the model");
             return NULL;
         }
-        nn_tensor *one = cellpose_eval(model, nn_narrow(x, 0, i, 1), mean / diameter, err);
+        nn_tensor *one =
+            flows_of_one(model, options, nn_narrow(x, 0, i, 1), &results[i].diameter, err);
         all = nn_scope_end_keep(all && one ? nn_cat2(all, one, 0) : one);
         if (!all)
             return NULL;
@@ -253,11 +318,12 @@ static nn_tensor *flows_of(struct model *model, const struct inference_options *
 }
 
 static int ask(struct model *model, const struct inference_options *options, const nn_tensor *x,
-               const struct batch *b, struct answer *answer, struct err *err)
+               const struct batch *b, struct answer *answer, struct inference_result *results,
+               struct err *err)
 {
     struct model_output out;
     if (!model_has_softmax(model)) {
-        answer->logits = flows_of(model, options, x, b, err);
+        answer->logits = flows_of(model, options, x, b, results, err);
         return answer->logits ? 0 : -1;
     }
     struct look seen = {0};
@@ -334,7 +400,7 @@ static int run_in_scope(struct model *model, int device, const struct inference_
         return -1;
     if (device >= 0 && !(x = nn_to_device(x, device)))
         return nn_to_err(err, "move a batch to the device");
-    if (ask(model, options, x, &b, &answer, err))
+    if (ask(model, options, x, &b, &answer, results, err))
         return -1;
     for (size_t i = 0; i < n; i++)
         if (take_result(&results[i], &answer, (int64_t)i, options, &b, err))

@@ -4,7 +4,13 @@
 
 #include "core/array.h"
 #include "model/model.h"
+#include "model/size_model.h"
 #include "model/uncertainty.h"
+
+/* The diameter of the cells that a network of flows sees, 3 x height x width logits;
+ * 0 when it sees none. */
+typedef int (*inference_measure)(const float *logits, size_t height, size_t width, double *diameter,
+                                 struct err *err);
 
 struct inference_options {
     bool tta;    /* mean over the four quarter turns and their mirror images */
@@ -16,8 +22,11 @@ struct inference_options {
      * class and view, as a share of its maximum. */
     enum uncertainty uncertainty;
     const struct gaussians *gaussians; /* for UNCERTAINTY_MAHALANOBIS */
-    /* Diameter of the cells in pixels, for Cellpose; 0: that of its training images. */
+    /* Diameter of the cells in pixels, for Cellpose; 0: as `size` estimates it, or that
+     * of its training images. */
     double diameter;
+    const struct size_model *size; /* borrowed, may be NULL */
+    inference_measure measure;     /* refines the estimate; may be NULL */
 };
 
 /* H x W x C, uint8, uint16 or float32, borrowed.  A network sees (value - offset) *
@@ -32,6 +41,7 @@ struct inference_result {
     struct array prob;        /* K x H x W, float16 */
     struct array logits;      /* K x H x W, float32 */
     struct array uncertainty; /* H x W, float16 */
+    double diameter;          /* of the cells, as the image was scaled for; 0: it was not */
 };
 
 /* Whether the network can take such an image; STATUS_DATA when not.  Grey is

@@ -36,6 +36,7 @@ struct model_output {
      * H x W; without, just `logits`. */
     nn_tensor *all[MODEL_MAX_OUTPUTS];
     int count;
+    nn_tensor *style; /* Cellpose's, B x C of 2-norm 1; NULL for other networks */
 };
 
 /* ---- what there is ---- */

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "ops/flows.h"
+#include "ops/morphology.h"
 #include "ops/planes.h"
 #include "ops/regions.h"
 
 #define LEAST_DIAMETER 5.0
+#define SMALLEST_CELL  15 /* pixels, as published */
 #define PI             3.14159265358979323846
 
 /* ---- diameters ---- */
@@ -57,6 +59,23 @@ int mask_diameter(const struct array *mask, double *diameter, struct err *err)
     uint32_t *labels = labels_of(mask, err);
     int result =
         labels ? cells_diameter(labels, mask->shape[0], mask->shape[1], diameter, err) : -1;
+    free(labels);
+    return result;
+}
+
+int answer_diameter(const float *answer, size_t height, size_t width, double *diameter,
+                    struct err *err)
+{
+    const struct flow_rules rules = FLOW_RULES_DEFAULT;
+    uint32_t *labels = malloc(height * width * sizeof *labels + 1), count;
+    if (!labels)
+        return err_memory(err, "labels");
+    int result = flows_to_labels(answer, answer + 2 * height * width, height, width, &rules, labels,
+                                 &count, err) ||
+                         labels_remove_small(labels, height, width, SMALLEST_CELL, err) ||
+                         cells_diameter(labels, height, width, diameter, err)
+                     ? -1
+                     : 0;
     free(labels);
     return result;
 }

@@ -12,6 +12,11 @@ int cells_diameter(const uint32_t *labels, size_t height, size_t width, double *
 /* The same of a mask of any unsigned type. */
 int mask_diameter(const struct array *mask, double *diameter, struct err *err) MUST_CHECK;
 
+/* The same of the cells that a network's answer has, 3 x height x width: flows and the
+ * cell logit, followed as by flows_to_labels with default rules. */
+int answer_diameter(const float *answer, size_t height, size_t width, double *diameter,
+                    struct err *err) MUST_CHECK;
+
 /* Flows (ops/flows.h), 2 x out_height x out_width, of the part of the mask that is
  * drawn.  Cells that the window cuts keep the flows they have when `margin` pixels
  * more are seen around it. */

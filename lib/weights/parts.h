@@ -40,6 +40,7 @@ int safetensors_read(struct weights *weights, struct err *err) MUST_CHECK;
 int pth_read_legacy(struct weights *weights, struct err *err) MUST_CHECK;
 int pth_read_zip(struct weights *weights, struct zip *zip, struct err *err) MUST_CHECK;
 int npz_read(struct weights *weights, struct zip *zip, struct err *err) MUST_CHECK;
+int npy_object_read(struct weights *weights, struct err *err) MUST_CHECK;
 
 /* Whether the archive is of torch.save: it has a record FOLDER/data.pkl. */
 bool pth_is_zip(const struct zip *zip);

@@ -22,6 +22,10 @@ enum role {
     MAKES_DICT,
     MAKES_SEQUENCE,
     MAKES_OPAQUE,
+    MAKES_BYTES,
+    MAKES_DTYPE,
+    MAKES_ARRAY,
+    MAKES_SCALAR,
     IS_NAME, /* may be mentioned, not applied */
 };
 
@@ -42,10 +46,13 @@ static const struct pickle_global globals[] = {
     {"torch", "Size", MAKES_SEQUENCE, 0},
     {"torch", "device", MAKES_OPAQUE, 0},
     {"argparse", "Namespace", MAKES_OPAQUE, 0},
-    {"_codecs", "encode", MAKES_OPAQUE, 0},
-    {"numpy", "dtype", MAKES_OPAQUE, 0},
-    {"numpy.core.multiarray", "scalar", MAKES_OPAQUE, 0},
-    {"numpy._core.multiarray", "scalar", MAKES_OPAQUE, 0},
+    {"_codecs", "encode", MAKES_BYTES, 0},
+    {"numpy", "dtype", MAKES_DTYPE, 0},
+    {"numpy", "ndarray", IS_NAME, 0},
+    {"numpy.core.multiarray", "_reconstruct", MAKES_ARRAY, 0},
+    {"numpy._core.multiarray", "_reconstruct", MAKES_ARRAY, 0},
+    {"numpy.core.multiarray", "scalar", MAKES_SCALAR, 0},
+    {"numpy._core.multiarray", "scalar", MAKES_SCALAR, 0},
     {"torch", "float32", IS_NAME, 0},
     {"torch", "float16", IS_NAME, 0},
     {"torch", "bfloat16", IS_NAME, 0},
@@ -324,7 +331,15 @@ static int do_long(struct machine *m, int size, struct err *err)
 static int do_float(struct machine *m, int size, struct err *err)
 {
     const unsigned char *bytes;
-    return take(m, (size_t)size, &bytes, err) ? -1 : do_empty(m, PICKLE_OPAQUE, err);
+    if (take(m, (size_t)size, &bytes, err))
+        return -1;
+    struct pickle_value *value = new_value(m, PICKLE_REAL, err);
+    uint64_t bits = 0;
+    for (int i = 0; i < size; i++)
+        bits = bits << 8 | bytes[i];
+    if (value)
+        memcpy(&value->as.real, &bits, sizeof value->as.real);
+    return push(m, value, err);
 }
 
 /* The argument is how many bytes tell the length. */
@@ -505,6 +520,39 @@ static int make_dict(struct machine *m, const struct pickle_value *arguments, st
     return push(m, dict, err);
 }
 
+/* encode(text, "latin1"): how Python 2's protocol writes bytes. */
+static int make_bytes(struct machine *m, const struct pickle_value *arguments, struct err *err)
+{
+    const struct pickle_value *text = argument(arguments, 0, PICKLE_TEXT);
+    struct pickle_value *value = new_value(m, text ? PICKLE_LATIN1 : PICKLE_OPAQUE, err);
+    if (value && text)
+        value->as.text = text->as.text;
+    return push(m, value, err);
+}
+
+/* dtype(code, ...); the byte order comes with BUILD. */
+static int make_dtype(struct machine *m, const struct pickle_value *arguments, struct err *err)
+{
+    const struct pickle_value *code = argument(arguments, 0, PICKLE_TEXT);
+    struct pickle_value *value = new_value(m, code ? PICKLE_DTYPE : PICKLE_OPAQUE, err);
+    if (value && code)
+        value->as.dtype.code = code;
+    return push(m, value, err);
+}
+
+/* scalar(dtype, bytes) */
+static int make_scalar(struct machine *m, const struct pickle_value *arguments, struct err *err)
+{
+    const struct pickle_value *dtype = argument(arguments, 0, PICKLE_DTYPE);
+    bool whole = dtype && arguments->as.list.count == 2;
+    struct pickle_value *value = new_value(m, whole ? PICKLE_SCALAR : PICKLE_OPAQUE, err);
+    if (value && whole) {
+        value->as.array.dtype = dtype;
+        value->as.array.data = arguments->as.list.items[1];
+    }
+    return push(m, value, err);
+}
+
 /* REDUCE and NEWOBJ */
 static int do_apply(struct machine *m, int unused, struct err *err)
 {
@@ -525,19 +573,45 @@ static int do_apply(struct machine *m, int unused, struct err *err)
         return make_sequence(m, arguments, err);
     case MAKES_OPAQUE:
         return do_empty(m, PICKLE_OPAQUE, err);
+    case MAKES_BYTES:
+        return make_bytes(m, arguments, err);
+    case MAKES_DTYPE:
+        return make_dtype(m, arguments, err);
+    case MAKES_ARRAY: /* what it is comes with BUILD */
+        return do_empty(m, PICKLE_ARRAY, err);
+    case MAKES_SCALAR:
+        return make_scalar(m, arguments, err);
     default:
         return malformed(err, "something is applied that is no function");
     }
 }
 
-/* Attributes of a dictionary or of something opaque: left out. */
+/* (version, shape, dtype, fortran, data) */
+static int build_array(struct pickle_value *array, const struct pickle_value *state,
+                       struct err *err)
+{
+    bool tuple = state->kind == PICKLE_TUPLE && state->as.list.count == 5;
+    array->as.array.shape = tuple ? argument(state, 1, PICKLE_TUPLE) : NULL;
+    array->as.array.dtype = tuple ? argument(state, 2, PICKLE_DTYPE) : NULL;
+    array->as.array.fortran = tuple ? argument(state, 3, PICKLE_INTEGER) : NULL;
+    array->as.array.data = tuple ? state->as.list.items[4] : NULL;
+    if (!array->as.array.shape || !array->as.array.dtype || !array->as.array.fortran)
+        return malformed(err, "an array without shape and element type");
+    return 0;
+}
+
+/* BUILD.  Attributes of a dictionary or of something opaque are left out. */
 static int do_build(struct machine *m, int unused, struct err *err)
 {
     (void)unused;
     struct pickle_value *state = pop(m, err), *object = state ? top(m, err) : NULL;
     if (!object)
         return -1;
-    if (object->kind != PICKLE_DICT && object->kind != PICKLE_OPAQUE)
+    if (object->kind == PICKLE_ARRAY)
+        return build_array(object, state, err);
+    if (object->kind == PICKLE_DTYPE && state->kind == PICKLE_TUPLE)
+        object->as.dtype.order = argument(state, 1, PICKLE_TEXT);
+    else if (object->kind != PICKLE_DICT && object->kind != PICKLE_OPAQUE)
         return malformed(err, "attributes of something that has none");
     return 0;
 }

@@ -1,5 +1,5 @@
-/* The part of Python's pickle that PyTorch checkpoints need (protocols 2 to 5,
- * as pickletools.py describes them), read into plain values.  Nothing is
+/* The part of Python's pickle that PyTorch checkpoints and NumPy's object arrays need
+ * (protocols 2 to 5, as pickletools.py describes them), read into plain values.  Nothing is
  * executed: a global is an entry of a short table, and applying it makes a value
  * of our own or is an error.
  *
@@ -15,26 +15,32 @@
 #include "core/err.h"
 
 enum pickle_kind {
-    PICKLE_OPAQUE, /* None, floats, and what tensors do not depend on */
+    PICKLE_OPAQUE, /* None, and what tensors do not depend on */
+    PICKLE_REAL,
     PICKLE_INTEGER,
-    PICKLE_LONG, /* an integer of more than 8 bytes */
-    PICKLE_TEXT,
+    PICKLE_LONG,   /* an integer of more than 8 bytes */
+    PICKLE_TEXT,   /* also bytes */
+    PICKLE_LATIN1, /* bytes written as the characters of a text in UTF-8 */
     PICKLE_TUPLE,
     PICKLE_LIST,
     PICKLE_DICT,
     PICKLE_GLOBAL,
     PICKLE_STORAGE,
     PICKLE_TENSOR,
+    PICKLE_DTYPE,  /* NumPy's element type */
+    PICKLE_ARRAY,  /* NumPy's array */
+    PICKLE_SCALAR, /* and one element */
 };
 
 struct pickle_value {
     enum pickle_kind kind;
     union {
         int64_t integer;
+        double real;
         struct {
             const char *bytes; /* in the pickle, not terminated */
             size_t length;
-        } text; /* also PICKLE_LONG: little-endian two's complement */
+        } text; /* also PICKLE_LATIN1, and PICKLE_LONG: little-endian two's complement */
         struct {
             struct pickle_value **items; /* of a dictionary: key, value, key, value, ... */
             size_t count, capacity;
@@ -50,6 +56,15 @@ struct pickle_value {
             const struct pickle_value *offset;  /* PICKLE_INTEGER, in elements */
             const struct pickle_value *size, *stride;
         } tensor;
+        struct {
+            const struct pickle_value *code, *order; /* PICKLE_TEXT: "f4", "<"; order may be NULL */
+        } dtype;
+        struct {
+            const struct pickle_value *shape;   /* PICKLE_TUPLE; NULL for a PICKLE_SCALAR */
+            const struct pickle_value *dtype;   /* PICKLE_DTYPE; NULL when nothing is known */
+            const struct pickle_value *fortran; /* PICKLE_INTEGER; NULL for a PICKLE_SCALAR */
+            const struct pickle_value *data;    /* bytes, or PICKLE_LIST of objects */
+        } array;
     } as;
 };
 

@@ -160,6 +160,8 @@ static int read_mapping(struct weights *weights, struct err *err)
         return err_set(err, STATUS_DATA, "the file is empty");
     if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
         return read_zip(weights, err);
+    if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
+        return npy_object_read(weights, err);
     if (pth_is_legacy(bytes, size))
         return pth_read_legacy(weights, err);
     return safetensors_read(weights, err);

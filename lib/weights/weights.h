@@ -1,6 +1,7 @@
 /* Named parameter tensors in files: safetensors in and out, PyTorch checkpoints
- * (.pth/.pt, zip and legacy) and NumPy .npz in.  Readers of our own: nothing in
- * a file is executed, every size is checked against the bytes that are there. */
+ * (.pth/.pt, zip and legacy), NumPy .npz and .npy that hold a dictionary in.  Readers of
+ * our own: nothing in a file is executed, every size is checked against the bytes that
+ * are there. */
 #ifndef WEIGHTS_WEIGHTS_H
 #define WEIGHTS_WEIGHTS_H
 
@@ -22,7 +23,7 @@ struct weights {
     } * metadata;
     size_t metadata_count;
     char sha256[65];    /* of the file's bytes, in hex; "" until weights_hash */
-    const char *format; /* "safetensors", "pth", "npz" */
+    const char *format; /* "safetensors", "pth", "npz", "npy" */
     void *mapping;      /* private */
     size_t mapping_size;
 };

@@ -1,0 +1,170 @@
+/* A .npy file that holds one dictionary of numbers and arrays, as numpy.save writes
+ * it: Cellpose's size models are such files. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/num.h"
+#include "weights/npy.h"
+#include "weights/parts.h"
+#include "weights/pickle.h"
+
+static int append(char *text, size_t *length, size_t size, const struct pickle_value *part)
+{
+    if (part->as.text.length >= size - *length)
+        return -1;
+    memcpy(text + *length, part->as.text.bytes, part->as.text.length);
+    *length += part->as.text.length;
+    text[*length] = 0;
+    return 0;
+}
+
+/* Element type, shape and order of a PICKLE_ARRAY or PICKLE_SCALAR. */
+static int layout_of(const struct pickle_value *value, struct npy *npy, struct err *err)
+{
+    static const struct pickle_value native = {.kind = PICKLE_TEXT, .as.text = {"<", 1}};
+    const struct pickle_value *dtype = value->as.array.dtype, *shape = value->as.array.shape;
+    char descr[16] = "";
+    size_t length = 0;
+    *npy = (struct npy){0};
+    if (!dtype ||
+        append(descr, &length, sizeof descr,
+               dtype->as.dtype.order ? dtype->as.dtype.order : &native) ||
+        append(descr, &length, sizeof descr, dtype->as.dtype.code))
+        return err_set(err, STATUS_DATA, "its element type is not known");
+    if (npy_parse_type(descr, npy, err))
+        return -1;
+    npy->fortran = value->as.array.fortran && value->as.array.fortran->as.integer;
+    size_t count = shape ? shape->as.list.count : 0;
+    if (count > ARRAY_MAX_DIMS)
+        return err_set(err, STATUS_DATA, "%zu dimensions, at most %d are supported", count,
+                       ARRAY_MAX_DIMS);
+    for (size_t i = 0; i < count; i++) {
+        const struct pickle_value *size = shape->as.list.items[i];
+        if (size->kind != PICKLE_INTEGER || size->as.integer < 0)
+            return err_set(err, STATUS_DATA, "its shape is none");
+        npy->shape[npy->ndim++] = (size_t)size->as.integer;
+    }
+    return 0;
+}
+
+/* The bytes that the characters of a text in UTF-8 stand for, at most U+00FF; new. */
+static unsigned char *decode_latin1(const struct pickle_value *text, size_t *size)
+{
+    const unsigned char *from = (const unsigned char *)text->as.text.bytes;
+    size_t length = text->as.text.length, n = 0;
+    unsigned char *bytes = malloc(length + 1);
+    for (size_t i = 0; bytes && i < length; i++) {
+        bool two = (from[i] & 0xfe) == 0xc2 && i + 1 < length && (from[i + 1] & 0xc0) == 0x80;
+        if (from[i] >= 0x80 && !two) {
+            free(bytes);
+            return NULL;
+        }
+        bytes[n++] = two ? (unsigned char)(from[i] << 6 | (from[i + 1] & 0x3f)) : from[i];
+        i += two;
+    }
+    *size = n;
+    return bytes;
+}
+
+static int copy_elements(struct array *array, const struct npy *npy, const void *bytes, size_t size,
+                         struct err *err)
+{
+    size_t expected;
+    if (array_check_bytes(npy->dtype, npy->ndim, npy->shape, &expected, err))
+        return -1;
+    if (expected != size)
+        return err_set(err, STATUS_DATA, "its shape needs %zu bytes, there are %zu", expected,
+                       size);
+    return npy_copy(array, npy, bytes, err);
+}
+
+static int read_elements(const struct pickle_value *value, struct array *array, struct err *err)
+{
+    const struct pickle_value *data = value->as.array.data;
+    struct npy npy;
+    size_t size;
+    if (layout_of(value, &npy, err))
+        return -1;
+    if (npy.object || !data || (data->kind != PICKLE_TEXT && data->kind != PICKLE_LATIN1))
+        return err_set(err, STATUS_DATA, "its elements are no numbers");
+    if (data->kind == PICKLE_TEXT)
+        return copy_elements(array, &npy, data->as.text.bytes, data->as.text.length, err);
+    unsigned char *bytes = decode_latin1(data, &size);
+    if (!bytes)
+        return err_set(err, STATUS_DATA, "its bytes are malformed");
+    int result = copy_elements(array, &npy, bytes, size, err);
+    free(bytes);
+    return result;
+}
+
+static int read_number(double number, struct array *array, struct err *err)
+{
+    if (array_new(array, DTYPE_F64, 0, NULL, err))
+        return -1;
+    *(double *)array->data = number;
+    return 0;
+}
+
+static int read_value(const struct pickle_value *value, struct array *array, struct err *err)
+{
+    switch (value->kind) {
+    case PICKLE_REAL:
+        return read_number(value->as.real, array, err);
+    case PICKLE_INTEGER:
+        return read_number((double)value->as.integer, array, err);
+    case PICKLE_ARRAY:
+    case PICKLE_SCALAR:
+        return read_elements(value, array, err);
+    default:
+        return err_set(err, STATUS_DATA, "it is neither a number nor an array");
+    }
+}
+
+static int read_dict(struct weights *weights, const struct pickle_value *dict, struct err *err)
+{
+    for (size_t i = 0; i + 1 < dict->as.list.count; i += 2) {
+        const struct pickle_value *key = dict->as.list.items[i];
+        struct array array;
+        if (key->kind != PICKLE_TEXT)
+            return err_set(err, STATUS_DATA, "a name that is no text");
+        int shown = key->as.text.length < 100 ? (int)key->as.text.length : 100;
+        if (read_value(dict->as.list.items[i + 1], &array, err))
+            return err_prefix(err, "'%.*s'", shown, key->as.text.bytes);
+        if (weights_take(weights, key->as.text.bytes, key->as.text.length, &array, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* The one element of an array of objects without dimensions, when it is a dictionary. */
+static const struct pickle_value *only_dict(const struct pickle_value *root)
+{
+    const struct pickle_value *data = root->kind == PICKLE_ARRAY ? root->as.array.data : NULL;
+    if (!data || data->kind != PICKLE_LIST || data->as.list.count != 1 ||
+        root->as.array.shape->as.list.count != 0 || data->as.list.items[0]->kind != PICKLE_DICT)
+        return NULL;
+    return data->as.list.items[0];
+}
+
+int npy_object_read(struct weights *weights, struct err *err)
+{
+    const unsigned char *bytes = weights->mapping;
+    struct npy npy;
+    struct pickle pickle;
+    weights->format = "npy";
+    if (npy_parse(bytes, weights->mapping_size, &npy, err))
+        return -1;
+    if (!npy.object)
+        return err_set(err, STATUS_DATA, "an array without a name; .npz has names");
+    size_t size = weights->mapping_size - npy.data;
+    if (pickle_read(&pickle, bytes + npy.data, size, err))
+        return -1;
+    const struct pickle_value *dict = only_dict(pickle.root);
+    int result = pickle.size != size
+                     ? err_set(err, STATUS_DATA, "%zu bytes are left over", size - pickle.size)
+                 : !dict ? err_set(err, STATUS_DATA, "it holds no dictionary of arrays")
+                         : read_dict(weights, dict, err);
+    pickle_free(&pickle);
+    return result;
+}
