@@ -334,6 +334,16 @@ static bool fits(const struct batch *batch, const struct array *image)
            first->shape[2] == image->shape[2];
 }
 
+static int put_diameter(struct sample *sample, double diameter, struct err *err)
+{
+    struct tile_meta meta;
+    int found = diameter > 0 ? sample_get_meta(sample, &meta, err) : 1;
+    if (found != 0)
+        return found < 0 ? -1 : 0;
+    meta.cell_diameter = diameter;
+    return sample_put_meta(sample, &meta, err);
+}
+
 static int put_results(struct item *item, struct inference_result *result, struct err *err)
 {
     struct sample *sample = &item->sample;
@@ -346,7 +356,7 @@ static int put_results(struct item *item, struct inference_result *result, struc
     if (settings.what.uncertainty != UNCERTAINTY_NONE &&
         sample_put_array(sample, "uncertainty", &result->uncertainty, err))
         return -1;
-    return 0;
+    return put_diameter(sample, result->diameter, err);
 }
 
 static int run_batch(struct model *model, struct batch *batch, struct err *err)

@@ -30,6 +30,7 @@ enum {
     OPT_CROP,
     OPT_REPEAT,
     OPT_DIAMETER,
+    OPT_SIZE_MODEL,
     OPT_CLASSES,
     OPT_CHANNELS,
     OPT_SEED,
@@ -65,6 +66,7 @@ static const struct cli_option options[] = {
     {OPT_REPEAT, "repeat", "N", "show each sample N times an epoch (default 1)"},
     {OPT_DIAMETER, "diameter", "PIXELS",
      "cellpose: scale images to cells of this diameter (default 30; 0: leave them)"},
+    {OPT_SIZE_MODEL, "size-model", NULL, "cellpose: fit a size model too, for predict"},
     {'p', "policy", "POLICY", "augmentation as in augment(1) (default paper)"},
     {OPT_OPTIMIZER, "optimizer", "sgd|adamw", "(default sgd)"},
     {OPT_LR, "lr", "RATE", "learning rate at the start (default 0.01 for sgd, 0.001 for adamw)"},
@@ -196,6 +198,9 @@ static bool read_file_option(int c)
         return true;
     case OPT_DIAMETER:
         run.diameter = cli_real(0, 1e4);
+        return true;
+    case OPT_SIZE_MODEL:
+        run.size_model = true;
         return true;
     case 'p':
         settings.policy = cli_argument();

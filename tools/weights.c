@@ -8,7 +8,7 @@
 #include "weights/values.h"
 #include "weights/weights.h"
 
-enum { OPT_DTYPE = CLI_LONG_ONLY, OPT_SET, OPT_JSON, OPT_SHA256 };
+enum { OPT_DTYPE = CLI_LONG_ONLY, OPT_SET, OPT_ADD, OPT_JSON, OPT_SHA256 };
 
 #define MAX_SETTINGS 64
 
@@ -16,6 +16,7 @@ static const struct cli_option options[] = {
     {OPT_JSON, "json", NULL, "info: print JSON"},
     {OPT_DTYPE, "dtype", "f32|f16|bf16", "convert: cast floating-point tensors to that type"},
     {OPT_SET, "set", "KEY=VALUE", "convert: set a line of metadata; may be repeated"},
+    {OPT_ADD, "add", "PREFIX=FILE", "convert: add FILE's tensors, PREFIX before their names"},
     {OPT_SHA256, "sha256", "HEX", "verify: the file must have that SHA-256"},
     {0},
 };
@@ -25,8 +26,8 @@ static const struct cli_program program = {
     .purpose = "look at, convert, compare and verify files of weights",
     .synopsis = "[options] info FILE | convert IN OUT | diff A B | verify FILE",
     .options = options,
-    .notes = "Reads safetensors, PyTorch checkpoints (.pth, .pt) and NumPy archives (.npz);\n"
-             "writes safetensors.  Nothing in a checkpoint is executed.\n",
+    .notes = "Reads safetensors, PyTorch checkpoints (.pth, .pt), NumPy archives (.npz) and\n"
+             "dictionaries (.npy); writes safetensors.  Nothing in a checkpoint is executed.\n",
 };
 
 static struct {
@@ -34,6 +35,7 @@ static struct {
     int dtype; /* enum dtype, or -1 to keep each tensor's */
     const char *settings[MAX_SETTINGS];
     int setting_count;
+    const char *added;  /* PREFIX=FILE, or NULL */
     const char *sha256; /* NULL when there is nothing to compare with */
 } settings = {.dtype = -1};
 
@@ -147,6 +149,26 @@ static void apply_setting(struct weights *weights, const char *setting)
     free(key);
 }
 
+/* PREFIX=FILE: the file's tensors */
+static void add_tensors(struct weights *weights, const char *text)
+{
+    struct weights other;
+    struct err err;
+    char name[1200];
+    int prefix = (int)strcspn(text, "=");
+    if (text[prefix] != '=' || prefix > 100)
+        cli_die_usage("--add '%s': not PREFIX=FILE", text);
+    read_or_die(&other, text + prefix + 1);
+    for (size_t i = 0; i < other.count; i++) {
+        int length = snprintf(name, sizeof name, "%.*s%s", prefix, text, other.items[i].name);
+        if (length >= (int)sizeof name)
+            cli_die(STATUS_DATA, "add '%s': a name is too long", text);
+        if (weights_add(weights, name, &other.items[i].array, &err))
+            cli_die_err(&err);
+    }
+    weights_free(&other);
+}
+
 static enum status convert(char **operands)
 {
     struct weights weights;
@@ -156,6 +178,8 @@ static enum status convert(char **operands)
     read_or_die(&weights, operands[0]);
     for (int i = 0; i < settings.setting_count; i++)
         apply_setting(&weights, settings.settings[i]);
+    if (settings.added)
+        add_tensors(&weights, settings.added);
     if (settings.dtype >= 0 && weights_cast(&weights, (enum dtype)settings.dtype, &err)) {
         err_prefix(&err, "convert '%s'", operands[0]);
         cli_die_err(&err);
@@ -261,6 +285,9 @@ static void read_options(void)
             if (settings.setting_count == MAX_SETTINGS)
                 cli_die_usage("more than %d times --set", MAX_SETTINGS);
             settings.settings[settings.setting_count++] = cli_argument();
+            break;
+        case OPT_ADD:
+            settings.added = cli_argument();
             break;
         case OPT_SHA256:
             settings.sha256 = cli_argument();

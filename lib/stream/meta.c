@@ -36,13 +36,16 @@ static const struct real_field {
     const char *group, *name;
     size_t offset;
     double min, max, absent;
+    bool left_out; /* when it is absent */
 } reals[] = {
-    {"source", "pixel_width_um", offsetof(struct tile_meta, pixel_width), 0, 1e9, 0},
-    {"source", "pixel_height_um", offsetof(struct tile_meta, pixel_height), 0, 1e9, 0},
-    {"scale", "x", offsetof(struct tile_meta, scale_x), 1e-9, 1e9, 1},
-    {"scale", "y", offsetof(struct tile_meta, scale_y), 1e-9, 1e9, 1},
-    {"normalisation", "offset", offsetof(struct tile_meta, normalise_offset), -1e300, 1e300, 0},
-    {"normalisation", "gain", offsetof(struct tile_meta, normalise_gain), -1e300, 1e300, 0},
+    {"source", "pixel_width_um", offsetof(struct tile_meta, pixel_width), 0, 1e9, 0, false},
+    {"source", "pixel_height_um", offsetof(struct tile_meta, pixel_height), 0, 1e9, 0, false},
+    {"scale", "x", offsetof(struct tile_meta, scale_x), 1e-9, 1e9, 1, false},
+    {"scale", "y", offsetof(struct tile_meta, scale_y), 1e-9, 1e9, 1, false},
+    {"normalisation", "offset", offsetof(struct tile_meta, normalise_offset), -1e300, 1e300, 0,
+     false},
+    {"normalisation", "gain", offsetof(struct tile_meta, normalise_gain), -1e300, 1e300, 0, false},
+    {"cells", "diameter", offsetof(struct tile_meta, cell_diameter), 0, 1e9, 0, true},
 };
 
 static const struct {
@@ -210,8 +213,9 @@ static int put_fields(json_t *root, const struct tile_meta *meta)
         failed |= put(root, integers[i].group, integers[i].name,
                       json_integer(*(int64_t *)field(meta, integers[i].offset)));
     for (size_t i = 0; i < COUNT(reals); i++)
-        failed |= put(root, reals[i].group, reals[i].name,
-                      json_real(*(double *)field(meta, reals[i].offset)));
+        if (!reals[i].left_out || *(double *)field(meta, reals[i].offset) != reals[i].absent)
+            failed |= put(root, reals[i].group, reals[i].name,
+                          json_real(*(double *)field(meta, reals[i].offset)));
     return failed;
 }
 

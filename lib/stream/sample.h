@@ -90,6 +90,8 @@ struct tile_meta {
     /* The grey value that label 1 had in the mask's file: 255 or 65535 for a mask
      * drawn in black and white, whose labels are 0 and 1 here; else 0. */
     int64_t mask_unit;
+    double
+        cell_diameter; /* in the tile's pixels, as predict was told or estimated it; 0: unknown */
 };
 
 /* Reads KEY.json; 0 when it is there and whole, 1 when the sample has none

@@ -54,4 +54,7 @@ int session_record_epoch(struct session *s, struct err *err) MUST_CHECK;
 /* Puts the session where the checkpoint left it, when there is one. */
 int session_resume(struct session *s, struct err *err) MUST_CHECK;
 
+/* Adds the size model of a network of flows to the weights at `path`. */
+int session_fit_size(const struct session *s, const char *path, struct err *err) MUST_CHECK;
+
 #endif

@@ -130,6 +130,8 @@ int session_run(struct session *s, struct err *err)
                              trainer_steps(s->trainer));
     if (session_write_weights(s, s->validation ? s->last_name : s->options.output, err))
         return -1;
+    if (s->options.size_model && session_fit_size(s, s->options.output, err))
+        return -1;
     double all = 0; /* nobody leaves before the weights are written */
     return peers_sum(s->options.trainer.group, &all, 1, err);
 }

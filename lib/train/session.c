@@ -156,6 +156,8 @@ static int make_model(struct session *s, struct err *err)
     s->loading.flows = !model_has_softmax(s->model);
     if (s->loading.flows && o->trainer.outliers)
         return err_set(err, STATUS_USAGE, "'%s' has no classes to draw outliers of", o->arch);
+    if (!s->loading.flows && o->size_model)
+        return err_set(err, STATUS_USAGE, "'%s' has no style to estimate sizes from", o->arch);
     if (model_initialise(s->model, (uint64_t)o->seed, err) || (o->init && load_initial(s, err)) ||
         (s->loading.flows && note_diameters(s, err)) || check_size(s, err) ||
         settle_consistency(s, err))

@@ -29,6 +29,7 @@ struct session_options {
     int64_t threads, loaders;    /* of libtorch, 0: one a core; that read and augment */
     int64_t timeout;             /* seconds to wait for other ranks */
     double vos_start, vos_share; /* virtual outliers begin after both: epochs, part of the run */
+    bool size_model;             /* fit one to the weights, see model/size_model.h */
     bool half;                   /* weights as float16 */
     bool resume;                 /* go on from the checkpoint, if there is one */
     struct ranks ranks;
