@@ -19,6 +19,7 @@ struct edt {
     size_t *vertex;   /* columns of the parabolas that make the envelope */
     double *start;    /* where each of them begins to be the lowest */
     double *ordinate; /* their values at their own columns */
+    double *row;      /* a row of squared distances */
 };
 
 /* A row's gaps from those of the row above. */
@@ -109,7 +110,8 @@ int edt_new(struct edt **edt, const uint8_t *sites, size_t height, size_t width,
     e->vertex = calloc(width + 1, sizeof *e->vertex);
     e->start = calloc(width + 2, sizeof *e->start);
     e->ordinate = calloc(width + 1, sizeof *e->ordinate);
-    if (!e->gaps || !e->gap || !e->vertex || !e->start || !e->ordinate) {
+    e->row = calloc(width + 1, sizeof *e->row);
+    if (!e->gaps || !e->gap || !e->vertex || !e->start || !e->ordinate || !e->row) {
         edt_free(e);
         return err_memory(err, "a distance transform");
     }
@@ -127,6 +129,7 @@ void edt_free(struct edt *edt)
     free(edt->vertex);
     free(edt->start);
     free(edt->ordinate);
+    free(edt->row);
     free(edt);
 }
 
@@ -179,53 +182,64 @@ void edt_row(struct edt *edt, size_t y, double *squared)
     }
 }
 
+/* ---- some columns of a row ---- */
+
+static inline uint32_t gap_at(const void *row, bool narrow, size_t x)
+{
+    if (!narrow)
+        return ((const uint32_t *)row)[x];
+    uint16_t gap = ((const uint16_t *)row)[x];
+    return gap == UINT16_MAX ? NO_SITE : gap;
+}
+
 /* What looking left and right of every wanted column costs at most, in steps; a
  * column's own gap bounds how far to look. */
-static bool is_cheaper_alone(const struct edt *edt, const uint32_t *gap, const uint8_t *wanted)
+static bool is_cheaper_alone(const struct edt *edt, const void *row, const uint32_t *columns,
+                             size_t count)
 {
     double aspect = edt->size_y / edt->size_x;
     size_t most = 4 * edt->width, steps = 0;
-    for (size_t x = 0; x < edt->width && steps <= most; x++) {
-        if (!wanted[x])
-            continue;
-        double reach = gap[x] == NO_SITE ? (double)edt->width : gap[x] * aspect;
+    for (size_t i = 0; i < count && steps <= most; i++) {
+        uint32_t gap = gap_at(row, edt->narrow, columns[i]);
+        double reach = gap == NO_SITE ? (double)edt->width : gap * aspect;
         steps += reach < (double)edt->width ? (size_t)reach + 1 : edt->width;
     }
     return steps <= most;
 }
 
-static double squared_gap(const struct edt *edt, uint32_t gap)
+static inline double squared_gap(double size_y, uint32_t gap)
 {
-    double height = gap * edt->size_y;
+    double height = gap * size_y;
     return gap == NO_SITE ? INFINITY : height * height;
 }
 
-static double nearest(const struct edt *edt, const uint32_t *gap, size_t x)
+static inline double nearest(const struct edt *edt, const void *row, bool narrow, size_t x)
 {
-    double best = squared_gap(edt, gap[x]);
+    double size_y = edt->size_y, best = squared_gap(size_y, gap_at(row, narrow, x));
     for (size_t d = 1; d < edt->width; d++) {
         double dx = (double)d * edt->size_x, across = dx * dx;
         if (across >= best)
             break;
-        double left = x >= d ? squared_gap(edt, gap[x - d]) : INFINITY;
-        double right = x + d < edt->width ? squared_gap(edt, gap[x + d]) : INFINITY;
-        double least = across + (left < right ? left : right);
+        uint32_t left = x >= d ? gap_at(row, narrow, x - d) : NO_SITE;
+        uint32_t right = x + d < edt->width ? gap_at(row, narrow, x + d) : NO_SITE;
+        double least = across + squared_gap(size_y, left < right ? left : right);
         best = least < best ? least : best;
     }
     return best;
 }
 
-void edt_row_at(struct edt *edt, size_t y, const uint8_t *wanted, double *squared)
+void edt_at(struct edt *edt, size_t y, const uint32_t *columns, size_t count, double *squared)
 {
-    const uint32_t *gap = edt->gap;
-    load_row(edt, y);
-    if (!is_cheaper_alone(edt, gap, wanted)) {
-        edt_row(edt, y, squared);
+    const void *row = gap_row(edt, y);
+    if (!is_cheaper_alone(edt, row, columns, count)) {
+        edt_row(edt, y, edt->row);
+        for (size_t i = 0; i < count; i++)
+            squared[i] = edt->row[columns[i]];
         return;
     }
-    for (size_t x = 0; x < edt->width; x++)
-        if (wanted[x])
-            squared[x] = nearest(edt, gap, x);
+    for (size_t i = 0; i < count; i++)
+        squared[i] = edt->narrow ? nearest(edt, row, true, columns[i])
+                                 : nearest(edt, row, false, columns[i]);
 }
 
 int edt_distance(const uint8_t *sites, size_t height, size_t width, double size_y, double size_x,

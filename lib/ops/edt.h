@@ -25,9 +25,9 @@ void edt_set_sites(struct edt *edt, const uint8_t *sites);
  * `squared`; INFINITY everywhere when there is no site.  Rows in any order. */
 void edt_row(struct edt *edt, size_t y, double *squared);
 
-/* The same for the columns where `wanted` (width bytes) is not 0 alone; others may
- * get theirs or stay as they are.  Faster where few are wanted and sites are near. */
-void edt_row_at(struct edt *edt, size_t y, const uint8_t *wanted, double *squared);
+/* The same for `count` columns alone, one value each.  Faster where few are wanted and
+ * sites are near. */
+void edt_at(struct edt *edt, size_t y, const uint32_t *columns, size_t count, double *squared);
 
 void edt_free(struct edt *edt);
 

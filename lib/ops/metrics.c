@@ -115,40 +115,57 @@ static struct crop crop_of(const uint8_t *a, const uint8_t *b, size_t height, si
                          right > left ? right - left : 0};
 }
 
-/* A list that grows; `failed` is kept until somebody asks. */
+/* Distances of points, a row of them at a time. */
 struct distances {
     double *values;
     size_t count, room;
-    bool failed;
+    uint32_t *columns; /* of the points of a row */
 };
 
-static void append(struct distances *d, double value)
+static int reserve(struct distances *d, size_t more, struct err *err)
 {
-    if (d->count == d->room) {
-        size_t room = d->room ? 2 * d->room : 4096;
-        double *values = realloc(d->values, room * sizeof *values);
-        if (!values) {
-            d->failed = true;
-            return;
-        }
-        d->values = values;
-        d->room = room;
-    }
-    d->values[d->count++] = value;
+    if (d->count + more <= d->room)
+        return 0;
+    size_t room = 2 * d->room + more + 4096;
+    double *values = realloc(d->values, room * sizeof *values);
+    if (!values)
+        return err_memory(err, "surface distances");
+    d->values = values;
+    d->room = room;
+    return 0;
 }
 
-static void collect(struct edt *edt, const uint8_t *surface, const struct crop *crop, double *row,
-                    struct distances *to)
+/* Points are few: eight pixels at a time are looked at. */
+static size_t find_points(const uint8_t *row, size_t width, uint32_t *columns)
+{
+    size_t count = 0;
+    for (size_t x = 0; x < width;) {
+        uint64_t eight = 1;
+        if (x + 8 <= width)
+            memcpy(&eight, row + x, sizeof eight);
+        size_t end = !eight ? x : x + 8 < width ? x + 8 : width;
+        for (size_t i = x; i < end; i++)
+            if (row[i])
+                columns[count++] = (uint32_t)i;
+        x += 8;
+    }
+    return count;
+}
+
+static int collect(struct edt *edt, const uint8_t *surface, const struct crop *crop,
+                   struct distances *to, struct err *err)
 {
     for (size_t y = 0; y < crop->height; y++) {
-        const uint8_t *points = surface + y * crop->width;
-        if (row_is_empty(points, crop->width))
-            continue;
-        edt_row_at(edt, y, points, row);
-        for (size_t x = 0; x < crop->width; x++)
-            if (points[x])
-                append(to, sqrt(row[x]));
+        size_t count = find_points(surface + y * crop->width, crop->width, to->columns);
+        if (reserve(to, count, err))
+            return -1;
+        double *values = to->values + to->count;
+        edt_at(edt, y, to->columns, count, values);
+        for (size_t i = 0; i < count; i++)
+            values[i] = sqrt(values[i]);
+        to->count += count;
     }
+    return 0;
 }
 
 /* Appends the distances from each surface to the other. */
@@ -158,15 +175,16 @@ static int both_ways(const uint8_t *a, const uint8_t *b, const struct crop *crop
     struct edt *edt;
     if (edt_new(&edt, b, crop->height, crop->width, size_y, size_x, err))
         return -1;
-    double *row = calloc(crop->width + 1, sizeof *row);
-    if (row) {
-        collect(edt, a, crop, row, distances);
+    distances->columns = calloc(crop->width + 1, sizeof *distances->columns);
+    int rc = distances->columns ? collect(edt, a, crop, distances, err)
+                                : err_memory(err, "surface distances");
+    if (rc == 0) {
         edt_set_sites(edt, a);
-        collect(edt, b, crop, row, distances);
+        rc = collect(edt, b, crop, distances, err);
     }
     edt_free(edt);
-    free(row);
-    return row && !distances->failed ? 0 : err_memory(err, "surface distances");
+    free(distances->columns);
+    return rc;
 }
 
 static uint8_t *surface_in_crop(const uint8_t *mask, size_t width, const struct crop *crop,
