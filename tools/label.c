@@ -452,13 +452,9 @@ static int label_assembled(void *user, struct assembled *image, struct err *err)
                       .pixel_height = image->pixel_height,
                       .pixel_width = image->pixel_width,
                       .picture = image->picture};
-    const struct assembly *assembly = user;
+    (void)user;
     image->picture = (struct picture){0};
-    int rc = settings.output && !output.is_folder && assembly->images > 1
-                 ? err_set(err, STATUS_USAGE, "several images need a folder, -o DIR/")
-                 : 0;
-    if (rc == 0 && is_flows())
-        rc = make_labels(&job, err);
+    int rc = is_flows() ? make_labels(&job, err) : 0;
     if (rc == 0)
         rc = finish(&job, err);
     job_free(&job);
@@ -518,8 +514,8 @@ static void label_stream(const char *path)
     struct err err;
     assembly = (struct assembly){.wanted = parts_wanted(),
                                  .threshold = settings.threshold,
-                                 .take = label_assembled,
-                                 .user = &assembly};
+                                 .only_one = settings.output && !output.is_folder,
+                                 .take = label_assembled};
     int rc = stream_walk(path, add_sample, &assembly, &err);
     if (rc == 0)
         rc = assembly_finish(&assembly, &err);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/err.h"
+#include "core/array.h"
 #include "core/outfile.h"
 
 struct image_info {
@@ -26,6 +26,9 @@ struct image_info {
 
 /* Bytes of one row of such an image. */
 size_t image_row_bytes(const struct image_info *info);
+
+/* The type of its samples: uint8, uint16, uint32 (labels) or float32. */
+enum dtype image_dtype(const struct image_info *info);
 
 /* ---- reading ---- */
 

@@ -14,6 +14,14 @@ size_t image_row_bytes(const struct image_info *info)
     return (size_t)info->width * (size_t)info->channels * (size_t)(info->bits / 8);
 }
 
+enum dtype image_dtype(const struct image_info *info)
+{
+    return info->bits == 8    ? DTYPE_U8
+           : info->bits == 16 ? DTYPE_U16
+           : info->is_label   ? DTYPE_U32
+                              : DTYPE_F32;
+}
+
 double image_pixel_size(double per_metre)
 {
     double size = per_metre > 0 ? 1e6 / per_metre : 0;

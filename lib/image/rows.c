@@ -13,14 +13,6 @@ void rows_close(struct rows *source)
     *source = (struct rows){0};
 }
 
-static enum dtype dtype_of(const struct image_info *info)
-{
-    return info->bits == 8    ? DTYPE_U8
-           : info->bits == 16 ? DTYPE_U16
-           : info->is_label   ? DTYPE_U32
-                              : DTYPE_F32;
-}
-
 static int open_rows(struct rows *source, const char *path, bool labels, enum channels_wish wish,
                      struct err *err)
 {
@@ -28,7 +20,7 @@ static int open_rows(struct rows *source, const char *path, bool labels, enum ch
     if ((labels ? image_open_labels : image_open)(&source->reader, path, err))
         return -1;
     source->info = image_info(source->reader);
-    source->dtype = dtype_of(source->info);
+    source->dtype = image_dtype(source->info);
     source->channels = labels ? 1 : channels_after(source->info->channels, wish);
     size_t row_bytes = image_row_bytes(source->info);
     source->chunk_rows = 1 + (int64_t)(CHUNK_SIZE / (row_bytes + 1));

@@ -7,14 +7,6 @@
 
 #define CHUNK_SIZE (1 << 18) /* bytes of rows that are read at a time */
 
-static enum dtype dtype_of(const struct image_info *info)
-{
-    return info->bits == 8    ? DTYPE_U8
-           : info->bits == 16 ? DTYPE_U16
-           : info->is_label   ? DTYPE_U32
-                              : DTYPE_F32;
-}
-
 static float scale_of(const struct image_info *info, enum image_scale scale)
 {
     return scale == IMAGE_AS_STORED || info->bits == 32 ? 1
@@ -57,8 +49,8 @@ int image_values_row(struct image_values *values, float *to, struct err *err)
     }
     size_t width = (size_t)v->info->width, count = width * (size_t)v->channels;
     const unsigned char *from = v->chunk + (size_t)v->chunk_at * image_row_bytes(v->info);
-    convert_pixels(from, dtype_of(v->info), (size_t)v->info->channels, (size_t)v->channels, width,
-                   to);
+    convert_pixels(from, image_dtype(v->info), (size_t)v->info->channels, (size_t)v->channels,
+                   width, to);
     for (size_t i = 0; v->scale != 1 && i < count; i++)
         to[i] *= v->scale;
     v->chunk_at++;

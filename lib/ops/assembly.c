@@ -45,7 +45,6 @@ static int begin(struct assembly *a, const struct assembly_tile *tile, struct er
                                   .height = rules.height,
                                   .pixel_width = tile->pixel_width,
                                   .pixel_height = tile->pixel_height};
-    a->images++;
     a->open = true;
     return 0;
 }
@@ -54,6 +53,8 @@ int assembly_add(struct assembly *assembly, const struct assembly_tile *tile, st
 {
     struct assembly *a = assembly;
     bool other = tile->alone || strcmp(tile->name, a->name) != 0;
+    if (a->open && other && a->only_one)
+        return err_set(err, STATUS_USAGE, "several images need a folder, -o DIR/");
     if (a->open && other && assembly_finish(a, err))
         return -1;
     if (!a->open && begin(a, tile, err))

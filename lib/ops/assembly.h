@@ -26,11 +26,11 @@ typedef int assembly_take(void *user, struct assembled *image, struct err *err);
 struct assembly {
     unsigned wanted; /* of the canvas */
     float threshold;
+    bool only_one; /* a second image is STATUS_USAGE, before the first is given away */
     assembly_take *take;
     void *user;
     /* The rest is its own, zero at first. */
     bool open;
-    uint64_t images;
     char name[1100];
     struct assembled image;
     struct canvas canvas;

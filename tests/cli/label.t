@@ -33,6 +33,43 @@ is "$(cell area "$TMP/t.tsv" | awk '{ print $1 / 4 }')" "$(cell area_um2 "$TMP/t
 ok "the intensity" test "$(cell mean_intensity "$TMP/t.tsv")" != nan
 is "$(label -m keep -T - "$truth" | cut -f 1 | sort -u | wc -l)" 2 "the table on standard output"
 
+# ---- streams ----
+stream() { "$BUILD/tests/helper/stream" "$@"; }
+image=$TMP/cells/images/synth_00001.png
+columns() { cut -f "$2" <"$1" | tail -n +2; } # FILE FIELDS: of a table, without its header
+tile -q -s 100 -o 30 "$image" | stream prob 2 >"$TMP/prob.tar"
+ok "a stream" label -q -t 0.5 -o "$TMP/s.tif" -T "$TMP/s.tsv" "$TMP/prob.tar"
+stitch -q -t 0.5 -o "$TMP/m.png" "$TMP/prob.tar"
+is "$(score --components 8 "$TMP/s.tif" "$TMP/m.png" | tail -n 1 | cut -f 12)" 1 \
+    "has the cells of what stitch makes of it"
+label -q -m keep -T "$TMP/k.tsv" -i "$image" "$TMP/s.tif"
+is "$(columns "$TMP/s.tsv" 26,27)" "$(columns "$TMP/k.tsv" 26,27)" "with the stream's own intensities"
+is "$(columns "$TMP/s.tsv" 1 | sort -u)" "$image" "under the name that the image was given by"
+stitch -q --prob -o "$TMP/p.tif" "$TMP/prob.tar"
+ok "an image of probabilities" label -q -p -t 0.5 -o "$TMP/p2.tif" -T "$TMP/p.tsv" "$TMP/p.tif"
+is "$(score -i "$TMP/p2.tif" "$TMP/s.tif" | tail -n 1 | cut -f 12)" 1 "gives the same cells"
+is "$(columns "$TMP/p.tsv" 24)" "$(columns "$TMP/s.tsv" 24)" "with the same mean probabilities"
+ok "a watershed of probabilities" label -q -p -m watershed --map probability -o "$TMP/wp.tif" "$TMP/p.tif"
+label -q -m watershed --map probability <"$TMP/prob.tar" >"$TMP/wp2.tif"
+is "$(sha256sum <"$TMP/wp.tif")" "$(sha256sum <"$TMP/wp2.tif")" "the same from a stream on standard input"
+tile -q -s 100 -o 30 "$TMP"/cells/images/*.png | stream prob 2 >"$TMP/two.tar"
+ok "a stream of two images" label -q -o "$TMP/twice/" -T "$TMP/two.tsv" --geojson "$TMP/twice" "$TMP/two.tar"
+is "$(cd "$TMP/twice" && echo *)" \
+    "synth_00001.geojson synth_00001.tif synth_00002.geojson synth_00002.tif" "into a folder"
+is "$(columns "$TMP/two.tsv" 1 | sort -u | wc -l)" 2 "and one table"
+fails 64 "into one file" label -o "$TMP/x.tif" "$TMP/two.tar"
+head -c 100000 "$TMP/prob.tar" >"$TMP/cut.tar"
+fails 65 "a stream that was cut" label -o "$TMP/x.tif" "$TMP/cut.tar"
+fails 65 "flows of a stream that has none" label -m flows -o "$TMP/x.tif" "$TMP/prob.tar"
+
+tile -q -s full -m "$TMP/cells/masks" "$image" | stream flows >"$TMP/flows.tar"
+ok "flows of a stream" label -q -m flows -o "$TMP/f.tif" "$TMP/flows.tar"
+ok "lead to the cells" awk 'NR == 2 && $12 >= 0.95 { found = 1 } END { exit !found }' \
+    <(score -i "$TMP/f.tif" "$truth")
+stitch -q --logits -o "$TMP/logits.tif" "$TMP/flows.tar"
+ok "an image of flows" label -q -m flows -o "$TMP/f2.tif" "$TMP/logits.tif"
+is "$(sha256sum <"$TMP/f2.tif")" "$(sha256sum <"$TMP/f.tif")" "the same cells"
+
 # ---- exports ----
 label -q -m watershed -o "$TMP/w.png" --rois "$TMP/w.zip" --geojson "$TMP/w.geojson" --coco "$TMP/w.json" \
     --coco-rle "$TMP/rle.json" --svg "$TMP/w.svg" "$mask"

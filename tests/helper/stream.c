@@ -2,6 +2,7 @@
  *     stream NAME K [half]   adds NAME.npy (prob, logits, uncertainty) of K planes made
  *                            of the first channel v of an 8-bit image: v / 255 is the last
  *                            plane, 1 - v / 255 the first, others are 0; K 0 is H x W
+ *     stream flows           adds logits.npy as Cellpose would give it for the mask's cells
  *     stream drop N          leaves out every N-th sample
  *     stream reverse         turns the order round
  *     stream noplace         removes the json */
@@ -9,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/convert.h"
 #include "core/half.h"
 #include "core/num.h"
+#include "ops/flows.h"
 #include "stream/stream.h"
 
 #define MAX_SAMPLES 10000
@@ -53,6 +56,28 @@ static void add_planes(struct sample *sample, const char *name, size_t planes, b
     array_free(half ? &floats : &halves);
 }
 
+static void add_flows(struct sample *sample)
+{
+    struct err err;
+    struct array logits;
+    const struct array *mask = sample_require(sample, "mask", &err);
+    size_t count = mask ? array_count(mask) : 0;
+    uint32_t *labels = mask ? malloc(count * sizeof *labels + 1) : NULL;
+    if (!labels || convert_labels(mask, labels, &err) ||
+        array_new(&logits, DTYPE_F32, 3, (size_t[]){3, mask->shape[0], mask->shape[1]}, &err))
+        stop(&err);
+    float *values = logits.data;
+    if (flows_of_labels(labels, mask->shape[0], mask->shape[1], values, &err))
+        stop(&err);
+    for (size_t i = 0; i < 2 * count; i++)
+        values[i] *= 5;
+    for (size_t i = 0; i < count; i++)
+        values[2 * count + i] = labels[i] ? 5 : -5;
+    free(labels);
+    if (sample_put_array(sample, "logits", &logits, &err))
+        stop(&err);
+}
+
 static void drop_json(struct sample *sample)
 {
     for (size_t i = 0; i < sample->count; i++)
@@ -90,6 +115,8 @@ int main(int argc, char **argv)
         struct sample *sample = &samples[strcmp(argv[1], "reverse") ? i : count - 1 - i];
         if (strcmp(argv[1], "noplace") == 0)
             drop_json(sample);
+        else if (strcmp(argv[1], "flows") == 0)
+            add_flows(sample);
         else if (strcmp(argv[1], "drop") != 0 && strcmp(argv[1], "reverse") != 0)
             add_planes(sample, argv[1], (size_t)n, argc > 3);
         else if (n && (int64_t)i % n == n - 1)

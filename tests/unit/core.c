@@ -1,12 +1,16 @@
-/* lib/core: numbers, arrays, half precision, random numbers, output files. */
+/* lib/core: numbers, arrays, names, files. */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "core/array.h"
+#include "core/convert.h"
+#include "core/destination.h"
 #include "core/half.h"
+#include "core/names.h"
 #include "core/num.h"
 #include "core/outfile.h"
 #include "core/rng.h"
+#include "core/spill.h"
 #include "tests/tap.h"
 
 static void test_numbers(void)
@@ -121,6 +125,141 @@ static void test_output_files(void)
     outfile_abort(out);
 }
 
+static void test_printing(void)
+{
+    static const double some[] = {0,
+                                  1,
+                                  -1,
+                                  0.5,
+                                  123456789,
+                                  99999999.4,
+                                  99999999.6,
+                                  1e-4,
+                                  0.00012345678,
+                                  9.9999999e-5,
+                                  1e300,
+                                  12345678,
+                                  0.1 + 0.2,
+                                  113.878125,
+                                  2.5,
+                                  -0.001,
+                                  1234.5678949,
+                                  1e7};
+    struct rng rng = rng_new(3, "print");
+    int wrong = 0;
+    for (size_t i = 0; i < 200000; i++) {
+        char got[NUM_PRINT_SIZE], expected[NUM_PRINT_SIZE];
+        size_t count = sizeof some / sizeof *some;
+        double value =
+            i < count ? some[i] : (rng_uniform(&rng) - 0.5) * pow(10, (double)(i % 14) - 4);
+        value = i % 3 == 2 ? round(value * 8) / 8 : value;
+        size_t length = num_print(got, value);
+        snprintf(expected, sizeof expected, "%.8g", value);
+        wrong += strcmp(got, expected) != 0 || length != strlen(got);
+    }
+    is_int(wrong, 0, "numbers are printed as printf does");
+    char text[NUM_PRINT_SIZE];
+    num_print(text, -NAN);
+    is_str(text, "nan", "what is no number has no sign");
+}
+
+static void test_names(void)
+{
+    struct err err;
+    struct names names = {0};
+    size_t length;
+    is_int(names_add(&names, "a", &err), 1, "a new name");
+    is_int(names_add(&names, "b", &err), 1, "another");
+    is_int(names_add(&names, "a", &err), 0, "one that was there");
+    names_free(&names);
+    is_int(names_add(&names, "a", &err), 1, "is new again afterwards");
+    names_free(&names);
+    is_str(names_stem("x/y.z/cell.a.tif", &length), "cell.a.tif", "a file's name");
+    is_int((long long)length, 6, "and its stem");
+    is_str(names_stem(".hidden", &length), ".hidden", "a name that begins with its only dot");
+    is_int((long long)length, 7, "is all stem");
+    names_stem("folder/", &length);
+    is_int((long long)length, 0, "a folder's has none");
+}
+
+static void test_destinations(void)
+{
+    struct err err;
+    struct destination d;
+    char folder[] = "/tmp/morphoseg-XXXXXX", made[64], path[200];
+    if (!ok(mkdtemp(folder) != NULL, "a folder"))
+        return;
+    snprintf(made, sizeof made, "%s/new/", folder);
+    ok(destination_set(&d, made, "_cells", &err) == 0 && d.is_folder && path_is_folder(made),
+       "a name with a slash becomes a folder");
+    ok(destination_file(&d, "in/a.b.png", "tif", path, sizeof path, &err) == 0, "a file in it");
+    is_str(path + strlen(made), "a.b_cells.tif", "has stem, suffix and ending");
+    ok(destination_file(&d, "in/..", "tif", path, sizeof path, &err) == -1, "a name that is none");
+    ok(destination_file(&d, "a.png", "tif", path, 20, &err) == -1, "a name that is too long");
+    ok(destination_set(&d, "", "", &err) == -1 && err.status == STATUS_USAGE, "an empty name");
+    ok(destination_set(&d, "x", "a/b", &err) == -1, "a suffix with a slash");
+    ok(destination_set(&d, "/dev/null/x/", "", &err) == -1 && err.status == STATUS_CREATE,
+       "a folder that cannot be made");
+    ok(destination_set(&d, "-", "", &err) == 0 && destination_is_stdout(&d), "standard output");
+    rmdir(made);
+    rmdir(folder);
+}
+
+static void test_conversions(void)
+{
+    struct err err;
+    uint32_t labels[3];
+    float values[4];
+    int16_t below[] = {1, -1, 2};
+    uint64_t large[] = {1, 2, UINT64_C(1) << 32};
+    uint8_t bytes[] = {1, 2, 3, 4, 5, 6};
+    uint16_t halves[] = {0x3c00, 0x4000, 0};
+    struct array a = array_view(DTYPE_I16, 1, (size_t[]){3}, below);
+    ok(convert_labels(&a, labels, &err) == -1, "a label below zero");
+    a = array_view(DTYPE_U64, 1, (size_t[]){3}, large);
+    ok(convert_labels(&a, labels, &err) == -1, "a label above 2^32 - 1");
+    a = array_view(DTYPE_F16, 1, (size_t[]){3}, halves);
+    ok(convert_labels(&a, labels, &err) == -1, "labels that are fractions");
+    ok(convert_floats(&a, values, &err) == 0 && values[0] == 1 && values[1] == 2, "half floats");
+    a = array_view(DTYPE_U8, 1, (size_t[]){3}, bytes);
+    ok(convert_labels(&a, labels, &err) == 0 && labels[2] == 3, "labels of 8 bits");
+    ok(convert_floats(&a, values, &err) == -1, "are no floats");
+    convert_pixels(bytes, DTYPE_U8, 3, 2, 2, values);
+    ok(values[0] == 1 && values[1] == 2 && values[2] == 4 && values[3] == 5,
+       "the first channels of pixels");
+}
+
+static void test_spills(void)
+{
+    struct err err;
+    struct spill memory, file, claimed;
+    ok(spill_new(&memory, 1000, &err) == 0 && memory.fd < 0, "a small one is in memory");
+    ok(spill_new_above(&file, 100000, 1000, &err) == 0 && file.fd >= 0, "a large one in a file");
+    unsigned char *bytes = file.data;
+    ok(bytes[0] == 0 && bytes[99999] == 0, "of zeros");
+    memset(bytes, 7, 100000);
+    ok(bytes[0] == 7 && bytes[99999] == 7, "that keeps what is written");
+    spill_free(&file);
+    ok(file.data == NULL, "freed");
+    ok(spill_new_claimed(&claimed, (size_t)1 << 40, 1000, &err) == 0, "a terabyte that is claimed");
+    ok(spill_reserve(&claimed, 5000, &err) == 0, "and reserved in part");
+    ((char *)claimed.data)[4999] = 1;
+    spill_free(&claimed);
+    spill_free(&memory);
+    spill_free(&memory);
+    const char *before = getenv("TMPDIR");
+    char *kept = before ? strdup(before) : NULL;
+    setenv("TMPDIR", "/nonexistent", 1);
+    ok(spill_new_above(&file, 100000, 1000, &err) == -1 && err.status == STATUS_CREATE,
+       "no folder for the file");
+    ok(strstr(err.message, "/nonexistent/") != NULL, "is named");
+    if (kept)
+        setenv("TMPDIR", kept, 1);
+    else
+        unsetenv("TMPDIR");
+    free(kept);
+}
+
 int main(void)
 {
     test_numbers();
@@ -128,5 +267,10 @@ int main(void)
     test_halves();
     test_random_numbers();
     test_output_files();
+    test_printing();
+    test_names();
+    test_destinations();
+    test_conversions();
+    test_spills();
     return tap_done();
 }
