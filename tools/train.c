@@ -409,7 +409,7 @@ static int spool_stream(struct spool *spool, const char *path, struct err *err)
     struct sample sample;
     if (stream_open(&reader, path, err))
         return -1;
-    int got, result = 0;
+    int got, result = spool_from(spool, stream_keep_places(reader), stream_name(reader), err);
     while (result == 0 && (got = stream_next(reader, &sample, err)) != 0) {
         if (got < 0) {
             result = -1;

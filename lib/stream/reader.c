@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "stream/control.h"
@@ -27,7 +28,8 @@ enum place { AT_START, IN_FOREIGN, IN_STREAM, AFTER_END };
 struct stream_reader {
     char *path;
     int fd;
-    off_t begin; /* where stream_rewind goes to */
+    off_t begin; /* of the stream in the file, where stream_rewind goes to; -1 in a pipe */
+    bool places; /* members are told where they end */
     struct archive *archive;
     struct tar_check check;
     struct err read_err; /* of the callback; status 0 when none */
@@ -110,8 +112,11 @@ static void stop_archive(struct stream_reader *reader)
     provenance_free(&reader->records);
     free(reader->provenance);
     free(reader->name);
-    *reader = (struct stream_reader){
-        .path = reader->path, .fd = reader->fd, .begin = reader->begin, .chunk = reader->chunk};
+    *reader = (struct stream_reader){.path = reader->path,
+                                     .fd = reader->fd,
+                                     .begin = reader->begin,
+                                     .places = reader->places,
+                                     .chunk = reader->chunk};
 }
 
 static int open_file(struct stream_reader *reader, struct err *err)
@@ -123,6 +128,7 @@ static int open_file(struct stream_reader *reader, struct err *err)
     reader->fd = standard ? dup(STDIN_FILENO) : open(reader->path, O_RDONLY | O_CLOEXEC);
     if (reader->fd < 0)
         return err_errno(err, err_open_status(errno), "read '%s'", stream_name(reader));
+    reader->begin = lseek(reader->fd, 0, SEEK_CUR);
     pipe_widen(reader->fd);
     return 0;
 }
@@ -173,7 +179,6 @@ static int open_temporary(struct err *err)
 
 static int spool(struct stream_reader *reader, struct err *err)
 {
-    reader->begin = lseek(reader->fd, 0, SEEK_CUR);
     if (reader->begin >= 0)
         return 0;
     int fd = open_temporary(err);
@@ -235,6 +240,43 @@ void stream_close(struct stream_reader *reader)
     free(reader->chunk);
     free(reader->path);
     free(reader);
+}
+
+/* ---- places ---- */
+
+int stream_keep_places(struct stream_reader *reader)
+{
+    struct stat status;
+    if (fstat(reader->fd, &status) || !S_ISREG(status.st_mode))
+        return -1;
+    reader->places = reader->begin >= 0;
+    return reader->places ? reader->fd : -1;
+}
+
+static int64_t octal(const unsigned char *text, size_t length)
+{
+    int64_t value = 0;
+    for (size_t i = 0; i < length && (text[i] == ' ' || (text[i] >= '0' && text[i] <= '7')); i++)
+        value = text[i] == ' ' ? value : 8 * value + text[i] - '0';
+    return value;
+}
+
+/* Where the data of the member whose header libarchive has read end; 0 when that
+ * cannot be told.  Before its header may lie zero blocks, and headers that it extends. */
+static int64_t find_end(const struct stream_reader *reader)
+{
+    unsigned char block[TAR_BLOCK];
+    int64_t at = reader->begin + archive_read_header_position(reader->archive);
+    while (pread(reader->fd, block, sizeof block, at) == (ssize_t)sizeof block) {
+        int64_t size = octal(block + 124, 12);
+        char type = (char)block[156];
+        at += TAR_BLOCK;
+        if (type == 'x' || type == 'g' || type == 'L' || type == 'K')
+            at += (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
+        else if (block[0])
+            return (size_t)size == reader->size ? at + size : 0;
+    }
+    return 0;
 }
 
 /* ---- members ---- */
@@ -442,7 +484,7 @@ static int read_member(struct stream_reader *reader, struct member *member, stru
     unsigned char *data = read_data(reader, err);
     if (!data)
         return -1;
-    *member = (struct member){.name = reader->suffix};
+    *member = (struct member){.name = reader->suffix, .end = reader->places ? find_end(reader) : 0};
     member->is_array = ends_with(reader->suffix, ".npy") || strcmp(reader->suffix, "npy") == 0;
     if (member->is_array && npy_adopt(&member->array, data, reader->size, err) == 0)
         return 0;

@@ -18,6 +18,7 @@ struct member {
     struct array array;   /* owned */
     unsigned char *bytes; /* owned */
     size_t size;          /* of bytes */
+    int64_t end;          /* where its data end in the file, see stream_keep_places; else 0 */
 };
 
 struct sample {

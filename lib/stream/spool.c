@@ -1,24 +1,38 @@
 #include "stream/spool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <nettle/sha2.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/num.h"
 
-/* What precedes a sample's pixels in the file. */
+/* What precedes a sample's key and pixels in the temporary file; `file` and the places
+ * tell of pixels that are elsewhere. */
 struct record {
     uint32_t image_dtype, mask_dtype;
     uint64_t height, width, channels;
     double offset, gain;
     uint64_t key_size; /* with its zero */
+    int64_t file;      /* -1: the temporary file */
+    uint64_t image_at, mask_at;
+};
+
+struct file {
+    int fd;
+    char *name;
+    struct stat status; /* when it was read first */
 };
 
 struct spool {
     int fd;
+    struct file *files;
+    int64_t file_count, from; /* from: the current one, or -1 */
     uint64_t end;
     uint64_t *offsets;
     size_t count, capacity;
@@ -52,6 +66,7 @@ int spool_new(struct spool **spool, struct err *err)
         free(s);
         return -1;
     }
+    s->from = -1;
     sha256_init(&s->hash);
     *spool = s;
     return 0;
@@ -62,14 +77,96 @@ void spool_free(struct spool *spool)
     if (!spool)
         return;
     close(spool->fd);
+    for (int64_t i = 0; i < spool->file_count; i++) {
+        close(spool->files[i].fd);
+        free(spool->files[i].name);
+    }
+    free(spool->files);
     free(spool->offsets);
     free(spool);
 }
 
+/* ---- files that stay where they are ---- */
+
+static int add_file(struct spool *spool, const struct file *file, struct err *err)
+{
+    struct file *files =
+        realloc(spool->files, ((size_t)spool->file_count + 1) * sizeof *spool->files);
+    if (!files)
+        return err_memory(err, "an index of files");
+    spool->files = files;
+    files[spool->file_count] = *file;
+    spool->from = spool->file_count++;
+    return 0;
+}
+
+int spool_from(struct spool *spool, int fd, const char *name, struct err *err)
+{
+    struct file file = {.fd = -1};
+    spool->from = -1;
+    if (fd < 0 || spool->file_count == SPOOL_FILES || fstat(fd, &file.status) ||
+        (file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
+        return 0;
+    file.name = malloc(strlen(name) + 3);
+    if (file.name)
+        sprintf(file.name, "'%s'", name);
+    if (!file.name || add_file(spool, &file, err)) {
+        free(file.name);
+        close(file.fd);
+        return err_memory(err, "an index of files");
+    }
+    return 0;
+}
+
+static bool is_unchanged(const struct file *file)
+{
+    struct stat now;
+    return fstat(file->fd, &now) == 0 && now.st_size == file->status.st_size &&
+           now.st_mtim.tv_sec == file->status.st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == file->status.st_mtim.tv_nsec;
+}
+
+static bool has_bytes(int fd, const void *data, size_t size, int64_t at)
+{
+    static const size_t step = 1 << 16;
+    char bytes[1 << 16];
+    for (size_t done = 0; done < size; done += step) {
+        size_t part = size - done < step ? size - done : step;
+        if (pread(fd, bytes, part, at + (int64_t)done) != (ssize_t)part ||
+            memcmp(bytes, (const char *)data + done, part) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Where in the current file the array's elements are; false when they are not there as
+ * they are in memory. */
+static bool find_array(const struct spool *spool, const struct sample *sample, const char *member,
+                       uint64_t *at)
+{
+    const struct member *m = sample_member(sample, member);
+    size_t bytes = array_bytes(&m->array);
+    if (m->end < (int64_t)bytes ||
+        !has_bytes(spool->files[spool->from].fd, m->array.data, bytes, m->end - (int64_t)bytes))
+        return false;
+    *at = (uint64_t)m->end - bytes;
+    return true;
+}
+
+static void find_pixels(const struct spool *spool, const struct sample *sample,
+                        struct record *record)
+{
+    record->file = -1;
+    if (spool->from >= 0 && find_array(spool, sample, "image.npy", &record->image_at) &&
+        find_array(spool, sample, "mask.npy", &record->mask_at))
+        record->file = spool->from;
+}
+
+/* ---- adding ---- */
+
 static int append(struct spool *spool, const void *data, size_t size, struct err *err)
 {
     const char *from = data;
-    sha256_update(&spool->hash, size, data);
     while (size > 0) {
         ssize_t n = pwrite(spool->fd, from, size, (off_t)spool->end);
         if (n < 0 && errno == EINTR)
@@ -113,6 +210,16 @@ static int find_scale(const struct sample *sample, const struct array *image, st
     return 0;
 }
 
+/* Wherever its pixels are kept. */
+static void hash_sample(struct spool *spool, const struct record *record, const char *key,
+                        const struct array *image, const struct array *mask)
+{
+    sha256_update(&spool->hash, offsetof(struct record, file), (const uint8_t *)record);
+    sha256_update(&spool->hash, record->key_size, (const uint8_t *)key);
+    sha256_update(&spool->hash, array_bytes(image), image->data);
+    sha256_update(&spool->hash, array_bytes(mask), mask->data);
+}
+
 static int add(struct spool *spool, const struct sample *sample, struct err *err)
 {
     struct array *image = sample_require(sample, "image", err);
@@ -130,11 +237,14 @@ static int add(struct spool *spool, const struct sample *sample, struct err *err
                             .key_size = strlen(sample->key) + 1};
     if (find_scale(sample, image, &record, err) || reserve(spool, err))
         return -1;
+    hash_sample(spool, &record, sample->key, image, mask);
+    find_pixels(spool, sample, &record);
     uint64_t start = spool->end;
+    bool copy = record.file < 0;
     if (append(spool, &record, sizeof record, err) ||
         append(spool, sample->key, record.key_size, err) ||
-        append(spool, image->data, array_bytes(image), err) ||
-        append(spool, mask->data, array_bytes(mask), err))
+        (copy && append(spool, image->data, array_bytes(image), err)) ||
+        (copy && append(spool, mask->data, array_bytes(mask), err)))
         return -1;
     spool->offsets[spool->count++] = start;
     return 0;
@@ -152,18 +262,30 @@ size_t spool_count(const struct spool *spool)
     return spool->count;
 }
 
-static int read_at(const struct spool *spool, void *data, size_t size, uint64_t offset,
-                   struct err *err)
+uint64_t spool_size(const struct spool *spool)
+{
+    return spool->end;
+}
+
+/* ---- reading ---- */
+
+/* What pixels are read from. */
+struct source {
+    int fd;
+    const char *name;
+};
+
+static int read_at(struct source from, void *data, size_t size, uint64_t offset, struct err *err)
 {
     char *to = data;
     while (size > 0) {
-        ssize_t n = pread(spool->fd, to, size, (off_t)offset);
+        ssize_t n = pread(from.fd, to, size, (off_t)offset);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return err_errno(err, STATUS_IO, "read the temporary file");
+            return err_errno(err, STATUS_IO, "read %s", from.name);
         if (n == 0)
-            return err_set(err, STATUS_IO, "read the temporary file: it is cut");
+            return err_set(err, STATUS_IO, "read %s: it is cut", from.name);
         to += n;
         size -= (size_t)n;
         offset += (uint64_t)n;
@@ -184,24 +306,40 @@ static int make_room(struct spooled *to, size_t size, struct err *err)
     return 0;
 }
 
+/* Where the pixels of a record are, which begin at `after` in the temporary file. */
+static int locate(const struct spool *spool, struct record *r, uint64_t after, size_t image_bytes,
+                  struct source *source, struct err *err)
+{
+    if (r->file < 0) {
+        r->image_at = after;
+        r->mask_at = after + image_bytes;
+        return 0;
+    }
+    const struct file *file = &spool->files[r->file];
+    *source = (struct source){file->fd, file->name};
+    return is_unchanged(file)
+               ? 0
+               : err_set(err, STATUS_DATA, "%s was changed while it was in use", file->name);
+}
+
 int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct err *err)
 {
     struct record r;
     uint64_t at = spool->offsets[i];
-    if (read_at(spool, &r, sizeof r, at, err))
+    struct source own = {spool->fd, "the temporary file"}, source = own;
+    if (read_at(own, &r, sizeof r, at, err))
         return -1;
     at += sizeof r;
     size_t image_shape[] = {r.height, r.width, r.channels};
     struct array image = array_view((enum dtype)r.image_dtype, 3, image_shape, NULL);
     struct array mask = array_view((enum dtype)r.mask_dtype, 2, image_shape, NULL);
-    size_t image_room = (array_bytes(&image) + 63) / 64 * 64;
-    if (make_room(to, image_room + array_bytes(&mask), err))
-        return -1;
+    size_t image_bytes = array_bytes(&image), mask_bytes = array_bytes(&mask);
+    size_t image_room = (image_bytes + 63) / 64 * 64;
     size_t key_size = r.key_size < sizeof to->key ? r.key_size : sizeof to->key;
-    if (read_at(spool, to->key, key_size, at, err) ||
-        read_at(spool, to->buffer, array_bytes(&image), at + r.key_size, err) ||
-        read_at(spool, (char *)to->buffer + image_room, array_bytes(&mask),
-                at + r.key_size + array_bytes(&image), err))
+    if (locate(spool, &r, at + r.key_size, image_bytes, &source, err) ||
+        make_room(to, image_room + mask_bytes, err) || read_at(own, to->key, key_size, at, err) ||
+        read_at(source, to->buffer, image_bytes, r.image_at, err) ||
+        read_at(source, (char *)to->buffer + image_room, mask_bytes, r.mask_at, err))
         return -1;
     to->key[key_size - 1] = '\0';
     image.data = to->buffer;

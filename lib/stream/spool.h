@@ -1,5 +1,6 @@
-/* Samples of streams kept in an unlinked temporary file and read in any order:
- * what training does with a pipe.  Only an offset a sample stays in memory. */
+/* Samples of streams read in any order: what training does with a pipe, and with files.
+ * Those of a pipe are kept in an unlinked temporary file, those of files stay where they
+ * are.  Only an offset a sample stays in memory. */
 #ifndef STREAM_SPOOL_H
 #define STREAM_SPOOL_H
 
@@ -11,11 +12,19 @@ struct spool;
 int spool_new(struct spool **spool, struct err *err) MUST_CHECK;
 void spool_free(struct spool *spool); /* NULL is fine */
 
+/* Samples that are added from now on were read from this descriptor with
+ * stream_keep_places; -1: not from a file.  Their pixels are then found there and not
+ * copied, unless they are of a kind that needs changes when read.  `name` is for
+ * messages.  At most SPOOL_FILES files are used so, others are copied. */
+int spool_from(struct spool *spool, int fd, const char *name, struct err *err) MUST_CHECK;
+#define SPOOL_FILES 256
+
 /* Keeps key, image, mask and normalisation of a sample; one without an image or a
  * mask, or with masks of another size, is STATUS_DATA. */
 int spool_add(struct spool *spool, const struct sample *sample, struct err *err) MUST_CHECK;
 
 size_t spool_count(const struct spool *spool);
+uint64_t spool_size(const struct spool *spool); /* bytes of the temporary file */
 
 struct spooled {
     char key[1024];
@@ -27,8 +36,8 @@ struct spooled {
 };
 
 /* Reads sample i into *to, which is zero-initialised or was used before; its
- * memory is used again.  Any number of threads may read at once, each with a
- * struct spooled of its own. */
+ * memory is used again.  A file that was changed since is STATUS_DATA.  Any number of threads may
+ * read at once, each with a struct spooled of its own. */
 int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct err *err) MUST_CHECK;
 void spooled_free(struct spooled *spooled);
 

@@ -22,6 +22,10 @@ int stream_open_seekable(struct stream_reader **reader, const char *path,
 /* Goes back to where such a stream was opened. */
 int stream_rewind(struct stream_reader *reader, struct err *err) MUST_CHECK;
 
+/* Before the first stream_next: members shall know where in the file they end.  The
+ * file's descriptor, borrowed, or -1 when it is not a regular file. */
+int stream_keep_places(struct stream_reader *reader);
+
 /* The next sample, which the caller frees: 1, or 0 at the end of a whole
  * stream, or -1.  A stream that was cut, whose counts or sums are wrong, or
  * that has anything but another stream after its end is STATUS_DATA; samples

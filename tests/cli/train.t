@@ -39,6 +39,12 @@ start again --resume
 ok "the same seed gives the same weights" weights diff -q "$TMP/whole.safetensors" "$TMP/again.safetensors"
 start three --loaders 3
 ok "however many threads load" weights diff -q "$TMP/whole.safetensors" "$TMP/three.safetensors"
+# Files are read where they are, pipes are copied: the same samples in the same order.
+for i in 1 2; do synth -q -n 6 -s 48 -l phase --contrast 3 --seed $i >"$TMP/shard-$i.tar"; done
+ok "trains on shards" train -q "${small[@]}" --epochs 2 -o "$TMP/shards.safetensors" "$TMP"/shard-[12].tar
+ok "or on a pipe" bash -c "cat '$TMP'/shard-[12].tar | train -q ${small[*]} --epochs 2 -o '$TMP/pipe.safetensors'"
+ok "to the same weights" weights diff -q "$TMP/shards.safetensors" "$TMP/pipe.safetensors"
+
 (run kills --resume) &
 pid=$!
 sleep 0.7

@@ -1,9 +1,17 @@
 #include "stream/spool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "ops/planes.h"
+#include "stream/stream.h"
 #include "tests/tap.h"
+
+#define LONG_FOLDER                                                                                \
+    "a-folder-whose-name-is-long/another-folder-whose-name-is-long/and-one-more-of-the-same-kind/" \
+    "and-one-more-of-the-same-kind/and-one-more-of-the-same-kind/"
 
 static struct err err;
 
@@ -56,6 +64,89 @@ static void check_spool(void)
     sample_free(&b);
 }
 
+/* A stream of three samples in a file, then another of one in the same file. */
+static void write_file(const char *path)
+{
+    struct stream_author author = {.program = "test", .arguments = ""};
+    FILE *all = fopen(path, "wb");
+    for (int i = 0; all && i < 2; i++) {
+        struct stream_writer *writer;
+        char part[64], bytes[1 << 16];
+        size_t n = 0;
+        snprintf(part, sizeof part, "%s.part", path);
+        if (stream_create(&writer, part, &author, NULL, &err))
+            exit(1);
+        for (int j = 0; j < (i ? 1 : 3); j++) {
+            char key[250]; /* one is too long for a plain header */
+            snprintf(key, sizeof key, "%s%d-%d", j == 1 ? LONG_FOLDER : "", i, j);
+            struct sample s =
+                make_sample(key, 5 + (size_t)j, 7 + (size_t)i, j == 2 ? DTYPE_U16 : DTYPE_U8);
+            if (stream_put(writer, &s, &err))
+                exit(1);
+            sample_free(&s);
+        }
+        FILE *in = stream_commit(writer, &err) ? NULL : fopen(part, "rb");
+        while (in && (n = fread(bytes, 1, sizeof bytes, in)) > 0)
+            fwrite(bytes, 1, n, all);
+        if (!in || fclose(in) || remove(part))
+            exit(1);
+    }
+    if (!all || fclose(all))
+        exit(1);
+}
+
+static struct spool *spool_file(const char *path, bool in_place)
+{
+    struct spool *spool;
+    struct stream_reader *reader;
+    struct sample s;
+    int got;
+    if (spool_new(&spool, &err) || stream_open(&reader, path, &err) ||
+        (in_place && spool_from(spool, stream_keep_places(reader), path, &err)))
+        exit(1);
+    while ((got = stream_next(reader, &s, &err)) > 0) {
+        if (spool_add(spool, &s, &err))
+            exit(1);
+        sample_free(&s);
+    }
+    stream_close(reader);
+    ok(got == 0 && spool_count(spool) == 4, "four samples");
+    return spool;
+}
+
+static void check_file(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/spool-test-%ld.tar", (long)getpid());
+    write_file(path);
+    struct spool *copied = spool_file(path, false), *placed = spool_file(path, true);
+    struct spooled a = {0}, b = {0};
+    char one[65], two[65];
+    bool same = true;
+    for (size_t i = 0; i < 4; i++)
+        same = same && !spool_read(copied, i, &a, &err) && !spool_read(placed, i, &b, &err) &&
+               strcmp(a.key, b.key) == 0 && array_bytes(&a.image) == array_bytes(&b.image) &&
+               memcmp(a.image.data, b.image.data, array_bytes(&a.image)) == 0 &&
+               memcmp(a.mask.data, b.mask.data, array_bytes(&a.mask)) == 0;
+    ok(same, "pixels that stay in their file are those that were copied");
+    spool_digest(copied, one);
+    spool_digest(placed, two);
+    is_str(one, two, "and so is their digest");
+    ok(spool_size(copied) - spool_size(placed) == 547,
+       "but they are not copied: %llu bytes instead of %llu",
+       (unsigned long long)spool_size(placed), (unsigned long long)spool_size(copied));
+    FILE *file = fopen(path, "r+b");
+    ok(file && fwrite("?", 1, 1, file) == 1 && fclose(file) == 0 &&
+           spool_read(placed, 0, &b, &err) == -1 && err.status == STATUS_DATA,
+       "a file that is changed meanwhile: %s", err.message);
+    ok(!spool_read(copied, 0, &a, &err), "is of no concern to a copy");
+    spooled_free(&a);
+    spooled_free(&b);
+    spool_free(copied);
+    spool_free(placed);
+    remove(path);
+}
+
 static void check_planes(void)
 {
     uint8_t colours[] = {10, 20, 30, 40, 50, 60};
@@ -88,6 +179,7 @@ static void check_classes(void)
 int main(void)
 {
     check_spool();
+    check_file();
     check_planes();
     check_classes();
     return tap_done();
