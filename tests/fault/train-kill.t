@@ -13,6 +13,20 @@ run() { # NAME OPTIONS...: the shell becomes train, so that a signal reaches it
         --vos --vos-start 3 --vos-sample 500 --vos-select 50 --vos-queue 100 -o "$TMP/$name.safetensors" \
         "$@" "$TMP/in.tar"
 }
+rows() {
+    { wc -l <"$TMP/stops.tsv"; } 2>/dev/null || echo 0
+}
+# Some epochs after it began, somewhere within one: however fast the machine is.
+kill_sometime() { # PID
+    local until=$(($(rows) + RANDOM % 8))
+    while [ "$(rows)" -lt $until ] && [ -e "/proc/$1/exe" ]; do
+        sleep 0.01
+    done
+    sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+    kill -KILL "$1" 2>/dev/null
+    wait "$1" 2>/dev/null
+    [ $? != 137 ] || kills=$((kills + 1))
+}
 (run whole --resume)
 kills=0
 unfinished=0
@@ -22,16 +36,14 @@ while [ $kills -lt "${KILLS:-6}" ]; do
     rm -f "$TMP"/stops.*
     for _ in 1 2 3; do
         (run stops --resume) &
-        pid=$!
-        sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
-        kill -KILL $pid 2>/dev/null && kills=$((kills + 1))
-        wait $pid 2>/dev/null
+        kill_sometime $!
         [ ! -e "$TMP/stops.ckpt" ] || weights info "$TMP/stops.ckpt" >/dev/null || broken=$((broken + 1))
     done
+    echo "# killed $kills times, after $(($(rows) - 1)) epochs" >&3
     (run stops --resume) || unfinished=$((unfinished + 1))
     LC_ALL=C sed 's/whole/stops/' "$TMP/whole.safetensors" >"$TMP/expected"
     cmp -s "$TMP/expected" "$TMP/stops.safetensors" || different=$((different + 1))
-done 2>"$TMP/messages"
+done 3>&1 2>"$TMP/messages"
 grep '^train:' "$TMP/messages" | sed 's/^/# /'
 is $broken 0 "after $kills kills every checkpoint is whole"
 is $unfinished 0 "every run could be resumed"
