@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define MAPPED ((size_t)1 << 20) /* bytes from which memory is mapped */
+
 int spill_new(struct spill *spill, size_t bytes, struct err *err)
 {
     return spill_new_above(spill, bytes, SPILL_LIMIT, err);
@@ -26,7 +28,8 @@ static int open_unlinked(char *path, size_t size, struct err *err)
 static int map(struct spill *spill, int flags, struct err *err)
 {
     void *data = mmap(NULL, spill->bytes, PROT_READ | PROT_WRITE, flags, spill->fd, 0);
-    spill->data = data == MAP_FAILED ? NULL : data;
+    spill->mapped = data != MAP_FAILED;
+    spill->data = spill->mapped ? data : NULL;
     return spill->data ? 0 : err_memory(err, "a large array");
 }
 
@@ -41,6 +44,13 @@ static int map_file(struct spill *spill, struct err *err)
     return map(spill, MAP_SHARED, err);
 }
 
+static int allocate(struct spill *spill, struct err *err)
+{
+    spill->reserved = spill->bytes;
+    spill->data = calloc(spill->bytes, 1);
+    return spill->data ? 0 : err_memory(err, "an array");
+}
+
 static int map_memory(struct spill *spill, struct err *err)
 {
     if (map(spill, MAP_PRIVATE | MAP_ANONYMOUS, err))
@@ -53,7 +63,9 @@ static int map_memory(struct spill *spill, struct err *err)
 int spill_new_claimed(struct spill *spill, size_t bytes, size_t limit, struct err *err)
 {
     *spill = (struct spill){.bytes = bytes ? bytes : 1, .fd = -1};
-    int rc = spill->bytes < limit ? map_memory(spill, err) : map_file(spill, err);
+    int rc = spill->bytes >= limit    ? map_file(spill, err)
+             : spill->bytes >= MAPPED ? map_memory(spill, err)
+                                      : allocate(spill, err);
     if (rc)
         spill_free(spill);
     return rc;
@@ -87,7 +99,9 @@ int spill_new_above(struct spill *spill, size_t bytes, size_t limit, struct err 
 
 void spill_free(struct spill *spill)
 {
-    if (spill->data)
+    if (!spill->mapped)
+        free(spill->data);
+    else
         munmap(spill->data, spill->bytes);
     if (spill->bytes && spill->fd >= 0)
         close(spill->fd);

@@ -4,6 +4,7 @@
 #ifndef CORE_SPILL_H
 #define CORE_SPILL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/err.h"
@@ -14,6 +15,7 @@ struct spill {
     void *data; /* zeroed, aligned for any type */
     size_t bytes;
     int fd;          /* of the file, -1 without one */
+    bool mapped;     /* else it was allocated */
     size_t reserved; /* bytes of it that have room on the disk */
 };
 

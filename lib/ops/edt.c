@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/array.h"
+#include "core/spill.h"
 #include "core/target.h"
 
 #define NO_SITE UINT32_MAX
@@ -13,13 +14,13 @@
 struct edt {
     size_t height, width;
     double size_y, size_x;
-    void *gaps;       /* height x width: rows to the nearest site of the same column */
-    bool narrow;      /* they are uint16_t, else uint32_t; all bits set: no site */
-    uint32_t *gap;    /* a row of them */
-    size_t *vertex;   /* columns of the parabolas that make the envelope */
-    double *start;    /* where each of them begins to be the lowest */
-    double *ordinate; /* their values at their own columns */
-    double *row;      /* a row of squared distances */
+    struct spill gaps; /* height x width: rows to the nearest site of the same column */
+    bool narrow;       /* they are uint16_t, else uint32_t; all bits set: no site */
+    uint32_t *gap;     /* a row of them */
+    size_t *vertex;    /* columns of the parabolas that make the envelope */
+    double *start;     /* where each of them begins to be the lowest */
+    double *ordinate;  /* their values at their own columns */
+    double *row;       /* a row of squared distances */
 };
 
 /* A row's gaps from those of the row above. */
@@ -63,7 +64,7 @@ static void up32(uint32_t *restrict gap, const uint32_t *restrict below, size_t 
 
 static void *gap_row(const struct edt *e, size_t y)
 {
-    return (char *)e->gaps + y * e->width * (e->narrow ? sizeof(uint16_t) : sizeof(uint32_t));
+    return (char *)e->gaps.data + y * e->width * (e->narrow ? sizeof(uint16_t) : sizeof(uint32_t));
 }
 
 static void load_row(const struct edt *e, size_t y)
@@ -105,15 +106,18 @@ int edt_new(struct edt **edt, const uint8_t *sites, size_t height, size_t width,
         return err_memory(err, "a distance transform");
     *e = (struct edt){.height = height, .width = width, .size_y = size_y, .size_x = size_x};
     e->narrow = height < UINT16_MAX;
-    e->gaps = malloc((e->narrow ? bytes / 2 : bytes) + 1);
     e->gap = calloc(width + 1, sizeof *e->gap);
     e->vertex = calloc(width + 1, sizeof *e->vertex);
     e->start = calloc(width + 2, sizeof *e->start);
     e->ordinate = calloc(width + 1, sizeof *e->ordinate);
     e->row = calloc(width + 1, sizeof *e->row);
-    if (!e->gaps || !e->gap || !e->vertex || !e->start || !e->ordinate || !e->row) {
+    if (!e->gap || !e->vertex || !e->start || !e->ordinate || !e->row) {
         edt_free(e);
         return err_memory(err, "a distance transform");
+    }
+    if (spill_new(&e->gaps, e->narrow ? bytes / 2 : bytes, err)) {
+        edt_free(e);
+        return -1;
     }
     edt_set_sites(e, sites);
     *edt = e;
@@ -124,7 +128,7 @@ void edt_free(struct edt *edt)
 {
     if (!edt)
         return;
-    free(edt->gaps);
+    spill_free(&edt->gaps);
     free(edt->gap);
     free(edt->vertex);
     free(edt->start);

@@ -85,9 +85,9 @@ struct view {
 
 void region_room_free(struct region_room *room)
 {
-    free(room->mask);
-    free(room->work);
-    free(room->list);
+    spill_free(&room->mask);
+    spill_free(&room->work);
+    spill_free(&room->list);
     free(room->points);
     *room = (struct region_room){0};
 }
@@ -100,14 +100,15 @@ static int reserve(struct region_room *room, const struct box *box, struct err *
                        box->bottom - box->top);
     if (size <= room->size)
         return 0;
-    free(room->mask);
-    free(room->work);
-    free(room->list);
-    room->mask = calloc(size + SKELETON_SLACK, 1);
-    room->work = malloc(size);
-    room->list = malloc(size * sizeof *room->list);
-    room->size = room->mask && room->work && room->list ? size : 0;
-    return room->size ? 0 : err_memory(err, "measuring an object");
+    spill_free(&room->mask);
+    spill_free(&room->work);
+    spill_free(&room->list);
+    room->size = 0;
+    if (spill_new(&room->mask, size + SKELETON_SLACK, err) || spill_new(&room->work, size, err) ||
+        spill_new(&room->list, size * sizeof(uint32_t), err))
+        return -1;
+    room->size = size;
+    return 0;
 }
 
 static struct view cut_out(const struct box *box, const uint32_t *labels, size_t width,
@@ -369,13 +370,13 @@ int region_measure(struct region *region, const struct box *box, const uint32_t 
     *r = (struct region){.box = *box};
     if (reserve(room, box, err))
         return -1;
-    struct view v = cut_out(box, labels, width, room->mask);
+    struct view v = cut_out(box, labels, width, room->mask.data);
     struct moments m = moments_of(&v);
     r->y = (double)box->top + m.y - 1;
     r->x = (double)box->left + m.x - 1;
     set_ellipse(r, &m);
     r->equivalent_diameter = sqrt(4 * area / PI);
-    r->perimeter = perimeter_of(&v, room->work);
+    r->perimeter = perimeter_of(&v, room->work.data);
     r->circularity = r->perimeter > 0 ? 4 * PI * area / (r->perimeter * r->perimeter) : NAN;
     if (hull_of(&hull, &v, room, err))
         return -1;
@@ -384,7 +385,7 @@ int region_measure(struct region *region, const struct box *box, const uint32_t 
     r->mean_probability = r->mean_uncertainty = NAN;
     for (int c = 0; c < REGION_MAX_CHANNELS; c++)
         r->mean[c] = r->sd[c] = NAN;
-    skeleton_thin(v.mask, v.height, v.width, room->list);
+    skeleton_thin(v.mask, v.height, v.width, room->list.data);
     skeleton_measure(v.mask, v.height, v.width, &skeleton);
     r->skeleton_length = skeleton.length;
     r->branch_ends = skeleton.ends;

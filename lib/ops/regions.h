@@ -10,6 +10,7 @@
 
 #include "core/err.h"
 #include "core/quantity.h"
+#include "core/spill.h"
 
 /* Where an object lies: rows top to bottom - 1, columns left to right - 1. */
 struct box {
@@ -53,9 +54,8 @@ struct region {
 
 /* Room for measuring, reused from object to object. */
 struct region_room {
-    uint8_t *mask, *work;
-    uint32_t *list;
-    size_t size;
+    struct spill mask, work, list;
+    size_t size; /* pixels */
     void *points;
     size_t points_room;
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/spill.h"
 #include "ops/edt.h"
 #include "ops/morphology.h"
 #include "ops/regions.h"
@@ -22,6 +23,7 @@ struct piece {
     uint32_t *basin;  /* pixel -> a pixel of its basin, union-find; NONE before it is taken */
     uint32_t *number; /* peak pixel -> label */
     size_t count, room;
+    struct spill rooms[5]; /* of these arrays */
 };
 
 static int reserve(struct piece *p, struct err *err)
@@ -31,25 +33,25 @@ static int reserve(struct piece *p, struct err *err)
         return 0;
     if (need >= NONE)
         return err_set(err, STATUS_DATA, "an object of %zu x %zu pixels", p->width, p->height);
-    void **buffers[] = {(void **)&p->inside, (void **)&p->map, (void **)&p->order,
-                        (void **)&p->basin, (void **)&p->number};
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
-        void *bigger = realloc(*buffers[i], need * sizeof(uint32_t));
-        if (!bigger)
-            return err_memory(err, "splitting an object");
-        *buffers[i] = bigger;
+    p->room = 0;
+    for (int i = 0; i < 5; i++) {
+        spill_free(&p->rooms[i]);
+        if (spill_new(&p->rooms[i], need * (i ? sizeof(uint32_t) : 1), err))
+            return -1;
     }
+    p->inside = p->rooms[0].data;
+    p->map = p->rooms[1].data;
+    p->order = p->rooms[2].data;
+    p->basin = p->rooms[3].data;
+    p->number = p->rooms[4].data;
     p->room = need;
     return 0;
 }
 
 static void piece_free(struct piece *p)
 {
-    free(p->inside);
-    free(p->map);
-    free(p->order);
-    free(p->basin);
-    free(p->number);
+    for (int i = 0; i < 5; i++)
+        spill_free(&p->rooms[i]);
 }
 
 static void place(struct piece *p, const struct box *box, size_t height, size_t width)
@@ -91,12 +93,13 @@ static uint32_t sort_key(float value)
     return UINT32_MAX - bits;
 }
 
-/* Stable, by four passes of 8 bits. */
+/* Stable, by four passes of 8 bits; after them the order is where it was. */
 static int sort_order(struct piece *p, struct err *err)
 {
-    uint32_t *from = p->order, *to = malloc(p->count * sizeof *to + 1), *spare = to;
-    if (!to)
-        return err_memory(err, "sorting pixels");
+    struct spill spare;
+    if (spill_new(&spare, p->count * sizeof(uint32_t), err))
+        return -1;
+    uint32_t *from = p->order, *to = spare.data;
     for (int shift = 0; shift < 32; shift += 8) {
         size_t starts[257] = {0};
         for (size_t i = 0; i < p->count; i++)
@@ -109,7 +112,7 @@ static int sort_order(struct piece *p, struct err *err)
         from = to;
         to = swap;
     }
-    free(spare); /* after four passes the order is where it was */
+    spill_free(&spare);
     return 0;
 }
 
