@@ -638,6 +638,8 @@ static void prepare_output(int inputs)
         return;
     if (destination_set(&output, settings.output, settings.suffix, &err))
         cli_die_err(&err);
+    if (!output.is_folder && image_check_name(output.path, &err))
+        cli_die_err(&err);
     if (inputs > 1 && !output.is_folder)
         cli_die_usage("several images need a folder, -o DIR/");
     if (!destination_is_stdout(&output))

@@ -31,7 +31,7 @@ static const struct cli_program program = {
     .purpose = "draw masks over images",
     .synopsis = "[options] IMAGE MASK",
     .options = options,
-    .notes = "Errors are blue where both have an object, red where only MASK has,\n"
+    .notes = "Errors are blue where both have an object, orange where only MASK has,\n"
              "yellow where only the true mask has.",
 };
 
@@ -186,6 +186,9 @@ static void check_options(void)
         if (!settings.truth &&
             (settings.panels[i] == PANEL_TRUTH || settings.panels[i] == PANEL_ERRORS))
             cli_die_usage("a panel of the truth or of errors needs --truth");
+    struct err err;
+    if (image_check_name(settings.output, &err))
+        cli_die_err(&err);
     if (strcmp(settings.output, "-") == 0)
         cli_refuse_terminal("an image");
 }

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "annot/annot.h"
 #include "cli/cli.h"
+#include "core/destination.h"
+#include "core/names.h"
 #include "core/num.h"
 #include "image/image.h"
 
@@ -40,11 +41,12 @@ static const struct cli_program program = {
 
 static struct {
     const char *output, *like, *suffix;
-    bool output_is_folder;
     int64_t width, height;
     int format; /* -1: by the name */
     struct annot_raster raster;
 } settings = {.output = "-", .suffix = "", .format = -1};
+
+static struct destination output;
 
 /* Cuts the text at its commas. */
 static void split_classes(const char *text)
@@ -112,62 +114,25 @@ static void parse_options(void)
         cli_die_usage("--mode class and --classes go together");
     if (settings.width && settings.like)
         cli_die_usage("--size and --like exclude each other");
-    if (strchr(settings.suffix, '/'))
-        cli_die_usage("--suffix: '%s' has a slash", settings.suffix);
 }
 
-/* A folder is one that exists or whose name ends in a slash. */
 static void prepare_output(void)
 {
-    struct stat st;
     struct err err;
-    size_t length = strlen(settings.output);
-    bool exists = stat(settings.output, &st) == 0;
-    bool slash = length && settings.output[length - 1] == '/';
-    settings.output_is_folder = exists ? S_ISDIR(st.st_mode) : slash;
-    if (!exists && slash && mkdir(settings.output, 0777)) {
-        err_errno(&err, STATUS_CREATE, "create '%s'", settings.output);
+    if (destination_set(&output, settings.output, settings.suffix, &err) ||
+        (!output.is_folder && image_check_name(output.path, &err)))
         cli_die_err(&err);
-    }
-    if (strcmp(settings.output, "-") == 0)
+    if (destination_is_stdout(&output))
         cli_refuse_terminal("an image");
 }
 
 /* ---- names ---- */
 
-static const char *base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* Bytes of a file's name without its last extension. */
-static size_t stem_length(const char *base)
-{
-    const char *dot = strrchr(base, '.');
-    return dot && dot > base ? (size_t)(dot - base) : strlen(base);
-}
-
 static bool is_tiff(void)
 {
-    if (settings.format >= 0 || settings.output_is_folder)
+    if (settings.format >= 0 || output.is_folder)
         return settings.format == 1;
     return image_format_of_name(settings.output) == IMAGE_TIFF;
-}
-
-static int output_path(char *path, size_t room, const char *name, struct err *err)
-{
-    const char *base = base_of(name);
-    size_t stem = stem_length(base);
-    if (!settings.output_is_folder) {
-        snprintf(path, room, "%s", settings.output);
-        return 0;
-    }
-    if (stem == 0 || strcmp(base, "..") == 0 || strcmp(base, ".") == 0)
-        return err_set(err, STATUS_DATA, "an image is called '%s'", name);
-    int n = snprintf(path, room, "%s/%.*s%s.%s", settings.output, (int)stem, base, settings.suffix,
-                     is_tiff() ? "tif" : "png");
-    return n < 0 || (size_t)n >= room ? err_set(err, STATUS_DATA, "a name is too long") : 0;
 }
 
 /* ---- sizes ---- */
@@ -177,15 +142,16 @@ static int output_path(char *path, size_t room, const char *name, struct err *er
 static int find_image(char *path, size_t room, const char *folder, const char *name,
                       struct err *err)
 {
-    const char *base = base_of(name);
-    size_t stem = stem_length(base);
+    size_t stem, length;
+    const char *base = names_stem(name, &stem);
     DIR *dir = opendir(folder);
     if (!dir)
         return err_set(err, STATUS_NO_INPUT, "read '%s': not a folder", folder);
     bool found = false;
     for (struct dirent *entry; !found && (entry = readdir(dir));) {
-        found = stem_length(entry->d_name) == stem && strncmp(entry->d_name, base, stem) == 0 &&
-                entry->d_name[0] != '.';
+        names_stem(entry->d_name, &length);
+        found =
+            length == stem && strncmp(entry->d_name, base, stem) == 0 && entry->d_name[0] != '.';
         if (found)
             found = snprintf(path, room, "%s/%s", folder, entry->d_name) < (int)room;
     }
@@ -198,10 +164,9 @@ static int find_image(char *path, size_t room, const char *folder, const char *n
 static int size_like(const char *name, int64_t *width, int64_t *height, struct err *err)
 {
     char path[4096];
-    struct stat st;
     struct image_reader *reader;
     const char *like = settings.like;
-    if (stat(like, &st) == 0 && S_ISDIR(st.st_mode)) {
+    if (path_is_folder(like)) {
         if (find_image(path, sizeof path, like, name, err))
             return -1;
         like = path;
@@ -295,8 +260,8 @@ static int rasterize(struct annot_file *file, size_t i, struct err *err)
     struct annot_counts counts;
     struct array pixels;
     size_t shape[2];
-    if (output_path(path, sizeof path, image.name, err) || get_size(&image, shape, err) ||
-        array_new(&pixels, DTYPE_U32, 2, shape, err))
+    if (destination_file(&output, image.name, is_tiff() ? "tif" : "png", path, sizeof path, err) ||
+        get_size(&image, shape, err) || array_new(&pixels, DTYPE_U32, 2, shape, err))
         return -1;
     struct image_info info = {
         .width = (int64_t)shape[1], .height = (int64_t)shape[0], .channels = 1};
@@ -321,7 +286,7 @@ static int rasterize_file(const char *path, struct err *err)
         return -1;
     size_t count = annot_image_count(file);
     int result = 0;
-    if (count != 1 && !settings.output_is_folder)
+    if (count != 1 && !output.is_folder)
         result = err_set(err, STATUS_USAGE, "'%s' is about %zu images; use -o with a folder", path,
                          count);
     for (size_t i = 0; i < count && result == 0; i++) {
@@ -342,7 +307,7 @@ int main(int argc, char **argv)
     int count = cli_operand_count();
     if (count == 0)
         cli_die_usage("no annotations");
-    if (count > 1 && !settings.output_is_folder)
+    if (count > 1 && !output.is_folder)
         cli_die_usage("several files need -o with a folder");
     for (int i = 0; i < count; i++)
         if (rasterize_file(cli_operands()[i], &err)) {

@@ -1,7 +1,10 @@
 /* score: compare predictions with the truth. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "core/destination.h"
@@ -174,12 +177,18 @@ static int load(struct loaded *loaded, int which, const char *path, struct image
 static int compare_loaded(struct loaded *loaded, const char *name, const struct image_info *p,
                           const struct image_info *t, struct err *err)
 {
-    struct subject subject = {
-        .name = name,
-        .pixel_height = t->pixel_height > 0 ? t->pixel_height : p->pixel_height,
-        .pixel_width = t->pixel_width > 0 ? t->pixel_width : p->pixel_width,
-        .pair = {(size_t)t->height, (size_t)t->width, loaded->labels[0], loaded->labels[1],
-                 loaded->masks[0], loaded->masks[1], loaded->foreground, loaded->doubt}};
+    struct subject subject = {.name = name,
+                              .pixel_height =
+                                  t->pixel_height > 0 ? t->pixel_height : p->pixel_height,
+                              .pixel_width = t->pixel_width > 0 ? t->pixel_width : p->pixel_width,
+                              .pair = {.height = (size_t)t->height,
+                                       .width = (size_t)t->width,
+                                       .prediction = loaded->labels[0],
+                                       .truth = loaded->labels[1],
+                                       .prediction_mask = loaded->masks[0],
+                                       .truth_mask = loaded->masks[1],
+                                       .foreground = loaded->foreground,
+                                       .doubt = loaded->doubt}};
     return compare(&subject, err);
 }
 
@@ -233,6 +242,11 @@ static void compare_folders(const char *predictions, const char *truths)
 static void compare_operands(char **paths)
 {
     struct err err;
+    for (int i = 0; i < 2; i++)
+        if (strcmp(paths[i], "-") != 0 && access(paths[i], F_OK)) {
+            err_errno(&err, err_open_status(errno), "open '%s'", paths[i]);
+            cli_die_err(&err);
+        }
     if (path_is_folder(paths[0]) != path_is_folder(paths[1]))
         cli_die_usage("'%s' and '%s' must be two files or two folders", paths[0], paths[1]);
     if (path_is_folder(paths[0]))
@@ -252,6 +266,7 @@ static int compare_assembled(void *user, struct assembled *image, struct err *er
                               .pair = {.height = image->height,
                                        .width = image->width,
                                        .prediction = p->prediction,
+                                       .prediction_is_classes = true,
                                        .truth = p->truth,
                                        .foreground = p->foreground,
                                        .doubt = p->doubt}};

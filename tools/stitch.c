@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/cli.h"
 #include "core/band.h"
+#include "core/destination.h"
 #include "core/half.h"
 #include "core/names.h"
 #include "image/image.h"
@@ -73,7 +73,6 @@ static const char *const array_names[] = {
 
 static struct {
     const char *output;
-    bool output_is_folder;
     enum blend_mode blend;
     float threshold; /* 0: the most probable class */
     int64_t class;   /* -1: all but the background */
@@ -83,6 +82,8 @@ static struct {
     const char *suffix;
     bool any_order;
 } settings = {.output = "-", .class = -1, .format = -1, .suffix = ""};
+
+static struct destination output;
 
 static void set_product(enum product product)
 {
@@ -126,38 +127,15 @@ static void parse_options(void)
     }
     if (settings.class >= 0 && settings.product != PRODUCT_PROB)
         cli_die_usage("--class goes with --prob");
-    if (strchr(settings.suffix, '/'))
-        cli_die_usage("--suffix: '%s' has a slash", settings.suffix);
 }
 
-static bool has_other_extension(const char *path)
-{
-    static const char *const others[] = {".jpg", ".jpeg", ".JPG", ".JPEG", ".bmp", ".gif", ".tar"};
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof others / sizeof *others; i++)
-        if (strcmp(dot, others[i]) == 0)
-            return true;
-    return false;
-}
-
-/* A folder is one that exists or whose name ends in a slash. */
 static void prepare_output(void)
 {
-    struct stat st;
-    size_t length = strlen(settings.output);
-    bool exists = stat(settings.output, &st) == 0;
-    bool slash = length && settings.output[length - 1] == '/';
-    if (length == 0)
-        cli_die_usage("--output: an empty name");
-    settings.output_is_folder = exists ? S_ISDIR(st.st_mode) : slash;
-    if (!settings.output_is_folder && has_other_extension(settings.output))
-        cli_die_usage("'%s': only PNG and TIFF are written", settings.output);
-    if (!exists && slash && mkdir(settings.output, 0777)) {
-        struct err err;
-        err_errno(&err, STATUS_CREATE, "create '%s'", settings.output);
+    struct err err;
+    if (destination_set(&output, settings.output, settings.suffix, &err) ||
+        (!output.is_folder && image_check_name(output.path, &err)))
         cli_die_err(&err);
-    }
-    if (strcmp(settings.output, "-") == 0)
+    if (destination_is_stdout(&output))
         cli_refuse_terminal("an image");
 }
 
@@ -231,7 +209,7 @@ static void image_key(const char *key, char *to, size_t size)
 
 static enum image_format choose_format(const struct canvas *canvas)
 {
-    bool named = !settings.output_is_folder && strcmp(settings.output, "-") != 0;
+    bool named = !output.is_folder && !destination_is_stdout(&output);
     if (settings.format >= 0)
         return (enum image_format)settings.format;
     if (named)
@@ -245,10 +223,9 @@ static int file_name(const struct canvas *canvas, const char *key, enum image_fo
                      char *path, size_t size, struct err *err)
 {
     char stem[SAMPLE_MAX_NAME + 1];
-    if (!settings.output_is_folder) {
-        snprintf(path, size, "%s", settings.output);
-        return 0;
-    }
+    const char *ending = format == IMAGE_TIFF ? "tif" : "png";
+    if (!output.is_folder)
+        return destination_file(&output, key, ending, path, size, err);
     source_stem(canvas->meta.source, stem, sizeof stem);
     if (!*stem || !claim_name(stem)) {
         image_key(key, stem, sizeof stem);
@@ -258,9 +235,7 @@ static int file_name(const struct canvas *canvas, const char *key, enum image_fo
             return err_set(err, STATUS_DATA,
                            "the tiles of '%s' come in several places of the stream", stem);
     }
-    int length = snprintf(path, size, "%s/%s%s.%s", settings.output, stem, settings.suffix,
-                          format == IMAGE_TIFF ? "tif" : "png");
-    return length < (int)size ? 0 : err_set(err, STATUS_CREATE, "a file name that is too long");
+    return destination_file_of_stem(&output, stem, ending, path, size, err);
 }
 
 /* ---- beginning an image ---- */
@@ -653,7 +628,7 @@ static int choose_image(struct canvas *canvas, const struct sample *sample,
     if (same)
         return err_set(err, STATUS_DATA, "'%s': its image has another size than before",
                        sample->key);
-    if (canvas->writer && !settings.output_is_folder)
+    if (canvas->writer && !output.is_folder)
         return err_set(err, STATUS_USAGE, "the stream has several images: use -o DIR");
     if (finish_image(canvas, err))
         return -1;

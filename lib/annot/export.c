@@ -1,5 +1,7 @@
 #include "annot/export.h"
 
+#include <string.h>
+
 #include "core/names.h"
 
 static bool holds_several(enum annot_format format)
@@ -18,13 +20,15 @@ static const char *ending_of(enum annot_format format)
 int annot_export_begin(struct annot_export *export, enum annot_format format, const char *path,
                        const char *suffix, bool several, struct err *err)
 {
+    bool one_file = holds_several(format);
+    size_t length = strlen(path);
     *export = (struct annot_export){.format = format};
+    if (one_file && (path_is_folder(path) || (length && path[length - 1] == '/')))
+        return err_set(err, STATUS_USAGE, "'%s': COCO is one file for all images", path);
     if (destination_set(&export->to, path, suffix, err))
         return -1;
-    if (several && !holds_several(format) && !export->to.is_folder)
+    if (several && !one_file && !export->to.is_folder)
         return err_set(err, STATUS_USAGE, "several images need a folder for '%s'", path);
-    if (holds_several(format) && export->to.is_folder)
-        return err_set(err, STATUS_USAGE, "'%s': COCO is one file for all images", path);
     return 0;
 }
 

@@ -32,21 +32,30 @@ bool destination_is_stdout(const struct destination *destination)
     return strcmp(destination->path, "-") == 0;
 }
 
+static int file_of(const struct destination *d, const char *stem, size_t length, const char *ending,
+                   char *path, size_t size, struct err *err)
+{
+    const char *end = d->path + strlen(d->path), *slash = end[-1] == '/' ? "" : "/";
+    int written = d->is_folder ? snprintf(path, size, "%s%s%.*s%s.%s", d->path, slash, (int)length,
+                                          stem, d->suffix, ending)
+                               : snprintf(path, size, "%s", d->path);
+    return written < 0 || (size_t)written >= size
+               ? err_set(err, STATUS_CREATE, "a file name that is too long")
+               : 0;
+}
+
 int destination_file(const struct destination *destination, const char *source, const char *ending,
                      char *path, size_t size, struct err *err)
 {
-    const struct destination *d = destination;
     size_t stem;
-    const char *base = names_stem(source, &stem), *end = d->path + strlen(d->path);
-    int length;
-    if (!d->is_folder)
-        length = snprintf(path, size, "%s", d->path);
-    else if (stem == 0 || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+    const char *base = names_stem(source, &stem);
+    if (destination->is_folder && (stem == 0 || strcmp(base, ".") == 0 || strcmp(base, "..") == 0))
         return err_set(err, STATUS_CREATE, "'%s' gives a file no name", source);
-    else
-        length = snprintf(path, size, "%s%s%.*s%s.%s", d->path, end[-1] == '/' ? "" : "/",
-                          (int)stem, base, d->suffix, ending);
-    return length < 0 || (size_t)length >= size
-               ? err_set(err, STATUS_CREATE, "a file name that is too long")
-               : 0;
+    return file_of(destination, base, stem, ending, path, size, err);
+}
+
+int destination_file_of_stem(const struct destination *destination, const char *stem,
+                             const char *ending, char *path, size_t size, struct err *err)
+{
+    return file_of(destination, stem, strlen(stem), ending, path, size, err);
 }

@@ -26,4 +26,9 @@ bool destination_is_stdout(const struct destination *destination);
 int destination_file(const struct destination *destination, const char *source, const char *ending,
                      char *path, size_t size, struct err *err) MUST_CHECK;
 
+/* The same where the stem is known. */
+int destination_file_of_stem(const struct destination *destination, const char *stem,
+                             const char *ending, char *path, size_t size,
+                             struct err *err) MUST_CHECK;
+
 #endif

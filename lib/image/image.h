@@ -86,6 +86,9 @@ enum image_compression { IMAGE_DEFAULT_COMPRESSION, IMAGE_UNCOMPRESSED, IMAGE_DE
 /* IMAGE_TIFF for names that end in .tif or .tiff, else IMAGE_PNG. */
 enum image_format image_format_of_name(const char *path);
 
+/* STATUS_USAGE for a name that ends as other kinds of files do: "a.jpg". */
+int image_check_name(const char *path, struct err *err) MUST_CHECK;
+
 /* Creates the image at `path`, whole or not at all; "-" is standard output
  * (TIFF is spooled, since it needs to seek).  info: width, height, channels,
  * bits, is_label and the pixel size are used.  TIFF becomes BigTIFF when it must.

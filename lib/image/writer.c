@@ -30,6 +30,17 @@ static int check_info(const struct image_info *info, enum image_format format, c
     return 0;
 }
 
+int image_check_name(const char *path, struct err *err)
+{
+    static const char *const others[] = {".jpg", ".jpeg", ".bmp", ".gif", ".webp",
+                                         ".tar", ".npy",  ".tsv", ".json"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof others / sizeof *others; i++)
+        if (strcasecmp(dot, others[i]) == 0)
+            return err_set(err, STATUS_USAGE, "'%s': only PNG and TIFF are written", path);
+    return 0;
+}
+
 int image_create(struct image_writer **result, const char *path, enum image_format format,
                  enum image_compression compression, const struct image_info *info, struct err *err)
 {

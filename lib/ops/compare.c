@@ -43,13 +43,13 @@ static int add_probabilities(struct scores *row, const struct compare_pair *pair
 static int add_objects(struct scores *row, const struct compare_pair *pair,
                        const struct compare_rules *rules, struct err *err)
 {
-    uint32_t *labels[] = {pair->prediction, pair->truth}, found;
-    for (int i = 0; rules->components && i < 2; i++)
-        if (components_label(labels[i], pair->height, pair->width, rules->components, labels[i],
-                             &found, err))
-            return -1;
-    return scores_of_objects(row, labels[0], labels[1], pair->height * pair->width, &rules->scores,
-                             err);
+    uint32_t *p = pair->prediction, *t = pair->truth, found;
+    size_t h = pair->height, w = pair->width;
+    int both = rules->components, predicted = both ? both : pair->prediction_is_classes ? 8 : 0;
+    if ((predicted && components_label(p, h, w, predicted, p, &found, err)) ||
+        (both && components_label(t, h, w, both, t, &found, err)))
+        return -1;
+    return scores_of_objects(row, p, t, h * w, &rules->scores, err);
 }
 
 static int compare_masks(struct scores *row, const struct compare_pair *pair,

@@ -19,6 +19,7 @@ struct compare_rules {
 struct compare_pair {
     size_t height, width;
     uint32_t *prediction, *truth; /* components are found in place */
+    bool prediction_is_classes;   /* objects are its components, whatever the rules say */
     const uint8_t *prediction_mask, *truth_mask;
     const float *foreground, *doubt; /* probability and uncertainty; NULL when unknown */
 };

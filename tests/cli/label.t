@@ -92,6 +92,8 @@ fails 64 "several images into one zip" label --rois "$TMP/x.zip" "$mask" "$mask"
 # ---- what is wrong ----
 fails 66 "an image that is not there" label -o "$TMP/x.png" "$TMP/none.png"
 fails 64 "several images into a file" label -o "$TMP/x.png" "$mask" "$mask"
+fails 64 "a JPEG" label -o "$TMP/x.jpg" "$mask"
+fails 64 "COCO into a folder" label --coco "$TMP/x.coco/" "$mask"
 fails 65 "flows that are none" label -m flows -o "$TMP/x.png" "$mask"
 fails 64 "a method that is none" label -m magic "$mask"
 fails 64 "a map without a watershed" label --map probability "$mask"

@@ -63,6 +63,13 @@ is "$(score "$TMP/tiles.tar" | column name)" "img.tif" "tiles of an image are pu
 is "$(score "$TMP/tiles.tar" | column sensitivity)" "0.8" "and compared as one"
 is "$(score --by tile "$TMP/tiles.tar" | column sensitivity)" "1 0" "or one by one"
 
+# ---- objects of a stream: those of the prediction are its components ----
+sample o 9909/9900 1102/1100
+pack objects.tar
+is "$(score -i "$TMP/objects.tar" | column n_true) $(score -i "$TMP/objects.tar" | column n_pred)" "2 2" \
+    "objects of a stream"
+is "$(score -i "$TMP/objects.tar" | column ap90)" "1" "match the labels of its mask"
+
 # ---- files ----
 synth -q -n 3 -s 96x64 --seed 4 -o "$TMP/truth"
 synth -q -n 3 -s 96x64 --seed 5 -o "$TMP/other"
@@ -79,6 +86,7 @@ fails 66 "a mask that is not there" score "$TMP/none.png" "$mask"
 fails 65 "distances in micrometres of an image that has no resolution" score --unit um "$mask" "$mask"
 is "$(score --unit um --pixel-size 0.5,0.25 "$mask" "$mask" | column hd_um)" "0" "or a size given"
 fails 65 "classes that are not there" score --classes 2 "$mask" "$mask"
+fails 66 "a folder that is not there" score "$TMP/truth/masks" "$TMP/none"
 fails 64 "a file and a folder" score "$mask" "$TMP/truth/masks"
 fails 64 "three operands" score a b c
 fails 64 "a convention that is none" score -c none "$mask" "$mask"

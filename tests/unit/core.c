@@ -194,6 +194,9 @@ static void test_destinations(void)
        "a name with a slash becomes a folder");
     ok(destination_file(&d, "in/a.b.png", "tif", path, sizeof path, &err) == 0, "a file in it");
     is_str(path + strlen(made), "a.b_cells.tif", "has stem, suffix and ending");
+    ok(destination_file_of_stem(&d, "a.b", "tif", path, sizeof path, &err) == 0,
+       "a stem with a dot");
+    is_str(path + strlen(made), "a.b_cells.tif", "is kept");
     ok(destination_file(&d, "in/..", "tif", path, sizeof path, &err) == -1, "a name that is none");
     ok(destination_file(&d, "a.png", "tif", path, 20, &err) == -1, "a name that is too long");
     ok(destination_set(&d, "", "", &err) == -1 && err.status == STATUS_USAGE, "an empty name");
