@@ -425,17 +425,20 @@ static int spool_stream(struct spool *spool, const char *path, struct err *err)
     return result;
 }
 
-static struct spool *read_data(char **paths)
+static struct spool *read_data(char **paths, bool unlabelled)
 {
     struct spool *spool;
     struct err err;
     if (spool_new(&spool, &err))
         cli_die_err(&err);
+    if (unlabelled)
+        spool_take_unlabelled(spool);
     for (; *paths; paths++)
         if (spool_stream(spool, *paths, &err))
             cli_die_err(&err);
-    if (spool_count(spool) == 0)
-        cli_die(STATUS_DATA, "there is no sample to learn from");
+    if (spool_labelled(spool) == 0)
+        cli_die(STATUS_DATA, "there is no %ssample to learn from",
+                spool_count(spool) ? "labelled " : "");
     return spool;
 }
 
@@ -447,8 +450,9 @@ int main(int argc, char **argv)
     cli_start(&program, argc, argv);
     read_options();
     char *validation[] = {(char *)settings.validation, NULL};
-    struct spool *data = read_data(cli_operand_count() ? cli_operands() : only);
-    struct spool *held = settings.validation ? read_data(validation) : NULL;
+    struct spool *data =
+        read_data(cli_operand_count() ? cli_operands() : only, session_learns_unlabelled(&run));
+    struct spool *held = settings.validation ? read_data(validation, false) : NULL;
     if (session_new(&session, &run, data, held, &err))
         cli_die_err(&err);
     let_interrupt();

@@ -1,5 +1,7 @@
 /* Batches for training: samples of a spool in a new order each epoch, transformed at
- * random, made ahead by background threads.
+ * random, made ahead by background threads.  Where some samples have no mask, the first
+ * half of each batch has masks and the rest has none; an epoch is then one of the
+ * samples with masks, and shows others of those without each time.
  *
  * A batch depends on the seed, the epoch and its number alone, however many threads
  * there are and wherever an epoch is entered. */
@@ -29,7 +31,10 @@ int loader_new(struct loader **loader, const struct spool *spool,
                const struct loader_options *options, struct err *err) MUST_CHECK;
 void loader_free(struct loader *loader); /* NULL is fine */
 
-/* Samples that an epoch shows: before it is filled up to whole batches. */
+/* How many samples at the end of each batch have no masks. */
+size_t loader_unlabelled(const struct spool *spool, size_t batch);
+
+/* Samples with masks that an epoch shows: before it is filled up to whole batches. */
 size_t loader_shown(const struct loader *loader);
 
 /* Enters an epoch at batch `first`; it has `batches` of them, and those that go beyond
@@ -37,8 +42,8 @@ size_t loader_shown(const struct loader *loader);
 int loader_enter(struct loader *loader, uint64_t epoch, uint64_t first, uint64_t batches,
                  struct err *err) MUST_CHECK;
 
-/* B x C x H x W in what a network sees, B x H x W classes, and with flows B x 2 x H x W
- * (see trainer.h), else NULL; borrowed until loader_done. */
+/* B x C x H x W in what a network sees, B x H x W classes (0 where there is no mask), and with
+ * flows B x 2 x H x W (see trainer.h), else NULL; borrowed until loader_done. */
 struct loader_batch {
     const float *images, *flows;
     const uint8_t *labels;

@@ -207,10 +207,12 @@ static int add_consistency(struct trainer *t, const nn_tensor *student, const nn
 }
 
 /* Logits and labels of all ranks in the place of this one's. */
-static int gather(struct trainer *t, struct model_output *out, nn_tensor **teacher,
-                  nn_tensor **target, uint8_t **labels, struct err *err)
+static int gather(struct trainer *t, struct model_output *out, nn_tensor **student,
+                  nn_tensor **teacher, nn_tensor **target, uint8_t **labels, struct err *err)
 {
     struct nn_group *group = t->options.group;
+    if (*teacher && !(*student = nn_group_gather(group, *student)))
+        return nn_to_err(err, "gather logits");
     for (int i = 0; i < out->count; i++)
         out->all[i] = nn_group_gather(group, out->all[i]);
     out->logits = nn_group_gather(group, out->logits);
@@ -226,9 +228,21 @@ static int gather(struct trainer *t, struct model_output *out, nn_tensor **teach
     return nn_to_host(*target, *labels, DTYPE_U8, n) ? nn_to_err(err, "gather labels") : 0;
 }
 
-static int answer_for(struct trainer *t, struct model_output *out, const nn_tensor *teacher,
-                      const uint8_t *labels, const nn_tensor *target, struct loss_result *terms,
-                      struct err *err)
+/* The images with labels in the place of all. */
+static int keep_labelled(struct model_output *out, nn_tensor **target, int64_t count,
+                         struct err *err)
+{
+    for (int i = 0; i < out->count; i++)
+        if (!(out->all[i] = nn_narrow(out->all[i], 0, 0, count)))
+            return nn_to_err(err, "images with labels");
+    out->logits = nn_narrow(out->logits, 0, 0, count);
+    *target = nn_narrow(*target, 0, 0, count);
+    return out->logits && *target ? 0 : nn_to_err(err, "images with labels");
+}
+
+static int answer_for(struct trainer *t, struct model_output *out, const nn_tensor *student,
+                      const nn_tensor *teacher, const uint8_t *labels, const nn_tensor *target,
+                      struct loss_result *terms, struct err *err)
 {
     struct rng outliers = step_rng(t, "outliers");
     nn_tensor *synthetic = NULL;
@@ -237,7 +251,7 @@ static int answer_for(struct trainer *t, struct model_output *out, const nn_tens
         return -1;
     if (objective(t, out, synthetic, target, terms, err))
         return -1;
-    return teacher ? add_consistency(t, out->logits, teacher, terms, err) : 0;
+    return teacher ? add_consistency(t, student, teacher, terms, err) : 0;
 }
 
 static int backward(struct trainer *t, const struct trainer_batch *batch, int parts,
@@ -253,13 +267,18 @@ static int backward(struct trainer *t, const struct trainer_batch *batch, int pa
         return -1;
     if (forward(t, x, &out, err))
         return -1;
-    int failed = 0;
+    nn_tensor *student = out.logits;
+    int failed = batch->unlabelled > 0
+                     ? keep_labelled(&out, &target, batch->size - batch->unlabelled, err)
+                     : 0;
+    if (failed)
+        return -1;
     if (batch->flows)
         failed = flow_objective(&out, batch, target, &report->terms, err);
     else if (t->options.group)
-        failed = gather(t, &out, &teacher, &target, &gathered, err);
+        failed = gather(t, &out, &student, &teacher, &target, &gathered, err);
     if (!failed && !batch->flows)
-        failed = answer_for(t, &out, teacher, gathered ? gathered : batch->labels, target,
+        failed = answer_for(t, &out, student, teacher, gathered ? gathered : batch->labels, target,
                             &report->terms, err);
     free(gathered);
     if (failed)

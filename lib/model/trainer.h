@@ -51,6 +51,9 @@ struct trainer_batch {
     const float *images;
     const uint8_t *labels;
     const float *flows;
+    /* So many images at the end have no labels: only consistency with the teacher counts
+     * for them. */
+    int64_t unlabelled;
 };
 
 struct trainer_report {

@@ -12,6 +12,8 @@
 
 #include "core/num.h"
 
+#define NO_MASK UINT32_MAX /* instead of an element type */
+
 /* What precedes a sample's key and pixels in the temporary file; `file` and the places
  * tell of pixels that are elsewhere. */
 struct record {
@@ -34,8 +36,11 @@ struct spool {
     struct file *files;
     int64_t file_count, from; /* from: the current one, or -1 */
     uint64_t end;
-    uint64_t *offsets;
-    size_t count, capacity;
+    struct index {
+        uint64_t *offsets;
+        size_t count, capacity;
+    } labelled, unlabelled;
+    bool takes_unlabelled;
     struct sha256_ctx hash;
 };
 
@@ -82,7 +87,8 @@ void spool_free(struct spool *spool)
         free(spool->files[i].name);
     }
     free(spool->files);
-    free(spool->offsets);
+    free(spool->labelled.offsets);
+    free(spool->unlabelled.offsets);
     free(spool);
 }
 
@@ -158,7 +164,7 @@ static void find_pixels(const struct spool *spool, const struct sample *sample,
 {
     record->file = -1;
     if (spool->from >= 0 && find_array(spool, sample, "image.npy", &record->image_at) &&
-        find_array(spool, sample, "mask.npy", &record->mask_at))
+        (record->mask_dtype == NO_MASK || find_array(spool, sample, "mask.npy", &record->mask_at)))
         record->file = spool->from;
 }
 
@@ -180,16 +186,16 @@ static int append(struct spool *spool, const void *data, size_t size, struct err
     return 0;
 }
 
-static int reserve(struct spool *spool, struct err *err)
+static int reserve(struct index *index, struct err *err)
 {
-    if (spool->count < spool->capacity)
+    if (index->count < index->capacity)
         return 0;
-    size_t capacity = spool->capacity ? 2 * spool->capacity : 256;
-    uint64_t *grown = realloc(spool->offsets, capacity * sizeof *grown);
+    size_t capacity = index->capacity ? 2 * index->capacity : 256;
+    uint64_t *grown = realloc(index->offsets, capacity * sizeof *grown);
     if (!grown)
         return err_memory(err, "an index of samples");
-    spool->offsets = grown;
-    spool->capacity = capacity;
+    index->offsets = grown;
+    index->capacity = capacity;
     return 0;
 }
 
@@ -217,25 +223,39 @@ static void hash_sample(struct spool *spool, const struct record *record, const 
     sha256_update(&spool->hash, offsetof(struct record, file), (const uint8_t *)record);
     sha256_update(&spool->hash, record->key_size, (const uint8_t *)key);
     sha256_update(&spool->hash, array_bytes(image), image->data);
-    sha256_update(&spool->hash, array_bytes(mask), mask->data);
+    sha256_update(&spool->hash, mask ? array_bytes(mask) : 0, mask ? mask->data : NULL);
+}
+
+/* *mask is NULL for a sample that is kept without one. */
+static int find_arrays(const struct spool *spool, const struct sample *sample, struct array **image,
+                       struct array **mask, struct err *err)
+{
+    *image = sample_require(sample, "image", err);
+    if (!*image)
+        return -1;
+    *mask = spool->takes_unlabelled ? sample_array(sample, "mask")
+                                    : sample_require(sample, "mask", err);
+    if (!*mask && !spool->takes_unlabelled)
+        return -1;
+    if (array_count(*image) == 0 || (*mask && ((*mask)->shape[0] != (*image)->shape[0] ||
+                                               (*mask)->shape[1] != (*image)->shape[1])))
+        return err_set(err, STATUS_DATA, "image and mask differ in size");
+    return 0;
 }
 
 static int add(struct spool *spool, const struct sample *sample, struct err *err)
 {
-    struct array *image = sample_require(sample, "image", err);
-    struct array *mask = image ? sample_require(sample, "mask", err) : NULL;
-    if (!mask)
+    struct array *image, *mask;
+    if (find_arrays(spool, sample, &image, &mask, err))
         return -1;
-    if (mask->shape[0] != image->shape[0] || mask->shape[1] != image->shape[1] ||
-        array_count(image) == 0)
-        return err_set(err, STATUS_DATA, "image and mask differ in size");
+    struct index *index = mask ? &spool->labelled : &spool->unlabelled;
     struct record record = {.image_dtype = (uint32_t)image->dtype,
-                            .mask_dtype = (uint32_t)mask->dtype,
+                            .mask_dtype = mask ? (uint32_t)mask->dtype : NO_MASK,
                             .height = image->shape[0],
                             .width = image->shape[1],
                             .channels = image->shape[2],
                             .key_size = strlen(sample->key) + 1};
-    if (find_scale(sample, image, &record, err) || reserve(spool, err))
+    if (find_scale(sample, image, &record, err) || reserve(index, err))
         return -1;
     hash_sample(spool, &record, sample->key, image, mask);
     find_pixels(spool, sample, &record);
@@ -244,9 +264,9 @@ static int add(struct spool *spool, const struct sample *sample, struct err *err
     if (append(spool, &record, sizeof record, err) ||
         append(spool, sample->key, record.key_size, err) ||
         (copy && append(spool, image->data, array_bytes(image), err)) ||
-        (copy && append(spool, mask->data, array_bytes(mask), err)))
+        (copy && mask && append(spool, mask->data, array_bytes(mask), err)))
         return -1;
-    spool->offsets[spool->count++] = start;
+    index->offsets[index->count++] = start;
     return 0;
 }
 
@@ -259,7 +279,23 @@ int spool_add(struct spool *spool, const struct sample *sample, struct err *err)
 
 size_t spool_count(const struct spool *spool)
 {
-    return spool->count;
+    return spool->labelled.count + spool->unlabelled.count;
+}
+
+void spool_take_unlabelled(struct spool *spool)
+{
+    spool->takes_unlabelled = true;
+}
+
+size_t spool_labelled(const struct spool *spool)
+{
+    return spool->labelled.count;
+}
+
+static uint64_t offset_of(const struct spool *spool, size_t i)
+{
+    size_t labelled = spool->labelled.count;
+    return i < labelled ? spool->labelled.offsets[i] : spool->unlabelled.offsets[i - labelled];
 }
 
 uint64_t spool_size(const struct spool *spool)
@@ -325,15 +361,18 @@ static int locate(const struct spool *spool, struct record *r, uint64_t after, s
 int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct err *err)
 {
     struct record r;
-    uint64_t at = spool->offsets[i];
+    uint64_t at = offset_of(spool, i);
     struct source own = {spool->fd, "the temporary file"}, source = own;
     if (read_at(own, &r, sizeof r, at, err))
         return -1;
     at += sizeof r;
     size_t image_shape[] = {r.height, r.width, r.channels};
     struct array image = array_view((enum dtype)r.image_dtype, 3, image_shape, NULL);
-    struct array mask = array_view((enum dtype)r.mask_dtype, 2, image_shape, NULL);
-    size_t image_bytes = array_bytes(&image), mask_bytes = array_bytes(&mask);
+    struct array mask = {0};
+    if (r.mask_dtype != NO_MASK)
+        mask = array_view((enum dtype)r.mask_dtype, 2, image_shape, NULL);
+    size_t image_bytes = array_bytes(&image);
+    size_t mask_bytes = r.mask_dtype != NO_MASK ? array_bytes(&mask) : 0;
     size_t image_room = (image_bytes + 63) / 64 * 64;
     size_t key_size = r.key_size < sizeof to->key ? r.key_size : sizeof to->key;
     if (locate(spool, &r, at + r.key_size, image_bytes, &source, err) ||
@@ -343,7 +382,7 @@ int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct e
         return -1;
     to->key[key_size - 1] = '\0';
     image.data = to->buffer;
-    mask.data = (char *)to->buffer + image_room;
+    mask.data = r.mask_dtype != NO_MASK ? (char *)to->buffer + image_room : NULL;
     to->image = image;
     to->mask = mask;
     to->offset = r.offset;

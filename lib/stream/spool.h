@@ -20,16 +20,21 @@ int spool_from(struct spool *spool, int fd, const char *name, struct err *err) M
 #define SPOOL_FILES 256
 
 /* Keeps key, image, mask and normalisation of a sample; one without an image or a
- * mask, or with masks of another size, is STATUS_DATA. */
+ * mask, or with masks of another size, is STATUS_DATA (but see spool_take_unlabelled). */
 int spool_add(struct spool *spool, const struct sample *sample, struct err *err) MUST_CHECK;
 
 size_t spool_count(const struct spool *spool);
 uint64_t spool_size(const struct spool *spool); /* bytes of the temporary file */
 
+/* From now on samples without a mask are kept, too.  Those with one are counted first:
+ * sample spool_labelled is the first without. */
+void spool_take_unlabelled(struct spool *spool);
+size_t spool_labelled(const struct spool *spool);
+
 struct spooled {
     char key[1024];
     struct array image;  /* H x W x C */
-    struct array mask;   /* H x W */
+    struct array mask;   /* H x W; without data where there is none */
     double offset, gain; /* a network sees (value - offset) * gain */
     void *buffer;        /* private: what the arrays are views of */
     size_t capacity;

@@ -46,9 +46,11 @@ static int add_batch(struct session *s, struct err *err)
     struct loader_batch loaded;
     if (loader_take(s->loader, &loaded, err))
         return -1;
-    struct trainer_batch batch = {(int64_t)o->batch, o->channels,   (int64_t)o->height,
-                                  (int64_t)o->width, loaded.images, loaded.labels,
-                                  loaded.flows};
+    struct trainer_batch batch = {
+        (int64_t)o->batch,  o->channels,
+        (int64_t)o->height, (int64_t)o->width,
+        loaded.images,      loaded.labels,
+        loaded.flows,       (int64_t)loader_unlabelled(s->data, o->batch)};
     int result = trainer_accumulate(s->trainer, &batch, (int)s->options.accumulate, &report, err);
     loader_done(s->loader);
     s->sums.loss += report.loss;

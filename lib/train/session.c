@@ -74,8 +74,9 @@ static int plan_batches(struct session *s, struct err *err)
     if (strncmp(o->arch, "cellpose", 8) == 0)
         l->channels = 1; /* and its second is zero */
     spooled_free(&first);
-    size_t shown = spool_count(s->data) * (size_t)o->repeat;
-    size_t step = l->batch * l->ranks * (size_t)o->accumulate;
+    size_t shown = spool_labelled(s->data) * (size_t)o->repeat;
+    size_t labelled = l->batch - loader_unlabelled(s->data, l->batch);
+    size_t step = labelled * l->ranks * (size_t)o->accumulate;
     s->steps_in_epoch = (shown + step - 1) / step;
     s->total_steps = o->steps ? (uint64_t)o->steps : s->steps_in_epoch * (uint64_t)o->epochs;
     return 0;
@@ -99,11 +100,16 @@ static int measure_topology(const float *student, const float *teacher, size_t h
     return topology_loss(student, teacher, height, width, &TOPOLOGY_DEFAULTS, loss, gradient, err);
 }
 
+bool session_learns_unlabelled(const struct session_options *options)
+{
+    return options->trainer.consistency.topology > 0 || toposeg_named(options->arch);
+}
+
 /* TopoSeg's, or when it is asked for; the running average is the teacher. */
 static int settle_consistency(struct session *s, struct err *err)
 {
     struct trainer_options *t = &s->options.trainer;
-    if (t->consistency.topology == 0 && !toposeg_named(s->options.arch))
+    if (!session_learns_unlabelled(&s->options))
         return 0;
     if (!model_has_softmax(s->model))
         return err_set(err, STATUS_USAGE, "'%s' has no classes to be consistent in",
@@ -134,7 +140,7 @@ static int note_diameters(struct session *s, struct err *err)
     double sum = 0, found = 0, diameter, seen = s->options.diameter;
     struct spooled sample = {0};
     int result = 0;
-    for (size_t i = 0; i < spool_count(s->data) && result == 0; i++) {
+    for (size_t i = 0; i < spool_labelled(s->data) && result == 0; i++) {
         result =
             spool_read(s->data, i, &sample, err) || mask_diameter(&sample.mask, &diameter, err);
         sum += result ? 0 : diameter;

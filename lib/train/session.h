@@ -43,6 +43,9 @@ struct session_options {
 
 struct session;
 
+/* Whether samples without a mask teach anything: consistency with a teacher counts. */
+bool session_learns_unlabelled(const struct session_options *options);
+
 /* Finds the other ranks, makes the model, and goes to where the checkpoint left it.
  * The spools stay the caller's; validation may be NULL.  Options that do not fit
  * each other or the data are STATUS_USAGE. */

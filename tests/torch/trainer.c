@@ -45,7 +45,7 @@ static struct trainer_report steps(struct trainer *trainer, int count, int parts
     struct trainer_report report = {0};
     for (int i = 0; i < count; i++) {
         for (int p = 0; p < parts; p++) {
-            struct trainer_batch batch = {B, 1, S, S, images, labels, NULL};
+            struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, 0};
             if (trainer_accumulate(trainer, &batch, parts, &report, &err))
                 printf("# %s\n", err.message);
         }
@@ -98,7 +98,7 @@ static void check_learns(enum trainer_optimizer optimizer)
     double first = steps(trainer, 1, 1).loss, last = steps(trainer, 40, 1).loss;
     ok(last < 0.5 * first, "%s learns: %.3f to %.3f", optimizer ? "adamw" : "sgd", first, last);
     static uint8_t found[B * S * S];
-    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL};
+    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, 0};
     int wrong = 0;
     ok(!trainer_swap_average(trainer, &err) && !trainer_predict(trainer, &batch, found, &err),
        "predicts with the average");
@@ -109,6 +109,60 @@ static void check_learns(enum trainer_optimizer optimizer)
     model_free(model);
 }
 
+/* Half the square of the distance, in the place of a topological measure. */
+static int measure(const float *student, const float *teacher, size_t height, size_t width,
+                   double *loss, float *gradient, void *data, struct err *e)
+{
+    (void)data;
+    (void)e;
+    *loss = 0;
+    for (size_t i = 0; i < height * width; i++) {
+        gradient[i] = student[i] - teacher[i];
+        *loss += 0.5 * (double)gradient[i] * (double)gradient[i];
+    }
+    return 0;
+}
+
+/* Steps on a batch whose second half has these labels, or has none. */
+static struct model *half_labelled(uint8_t label, int64_t unlabelled, double *loss)
+{
+    static uint8_t some[B * S * S];
+    struct model *model = new_model();
+    struct trainer *trainer = new_trainer(
+        model, (struct trainer_options){
+                   .momentum = 0.9,
+                   .average = 0.9,
+                   .consistency = {.topology = 0.1, .pixels = 0.1, .measure = measure}});
+    struct trainer_batch batch = {B, 1, S, S, images, some, NULL, unlabelled};
+    struct trainer_report report = {0};
+    memcpy(some, labels, sizeof some / 2);
+    memset(some + sizeof some / 2, label, sizeof some / 2);
+    for (int i = 0; i < 4; i++)
+        if (trainer_accumulate(trainer, &batch, 1, &report, &err) ||
+            trainer_step(trainer, 0.01, &report, &err))
+            printf("# %s\n", err.message);
+    *loss = report.loss;
+    trainer_free(trainer);
+    return model;
+}
+
+static void check_unlabelled(void)
+{
+    double a, b, c, d;
+    struct model *zeros = half_labelled(0, B / 2, &a), *ones = half_labelled(1, B / 2, &b);
+    struct model *all_zeros = half_labelled(0, 0, &c), *all_ones = half_labelled(1, 0, &d);
+    ok(a == b && difference(zeros, ones) == 0, "without labels none are learnt");
+    ok(c != d && difference(all_zeros, all_ones) > 0, "with labels they are");
+    float kept = images[B * S * S - 5];
+    images[B * S * S - 5] += 0.5f;
+    struct model *other = half_labelled(0, B / 2, &b);
+    ok(difference(zeros, other) > 0, "images without labels teach, too");
+    images[B * S * S - 5] = kept;
+    struct model *all[] = {zeros, ones, all_zeros, all_ones, other};
+    for (int i = 0; i < 5; i++)
+        model_free(all[i]);
+}
+
 /* An overflowing gradient moves nothing and halves the scale; then it goes on. */
 static void check_overflow(void)
 {
@@ -117,7 +171,7 @@ static void check_overflow(void)
     struct trainer *trainer = new_trainer(a, options);
     struct trainer_report report = {0};
     float before = images[5];
-    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL};
+    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, 0};
     if (trainer_accumulate(trainer, &batch, 1, &report, &err))
         printf("# %s\n", err.message);
     if (nn_scope_begin())
@@ -157,6 +211,7 @@ int main(void)
     if (nn_set_threads(1))
         printf("# %s\n", nn_error());
     make_batch();
+    check_unlabelled();
     check_schedules();
     struct trainer_options plain = {.optimizer = TRAINER_SGD, .momentum = 0.9}, scaled = plain;
     struct trainer_options unlimited = plain;

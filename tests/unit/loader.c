@@ -157,12 +157,70 @@ static void check_contents(const struct spool *spool)
     loader_free(loader);
 }
 
+/* Five samples without masks, of value 101 to 105. */
+static void add_unlabelled(struct spool *spool)
+{
+    spool_take_unlabelled(spool);
+    for (int i = 0; i < 5; i++) {
+        char key[16];
+        struct sample s;
+        struct array image;
+        snprintf(key, sizeof key, "u%d", i);
+        if (sample_init(&s, key, &err) ||
+            array_new(&image, DTYPE_F32, 3, (size_t[]){SIZE, SIZE, 1}, &err))
+            exit(1);
+        for (size_t j = 0; j < SIZE * SIZE; j++)
+            ((float *)image.data)[j] = (float)(101 + i);
+        if (sample_put_array(&s, "image", &image, &err) || spool_add(spool, &s, &err))
+            exit(1);
+        sample_free(&s);
+    }
+}
+
+/* Batches of five: three with masks, two without. */
+static void check_unlabelled(struct spool *spool)
+{
+    struct loader_options o = usual();
+    struct loader *loader;
+    struct loader_batch batch;
+    int times[SAMPLES + 1] = {0}, others[6] = {0}, most = 0;
+    bool with = true, without = true;
+    add_unlabelled(spool);
+    o.batch = 5;
+    is_int((long long)loader_unlabelled(spool, o.batch), 2, "two of five are without masks");
+    if (loader_new(&loader, spool, &o, &err) || loader_enter(loader, 0, 0, 3, &err))
+        exit(1);
+    is_int((long long)loader_shown(loader), SAMPLES, "an epoch is one of those with masks");
+    for (int b = 0; b < 3; b++) {
+        if (loader_take(loader, &batch, &err))
+            exit(1);
+        for (int i = 0; i < 5; i++) {
+            int value = (int)batch.images[i * SIZE * SIZE], label = batch.labels[i * SIZE * SIZE];
+            with = with && (i > 2 || (value <= SAMPLES && label == 1));
+            without = without && (i < 3 || (value > 100 && label == 0));
+            if (value <= SAMPLES)
+                times[value]++;
+            else
+                most += ++others[value - 100] == 2;
+        }
+        loader_done(loader);
+    }
+    ok(with, "the first three have masks");
+    ok(without, "the others have none");
+    for (int i = 1; i <= SAMPLES; i++)
+        with = with && times[i] >= 1;
+    ok(with, "all with masks were shown");
+    is_int(most, 1, "and those without about as often as each other");
+    loader_free(loader);
+}
+
 int main(void)
 {
     struct spool *spool = make_spool();
     check_order(spool);
     check_ranks(spool);
     check_contents(spool);
+    check_unlabelled(spool);
     spool_free(spool);
     return tap_done();
 }

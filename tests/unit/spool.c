@@ -58,6 +58,15 @@ static void check_spool(void)
     ok(spool_add(spool, &a, &err) == -1 && err.status == STATUS_DATA && strstr(err.message, "'a'"),
        "refused, and named: %s", err.message);
     ok(spool_count(spool) == 2, "a refused sample leaves nothing");
+    spool_take_unlabelled(spool);
+    ok(!spool_add(spool, &a, &err) && !spool_add(spool, &b, &err), "unless it is asked for");
+    ok(spool_count(spool) == 4 && spool_labelled(spool) == 3, "three have masks");
+    ok(!spool_read(spool, 3, &got, &err) && strcmp(got.key, "a") == 0 && !got.mask.data &&
+           memcmp(got.image.data, sample_array(&a, "image")->data, 35) == 0,
+       "the one without comes last");
+    ok(!spool_read(spool, 2, &got, &err) && strcmp(got.key, "x/b") == 0 && got.mask.data &&
+           memcmp(got.mask.data, sample_array(&b, "mask")->data, 64 * 33 * 2) == 0,
+       "after those with masks");
     spooled_free(&got);
     spool_free(spool);
     sample_free(&a);
