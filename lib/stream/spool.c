@@ -223,7 +223,8 @@ static void hash_sample(struct spool *spool, const struct record *record, const 
     sha256_update(&spool->hash, offsetof(struct record, file), (const uint8_t *)record);
     sha256_update(&spool->hash, record->key_size, (const uint8_t *)key);
     sha256_update(&spool->hash, array_bytes(image), image->data);
-    sha256_update(&spool->hash, mask ? array_bytes(mask) : 0, mask ? mask->data : NULL);
+    if (mask)
+        sha256_update(&spool->hash, array_bytes(mask), mask->data);
 }
 
 /* *mask is NULL for a sample that is kept without one. */
