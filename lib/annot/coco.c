@@ -5,6 +5,7 @@
 
 #include "annot/build.h"
 #include "annot/file.h"
+#include "annot/points.h"
 #include "annot/runs.h"
 
 #define MAX_SIDE INT64_C(0x7fffffff)
@@ -223,24 +224,6 @@ int coco_open(struct annot_file *file, struct err *err)
 
 /* ---- annotations ---- */
 
-static int read_polygon(struct scan *scan, struct build *build, struct err *err)
-{
-    bool first = true;
-    int more;
-    if (scan_open(scan, '[', err) || build_piece(build, err) || build_ring(build, err))
-        return -1;
-    while ((more = scan_item(scan, &first, err)) > 0) {
-        double x, y;
-        if (scan_number(scan, &x, err))
-            return -1;
-        if ((more = scan_item(scan, &first, err)) == 0)
-            return scan_wrong(scan, "a polygon with half a point", err);
-        if (more < 0 || scan_number(scan, &y, err) || build_point(build, x, y, err))
-            return -1;
-    }
-    return more;
-}
-
 static int read_polygons(struct scan *scan, struct build *build, struct err *err)
 {
     bool first = true;
@@ -248,7 +231,7 @@ static int read_polygons(struct scan *scan, struct build *build, struct err *err
     if (scan_open(scan, '[', err))
         return -1;
     while ((more = scan_item(scan, &first, err)) > 0)
-        if (read_polygon(scan, build, err))
+        if (build_piece(build, err) || points_of_numbers(scan, build, err))
             return -1;
     return more;
 }

@@ -3,36 +3,9 @@
 
 #include "annot/build.h"
 #include "annot/file.h"
+#include "annot/points.h"
 
 #define MAX_NESTING 8 /* of geometry collections */
-
-static int read_point(struct scan *scan, struct build *build, struct err *err)
-{
-    double at[2] = {0};
-    bool first = true;
-    int more, n = 0;
-    if (scan_open(scan, '[', err))
-        return -1;
-    for (; (more = scan_item(scan, &first, err)) > 0; n++)
-        if (n < 2 ? scan_number(scan, &at[n], err) : scan_skip(scan, err))
-            return -1;
-    if (more < 0)
-        return -1;
-    return n < 2 ? scan_wrong(scan, "a point without two numbers", err)
-                 : build_point(build, at[0], at[1], err);
-}
-
-static int read_ring(struct scan *scan, struct build *build, struct err *err)
-{
-    bool first = true;
-    int more;
-    if (scan_open(scan, '[', err) || build_ring(build, err))
-        return -1;
-    while ((more = scan_item(scan, &first, err)) > 0)
-        if (read_point(scan, build, err))
-            return -1;
-    return more;
-}
 
 static int read_polygon(struct scan *scan, struct build *build, struct err *err)
 {
@@ -41,7 +14,7 @@ static int read_polygon(struct scan *scan, struct build *build, struct err *err)
     if (scan_open(scan, '[', err) || build_piece(build, err))
         return -1;
     while ((more = scan_item(scan, &first, err)) > 0)
-        if (read_ring(scan, build, err))
+        if (points_of_pairs(scan, build, err))
             return -1;
     return more;
 }

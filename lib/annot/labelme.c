@@ -5,6 +5,7 @@
 
 #include "annot/build.h"
 #include "annot/file.h"
+#include "annot/points.h"
 
 struct shape {
     char class_name[BUILD_NAME], type[32];
@@ -72,26 +73,6 @@ static int read_shape(struct scan *scan, struct shape *shape, struct err *err)
     return more;
 }
 
-/* A list of pairs as one ring. */
-static int read_points(struct scan scan, struct build *build, struct err *err)
-{
-    bool first = true;
-    int more;
-    if (scan_open(&scan, '[', err) || build_ring(build, err))
-        return -1;
-    while ((more = scan_item(&scan, &first, err)) > 0) {
-        double x, y;
-        bool in_pair = true;
-        if (scan_open(&scan, '[', err) || scan_item(&scan, &in_pair, err) < 1 ||
-            scan_number(&scan, &x, err) || scan_item(&scan, &in_pair, err) < 1 ||
-            scan_number(&scan, &y, err) || scan_item(&scan, &in_pair, err) != 0)
-            return scan_wrong(&scan, "a point without two numbers", err);
-        if (build_point(build, x, y, err))
-            return -1;
-    }
-    return more;
-}
-
 /* Two points make a rectangle by its corners, or a circle by its centre and a
  * point on it; they are replaced by the outline. */
 static int replace_two(struct build *build, bool circle, struct err *err)
@@ -118,7 +99,8 @@ static int add_shape(const struct shape *shape, struct build *build, struct err 
                        shape->type);
     if (!shape->points.at)
         return err_set(err, STATUS_DATA, "a shape without points");
-    if (build_piece(build, err) || read_points(shape->points, build, err))
+    struct scan points = shape->points;
+    if (build_piece(build, err) || points_of_pairs(&points, build, err))
         return -1;
     const struct annot_ring *rings = build->rings.items;
     bool four_corners = rectangle && rings[build->rings.count - 1].n == 4;

@@ -65,6 +65,20 @@ int convert_labels(const struct array *from, uint32_t *to, struct err *err)
     return widen(from, to) ? 0 : err_set(err, STATUS_DATA, "a label that is not in 0 to 2^32 - 1");
 }
 
+uint64_t convert_label_at(const struct array *labels, size_t i)
+{
+    switch (dtype_size(labels->dtype)) {
+    case 1:
+        return ((const uint8_t *)labels->data)[i];
+    case 2:
+        return ((const uint16_t *)labels->data)[i];
+    case 4:
+        return ((const uint32_t *)labels->data)[i];
+    default:
+        return ((const uint64_t *)labels->data)[i];
+    }
+}
+
 /* ---- floats ---- */
 
 int convert_floats(const struct array *from, float *to, struct err *err)

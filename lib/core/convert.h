@@ -8,6 +8,9 @@
  * numbers, none of them below 0 or above 2^32 - 1. */
 int convert_labels(const struct array *from, uint32_t *to, struct err *err) MUST_CHECK;
 
+/* Element i of an array of booleans or whole numbers; negative ones wrap round. */
+uint64_t convert_label_at(const struct array *labels, size_t i);
+
 /* All elements of `from`, float16 or float32, else STATUS_DATA. */
 int convert_floats(const struct array *from, float *to, struct err *err) MUST_CHECK;
 

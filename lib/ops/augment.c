@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/convert.h"
 #include "core/num.h"
 #include "core/target.h"
 #include "ops/gaussian.h"
@@ -382,20 +383,6 @@ int augment_image(const struct augment_draw *draw, const struct array *image, st
 
 /* ---- masks ---- */
 
-static uint64_t get_label(const struct array *mask, size_t i)
-{
-    switch (dtype_size(mask->dtype)) {
-    case 1:
-        return ((const uint8_t *)mask->data)[i];
-    case 2:
-        return ((const uint16_t *)mask->data)[i];
-    case 4:
-        return ((const uint32_t *)mask->data)[i];
-    default:
-        return ((const uint64_t *)mask->data)[i];
-    }
-}
-
 static void put_label(struct array *mask, size_t i, uint64_t label)
 {
     switch (dtype_size(mask->dtype)) {
@@ -426,8 +413,8 @@ static uint64_t largest_label(const struct array *mask)
 {
     uint64_t largest = 0;
     for (size_t i = 0; i < array_count(mask); i++)
-        if (get_label(mask, i) > largest)
-            largest = get_label(mask, i);
+        if (convert_label_at(mask, i) > largest)
+            largest = convert_label_at(mask, i);
     return largest;
 }
 
@@ -439,7 +426,7 @@ static uint64_t sample_label(const struct augment_draw *d, const struct array *m
     int64_t mx = mirror(ix, w, &fold_x), my = mirror(iy, h, &fold_y);
     if ((fold_x || fold_y) && d->border == AUGMENT_ZERO)
         return 0;
-    uint64_t label = get_label(mask, (size_t)(my * w + mx));
+    uint64_t label = convert_label_at(mask, (size_t)(my * w + mx));
     return label ? label + copy_step * copy_number(fold_y, fold_x) : 0;
 }
 

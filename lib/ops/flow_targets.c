@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/convert.h"
 #include "ops/flows.h"
 #include "ops/morphology.h"
-#include "ops/planes.h"
 #include "ops/regions.h"
 
 #define LEAST_DIAMETER 5.0
@@ -48,7 +48,7 @@ static uint32_t *labels_of(const struct array *mask, struct err *err)
     uint32_t *labels = malloc(array_count(mask) * sizeof *labels + 1);
     if (!labels)
         err_memory(err, "labels");
-    else if (planes_labels(mask, labels, err) == 0)
+    else if (convert_labels(mask, labels, err) == 0)
         return labels;
     free(labels);
     return NULL;

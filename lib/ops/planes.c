@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/channels.h"
+#include "core/convert.h"
 
 static float pixel(const void *data, enum dtype dtype, size_t i)
 {
@@ -50,41 +51,17 @@ int planes_of(const struct array *image, double offset, double gain, int channel
     return 0;
 }
 
-static uint64_t label_at(const struct array *mask, size_t i)
-{
-    switch (dtype_size(mask->dtype)) {
-    case 1:
-        return ((const uint8_t *)mask->data)[i];
-    case 2:
-        return ((const uint16_t *)mask->data)[i];
-    case 4:
-        return ((const uint32_t *)mask->data)[i];
-    default:
-        return ((const uint64_t *)mask->data)[i];
-    }
-}
-
 int planes_classes(const struct array *mask, int classes, uint8_t *out, struct err *err)
 {
     size_t n = array_count(mask);
     if (mask->dtype >= DTYPE_F16)
         return err_set(err, STATUS_DATA, "mask: not integers");
     for (size_t i = 0; i < n; i++) {
-        uint64_t label = label_at(mask, i);
+        uint64_t label = convert_label_at(mask, i);
         if (classes > 2 && label >= (uint64_t)classes)
             return err_set(err, STATUS_DATA, "mask: label %llu where there are %d classes",
                            (unsigned long long)label, classes);
         out[i] = (uint8_t)(classes > 2 ? label : label != 0);
     }
-    return 0;
-}
-
-int planes_labels(const struct array *mask, uint32_t *out, struct err *err)
-{
-    size_t n = array_count(mask);
-    if (mask->dtype >= DTYPE_F16)
-        return err_set(err, STATUS_DATA, "mask: not integers");
-    for (size_t i = 0; i < n; i++)
-        out[i] = (uint32_t)label_at(mask, i);
     return 0;
 }

@@ -13,7 +13,4 @@ int planes_of(const struct array *image, double offset, double gain, int channel
  * more, a label of `classes` or above is an error. */
 int planes_classes(const struct array *mask, int classes, uint8_t *out, struct err *err) MUST_CHECK;
 
-/* H x W labels of any unsigned type to 32 bits. */
-int planes_labels(const struct array *mask, uint32_t *out, struct err *err) MUST_CHECK;
-
 #endif

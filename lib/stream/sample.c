@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/names.h"
+
 #define MAX_MEMBERS 1000
 
 /* ---- names ---- */
@@ -40,10 +42,8 @@ static bool name_is_valid(const char *name)
 
 char *sample_key_from_path(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *base = slash ? slash + 1 : path;
-    const char *dot = strrchr(base, '.');
-    size_t length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    size_t length;
+    const char *base = names_stem(path, &length);
     if (length > SAMPLE_MAX_NAME)
         length = SAMPLE_MAX_NAME;
     char *key = malloc(length + 2);
