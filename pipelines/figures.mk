@@ -15,7 +15,7 @@ define figure_rules
 $(W)/figures/$(subst /,-,$(1)).mask.png: $(W)/runs/$(1)/seed1.tsv
 	@mkdir -p $$(@D)
 	if grep -q '^# status	ok$$$$' $$<; then \
-	    tile -q -s $(FIGURE_TILE) -o 25% -r $(SIDE) $$(figure_image) | \
+	    tile -q $(FIGURE_TILES) $$(figure_image) | \
 	    predict -q -m $$(<:.tsv=.safetensors) -d $(DEVICE) -t $(THREADS) | stitch -q -o $$@; \
 	else : >$$@; fi
 $(W)/figures/figure4/$(subst /,-,$(1)).png: $(W)/figures/$(subst /,-,$(1)).mask.png

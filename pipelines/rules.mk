@@ -29,9 +29,9 @@ SHELL := /bin/bash
 # ---- data sets: the real one, else its stand-in, else drawn images ----
 
 SETS                = nt2 bloodcell livecell
-STANDIN_nt2         = itmo_brightfield
-STANDIN_bloodcell   = bbbc041seg_half
-STANDIN_livecell    = incucyte_livecell_like
+STANDIN_nt2        ?= itmo_brightfield
+STANDIN_bloodcell  ?= bbbc041seg_half
+STANDIN_livecell   ?= incucyte_livecell_like
 LOOK_nt2            = brightfield
 LOOK_bloodcell      = blood
 LOOK_livecell       = phase
@@ -69,9 +69,8 @@ endef
 $(foreach s,$(SETS),$(eval $(call data_rules,$(s))))
 
 # ---- methods: the plain network, or outliers with one of the losses ----
-# $(1) is the data set, since epochs of small and large ones differ in steps.
 
-OUTLIERS        = --vos --vos-start $(VOS_START_$(1)) --vos-sample $(VOS_SAMPLE) --vos-select $(VOS_SELECT)
+OUTLIERS        = --vos --vos-start $(VOS_START) --vos-sample $(VOS_SAMPLE) --vos-select $(VOS_SELECT)
 METHOD_plain    =
 METHOD_balance  = $(OUTLIERS) --loss balance
 METHOD_norm     = $(OUTLIERS) --loss norm
@@ -93,7 +92,7 @@ define run
 $(W)/runs/$(1)/$(2)/$(3)/seed$(4).tsv: $(W)/data/$(1).train.tar $(W)/data/$(1).test.tar
 	@mkdir -p $$(@D)
 	pipelines/attempt $$@ $(1)/$(2)/$(3) $(4) $(DEVICE) ' \
-	    train -q -a $(ARCH_$(2)) $(METHOD_$(3)) $(TRAIN) $(TRAIN_$(2)) $(LENGTH_$(1)) --seed $(4) -d $(DEVICE) -t $(THREADS) \
+	    train -q -a $(ARCH_$(2)) $(METHOD_$(3)) $(TRAIN) $(TRAIN_$(2)) --seed $(4) -d $(DEVICE) -t $(THREADS) \
 	        --resume --log $$(@:.tsv=.log.tsv) -o $$(@:.tsv=.safetensors) $$(word 1,$$^) && \
 	    predict -q -m $$(@:.tsv=.safetensors) -d $(DEVICE) -t $(THREADS) $$(word 2,$$^) | \
 	    score -q -c released --by tile -s'

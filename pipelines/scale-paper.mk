@@ -11,11 +11,9 @@ DRAWN_TEST  = 6
 DRAWN_SIZE  = 4000x3000
 
 TRAIN               = -e 200 -b 16 --accumulate 8 --optimizer sgd --lr 0.01 --momentum 0.9 --weight-decay 1e-4
-VOS_START_nt2       = 150
-VOS_START_bloodcell = 150
-VOS_START_livecell  = 150
-VOS_SAMPLE          = 100000
-VOS_SELECT          = 10000
+VOS_START  = 150
+VOS_SAMPLE = 100000
+VOS_SELECT = 10000
 
 pretrained = $(if $(wildcard $(DATA)/weights/$(1)),--init $(DATA)/weights/$(1))
 ARCH_cellpose-cyto2    = cellpose
@@ -37,4 +35,5 @@ TRAIN_transunet-vit-l16 = $(call pretrained,ViT-L_16.npz)
 TRAIN_transunet-r50-b16 = $(call pretrained,R50+ViT-B_16.npz)
 TRAIN_toposeg-vit-b16   = $(TRAIN_transunet-vit-b16)
 TRAIN_toposeg-r50-b16   = $(TRAIN_transunet-r50-b16)
-FIGURE_TILE = 224
+FIGURE_TILES = -s 224 -o 25% -r $(SIDE)
+NOTES_table4 = -n 'Whole images at the size of a tile, since the published shares are multiples of 1/159 and 1/57 images.'

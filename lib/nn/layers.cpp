@@ -112,7 +112,11 @@ nn_tensor *nn_batch_norm(const nn_tensor *x, const nn_tensor *weight, const nn_t
 nn_tensor *nn_group_norm(const nn_tensor *x, int64_t groups, const nn_tensor *weight,
                          const nn_tensor *bias, double eps)
 {
-    return make([&] { return at::group_norm(get(x), groups, maybe(weight), maybe(bias), eps); });
+    // In the precision of its weights: libtorch 1.13's autocast on a CPU leaves it out.
+    return make([&] {
+        at::Tensor input = weight ? get(x).to(weight->t.scalar_type()) : get(x);
+        return at::group_norm(input, groups, maybe(weight), maybe(bias), eps);
+    });
 }
 
 nn_tensor *nn_layer_norm(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias,

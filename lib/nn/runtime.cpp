@@ -36,8 +36,11 @@ bool is_about_memory(const char *message)
 namespace nn
 {
 
+// The first error stays until nn_to_err has told it: later ones come of it.
 void set_error(enum status status, const char *message) noexcept
 {
+    if (last_error.status != STATUS_OK)
+        return;
     size_t length = strcspn(message, "\n");
     if (length >= sizeof last_error.message)
         length = sizeof last_error.message - 1;
@@ -51,8 +54,7 @@ void remember_exception() noexcept
     try {
         throw;
     } catch (const null_argument &) {
-        if (last_error.status == STATUS_OK)
-            set_error(STATUS_BUG, "a tensor is missing");
+        set_error(STATUS_BUG, "a tensor is missing");
     } catch (const lost_rank &e) {
         set_error(STATUS_IO, e.what());
     } catch (const std::bad_alloc &) {
