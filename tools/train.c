@@ -55,7 +55,8 @@ enum {
 static const struct cli_option options[] = {
     {'o', "output", "FILE", "weights to write (required)"},
     {'a', "arch", "ARCH", "architecture, with options: unet-s:width=24 (default unet-s)"},
-    {OPT_INIT, "init", "FILE", "start from these weights (.npz: a published ViT encoder)"},
+    {OPT_INIT, "init", "FILE",
+     "start from these weights, or a published ViT (.npz) or Swin transformer"},
     {OPT_VAL, "val", "STREAM", "validate on this stream each epoch; FILE has the best weights"},
     {'e', "epochs", "N", "times through the data (default 200)"},
     {OPT_STEPS, "steps", "N", "stop after N steps instead"},

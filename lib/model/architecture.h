@@ -33,6 +33,10 @@ struct architecture {
     const char *const *constants;
     /* The same, of parameters that a file may lack: they start as they do in training. */
     const char *const *optional;
+    /* Published starts other than checkpoints of the whole network: whether a file is one,
+     * and what it fills; NULL when there are none. */
+    bool (*is_pretrained)(const struct weights *weights);
+    int (*load_pretrained)(struct model *model, const struct weights *weights, struct err *err);
     int (*load_npz)(struct model *model, const struct weights *npz, struct err *err);
     const void *config; /* of the architecture's own */
 };

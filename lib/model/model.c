@@ -328,6 +328,16 @@ int model_load_npz(struct model *model, const struct weights *npz, struct err *e
     return model->kind->load_npz(model, npz, err);
 }
 
+int model_load_initial(struct model *model, const struct weights *weights, struct err *err)
+{
+    if (strcmp(weights->format, "npz") == 0)
+        return model_load_npz(model, weights, err);
+    if (!model->kind->is_pretrained || !model->kind->is_pretrained(weights))
+        return model_load(model, weights, err);
+    drop_plans(model);
+    return model->kind->load_pretrained(model, weights, err);
+}
+
 int model_initialise(struct model *model, uint64_t seed, struct err *err)
 {
     drop_plans(model);

@@ -64,6 +64,11 @@ int model_open(struct model **model, const struct weights *weights, const char *
  * some checkpoints carry are accepted and left aside. */
 int model_load(struct model *model, const struct weights *weights, struct err *err) MUST_CHECK;
 
+/* What training starts from: by the published rule when the file is one of those that
+ * the architecture's authors started from, else model_load. */
+int model_load_initial(struct model *model, const struct weights *weights,
+                       struct err *err) MUST_CHECK;
+
 /* The encoder from a published ViT .npz, by the rules of the published code; the
  * other parameters stay.  STATUS_USAGE for an architecture without such a rule. */
 int model_load_npz(struct model *model, const struct weights *npz, struct err *err) MUST_CHECK;

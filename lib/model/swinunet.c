@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "model/architecture.h"
+#include "model/swinunet.h"
 
 #define STAGES    4
 #define BLOCKS    2
@@ -397,4 +397,6 @@ const struct architecture swinunet = {
     .free = free,
     .forward = forward,
     .constants = constants,
+    .is_pretrained = swinunet_is_pretrained,
+    .load_pretrained = swinunet_load_pretrained,
 };

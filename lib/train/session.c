@@ -87,8 +87,7 @@ static int load_initial(struct session *s, struct err *err)
     struct weights w;
     if (weights_read(&w, s->options.init, err))
         return -1;
-    bool npz = strcmp(w.format, "npz") == 0;
-    int result = npz ? model_load_npz(s->model, &w, err) : model_load(s->model, &w, err);
+    int result = model_load_initial(s->model, &w, err);
     weights_free(&w);
     return result ? err_prefix(err, "'%s'", s->options.init) : 0;
 }
