@@ -7,6 +7,9 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <new>
+#include <set>
+#include <utility>
 
 #include <sys/mman.h>
 
@@ -15,55 +18,106 @@
 namespace
 {
 
-constexpr size_t small = 64u << 10, huge_page = 2u << 20;
+constexpr size_t small = 64u << 10, page = 4096;
+
+// Large blocks lie in one range of addresses that is taken page by page from its
+// beginning, and free neighbours become one: it grows to little more than what is
+// ever used at once.  What is beyond this, or cannot be reserved, is malloc's.
+constexpr size_t range_size = size_t(1) << 40;
+
+class range
+{
+  public:
+    range()
+    {
+        void *p = mmap(nullptr, range_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                       -1, 0);
+        begin_ = p == MAP_FAILED ? nullptr : static_cast<char *>(p);
+        if (begin_)
+            (void)madvise(begin_, range_size, MADV_HUGEPAGE);
+    }
+
+    bool holds(const void *p) const
+    {
+        auto c = static_cast<const char *>(p);
+        return begin_ && c >= begin_ && c < begin_ + range_size;
+    }
+
+    // nullptr when there is no more.
+    void *take(size_t size)
+    {
+        auto found = by_size_.lower_bound({size, 0});
+        if (found == by_size_.end() && !grow(size))
+            return nullptr;
+        found = by_size_.lower_bound({size, 0});
+        size_t at = found->second, room = found->first;
+        forget(at, room);
+        if (room > size)
+            remember(at + size, room - size);
+        return begin_ + at;
+    }
+
+    void give_back(void *p, size_t size)
+    {
+        size_t at = static_cast<size_t>(static_cast<char *>(p) - begin_);
+        auto next = by_place_.lower_bound(at);
+        if (next != by_place_.end() && next->first == at + size) {
+            size_t more = next->second;
+            forget(at + size, more);
+            size += more;
+        }
+        auto before = by_place_.lower_bound(at);
+        if (before != by_place_.begin() && (--before)->first + before->second == at) {
+            size_t start = before->first;
+            size += before->second;
+            forget(start, before->second);
+            at = start;
+        }
+        remember(at, size);
+    }
+
+  private:
+    void remember(size_t at, size_t size)
+    {
+        by_place_.emplace(at, size);
+        by_size_.emplace(size, at);
+    }
+
+    void forget(size_t at, size_t size)
+    {
+        by_place_.erase(at);
+        by_size_.erase({size, at});
+    }
+
+    // So much more at the end that a free block of `size` is there.
+    bool grow(size_t size)
+    {
+        constexpr size_t step = size_t(2) << 20;
+        auto last = by_place_.rbegin();
+        bool free_end = last != by_place_.rend() && last->first + last->second == end_;
+        size_t have = free_end ? last->second : 0;
+        size_t more = (size - have + step - 1) / step * step;
+        if (!begin_ || more > range_size - end_ ||
+            mprotect(begin_ + end_, more, PROT_READ | PROT_WRITE))
+            return false;
+        end_ += more;
+        give_back(begin_ + end_ - more, more);
+        return true;
+    }
+
+    char *begin_;
+    size_t end_ = 0;                              // of what may be used
+    std::map<size_t, size_t> by_place_;           // free: where, size
+    std::set<std::pair<size_t, size_t>> by_size_; // free: size, where
+};
 
 // Never destroyed: tensors may be freed when the program ends.
 std::mutex &lock = *new std::mutex;
-auto &free_blocks = *new std::multimap<size_t, void *>; // by size
-size_t free_bytes = 0;
 
-// Kept at most; and a block may serve a request of a quarter of its size.
-constexpr size_t most_free = size_t(384) << 20, slack = 4;
-
-// Sizes are rounded up to at most 1/8 more, so that blocks fit again.
-size_t rounded(size_t size)
+range &blocks()
 {
-    size_t step = 64;
-    while (step * 16 < size)
-        step *= 2;
-    return (size + step - 1) / step * step;
-}
-
-void *take_block(size_t size)
-{
-    std::lock_guard<std::mutex> guard(lock);
-    auto found = free_blocks.lower_bound(size);
-    if (found == free_blocks.end() || found->first > slack * size)
-        return nullptr;
-    void *block = found->second;
-    free_bytes -= found->first;
-    free_blocks.erase(found);
-    return block;
-}
-
-void free_all_blocks()
-{
-    std::lock_guard<std::mutex> guard(lock);
-    for (auto &block : free_blocks)
-        free(block.second);
-    free_blocks.clear();
-    free_bytes = 0;
-}
-
-void *new_block(size_t size)
-{
-    void *block = nullptr;
-    size_t alignment = size >= huge_page ? huge_page : 64;
-    if (posix_memalign(&block, alignment, size))
-        return nullptr;
-    if (size >= huge_page)
-        (void)madvise(block, size, MADV_HUGEPAGE);
-    return block;
+    static range &r = *new range;
+    return r;
 }
 
 // The size stands in a header before the data.
@@ -76,31 +130,32 @@ void give_back(void *data)
     char *block = static_cast<char *>(data) - header;
     size_t size;
     memcpy(&size, block, sizeof size);
-    if (size >= small) {
-        try {
-            std::lock_guard<std::mutex> guard(lock);
-            if (free_bytes + size <= most_free) {
-                free_blocks.emplace(size, block);
-                free_bytes += size;
-                return;
-            }
-        } catch (...) {
-        }
+    if (!blocks().holds(block)) {
+        free(block);
+        return;
     }
-    free(block);
+    try {
+        std::lock_guard<std::mutex> guard(lock);
+        blocks().give_back(block, size);
+    } catch (...) { // no memory to remember it by
+    }
+}
+
+void *new_block(size_t size)
+{
+    if (size >= small) {
+        std::lock_guard<std::mutex> guard(lock);
+        if (void *block = blocks().take(size))
+            return block;
+    }
+    void *block = nullptr;
+    return posix_memalign(&block, 64, size) ? nullptr : block;
 }
 
 void *get_block(size_t bytes)
 {
-    size_t size = rounded(bytes + header);
-    void *block = size >= small ? take_block(size) : nullptr;
-    if (block)
-        return static_cast<char *>(block) + header; // which has its size still
-    block = new_block(size);
-    if (!block) {
-        free_all_blocks();
-        block = new_block(size);
-    }
+    size_t step = bytes >= small ? page : 64, size = (bytes + header + step - 1) / step * step;
+    void *block = size < bytes ? nullptr : new_block(size);
     if (!block)
         throw std::bad_alloc();
     memcpy(block, &size, sizeof size);

@@ -4,7 +4,9 @@
  *                                               prepared network once over a batch of
  *                                               grey tiles and prints the milliseconds
  *                                               that passed and those of all cores' work;
- *                                               $THREADS threads, or one a core */
+ *                                               $THREADS threads, or one a core
+ *     network peak - - fp32|bf16 -              the same for a product of PEAK_GFLOP, as
+ *                                               fast as this machine does any */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,18 +60,29 @@ static int run_once(struct model *model, const nn_tensor *x, struct err *err)
     return 0;
 }
 
+static enum dtype precision_of(const char *name)
+{
+    return strcmp(name, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32;
+}
+
+static int start(void)
+{
+    const char *threads = getenv("THREADS");
+    nn_reuse_memory();
+    return nn_set_threads(threads ? atoi(threads) : 0) || nn_scope_begin() ? -1 : 0;
+}
+
 static int serve(char **argv)
 {
     struct model *model;
     struct err err;
     char line[64];
-    enum dtype precision = strcmp(argv[4], "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32;
-    int64_t shape[] = {atoi(argv[3]), 1, atoi(argv[5]), atoi(argv[5])};
-    const char *threads = getenv("THREADS");
-    nn_reuse_memory();
-    if (nn_set_threads(threads ? atoi(threads) : 0) || nn_scope_begin())
+    enum dtype precision = precision_of(argv[4]);
+    int channels = strcmp(argv[2], "unetpp") == 0 ? 3 : strcmp(argv[2], "cellpose") == 0 ? 2 : 1;
+    int64_t shape[] = {atoi(argv[3]), channels, atoi(argv[5]), atoi(argv[5])};
+    if (start())
         return 1;
-    if (model_new(&model, argv[2], 2, 1, &err) || model_initialise(model, 1, &err) ||
+    if (model_new(&model, argv[2], 2, channels, &err) || model_initialise(model, 1, &err) ||
         model_freeze(model, NN_CPU, precision, &err))
         return stop(&err);
     nn_tensor *x = nn_rand(4, shape, NN_CPU);
@@ -81,9 +94,37 @@ static int serve(char **argv)
     return 0;
 }
 
+/* 2 x 4096 x 3072 x 3072 floating-point operations */
+#define PEAK_GFLOP 77.3
+
+static int peak(char **argv)
+{
+    char line[64];
+    if (start())
+        return 1;
+    nn_tensor *weight = nn_rand(2, (int64_t[]){3072, 3072}, NN_CPU);
+    nn_tensor *x = nn_rand(2, (int64_t[]){4096, 3072}, NN_CPU);
+    struct nn_plan *plan = nn_plan_linear(weight, NULL, precision_of(argv[4]));
+    x = nn_to_dtype(x, precision_of(argv[4]));
+    while (plan && fgets(line, sizeof line, stdin)) {
+        double wall = milliseconds(CLOCK_MONOTONIC), work = milliseconds(CLOCK_PROCESS_CPUTIME_ID);
+        if (nn_scope_begin() || !nn_plan_run(plan, x, NN_NONE, NULL))
+            return 1;
+        nn_scope_end();
+        printf("%.2f %.2f\n", milliseconds(CLOCK_MONOTONIC) - wall,
+               milliseconds(CLOCK_PROCESS_CPUTIME_ID) - work);
+        fflush(stdout);
+    }
+    nn_plan_free(plan);
+    nn_scope_end();
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 6)
         return STATUS_USAGE;
-    return strcmp(argv[1], "serve") == 0 ? serve(argv) : write_weights(argv);
+    return strcmp(argv[1], "serve") == 0  ? serve(argv)
+           : strcmp(argv[1], "peak") == 0 ? peak(argv)
+                                          : write_weights(argv);
 }

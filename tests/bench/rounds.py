@@ -1,0 +1,46 @@
+"""Programs that are timed in turn: each is a process that for every line of its
+standard input does its work once and answers with the milliseconds that passed and
+those of all cores' work."""
+import statistics
+import subprocess
+
+
+class Runner:
+    """`share`: of the whole's items, that one run does."""
+
+    def __init__(self, name, argv, items, gflop=0):
+        self.name, self.items, self.gflop = name, items, gflop
+        self.times = []
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+
+    def run(self):
+        """False when it cannot."""
+        try:
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline().split()
+        except BrokenPipeError:
+            return False
+        if len(answer) == 2:
+            self.times.append((float(answer[0]), float(answer[1])))
+        return len(answer) == 2
+
+    def median(self, column):
+        """Milliseconds an item, without the first run; column 0 wall, 1 work."""
+        return statistics.median(t[column] for t in self.times[1:]) / self.items
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def alternate(runners, rounds):
+    """Runs all in turn, once for nothing; gives those that could."""
+    able = [r for r in runners if r.run()]
+    for _ in range(rounds):
+        for runner in able:
+            runner.run()
+    for runner in runners:
+        runner.close()
+    return able
