@@ -301,6 +301,13 @@ nn_tensor *run_linear(const struct linear *linear, const nn_tensor *x, enum acti
     return residual ? nn_add(y, residual) : y;
 }
 
+nn_tensor *run_linear_onto(const struct linear *linear, const nn_tensor *x, nn_tensor *sum)
+{
+    if (is_ready(linear->mode, linear->plan))
+        return nn_plan_run_onto(linear->plan, x, sum);
+    return run_linear(linear, x, ACT_NONE, sum);
+}
+
 static nn_tensor *joined(const nn_tensor *query, const nn_tensor *key, const nn_tensor *value)
 {
     return nn_cat((const nn_tensor *[]){query, key, value}, 3, 0);

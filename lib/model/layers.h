@@ -151,6 +151,8 @@ void build_linear(struct builder *builder, struct linear *linear, const char *na
  * The activation comes before the sum here, unlike in convolutions. */
 nn_tensor *run_linear(const struct linear *linear, const nn_tensor *x, enum activation activation,
                       const nn_tensor *residual);
+/* sum + x W' + b, possibly in the place of sum, which is of no use after. */
+nn_tensor *run_linear_onto(const struct linear *linear, const nn_tensor *x, nn_tensor *sum);
 
 /* Query, key and value side by side in one product: x ... x N x I gives
  * ... x N x 3 O, from three separate linear layers with biases. */

@@ -262,16 +262,17 @@ nn_tensor *transunet_resize_positions(const nn_tensor *positions, int64_t height
     return nn_reshape3(nn_permute(map, 4, (int64_t[]){0, 2, 3, 1}), 1, height * width, hidden);
 }
 
-static nn_tensor *run_layer(const struct transunet *t, const struct layer *l, const nn_tensor *x)
+/* x may be overwritten. */
+static nn_tensor *run_layer(const struct transunet *t, const struct layer *l, nn_tensor *x)
 {
     bool training = t->mode->training;
     double scale = 1 / sqrt((double)t->config.hidden / t->config.heads);
     nn_tensor *y = run_qkv(&l->qkv, run_layer_norm(&l->attention_norm, x));
     y = run_attention(t->mode, y, t->config.heads, scale, NULL, 0);
-    nn_tensor *attended = run_linear(&l->out, y, ACT_NONE, x);
+    nn_tensor *attended = run_linear_onto(&l->out, y, x);
     y = run_linear(&l->fc1, run_layer_norm(&l->mlp_norm, attended), ACT_GELU, NULL);
     if (!training)
-        return run_linear(&l->fc2, y, ACT_NONE, attended);
+        return run_linear_onto(&l->fc2, y, attended);
     y = run_linear(&l->fc2, nn_dropout(y, DROPOUT, true), ACT_NONE, NULL);
     return nn_add(nn_dropout(y, DROPOUT, true), attended);
 }

@@ -93,6 +93,58 @@ TARGET_CLONES void kernel_layer_norm(float *y, const float *x, size_t n, const f
         y[i] = (x[i] - mean) * factor * weight[i] + bias[i];
 }
 
+/* ---- training ---- */
+
+/* Wellons's lowbias32 */
+static inline __attribute__((always_inline)) uint32_t hash(uint32_t x)
+{
+    x = (x ^ x >> 16) * 0x7feb352dU;
+    x = (x ^ x >> 15) * 0x846ca68bU;
+    return x ^ x >> 16;
+}
+
+TARGET_CLONES void kernel_drop(float *restrict y, const float *x, size_t n, uint32_t key,
+                               uint32_t threshold, float scale)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = hash(key + (uint32_t)i) < threshold ? 0 : x[i] * scale;
+}
+
+TARGET_CLONES void kernel_drop_bf16(uint16_t *restrict y, const uint16_t *x, size_t n, uint32_t key,
+                                    uint32_t threshold, float scale)
+{
+    for (size_t i = 0; i < n; i++) {
+        union {
+            uint32_t bits;
+            float value;
+        } v = {.bits = (uint32_t)x[i] << 16};
+        v.value *= scale;
+        uint32_t rounded = (v.bits + 0x7fff + (v.bits >> 16 & 1)) >> 16;
+        y[i] = hash(key + (uint32_t)i) < threshold ? 0 : (uint16_t)rounded;
+    }
+}
+
+TARGET_CLONES void kernel_sgd(float *restrict p, float *restrict v, const float *g, size_t n,
+                              float momentum, float decay, float rate)
+{
+    for (size_t i = 0; i < n; i++) {
+        v[i] = momentum * v[i] + (g[i] + decay * p[i]);
+        p[i] -= rate * v[i];
+    }
+}
+
+TARGET_CLONES void kernel_adamw(float *restrict p, float *restrict m, float *restrict v,
+                                const float *g, size_t n, const struct adamw *how)
+{
+    const struct adamw h = *how;
+    for (size_t i = 0; i < n; i++) {
+        float kept = p[i] - h.decay * p[i];
+        m[i] = h.beta1 * m[i] + h.rest1 * g[i];
+        v[i] = h.beta2 * v[i] + h.rest2 * g[i] * g[i];
+        p[i] = kept - h.rate * m[i] / (sqrtf(v[i]) * h.root + h.eps);
+    }
+}
+
 /* ---- resampling ---- */
 
 TARGET_CLONES void kernel_blend(float *restrict y, const float *a, const float *b, float t,

@@ -1,4 +1,4 @@
-/* Loops over floats in memory for prepared networks, one thread each; lib/nn's
+/* Loops over floats in memory for prepared networks and training, one thread each; lib/nn's
  * C++ divides the work.  Rows are contiguous; bfloat16 as uint16_t. */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
@@ -26,6 +26,20 @@ void kernel_scale_rows(float *y, const float *x, const float *residual, size_t r
 /* (x - mean) / sqrt(variance + eps) weight + bias of one row */
 void kernel_layer_norm(float *y, const float *x, size_t n, const float *weight, const float *bias,
                        float eps);
+
+/* Zeros where a hash of `key` and the place is below `threshold`, else x scale. */
+void kernel_drop(float *y, const float *x, size_t n, uint32_t key, uint32_t threshold, float scale);
+void kernel_drop_bf16(uint16_t *y, const uint16_t *x, size_t n, uint32_t key, uint32_t threshold,
+                      float scale);
+
+/* v = momentum v + g + decay p;  p -= rate v */
+void kernel_sgd(float *p, float *v, const float *g, size_t n, float momentum, float decay,
+                float rate);
+/* p -= decay p;  m, v: moving averages of g and g^2;  p -= rate m / (sqrt(v) root + eps) */
+struct adamw {
+    float decay, beta1, rest1, beta2, rest2, root, eps, rate; /* rest1: 1 - beta1 */
+};
+void kernel_adamw(float *p, float *m, float *v, const float *g, size_t n, const struct adamw *how);
 
 /* y = a + (b - a) t */
 void kernel_blend(float *y, const float *a, const float *b, float t, size_t n);

@@ -1,5 +1,6 @@
 // Layers and losses.
 #include "nn/fused.hpp"
+#include "nn/training.hpp"
 
 using namespace nn;
 
@@ -35,7 +36,7 @@ nn_tensor *nn_log_softmax(const nn_tensor *x, int dim)
 
 nn_tensor *nn_dropout(const nn_tensor *x, double p, bool training)
 {
-    return make([&] { return training && p > 0 ? at::dropout(get(x), p, true) : get(x); });
+    return make([&] { return training && p > 0 ? train_dropout(get(x), p) : get(x); });
 }
 
 nn_tensor *nn_drop_path(const nn_tensor *x, double p, bool training)
@@ -93,7 +94,7 @@ nn_tensor *nn_conv_transpose2d(const nn_tensor *x, const nn_tensor *weight, cons
 
 nn_tensor *nn_linear(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias)
 {
-    return make([&] { return at::linear(get(x), get(weight), maybe(bias)); });
+    return make([&] { return train_linear(get(x), get(weight), bias ? bias->t : at::Tensor()); });
 }
 
 nn_tensor *nn_batch_norm(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias,
@@ -114,8 +115,9 @@ nn_tensor *nn_group_norm(const nn_tensor *x, int64_t groups, const nn_tensor *we
 {
     // In the precision of its weights: libtorch 1.13's autocast on a CPU leaves it out.
     return make([&] {
-        at::Tensor input = weight ? get(x).to(weight->t.scalar_type()) : get(x);
-        return at::group_norm(input, groups, maybe(weight), maybe(bias), eps);
+        auto type = get(x).scalar_type();
+        at::Tensor input = weight ? x->t.to(weight->t.scalar_type()) : x->t;
+        return at::group_norm(input, groups, maybe(weight), maybe(bias), eps).to(type);
     });
 }
 
@@ -158,7 +160,11 @@ nn_tensor *nn_upsample_bilinear(const nn_tensor *x, int64_t height, int64_t widt
         int64_t size[] = {height, width};
         if (is_plain(get(x)) && x->t.dim() == 4 && height > 0 && width > 0)
             return upsample_bilinear(x->t, height, width, align_corners);
-        return at::upsample_bilinear2d(get(x), at::IntArrayRef(size, 2), align_corners);
+        if (x->t.device().is_cpu() && x->t.dim() == 4 && x->t.numel() > 0 && height > 0 &&
+            width > 0 && (x->t.scalar_type() == at::kFloat || x->t.scalar_type() == at::kBFloat16))
+            return train_upsample(x->t, height, width, align_corners);
+        return at::upsample_bilinear2d(get(x), at::IntArrayRef(size, 2), align_corners,
+                                       c10::nullopt, c10::nullopt);
     });
 }
 
@@ -174,10 +180,10 @@ nn_tensor *nn_attention(const nn_tensor *q, const nn_tensor *k, const nn_tensor 
                         const nn_tensor *mask, double scale)
 {
     return make([&] {
-        at::Tensor scores = at::matmul(get(q) * scale, get(k).transpose(-2, -1));
+        at::Tensor scores = train_product(get(q) * scale, get(k).transpose(-2, -1));
         if (mask)
             scores = at::add(scores, mask->t);
-        return at::matmul(at::softmax(scores, -1), get(v));
+        return train_product(at::softmax(scores, -1), get(v));
     });
 }
 

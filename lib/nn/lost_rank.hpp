@@ -10,8 +10,7 @@ namespace nn
 {
 
 struct lost_rank : std::runtime_error {
-    explicit lost_rank(const std::string &why)
-        : std::runtime_error("another rank is lost: " + why)
+    explicit lost_rank(const std::string &why) : std::runtime_error("another rank is lost: " + why)
     {
     }
 };

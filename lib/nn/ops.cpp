@@ -1,5 +1,5 @@
 // Shape, arithmetic, reductions.
-#include "nn/nn_internal.hpp"
+#include "nn/training.hpp"
 
 using namespace nn;
 
@@ -238,7 +238,7 @@ nn_tensor *nn_where(const nn_tensor *condition, const nn_tensor *yes, const nn_t
 
 nn_tensor *nn_matmul(const nn_tensor *x, const nn_tensor *y)
 {
-    return make([&] { return at::matmul(get(x), get(y)); });
+    return make([&] { return train_product(get(x), get(y)); });
 }
 
 // ---- reductions ----

@@ -4,7 +4,10 @@
 #include <cmath>
 #include <memory>
 
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
+
+#include "nn/kernels.h"
 
 using namespace nn;
 
@@ -42,19 +45,36 @@ nn_optimizer *new_optimizer(decltype(nn_optimizer::kind) kind, nn_tensor *const 
     return o.release();
 }
 
+// Whether a loop over the memory of both meets the same elements at once.
+bool lie_alike(const at::Tensor &p, const at::Tensor &g)
+{
+    return p.device().is_cpu() && p.scalar_type() == at::kFloat && g.scalar_type() == at::kFloat &&
+           p.is_non_overlapping_and_dense() && p.strides() == g.strides();
+}
+
+float *values(const at::Tensor &t)
+{
+    return static_cast<float *>(t.data_ptr());
+}
+
+constexpr int64_t optimizer_grain = 16384;
+
 // v = momentum v + g + decay p;  p -= rate v
 void sgd_step(nn_optimizer &o, size_t i, double rate)
 {
-    at::Tensor &p = *o.parameters[i];
+    at::Tensor &p = *o.parameters[i], &v = o.slots[0][i]->t;
     at::Tensor g = p.grad();
-    if (o.weight_decay != 0)
-        g = g.add(p, o.weight_decay);
-    if (o.momentum != 0) {
-        at::Tensor &v = o.slots[0][i]->t;
-        v.mul_(o.momentum).add_(g);
-        g = v;
+    if (lie_alike(p, g) && lie_alike(v, g)) {
+        at::parallel_for(0, p.numel(), optimizer_grain, [&](int64_t begin, int64_t end) {
+            kernel_sgd(values(p) + begin, values(v) + begin, values(g) + begin,
+                       static_cast<size_t>(end - begin), static_cast<float>(o.momentum),
+                       static_cast<float>(o.weight_decay), static_cast<float>(rate));
+        });
+        return;
     }
-    p.add_(g, -rate);
+    g = g.add(p, o.weight_decay);
+    v.mul_(o.momentum).add_(g);
+    p.add_(v, -rate);
 }
 
 void adamw_step(nn_optimizer &o, size_t i, double rate)
@@ -64,8 +84,19 @@ void adamw_step(nn_optimizer &o, size_t i, double rate)
     at::Tensor g = p.grad();
     double n = static_cast<double>(o.steps);
     double correct1 = 1 - std::pow(o.beta1, n), correct2 = 1 - std::pow(o.beta2, n);
-    if (o.weight_decay != 0 && o.decayed[i])
-        p.mul_(1 - rate * o.weight_decay);
+    double decay = o.decayed[i] ? rate * o.weight_decay : 0;
+    if (lie_alike(p, g) && lie_alike(m, g) && lie_alike(v, g)) {
+        auto f = [](double x) { return static_cast<float>(x); };
+        struct adamw how = {f(decay),   f(o.beta1),        f(1 - o.beta1),
+                            f(o.beta2), f(1 - o.beta2),    f(1 / std::sqrt(correct2)),
+                            f(o.eps),   f(rate / correct1)};
+        at::parallel_for(0, p.numel(), optimizer_grain, [&](int64_t begin, int64_t end) {
+            kernel_adamw(values(p) + begin, values(m) + begin, values(v) + begin, values(g) + begin,
+                         static_cast<size_t>(end - begin), &how);
+        });
+        return;
+    }
+    p.mul_(1 - decay);
     m.mul_(o.beta1).add_(g, 1 - o.beta1);
     v.mul_(o.beta2).addcmul_(g, g, 1 - o.beta2);
     p.addcdiv_(m, (v.sqrt() / std::sqrt(correct2)).add_(o.eps), -rate / correct1);

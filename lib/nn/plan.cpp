@@ -122,6 +122,15 @@ dims dims_of(const desc &d)
 #endif
 }
 
+dnnl::memory::data_type type_of(const desc &d)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return d.get_data_type();
+#else
+    return d.data_type();
+#endif
+}
+
 dnnl::primitive_attr attributes(const nn_plan &p, enum nn_activation activation, bool residual,
                                 const desc &dst)
 {
@@ -153,12 +162,12 @@ dnnl::primitive_attr attributes(const nn_plan &p, enum nn_activation activation,
     return a;
 }
 
-desc weights_any(const nn_plan &p)
+desc weights_any(const nn_plan &p, dnnl::memory::data_type type)
 {
     dims d = p.weight_sizes;
     if (p.groups > 1)
         d = {p.groups, d[0] / p.groups, d[1], d[2], d[3]};
-    return desc(d, dnnl_type(p.type), tag::any);
+    return desc(d, type, tag::any);
 }
 
 desc bias_desc(const nn_plan &p)
@@ -199,28 +208,32 @@ void finish_conv(const nn_plan &p, primitive &made, const dnnl::primitive_attr &
 {
     dims stride(p.stride, p.stride + 2), pad(p.pad, p.pad + 2);
     dims dilation = {p.dilation[0] - 1, p.dilation[1] - 1};
+    desc weights = weights_any(p, type_of(src));
     using forward = dnnl::convolution_forward;
     if (p.bias.defined())
-        finish<forward>(made, attr, algorithm, src, weights_any(p), bias_desc(p), dst, stride,
-                        dilation, pad, pad);
+        finish<forward>(made, attr, algorithm, src, weights, bias_desc(p), dst, stride, dilation,
+                        pad, pad);
     else
-        finish<forward>(made, attr, algorithm, src, weights_any(p), dst, stride, dilation, pad,
-                        pad);
+        finish<forward>(made, attr, algorithm, src, weights, dst, stride, dilation, pad, pad);
 }
 
 // Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin and Gray 2016) needs a quarter of
-// the multiplications; worth its reordering for many channels.  float32 only.
+// the multiplications; worth its reordering for many channels.  It computes in float32,
+// which for very many channels is still faster than bfloat16 without it.
 bool may_use_winograd(const nn_plan &p)
 {
-    return !p.linear && p.type == at::kFloat && p.groups == 1 && p.stride[0] == 1 &&
-           p.stride[1] == 1 && p.dilation[0] == 1 && p.dilation[1] == 1 &&
-           p.weight_sizes[0] >= 64 && p.weight_sizes[1] >= 64 && p.weight_sizes[0] % 16 == 0 &&
-           p.weight_sizes[1] % 16 == 0 && p.weight_sizes[2] == 3 && p.weight_sizes[3] == 3;
+    int64_t in = p.type == at::kFloat ? 64 : 256, out = p.type == at::kFloat ? 64 : 128;
+    return !p.linear && p.groups == 1 && p.stride[0] == 1 && p.stride[1] == 1 &&
+           p.dilation[0] == 1 && p.dilation[1] == 1 && p.weight_sizes[0] >= out &&
+           p.weight_sizes[1] >= in && p.weight_sizes[0] % 16 == 0 && p.weight_sizes[1] % 16 == 0 &&
+           p.weight_sizes[2] == 3 && p.weight_sizes[3] == 3;
 }
 
 bool make_winograd(const nn_plan &p, primitive &made, const dims &in, enum nn_activation activation)
 {
-    auto type = dnnl_type(p.type);
+    auto type = dnnl::memory::data_type::f32;
+    if (p.type != at::kFloat && in[2] * in[3] < 400)
+        return false;
     try {
         finish_conv(p, made, attributes(p, activation, false, made.given_dst),
                     dnnl::algorithm::convolution_winograd, desc(in, type, tag::any),
@@ -256,10 +269,11 @@ primitive make_linear(const nn_plan &p, const dims &in, enum nn_activation activ
     desc dst = made.given_dst = desc(made.result, type, tag::ab);
     auto attr = attributes(p, activation, residual, dst);
     using forward = dnnl::inner_product_forward;
+    desc weights = weights_any(p, type);
     if (p.bias.defined())
-        finish<forward>(made, attr, src, weights_any(p), bias_desc(p), dst);
+        finish<forward>(made, attr, src, weights, bias_desc(p), dst);
     else
-        finish<forward>(made, attr, src, weights_any(p), dst);
+        finish<forward>(made, attr, src, weights, dst);
     return made;
 }
 
@@ -356,7 +370,8 @@ void execute(nn_plan &p, const primitive &made, const at::Tensor &x, const at::T
         arguments.insert({DNNL_ARG_BIAS, memory_of(bias_desc(p), p.bias)});
     auto activation = static_cast<enum nn_activation>(made.key[made.key.size() - 2]);
     if (residual.defined() && sums_in_place(p, activation)) {
-        y.copy_(residual);
+        if (!y.is_same(residual))
+            y.copy_(residual);
     } else if (residual.defined()) {
         int index = p.linear && activation != NN_NONE;
         arguments.insert({DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1,
@@ -373,8 +388,9 @@ void execute(nn_plan &p, const primitive &made, const at::Tensor &x, const at::T
         reorder(dst, given_dst);
 }
 
+// onto: the residual may be overwritten.
 at::Tensor run_on_dnnl(nn_plan &p, const at::Tensor &x, enum nn_activation activation,
-                       const at::Tensor &residual)
+                       const at::Tensor &residual, bool onto)
 {
     dims in = p.linear ? dims{x.numel() / x.size(-1), x.size(-1)} : x.sizes().vec();
     if (in[1] != p.weight_sizes[1] * p.groups)
@@ -387,9 +403,10 @@ at::Tensor run_on_dnnl(nn_plan &p, const at::Tensor &x, enum nn_activation activ
     }
     if (residual.defined() && residual.sizes() != at::IntArrayRef(shape))
         throw std::runtime_error("a sum of different shapes");
-    at::Tensor y =
-        at::empty(shape, x.options().memory_format(p.linear ? at::MemoryFormat::Contiguous
-                                                            : at::MemoryFormat::ChannelsLast));
+    at::Tensor y = residual;
+    if (!onto || !sums_in_place(p, activation))
+        y = at::empty(shape, x.options().memory_format(p.linear ? at::MemoryFormat::Contiguous
+                                                                : at::MemoryFormat::ChannelsLast));
     execute(p, made, x, y, residual);
     return y;
 }
@@ -473,8 +490,11 @@ void nn_plan_free(struct nn_plan *plan)
     delete plan;
 }
 
-nn_tensor *nn_plan_run(struct nn_plan *plan, const nn_tensor *x, enum nn_activation activation,
-                       const nn_tensor *residual)
+namespace
+{
+
+nn_tensor *run_plan(struct nn_plan *plan, const nn_tensor *x, enum nn_activation activation,
+                    const nn_tensor *residual, bool onto)
 {
     return make([&] {
         if (!plan)
@@ -485,10 +505,24 @@ nn_tensor *nn_plan_run(struct nn_plan *plan, const nn_tensor *x, enum nn_activat
             added = prepared(*plan, residual->t);
 #if NN_DNNL
         if (runs_on_dnnl(*plan))
-            return run_on_dnnl(*plan, in, activation, added);
+            return run_on_dnnl(*plan, in, activation, added, onto);
 #endif
+        (void)onto;
         return run_on_torch(*plan, in, activation, added);
     });
+}
+
+} // namespace
+
+nn_tensor *nn_plan_run(struct nn_plan *plan, const nn_tensor *x, enum nn_activation activation,
+                       const nn_tensor *residual)
+{
+    return run_plan(plan, x, activation, residual, false);
+}
+
+nn_tensor *nn_plan_run_onto(struct nn_plan *plan, const nn_tensor *x, nn_tensor *sum)
+{
+    return sum ? run_plan(plan, x, NN_NONE, sum, true) : nullptr;
 }
 
 int nn_release_(nn_tensor *x)

@@ -24,6 +24,8 @@ void nn_plan_free(struct nn_plan *plan);
  * to the plan's precision if need be. */
 nn_tensor *nn_plan_run(struct nn_plan *plan, const nn_tensor *x, enum nn_activation activation,
                        const nn_tensor *residual);
+/* Linear: sum + x W' + b, possibly in the place of sum, which is of no use after. */
+nn_tensor *nn_plan_run_onto(struct nn_plan *plan, const nn_tensor *x, nn_tensor *sum);
 
 /* activation(group_norm(x) + residual) in one go */
 nn_tensor *nn_group_norm_fused(const nn_tensor *x, int64_t groups, const nn_tensor *weight,

@@ -11,10 +11,12 @@ the network (configurations, timm's helpers) is stood in for when it is absent.
 
 usage: published.py FOLDER export NETWORK FILE.onnx
        published.py FOLDER serve NETWORK BATCH
+       published.py FOLDER train NETWORK BATCH
 
 serve: for each line of standard input runs the network once over a batch, as the
 published code does to segment, and prints the milliseconds that passed and those of
-all cores' work.  $THREADS threads, or one a core.
+all cores' work.  train: the same for a step of TransUNet's trainer: half cross
+entropy, half Dice, SGD.  $THREADS threads, or one a core.
 """
 import contextlib
 import importlib.util
@@ -194,12 +196,44 @@ def serve_network(folder, name, batch):
     serve(run)
 
 
+def dice_loss(folder):
+    for name in ("medpy", "SimpleITK"):
+        if absent(name):
+            stand_in(name, metric=None)
+    return load(folder, "TransUNet/utils.py").DiceLoss(2)
+
+
+def serve_training(folder, name, batch):
+    import torch
+    torch.set_num_threads(threads())
+    net = network(folder, name).train()
+    cross_entropy, dice = torch.nn.CrossEntropyLoss(), dice_loss(folder)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+    image = torch.rand(batch, NETWORKS[name][2], SIDE, SIDE)
+    label = (torch.rand(batch, SIDE, SIDE) < 0.5).to(torch.uint8)
+
+    def step():
+        output = net(image)
+        loss_ce = cross_entropy(output, label.long())
+        loss = 0.5 * loss_ce + 0.5 * dice(output, label, softmax=True)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        for group in optimizer.param_groups:
+            group["lr"] = 0.01
+        return loss.item(), loss_ce.item()
+
+    serve(step)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 5 or sys.argv[2] not in ("export", "serve"):
+    if len(sys.argv) != 5 or sys.argv[2] not in ("export", "serve", "train"):
         sys.exit(__doc__)
     try:
         if sys.argv[2] == "export":
             export(sys.argv[1], sys.argv[3], sys.argv[4])
+        elif sys.argv[2] == "train":
+            serve_training(sys.argv[1], sys.argv[3], int(sys.argv[4]))
         else:
             serve_network(sys.argv[1], sys.argv[3], int(sys.argv[4]))
     except ImportError as error:

@@ -6,7 +6,7 @@ import subprocess
 
 
 class Runner:
-    """`share`: of the whole's items, that one run does."""
+    """`items`: what one run does; `gflop`: floating-point operations of an item, 1e9."""
 
     def __init__(self, name, argv, items, gflop=0):
         self.name, self.items, self.gflop = name, items, gflop
@@ -22,9 +22,9 @@ class Runner:
             answer = self.process.stdout.readline().split()
         except BrokenPipeError:
             return False
-        if len(answer) == 2:
+        if len(answer) >= 2:
             self.times.append((float(answer[0]), float(answer[1])))
-        return len(answer) == 2
+        return len(answer) >= 2
 
     def median(self, column):
         """Milliseconds an item, without the first run; column 0 wall, 1 work."""
