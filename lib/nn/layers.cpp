@@ -94,7 +94,7 @@ nn_tensor *nn_conv_transpose2d(const nn_tensor *x, const nn_tensor *weight, cons
 
 nn_tensor *nn_linear(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias)
 {
-    return make([&] { return train_linear(get(x), get(weight), bias ? bias->t : at::Tensor()); });
+    return make([&] { return train_linear(get(x), get(weight), maybe(bias)); });
 }
 
 nn_tensor *nn_batch_norm(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias,

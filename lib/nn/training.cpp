@@ -131,7 +131,7 @@ at::Tensor rows_of(const at::Tensor &x, at::ScalarType type)
 
 struct linear_function : public torch::autograd::Function<linear_function> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
-                              const at::Tensor &weight, const at::Tensor &bias)
+                              const at::Tensor &weight, const c10::optional<at::Tensor> &bias)
     {
         at::ScalarType type = product_type(x);
         no_autocast plain;
@@ -141,7 +141,7 @@ struct linear_function : public torch::autograd::Function<linear_function> {
         context->saved_data["type"] = static_cast<int64_t>(x.scalar_type());
         std::vector<int64_t> shape = x.sizes().vec();
         shape.back() = weight.size(0);
-        at::Tensor b = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
+        at::Tensor b = bias ? bias->to(at::kFloat).contiguous() : at::Tensor();
         return multiply(rows, w.t(), type, b).view(shape);
     }
 
@@ -320,11 +320,11 @@ struct upsample_function : public torch::autograd::Function<upsample_function> {
 
 } // namespace
 
-at::Tensor nn::train_linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias)
+at::Tensor nn::train_linear(const at::Tensor &x, const at::Tensor &weight,
+                            const c10::optional<at::Tensor> &bias)
 {
     if (!is_float_on_cpu(x) || product_type(x) == at::kHalf)
-        return at::linear(x, weight,
-                          bias.defined() ? c10::optional<at::Tensor>(bias) : c10::nullopt);
+        return at::linear(x, weight, bias);
     return linear_function::apply(x, weight, bias);
 }
 

@@ -7,7 +7,8 @@ namespace nn
 {
 
 // x W' + b over the last dimension
-at::Tensor train_linear(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias);
+at::Tensor train_linear(const at::Tensor &x, const at::Tensor &weight,
+                        const c10::optional<at::Tensor> &bias);
 // Products of the last two dimensions, batches broadcast.
 at::Tensor train_product(const at::Tensor &x, const at::Tensor &y);
 // Zeros with probability p, the others divided by 1 - p; whatever the threads, the same

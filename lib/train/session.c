@@ -7,6 +7,7 @@
 
 #include "model/cellpose_eval.h"
 #include "model/peers.h"
+#include "nn/plan.h"
 #include "ops/flow_targets.h"
 #include "ops/persistence.h"
 #include "train/internal.h"
@@ -154,6 +155,7 @@ static int note_diameters(struct session *s, struct err *err)
 static int make_model(struct session *s, struct err *err)
 {
     const struct session_options *o = &s->options;
+    nn_reuse_memory();
     if (nn_set_threads((int)o->threads))
         return nn_to_err(err, "threads");
     if (model_new(&s->model, o->arch, (int)o->classes, s->loading.channels, err))

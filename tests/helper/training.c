@@ -32,7 +32,12 @@ static int make_batch(int64_t size, int64_t side)
         labels[i] = (i / 32 % 7 + i / (size_t)side / 32) % 2;
         images[i] = (float)(i * 2654435761u % 1000) / 1000 + labels[i];
     }
-    batch = (struct trainer_batch){size, 1, side, side, images, labels, NULL};
+    batch = (struct trainer_batch){.size = size,
+                                   .channels = 1,
+                                   .height = side,
+                                   .width = side,
+                                   .images = images,
+                                   .labels = labels};
     return 0;
 }
 
