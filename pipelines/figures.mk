@@ -1,10 +1,11 @@
-# Figures 4 and 5: whole test images of NT2 with the masks of several methods, and a
-# part of one enlarged, with the truth.  (Figure 3, outliers during training, needs
-# maps that train does not write yet.)
+# Figure 3: patches of NT2 in training, their masks, and what outliers made of the
+# network's answer.  Figures 4 and 5: a whole test image of NT2 with the masks of
+# several methods, and where they are right and wrong.
 
 FIGURE_RUNS = nt2/cellpose-cyto3/plain nt2/toposeg-r50-b16/plain nt2/transunet-r50-b16/plain \
               nt2/transunet-r50-b16/pareto
-FIGURES     = $(foreach f,figure4 figure5,$(foreach r,$(FIGURE_RUNS),$(W)/figures/$(f)/$(subst /,-,$(r)).png))
+FIGURE3     = $(W)/figures/figure3/$(subst /,-,$(FIGURE3_RUN)).png
+FIGURES     = $(FIGURE3) $(foreach f,figure4 figure5,$(foreach r,$(FIGURE_RUNS),$(W)/figures/$(f)/$(subst /,-,$(r)).png))
 
 test_folder  = $(call folder,nt2)$(if $(call has_test,nt2),/test)
 figure_image = $(firstword $(sort $(wildcard $(test_folder)/images/*)))
@@ -27,11 +28,24 @@ $(W)/figures/figure5/$(subst /,-,$(1)).png: $(W)/figures/$(subst /,-,$(1)).mask.
 endef
 $(foreach r,$(FIGURE_RUNS),$(eval $(call figure_rules,$(r))))
 
+# The streams that a run with outliers leaves beside its weights.
+outlier_stream = $(W)/runs/$(FIGURE3_RUN)/seed1.outliers.tar
+sheet          = $(W)/figures/outliers
+$(FIGURE3): $(W)/runs/$(FIGURE3_RUN)/seed1.tsv
+	@mkdir -p $(@D)
+	if grep -q '^# status	ok$$' $<; then \
+	    stitch -q --image -o $(sheet).image.tif $(outlier_stream) && \
+	    stitch -q --mask -o $(sheet).mask.png $(outlier_stream) && \
+	    stitch -q -o $(sheet).prediction.png $(outlier_stream) && \
+	    overlay -s fill -c ff0000 -t $(sheet).mask.png --panels image,truth,prediction -o $@ \
+	        $(sheet).image.tif $(sheet).prediction.png; \
+	else : >$@; fi
+
 .PHONY: figure3 figure4 figure5 figures
-figure3:
-	@echo 'figure3: train does not write maps of outliers yet' >&2; exit 69
+figure3: $(FIGURE3)
+	@ls -l $^
 figure4: $(filter %/figure4/%,$(FIGURES))
 	@ls -l $(filter %/figure4/%.png,$^)
 figure5: $(filter %/figure5/%,$(FIGURES))
 	@ls -l $(filter %/figure5/%.png,$^)
-figures: figure4 figure5
+figures: figure3 figure4 figure5

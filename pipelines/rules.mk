@@ -78,6 +78,9 @@ METHOD_pareto   = $(OUTLIERS) --loss pareto
 
 # ---- runs ----
 
+# The run with outliers that figure 3 shows.
+FIGURE3_RUN = nt2/transunet-r50-b16/pareto
+
 # A table names the runs it needs in its last column.
 last_column = awk -F'\t' '!/^\#/ && c { print $$c } !/^\#/ && !c { for (i = 1; i <= NF; i++) if ($$i == "run") c = i }'
 TABLES   := table1 table2 table3 table4
@@ -93,6 +96,7 @@ $(W)/runs/$(1)/$(2)/$(3)/seed$(4).tsv: $(W)/data/$(1).train.tar $(W)/data/$(1).t
 	@mkdir -p $$(@D)
 	pipelines/attempt $$@ $(1)/$(2)/$(3) $(4) $(DEVICE) ' \
 	    train -q -a $(ARCH_$(2)) $(METHOD_$(3)) $(TRAIN) $(TRAIN_$(2)) --seed $(4) -d $(DEVICE) -t $(THREADS) \
+	        $(if $(filter $(FIGURE3_RUN),$(1)/$(2)/$(3)),--vos-stream $$(@:.tsv=.outliers.tar)) \
 	        --resume --log $$(@:.tsv=.log.tsv) -o $$(@:.tsv=.safetensors) $$(word 1,$$^) && \
 	    predict -q -m $$(@:.tsv=.safetensors) -d $(DEVICE) -t $(THREADS) $$(word 2,$$^) | \
 	    score -q -c released --by tile -s'
@@ -118,7 +122,7 @@ list:
 # Forgets the runs that failed, and what they left, so that the next make tries them again.
 retry:
 	@grep -L '^# status	ok$$' $(wildcard $(W)/runs/*/*/*/seed?*.tsv) /dev/null | grep 'seed[0-9]*\.tsv$$' | \
-	    while read -r record; do rm -v "$$record"; rm -f "$${record%.tsv}".{ckpt,safetensors,log.tsv,err}; done || true
+	    while read -r record; do rm -v "$$record"; rm -f "$${record%.tsv}".{ckpt,safetensors,log.tsv,outliers.tar,err}; done || true
 
 # ---- tables ----
 

@@ -50,6 +50,7 @@ enum {
     OPT_VOS_QUEUE,
     OPT_VOS_RIDGE,
     OPT_VOS_MODE,
+    OPT_VOS_STREAM,
 };
 
 static const struct cli_option options[] = {
@@ -91,6 +92,8 @@ static const struct cli_option options[] = {
     {OPT_VOS_RIDGE, "vos-ridge", "R", "added to the covariance's diagonal (default 0.01)"},
     {OPT_VOS_MODE, "vos-mode", "class|released",
      "the paper's, or the released code's (default class)"},
+    {OPT_VOS_STREAM, "vos-stream", "FILE",
+     "write a batch of each epoch after outliers took their places"},
     {OPT_CLASSES, "classes", "K", "with 2, every label but 0 is foreground (default 2)"},
     {OPT_CHANNELS, "channels", "1|3", "what the network sees (default: the first image's)"},
     {OPT_SEED, "seed", "N", "(default 1)"},
@@ -356,6 +359,9 @@ static bool read_loss_option(int c)
     case OPT_VOS_RIDGE:
         t->vos.ridge = cli_real(0, 1e6);
         return true;
+    case OPT_VOS_STREAM:
+        run.outliers = cli_argument();
+        return true;
     case OPT_VOS_MODE:
         t->vos.mode = (enum vos_mode)cli_choice("class|released");
         return true;
@@ -392,6 +398,8 @@ static void read_options(void)
         cli_die_usage("%s", err.message);
     if (run.trainer.vos.select > run.trainer.vos.sample)
         cli_die_usage("--vos-select cannot be more than --vos-sample");
+    if (run.outliers && !run.trainer.outliers)
+        cli_die_usage("--vos-stream needs --vos");
     run.command = cli_command_line();
     run.interrupted = &interrupted;
     run.progress = cli_progress;

@@ -240,14 +240,28 @@ static int keep_labelled(struct model_output *out, nn_tensor **target, int64_t c
     return out->logits && *target ? 0 : nn_to_err(err, "images with labels");
 }
 
+/* The first images are this rank's when logits of all ranks were gathered. */
+static int copy_outliers(const nn_tensor *synthetic, const struct trainer_batch *batch,
+                         struct err *err)
+{
+    nn_tensor *own = nn_narrow(nn_detach(synthetic), 0, 0, batch->size - batch->unlabelled);
+    nn_tensor *p = nn_softmax(own, 1);
+    size_t bytes = sizeof(float);
+    for (int i = 0; p && i < 4; i++)
+        bytes *= (size_t)nn_size(p, i);
+    return nn_to_host(p, batch->outliers, DTYPE_F32, bytes) ? nn_to_err(err, "outliers") : 0;
+}
+
 static int answer_for(struct trainer *t, struct model_output *out, const nn_tensor *student,
                       const nn_tensor *teacher, const uint8_t *labels, const nn_tensor *target,
-                      struct loss_result *terms, struct err *err)
+                      const struct trainer_batch *batch, struct loss_result *terms, struct err *err)
 {
     struct rng outliers = step_rng(t, "outliers");
     nn_tensor *synthetic = NULL;
     if (t->vos &&
         vos_step(t->vos, out->logits, labels, &outliers, t->use_outliers ? &synthetic : NULL, err))
+        return -1;
+    if (synthetic && batch->outliers && copy_outliers(synthetic, batch, err))
         return -1;
     if (objective(t, out, synthetic, target, terms, err))
         return -1;
@@ -279,7 +293,7 @@ static int backward(struct trainer *t, const struct trainer_batch *batch, int pa
         failed = gather(t, &out, &student, &teacher, &target, &gathered, err);
     if (!failed && !batch->flows)
         failed = answer_for(t, &out, student, teacher, gathered ? gathered : batch->labels, target,
-                            &report->terms, err);
+                            batch, &report->terms, err);
     free(gathered);
     if (failed)
         return -1;

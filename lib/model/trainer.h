@@ -54,6 +54,9 @@ struct trainer_batch {
     /* So many images at the end have no labels: only consistency with the teacher counts
      * for them. */
     int64_t unlabelled;
+    /* Room for B x K x H x W: the probabilities of the labelled images after outliers took
+     * their places, written in steps that have outliers.  May be NULL. */
+    float *outliers;
 };
 
 struct trainer_report {

@@ -31,12 +31,14 @@ struct session {
     double before;       /* seconds that the run took before it was resumed */
     double clock;        /* seconds so far, on which all ranks agree */
     bool stop;           /* some rank was interrupted */
+    bool with_outliers;  /* in this step */
     double best;         /* DSC, -1 before the first */
     double epoch, batch; /* position: epochs done, batches done in this one */
     double steps, log_bytes, rate;
     uint64_t steps_in_epoch, total_steps;
     struct sums sums;
     struct validation now;
+    float *outliers; /* see session_outliers */
 };
 
 double session_seconds(void); /* of a monotonic clock */
@@ -53,6 +55,12 @@ int session_record_epoch(struct session *s, struct err *err) MUST_CHECK;
 
 /* Puts the session where the checkpoint left it, when there is one. */
 int session_resume(struct session *s, struct err *err) MUST_CHECK;
+
+/* Room for what a batch becomes with outliers, when the epoch's last one is to be shown,
+ * else NULL; and its stream, which replaces that of the epoch before. */
+float *session_outliers(struct session *s);
+int session_write_outliers(struct session *s, const struct loader_batch *batch,
+                           struct err *err) MUST_CHECK;
 
 /* Adds the size model of a network of flows to the weights at `path`. */
 int session_fit_size(const struct session *s, const char *path, struct err *err) MUST_CHECK;

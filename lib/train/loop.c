@@ -46,12 +46,14 @@ static int add_batch(struct session *s, struct err *err)
     struct loader_batch loaded;
     if (loader_take(s->loader, &loaded, err))
         return -1;
-    struct trainer_batch batch = {
-        (int64_t)o->batch,  o->channels,
-        (int64_t)o->height, (int64_t)o->width,
-        loaded.images,      loaded.labels,
-        loaded.flows,       (int64_t)loader_unlabelled(s->data, o->batch)};
+    struct trainer_batch batch = {(int64_t)o->batch,  o->channels,
+                                  (int64_t)o->height, (int64_t)o->width,
+                                  loaded.images,      loaded.labels,
+                                  loaded.flows,       (int64_t)loader_unlabelled(s->data, o->batch),
+                                  session_outliers(s)};
     int result = trainer_accumulate(s->trainer, &batch, (int)s->options.accumulate, &report, err);
+    if (result == 0 && batch.outliers)
+        result = session_write_outliers(s, &loaded, err);
     loader_done(s->loader);
     s->sums.loss += report.loss;
     s->sums.batches++;
@@ -105,8 +107,8 @@ static int run_epoch(struct session *s, struct err *err)
     int result = 0;
     while (s->batch < (double)end && result == 0 && !s->stop && progress(s) < 1) {
         s->rate = schedule_rate(&s->options.schedule, progress(s));
-        trainer_use_outliers(s->trainer, s->epoch >= s->options.vos_start &&
-                                             progress(s) >= s->options.vos_share);
+        s->with_outliers = s->epoch >= s->options.vos_start && progress(s) >= s->options.vos_share;
+        trainer_use_outliers(s->trainer, s->with_outliers);
         result = step(s, err);
     }
     loader_leave(s->loader);

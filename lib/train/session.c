@@ -199,6 +199,7 @@ static void release(struct session *s)
     model_free(s->model);
     nn_group_free(s->options.trainer.group);
     free(s->command);
+    free(s->outliers);
     free(s);
 }
 

@@ -13,9 +13,10 @@
 
 /* Texts are the caller's and must outlive the session; those that may be NULL say so. */
 struct session_options {
-    const char *output;                   /* the weights; log and checkpoint are named after it */
-    const char *arch, *init;              /* architecture; weights to start from, or NULL */
-    const char *log, *plot, *events;      /* each may be NULL */
+    const char *output;              /* the weights; log and checkpoint are named after it */
+    const char *arch, *init;         /* architecture; weights to start from, or NULL */
+    const char *log, *plot, *events; /* each may be NULL */
+    const char *outliers;            /* stream of the last batch after virtual outliers, or NULL */
     const char *command, *data, *licence; /* for the metadata; the last two may be NULL */
     int64_t epochs, steps;                /* steps > 0: so many instead */
     double minutes;                       /* > 0: so many instead */

@@ -16,7 +16,7 @@ static int validate_sample(struct session *session, struct spooled *s, struct va
     int result = image && truth && found ? 0 : err_memory(err, "validation");
     struct trainer_batch batch = {
         1, l->channels, (int64_t)s->mask.shape[0], (int64_t)s->mask.shape[1], image, truth, NULL,
-        0};
+        0, NULL};
     if (result == 0)
         result = planes_of(&s->image, s->offset, s->gain, l->channels, image, err) ||
                          planes_classes(&s->mask, l->classes, truth, err) ||

@@ -38,4 +38,6 @@ is "$(rules retry | wc -l) $(ls "$W/runs/bloodcell/unetpp")" "1 norm
 plain" "retry forgets what failed"
 ok "and nothing else" test -e "$record"
 is "$(table pipelines/paper/table4.tsv "$record" | grep -c '^| UNet++ | - | BloodCell | ours | [0-9]')" 1 "its row in table 4"
+ok "figure 3" rules figure3
+ok "is a picture of patches" test -s "$W/figures/figure3/nt2-transunet-r50-b16-pareto.png"
 done_testing

@@ -78,6 +78,13 @@ ok "--vos-mode released" train -q "${small[@]}" --steps 2 --vos --vos-start 0 --
 ok "--vos-start in percent" train -q "${small[@]}" -b 12 --epochs 4 --vos --vos-start 50% --vos-sample 200 \
     --vos-select 20 -o "$TMP/half.safetensors" "$TMP/in.tar"
 is "$(awk 'NR > 1 { print ($7 > 0) }' "$TMP/half.tsv" | paste -sd' ')" "0 0 1 1" "begins there"
+ok "--vos-stream" train -q "${small[@]}" --steps 3 --vos --vos-start 0 --vos-sample 2000 --vos-select 100 \
+    --vos-stream "$TMP/outliers.tar" -o "$TMP/l.safetensors" "$TMP/in.tar"
+is "$(peek -q "$TMP/outliers.tar" | sed -n 2p | cut -f 1,3-5 | tr '\t' ' ')" \
+    "epoch001/000 image float32 48x48x1 mask uint8 48x48 prob float32 2x48x48" "shows the last batch of the run"
+ok "as one sheet" bash -c "stitch -q '$TMP/outliers.tar' | tile -q -s full - | peek -q | grep -q '96x96x1'"
+fails 64 "without outliers" train -q "${small[@]}" --steps 1 --vos-stream "$TMP/outliers.tar" \
+    -o "$TMP/l.safetensors" "$TMP/in.tar"
 fails 64 "a start beyond the end" train -q "${small[@]}" --vos --vos-start 101% -o "$TMP/l.safetensors" "$TMP/in.tar"
 fails 64 "a start that is no number" train -q "${small[@]}" --vos --vos-start soon -o "$TMP/l.safetensors" "$TMP/in.tar"
 ok "--plot and --events" train -q "${small[@]}" --steps 4 --plot "$TMP/curve.svg" --events "$TMP/events" \
