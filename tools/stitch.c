@@ -1,22 +1,18 @@
 /* stitch: a tensor stream to images. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "core/band.h"
 #include "core/destination.h"
-#include "core/half.h"
 #include "core/names.h"
 #include "image/image.h"
-#include "ops/blend.h"
-#include "ops/resample.h"
-#include "stream/stream.h"
+#include "ops/maps.h"
+#include "ops/mosaic.h"
+#include "stream/walk.h"
 
-#define MAX_SIDE    (1 << 24) /* pixels of an image's side */
-#define MAX_ENLARGE 1024      /* times that a tile is enlarged to its place */
-#define MAX_PLANES  256
+#define MAX_SIDE   (1 << 24) /* pixels of an image's side */
+#define MAX_PLANES 256
 
 enum {
     OPT_PROB = CLI_LONG_ONLY,
@@ -145,17 +141,13 @@ struct canvas {
     char id[SAMPLE_MAX_NAME + 2 + sizeof((struct tile_meta *)0)->source]; /* of the source image */
     struct tile_meta meta;                                                /* of its first tile */
     enum product product;
-    enum dtype dtype;        /* of the samples' arrays; blended ones are float32 */
-    size_t planes;           /* classes, logits, or channels */
-    struct blend blend;      /* what is averaged */
-    struct band pixels;      /* what is copied: rows as they are written */
-    struct band covered;     /* and a byte a pixel, 1 where a tile was */
-    int64_t next_row;        /* the first that is not written yet */
-    int64_t seen, uncovered; /* tiles, pixels */
+    enum dtype dtype; /* of the samples' arrays; blended ones are float32 */
+    size_t planes;    /* classes, logits, or channels */
+    struct mosaic mosaic;
+    int64_t seen; /* tiles */
     struct image_writer *writer;
     struct image_info info;
-    float *row;          /* planes x width */
-    unsigned char *line; /* a row as it is written */
+    unsigned char *line; /* a blended row as it is written */
 };
 
 static bool is_blended(const struct canvas *canvas)
@@ -166,10 +158,7 @@ static bool is_blended(const struct canvas *canvas)
 static void canvas_free(struct canvas *canvas)
 {
     image_abort(canvas->writer);
-    blend_free(&canvas->blend);
-    band_free(&canvas->pixels);
-    band_free(&canvas->covered);
-    free(canvas->row);
+    mosaic_free(&canvas->mosaic);
     free(canvas->line);
     *canvas = (struct canvas){0};
 }
@@ -272,22 +261,17 @@ static int plan_output(struct canvas *canvas, enum image_format format, struct e
     return 0;
 }
 
-static int make_rows(struct canvas *canvas, struct err *err)
+static int begin_mosaic(struct canvas *canvas, struct err *err)
 {
-    size_t width = (size_t)canvas->meta.source_width, line = image_row_bytes(&canvas->info);
-    canvas->line = malloc(line);
-    if (!canvas->line)
-        return err_memory(err, "a row");
-    if (!is_blended(canvas)) {
-        canvas->pixels = band_new(line);
-        canvas->covered = band_new(width);
-        return 0;
-    }
-    canvas->row = calloc(width * canvas->planes, sizeof *canvas->row);
-    if (!canvas->row)
-        return err_memory(err, "a row");
-    return blend_new(&canvas->blend, settings.blend, canvas->planes, canvas->meta.source_width,
-                     canvas->meta.source_height, err);
+    struct mosaic_rules rules = {.width = canvas->meta.source_width,
+                                 .height = canvas->meta.source_height,
+                                 .blended = is_blended(canvas),
+                                 .labels = canvas->product == PRODUCT_MASK,
+                                 .planes = canvas->planes,
+                                 .dtype = canvas->dtype,
+                                 .blend = settings.blend};
+    canvas->line = malloc(image_row_bytes(&canvas->info));
+    return canvas->line ? mosaic_new(&canvas->mosaic, &rules, err) : err_memory(err, "a row");
 }
 
 static size_t planes_of(enum product product, const struct array *array)
@@ -313,100 +297,12 @@ static int begin_image(struct canvas *canvas, const struct sample *sample,
                        canvas->planes - 1);
     enum image_format format = choose_format(canvas);
     if (plan_output(canvas, format, err) ||
-        file_name(canvas, sample->key, format, path, sizeof path, err) || make_rows(canvas, err))
+        file_name(canvas, sample->key, format, path, sizeof path, err) || begin_mosaic(canvas, err))
         return -1;
     return image_create(&canvas->writer, path, format, settings.compression, &canvas->info, err);
 }
 
-/* ---- tiles ---- */
-
-static void free_if_new(struct array *array, const struct array *old)
-{
-    if (array->memory != old->memory)
-        array_free(array);
-}
-
-/* A view of `array`, or a new float32 copy of a float16 one. */
-static int to_floats(const struct array *array, struct array *floats, struct err *err)
-{
-    *floats = *array;
-    if (array->dtype != DTYPE_F16)
-        return 0;
-    if (array_new(floats, DTYPE_F32, array->ndim, array->shape, err))
-        return -1;
-    half_to_floats(floats->data, array->data, array_count(array));
-    return 0;
-}
-
-/* A view of `tile`, or a new array of the size of its place.  `axis`: the first
- * of the two that are height and width. */
-static int to_place(const struct canvas *canvas, const struct array *tile, int axis,
-                    const struct tile_meta *meta, struct array *placed, struct err *err)
-{
-    size_t height = (size_t)meta->height, width = (size_t)meta->width;
-    *placed = *tile;
-    if (tile->shape[axis] == height && tile->shape[axis + 1] == width)
-        return 0;
-    if (height / MAX_ENLARGE > tile->shape[axis] || width / MAX_ENLARGE > tile->shape[axis + 1])
-        return err_set(err, STATUS_DATA, "a tile of %zu x %zu cannot fill %zu x %zu pixels",
-                       tile->shape[axis + 1], tile->shape[axis], width, height);
-    return resample_new(tile, axis, height, width, canvas->product == PRODUCT_MASK, placed, err);
-}
-
-static int blend_tile(struct canvas *canvas, const struct array *array,
-                      const struct tile_meta *meta, struct err *err)
-{
-    struct array floats, placed;
-    struct array planes = *array;
-    if (planes.ndim == 2)
-        planes = array_view(array->dtype, 3, (size_t[]){1, array->shape[0], array->shape[1]},
-                            array->data);
-    if (to_floats(&planes, &floats, err))
-        return -1;
-    int result = to_place(canvas, &floats, 1, meta, &placed, err);
-    if (result == 0) {
-        result = blend_add(&canvas->blend, &placed, meta->x, meta->y, err);
-        free_if_new(&placed, &floats);
-    }
-    free_if_new(&floats, &planes);
-    return result;
-}
-
-/* Copies the part of the tile that is inside the image. */
-static void copy_rows(struct canvas *canvas, const struct array *tile, int64_t x, int64_t y)
-{
-    size_t pixel = canvas->planes * dtype_size(canvas->dtype);
-    int64_t left = x > 0 ? x : 0, right = x + (int64_t)tile->shape[1];
-    int64_t top = y > 0 ? y : 0, bottom = y + (int64_t)tile->shape[0];
-    right = right < canvas->info.width ? right : canvas->info.width;
-    bottom = bottom < canvas->info.height ? bottom : canvas->info.height;
-    for (int64_t row = top; row < bottom && left < right; row++) {
-        const unsigned char *from = tile->data;
-        from += ((size_t)(row - y) * tile->shape[1] + (size_t)(left - x)) * pixel;
-        unsigned char *to = band_row(&canvas->pixels, row);
-        unsigned char *covered = band_row(&canvas->covered, row);
-        memcpy(to + (size_t)left * pixel, from, (size_t)(right - left) * pixel);
-        memset(covered + left, 1, (size_t)(right - left));
-    }
-}
-
-static int copy_tile(struct canvas *canvas, const struct array *array, const struct tile_meta *meta,
-                     struct err *err)
-{
-    struct array placed;
-    int64_t bottom = meta->y + meta->height;
-    bottom = bottom < canvas->info.height ? bottom : canvas->info.height;
-    if (array->dtype != canvas->dtype || planes_of(canvas->product, array) != canvas->planes)
-        return err_set(err, STATUS_DATA, "a tile of another kind than the first");
-    if (meta->y < canvas->next_row && canvas->next_row > 0)
-        return err_set(err, STATUS_DATA, "tiles are not in the order of their rows");
-    if (band_extend(&canvas->pixels, bottom, err) || band_extend(&canvas->covered, bottom, err) ||
-        to_place(canvas, array, 0, meta, &placed, err))
-        return -1;
-    copy_rows(canvas, &placed, meta->x, meta->y);
-    free_if_new(&placed, array);
-    return 0;
-}
+/* ---- tiles in, rows out ---- */
 
 static int add_tile(struct canvas *canvas, const struct sample *sample,
                     const struct tile_meta *meta, struct err *err)
@@ -415,115 +311,41 @@ static int add_tile(struct canvas *canvas, const struct sample *sample,
     if (!array)
         return -1;
     if (array_count(array) == 0)
-        return err_set(err, STATUS_DATA, "'%s': an empty tile", sample->key);
+        return err_set(err, STATUS_DATA, "an empty tile");
     canvas->seen++;
-    int result = is_blended(canvas) ? blend_tile(canvas, array, meta, err)
-                                    : copy_tile(canvas, array, meta, err);
-    return result ? err_prefix(err, "'%s'", sample->key) : 0;
-}
-
-/* ---- rows that are finished ---- */
-
-static void probabilities(const struct canvas *canvas, float *to)
-{
-    size_t width = (size_t)canvas->info.width, planes = canvas->planes;
-    const float *row = canvas->row;
-    if (settings.class >= 0 || planes <= 2) {
-        size_t class = settings.class >= 0 ? (size_t)settings.class : planes - 1;
-        memcpy(to, row + class * width, width * sizeof *to);
-        return;
-    }
-    memcpy(to, row + width, width * sizeof *to);
-    for (size_t k = 2; k < planes; k++)
-        for (size_t x = 0; x < width; x++)
-            to[x] += row[k * width + x];
-}
-
-/* Values of [0, 1] as 0 to 65535; what is outside, or not a number, is clipped. */
-static void to_16_bits(const float *from, uint16_t *to, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = from[i] >= 1 ? 65535 : from[i] > 0 ? (uint16_t)(from[i] * 65535 + 0.5f) : 0;
-}
-
-/* K x width to width x K. */
-static void interleave(const float *from, float *to, size_t planes, size_t width)
-{
-    for (size_t k = 0; k < planes; k++)
-        for (size_t x = 0; x < width; x++)
-            to[x * planes + k] = from[k * width + x];
+    return mosaic_add(&canvas->mosaic, array, meta->x, meta->y, meta->width, meta->height, err);
 }
 
 /* Two classes are drawn in black and white, more as their numbers. */
-static void label_line(struct canvas *canvas)
+static void label_line(struct canvas *canvas, const float *row)
 {
     size_t width = (size_t)canvas->info.width;
-    blend_labels(canvas->row, canvas->planes, width, settings.threshold, canvas->line);
-    if (canvas->planes <= 2)
-        for (size_t x = 0; x < width; x++)
-            canvas->line[x] = canvas->line[x] ? 255 : 0;
+    blend_labels(row, canvas->planes, width, settings.threshold, canvas->line);
+    for (size_t x = 0; x < width && canvas->planes <= 2; x++)
+        canvas->line[x] = canvas->line[x] ? 255 : 0;
 }
 
-static void blended_line(struct canvas *canvas)
+static void blended_line(struct canvas *canvas, float *row)
 {
     size_t width = (size_t)canvas->info.width;
+    void *line = canvas->line;
     if (canvas->product == PRODUCT_LABELS) {
-        label_line(canvas);
+        label_line(canvas, row);
         return;
     }
     if (canvas->product == PRODUCT_LOGITS) {
-        interleave(canvas->row, (float *)(void *)canvas->line, canvas->planes, width);
+        maps_interleave(row, line, canvas->planes, width);
         return;
     }
     if (canvas->product == PRODUCT_PROB)
-        probabilities(canvas, canvas->row);
+        maps_probability(row, canvas->planes, width, (int)settings.class, row);
     if (canvas->info.bits == 32)
-        memcpy(canvas->line, canvas->row, width * sizeof *canvas->row);
+        memcpy(line, row, width * sizeof *row);
     else
-        to_16_bits(canvas->row, (uint16_t *)(void *)canvas->line, width);
-}
-
-static int write_blended(struct canvas *canvas, int64_t until, struct err *err)
-{
-    for (; canvas->next_row < until; canvas->next_row++) {
-        canvas->uncovered += blend_row(&canvas->blend, canvas->next_row, canvas->row);
-        blended_line(canvas);
-        if (image_write_rows(canvas->writer, 1, canvas->line, err))
-            return -1;
-    }
-    blend_drop(&canvas->blend, until);
-    return 0;
-}
-
-static int64_t count_uncovered(const unsigned char *covered, size_t n)
-{
-    size_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += covered[i];
-    return (int64_t)(n - sum);
+        maps_to_16_bits(row, line, width);
 }
 
 /* White again is what was white in the mask's file. */
-static int to_unit(void *values, enum dtype dtype, int64_t unit, size_t n, struct err *err)
-{
-    uint32_t largest = 0;
-    if (dtype == DTYPE_U8)
-        for (size_t i = 0; i < n; i++) {
-            uint8_t *value = (uint8_t *)values + i;
-            largest = *value > largest ? *value : largest;
-            *value = (uint8_t)(*value ? unit : 0);
-        }
-    else
-        for (size_t i = 0; i < n; i++) {
-            uint16_t *value = (uint16_t *)values + i;
-            largest = *value > largest ? *value : largest;
-            *value = (uint16_t)(*value ? unit : 0);
-        }
-    return largest <= 1
-               ? 0
-               : err_set(err, STATUS_DATA, "a mask in black and white with label %u", largest);
-}
-
 static bool has_unit(const struct canvas *canvas)
 {
     int64_t unit = canvas->meta.mask_unit;
@@ -531,33 +353,20 @@ static bool has_unit(const struct canvas *canvas)
                                                (canvas->dtype == DTYPE_U16 && unit == 65535));
 }
 
-static int write_copied(struct canvas *canvas, int64_t until, struct err *err)
+static int write_rows(void *user, void *rows, int64_t count, struct err *err)
 {
-    size_t width = (size_t)canvas->info.width;
-    if (band_extend(&canvas->pixels, until, err) || band_extend(&canvas->covered, until, err))
+    struct canvas *canvas = user;
+    if (has_unit(canvas) && maps_to_unit(rows, canvas->dtype, canvas->meta.mask_unit,
+                                         (size_t)(count * canvas->info.width), err))
         return -1;
-    while (canvas->next_row < until) {
-        int64_t rows = band_contiguous(&canvas->pixels, canvas->next_row, until - canvas->next_row);
-        void *pixels = band_row(&canvas->pixels, canvas->next_row);
-        if (has_unit(canvas) &&
-            to_unit(pixels, canvas->dtype, canvas->meta.mask_unit, (size_t)rows * width, err))
-            return -1;
-        for (int64_t y = canvas->next_row; y < canvas->next_row + rows; y++)
-            canvas->uncovered += count_uncovered(band_row(&canvas->covered, y), width);
-        if (image_write_rows(canvas->writer, rows, pixels, err))
-            return -1;
-        canvas->next_row += rows;
-    }
-    band_drop(&canvas->pixels, until);
-    band_drop(&canvas->covered, until);
-    return 0;
+    if (is_blended(canvas))
+        blended_line(canvas, rows);
+    return image_write_rows(canvas->writer, count, is_blended(canvas) ? canvas->line : rows, err);
 }
 
 static int write_until(struct canvas *canvas, int64_t until, struct err *err)
 {
-    until = until < canvas->info.height ? until : canvas->info.height;
-    return is_blended(canvas) ? write_blended(canvas, until, err)
-                              : write_copied(canvas, until, err);
+    return mosaic_give(&canvas->mosaic, until, write_rows, canvas, err);
 }
 
 /* ---- the stream ---- */
@@ -570,10 +379,10 @@ static void warn_of_gaps(const struct canvas *canvas)
         cli_warn("%lld of the %lld tiles of '%s' are missing, %lld pixels without a tile are "
                  "background",
                  (long long)missing, (long long)canvas->meta.count, name,
-                 (long long)canvas->uncovered);
-    else if (canvas->uncovered)
+                 (long long)canvas->mosaic.uncovered);
+    else if (canvas->mosaic.uncovered)
         cli_warn("%lld pixels of '%s' are in no tile and become background",
-                 (long long)canvas->uncovered, name);
+                 (long long)canvas->mosaic.uncovered, name);
 }
 
 static int finish_image(struct canvas *canvas, struct err *err)
@@ -610,7 +419,7 @@ static int take_place(const struct sample *sample, struct tile_meta *meta, struc
     }
     if (meta->source_width > MAX_SIDE || meta->source_height > MAX_SIDE || meta->width < 1 ||
         meta->height < 1)
-        return err_set(err, STATUS_DATA, "'%s': a place that cannot be", sample->key);
+        return err_set(err, STATUS_DATA, "a place that cannot be");
     return 0;
 }
 
@@ -626,59 +435,46 @@ static int choose_image(struct canvas *canvas, const struct sample *sample,
         meta->source_height == canvas->info.height)
         return 0;
     if (same)
-        return err_set(err, STATUS_DATA, "'%s': its image has another size than before",
-                       sample->key);
+        return err_set(err, STATUS_DATA, "its image has another size than before");
     if (canvas->writer && !output.is_folder)
-        return err_set(err, STATUS_USAGE, "the stream has several images: use -o DIR");
+        return err_set(err, STATUS_USAGE, "the stream has several images: use -o DIR/");
     if (finish_image(canvas, err))
         return -1;
     return begin_image(canvas, sample, meta, id, err);
 }
 
-static int take_sample(struct canvas *canvas, const struct sample *sample, struct err *err)
+static int take_sample(void *user, const struct sample *sample, struct err *err)
 {
+    static uint64_t samples;
+    struct canvas *canvas = user;
     struct tile_meta meta;
     if (take_place(sample, &meta, err) || choose_image(canvas, sample, &meta, err))
         return -1;
     if (!settings.any_order && write_until(canvas, meta.y, err))
         return -1;
-    return add_tile(canvas, sample, &meta, err);
-}
-
-static int stitch(struct stream_reader *reader, struct canvas *canvas, struct err *err)
-{
-    struct sample sample;
-    uint64_t samples = 0;
-    int more;
-    while ((more = stream_next(reader, &sample, err)) == 1) {
-        int result = take_sample(canvas, &sample, err);
-        sample_free(&sample);
-        if (result)
-            return -1;
-        cli_progress("tiles", ++samples, 0);
-    }
-    if (more < 0)
+    if (add_tile(canvas, sample, &meta, err))
         return -1;
-    if (samples == 0)
-        return err_set(err, STATUS_DATA, "read '%s': no samples, so no image", stream_name(reader));
-    return finish_image(canvas, err);
+    cli_progress("tiles", ++samples, 0);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
     static struct canvas canvas;
-    struct stream_reader *reader;
     struct err err;
     cli_start(&program, argc, argv);
     parse_options();
     if (cli_operand_count() > 1)
         cli_die_usage("one stream at most");
     prepare_output();
-    if (stream_open(&reader, cli_operand_count() ? cli_operands()[0] : "-", &err))
-        cli_die_err(&err);
-    int result = stitch(reader, &canvas, &err);
+    const char *path = cli_operand_count() ? cli_operands()[0] : "-";
+    int result = stream_walk(path, take_sample, &canvas, &err);
+    if (result == 0 && !canvas.writer)
+        result = err_set(&err, STATUS_DATA, "read '%s': no samples, so no image",
+                         strcmp(path, "-") == 0 ? "standard input" : path);
+    if (result == 0)
+        result = finish_image(&canvas, &err);
     canvas_free(&canvas);
-    stream_close(reader);
     if (result)
         cli_die_err(&err);
     return cli_finish(STATUS_OK);

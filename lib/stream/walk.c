@@ -11,7 +11,7 @@ int stream_walk(const char *path, stream_take *take, void *user, struct err *err
         if (more < 0)
             rc = -1;
         else if (take(user, &sample, err))
-            rc = err_prefix(err, "sample '%s'", sample.key);
+            rc = err->status == STATUS_DATA ? err_prefix(err, "sample '%s'", sample.key) : -1;
         if (more > 0)
             sample_free(&sample);
     }

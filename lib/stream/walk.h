@@ -8,7 +8,7 @@
 typedef int stream_take(void *user, const struct sample *sample, struct err *err);
 
 /* Opens the stream, "-" is standard input, and gives each sample to `take`, whose
- * failure ends it; its message then names the sample. */
+ * failure ends it; the message then names the sample when its data were wrong. */
 int stream_walk(const char *path, stream_take *take, void *user, struct err *err) MUST_CHECK;
 
 #endif

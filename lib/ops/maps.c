@@ -1,0 +1,57 @@
+#include "ops/maps.h"
+
+#include <string.h>
+
+void maps_probability(const float *row, size_t planes, size_t width, int class, float *to)
+{
+    if (class >= 0 || planes <= 2) {
+        memmove(to, row + (class >= 0 ? (size_t) class : planes - 1) * width, width * sizeof *to);
+        return;
+    }
+    memmove(to, row + width, width * sizeof *to);
+    for (size_t k = 2; k < planes; k++)
+        for (size_t x = 0; x < width; x++)
+            to[x] += row[k * width + x];
+}
+
+void maps_to_16_bits(const float *from, uint16_t *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i] >= 1 ? 65535 : from[i] > 0 ? (uint16_t)(from[i] * 65535 + 0.5f) : 0;
+}
+
+void maps_interleave(const float *from, float *to, size_t planes, size_t width)
+{
+    for (size_t k = 0; k < planes; k++)
+        for (size_t x = 0; x < width; x++)
+            to[x * planes + k] = from[k * width + x];
+}
+
+static uint32_t unit8(uint8_t *labels, uint8_t unit, size_t n)
+{
+    uint32_t largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        largest = labels[i] > largest ? labels[i] : largest;
+        labels[i] = labels[i] ? unit : 0;
+    }
+    return largest;
+}
+
+static uint32_t unit16(uint16_t *labels, uint16_t unit, size_t n)
+{
+    uint32_t largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        largest = labels[i] > largest ? labels[i] : largest;
+        labels[i] = labels[i] ? unit : 0;
+    }
+    return largest;
+}
+
+int maps_to_unit(void *labels, enum dtype dtype, int64_t unit, size_t n, struct err *err)
+{
+    uint32_t largest =
+        dtype == DTYPE_U8 ? unit8(labels, (uint8_t)unit, n) : unit16(labels, (uint16_t)unit, n);
+    return largest <= 1
+               ? 0
+               : err_set(err, STATUS_DATA, "a mask in black and white with label %u", largest);
+}
