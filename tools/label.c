@@ -425,7 +425,8 @@ static void label_image(const char *path, bool alone)
     struct job job = {.name = path};
     struct err err;
     bool mask = !is_flows() && !settings.probability;
-    if ((mask ? load_mask : load_values)(&job, path, &err) || finish(&job, &err)) {
+    int rc = mask ? load_mask(&job, path, &err) : load_values(&job, path, &err);
+    if (rc || finish(&job, &err)) {
         if (alone || err.status == STATUS_MEMORY || err.status == STATUS_IO)
             cli_die_err(&err);
         cli_warn_err(&err);

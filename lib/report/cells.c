@@ -57,7 +57,7 @@ static int put_name(struct cell_table *t, const char *name, struct err *err)
 {
     char text[1100];
     size_t length = 0;
-    for (; name[length] && length < sizeof text; length++)
+    for (; length < sizeof text && name[length]; length++)
         text[length] = (unsigned char)name[length] < 0x20 ? '?' : name[length];
     return put(t, text, length, err);
 }
