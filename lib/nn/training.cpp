@@ -137,6 +137,7 @@ struct linear_function : public torch::autograd::Function<linear_function> {
         no_autocast plain;
         at::Tensor rows = rows_of(x, type), w = weight.to(type).contiguous();
         context->save_for_backward({rows, w});
+        context->saved_data["bias"] = bias.has_value();
         context->saved_data["shape"] = x.sizes().vec();
         context->saved_data["type"] = static_cast<int64_t>(x.scalar_type());
         std::vector<int64_t> shape = x.sizes().vec();
@@ -159,7 +160,7 @@ struct linear_function : public torch::autograd::Function<linear_function> {
         }
         if (context->needs_input_grad(1))
             found[1] = multiply(g.t(), rows, at::kFloat);
-        if (context->needs_input_grad(2))
+        if (context->saved_data["bias"].toBool() && context->needs_input_grad(2))
             found[2] = g.sum(0, false, at::kFloat);
         return found;
     }

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""What the pipe costs beside its network, in turn, and prints a table.
+
+usage: pipe.py BIN NETWORK [ROUNDS]     BIN: build/bin; NETWORK: build/tests/helper/network
+
+A drawn image of 4000 x 3000 pixels: `tile | predict | stitch` against `predict` alone on
+the same tiles, with the default model; the same with R50+ViT-B/16 of random weights
+on a part of 896 x 896, its time for the whole image from that by tiles; and the peak
+memory of each program.
+"""
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+
+class Pipe:
+    """Commands joined by pipes: seconds, and kilobytes at most of each."""
+
+    def __init__(self, *commands, given=None):
+        self.commands, self.given = commands, given
+        self.seconds, self.peak = [], [0] * len(commands)
+
+    def run(self):
+        begin, source, processes = time.perf_counter(), None, []
+        first = open(self.given, "rb") if self.given else subprocess.DEVNULL
+        for i, command in enumerate(self.commands):
+            last = i + 1 == len(self.commands)
+            p = subprocess.Popen(command, stdin=source or first,
+                                 stdout=subprocess.DEVNULL if last else subprocess.PIPE)
+            if source:
+                source.close()
+            source = p.stdout
+            processes.append(p)
+        for i, p in enumerate(processes):
+            _, status, usage = os.wait4(p.pid, 0)
+            p.returncode = os.waitstatus_to_exitcode(status)
+            if p.returncode:
+                sys.exit("%s: exit status %d" % (self.commands[i][0], p.returncode))
+            self.peak[i] = max(self.peak[i], usage.ru_maxrss)
+        self.seconds.append(time.perf_counter() - begin)
+
+    def median(self):
+        return statistics.median(self.seconds)
+
+
+def compare(folder, programs, image, model, rounds):
+    """Seconds of `predict` alone and of the pipe, and the pipe's peaks."""
+    tiles = os.path.join(folder, "tiles.tar")
+    with open(tiles, "wb") as out:
+        subprocess.run([programs + "/tile", "-q", image], stdout=out, check=True)
+    predict = [programs + "/predict", "-q"] + model
+    alone = Pipe(predict, given=tiles)
+    whole = Pipe([programs + "/tile", "-q", image], predict,
+                 [programs + "/stitch", "-q", "-o", os.path.join(folder, "mask.png")])
+    for _ in range(rounds):
+        alone.run()
+        whole.run()
+    listed = subprocess.run(["tar", "tf", tiles], capture_output=True, text=True, check=True)
+    count = sum(line.endswith(".image.npy") for line in listed.stdout.split("\n"))
+    return alone.median(), whole.median(), whole.peak, count
+
+
+def draw(programs, folder, size):
+    into = os.path.join(folder, size)
+    subprocess.run([programs + "/synth", "-q", "-n", "1", "-s", size, "--seed", "1", "-o", into],
+                   check=True)
+    images = os.path.join(into, "images")
+    return os.path.join(images, os.listdir(images)[0])
+
+
+def row(what, value, aim):
+    print("%s\t%s\t%s" % (what, value, aim))
+
+
+def report(name, weights, alone, whole, peaks):
+    row("%s: predict alone, s" % name, "%.2f" % alone, "")
+    row("%s: tile | predict | stitch, s" % name, "%.2f" % whole, "")
+    row("%s: the pipe over predict alone" % name, "%+.1f %%" % (100 * whole / alone - 100),
+        "at most +5 %")
+    row("%s: peak memory of predict beyond the weights, MB" % name,
+        "%.0f" % (peaks[1] * 1024 / 1e6 - weights / 1e6), "at most 1500")
+    row("%s: peak memory of tile, stitch, MB" % name,
+        "%.0f, %.0f" % (peaks[0] * 1024 / 1e6, peaks[2] * 1024 / 1e6), "")
+
+
+def main(programs, network, rounds):
+    default = os.path.join(programs, "../../data/default.safetensors")
+    with tempfile.TemporaryDirectory() as folder:
+        large, small = draw(programs, folder, "4000x3000"), draw(programs, folder, "896x896")
+        weights = os.path.join(folder, "r50.safetensors")
+        subprocess.run([network, "transunet-r50-b16:skips=0", "2", "1", "1", weights], check=True)
+        print("what\tmeasured\taim")
+        alone, whole, peaks, count = compare(folder, programs, large, [], rounds)
+        report("default model, 4000 x 3000", os.path.getsize(default), alone, whole, peaks)
+        times = {}
+        for precision in ("fp32", "bf16"):
+            a, w, p, n = compare(folder, programs, small, ["-m", weights, "-p", precision], rounds)
+            report("R50+ViT-B/16 %s, 896 x 896 (%d tiles)" % (precision, n),
+                   os.path.getsize(weights), a, w, p)
+            times[precision] = a / n * count
+        row("R50+ViT-B/16, 4000 x 3000 (%d tiles), s: fp32, bf16" % count,
+            "%.0f, %.0f" % (times["fp32"], times["bf16"]), "")
+        row("default model's share of that in fp32", "1/%.1f" % (times["fp32"] / whole),
+            "at most 1/10")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]),
+         int(sys.argv[3]) if len(sys.argv) > 3 else 3)
