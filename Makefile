@@ -26,7 +26,7 @@ CPPFLAGS = -Ilib -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \
 COMMON   = $(OPT) -ftree-vectorize -fno-math-errno -ffp-contract=off -pthread \
            -ffunction-sections -fdata-sections $(SANITIZE)
 CFLAGS   = -std=c11 $(COMMON) $(CWARN)
-CXXFLAGS = -std=c++17 $(COMMON) $(WARN)
+CXXFLAGS = -std=$(TORCH_STD) $(COMMON) $(WARN)
 LDFLAGS  = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
 
 # ---- libtorch: only what is in lib/nn is compiled against it ----
@@ -38,6 +38,9 @@ TORCH_CUDA     = $(wildcard $(TORCH)/lib/libtorch_cuda.so)
 TORCH_LIBS     = $(if $(filter-out /usr,$(TORCH)),-L$(TORCH)/lib -Wl$(comma)-rpath$(comma)$(TORCH)/lib) \
                  $(if $(TORCH_CUDA),-Wl$(comma)--no-as-needed -ltorch_cuda -lc10_cuda -Wl$(comma)--as-needed) \
                  -ltorch_cpu -lc10 -lstdc++
+
+# A libtorch says itself when it wants more than C++17.
+TORCH_STD     := $(if $(shell grep -s 'error C++20' $(TORCH)/include/ATen/ATen.h),c++20,c++17)
 
 # oneDNN under Debian's libtorch, called directly too; any other libtorch has its own inside.
 DNNL           = $(if $(filter /usr,$(TORCH)),$(wildcard /usr/include/dnnl.hpp))
@@ -132,9 +135,13 @@ check: deps
 check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(HELPERS) $(BUILD)/tests/fault/inject.so
 	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
 
-# ---- speed against other programs: make bench-score, one of tests/bench ----
+# ---- speed against other programs: make bench; make bench-score, one of tests/bench ----
 
-bench-%: $(PLAIN_TOOLS:%=$(BUILD)/bin/%) $(HELPERS)
+.PHONY: bench
+bench: all $(HELPERS)
+	BUILD=$(CURDIR)/$(BUILD) tests/bench/all.sh
+
+bench-%: all $(HELPERS)
 	BUILD=$(CURDIR)/$(BUILD) tests/bench/$*.sh
 
 # ---- fuzzing with clang: make fuzz T='weights stream', SECONDS=60 each ----

@@ -3,5 +3,6 @@
 # train.py says which variables to set; NETWORKS: which, the paper's when not given.
 set -eu
 BUILD=${BUILD:-build}
+read -ra networks <<<"${NETWORKS:-transunet-r50-b16}"
 here=$(dirname "$0")
-python3 "$here/train.py" "$BUILD/tests/helper/training" ${NETWORKS:-transunet-r50-b16}
+python3 "$here/train.py" "$BUILD/tests/helper/training" "${networks[@]}"
