@@ -45,6 +45,21 @@ ok "trains on shards" train -q "${small[@]}" --epochs 2 -o "$TMP/shards.safetens
 ok "or on a pipe" bash -c "cat '$TMP'/shard-[12].tar | train -q ${small[*]} --epochs 2 -o '$TMP/pipe.safetensors'"
 ok "to the same weights" weights diff -q "$TMP/shards.safetensors" "$TMP/pipe.safetensors"
 
+if [ -x /usr/bin/time ]; then
+    synth -q -n 8 -s 512 -l phase >"$TMP/some.tar"
+    for _ in $(seq 5); do cat "$TMP/some.tar"; done >"$TMP/large.tar"
+    peak() { # STREAM...: kilobytes
+        /usr/bin/time -f %M train -q "${small[@]}" --crop 64 --steps 2 -o "$TMP/l.safetensors" "$@" 2>&1
+    }
+    one=$(peak "$TMP/large.tar") ten=$(peak "$TMP"/large.tar{,,,,,,,,,})
+    bytes=$(stat -c %s "$TMP/large.tar")
+    ok "$((10 * bytes >> 20)) MB need as much memory as $((bytes >> 20)): $ten and $one KB" \
+        test "$ten" -lt $((one + 2 * bytes / 1024))
+    rm "$TMP"/large.tar
+else
+    skip "GNU time is not installed"
+fi
+
 (run kills --resume) &
 pid=$!
 sleep 0.7
