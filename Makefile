@@ -162,7 +162,7 @@ fuzz-run: $(if $(T),$(T:%=$(BUILD)/tests/fuzz/%),$(FUZZERS))
 
 # ---- the paper's tables and figures: SCALE=paper|small|smoke, see pipelines/ ----
 
-PAPER = table1 table2 table3 table4 tables figure3 figure4 figure5 figures report runs retry
+PAPER = table1 table2 table3 table4 tables figure3 figure4 figure5 figures architectures report runs retry
 .PHONY: $(PAPER)
 $(PAPER): all
 	+$(MAKE) -f pipelines/all.mk $@
