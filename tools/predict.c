@@ -236,7 +236,7 @@ static struct model *open_model(const char *path, char hash[65])
     return model;
 }
 
-/* Networks without a softmax have no probabilities. */
+/* Networks without a softmax give flows. */
 static void settle_what(const struct model *model)
 {
     settings.what.tta |= settings.what.uncertainty == UNCERTAINTY_TTA;
@@ -246,9 +246,7 @@ static void settle_what(const struct model *model)
         return;
     }
     if (settings.what.tta || settings.what.uncertainty != UNCERTAINTY_NONE)
-        cli_die_usage("'%s' gives no class probabilities: no --tta, no --uncertainty",
-                      model_architecture(model));
-    settings.what.prob = false;
+        cli_die_usage("'%s' gives flows: no --tta, no --uncertainty", model_architecture(model));
     settings.what.logits = true;
 }
 

@@ -317,6 +317,13 @@ static nn_tensor *flows_of(struct model *model, const struct inference_options *
     return all;
 }
 
+/* Of a network of flows: background and cell, by the sigmoid of the cell logit. */
+static nn_tensor *cells_of(const nn_tensor *logits)
+{
+    nn_tensor *cell = nn_sigmoid(nn_narrow(logits, 1, 2, 1));
+    return nn_cat2(nn_affine(cell, -1, 1), cell, 1);
+}
+
 static int ask(struct model *model, const struct inference_options *options, const nn_tensor *x,
                const struct batch *b, struct answer *answer, struct inference_result *results,
                struct err *err)
@@ -324,6 +331,7 @@ static int ask(struct model *model, const struct inference_options *options, con
     struct model_output out;
     if (!model_has_softmax(model)) {
         answer->logits = flows_of(model, options, x, b, results, err);
+        answer->prob = options->prob && answer->logits ? cells_of(answer->logits) : NULL;
         return answer->logits ? 0 : -1;
     }
     struct look seen = {0};

@@ -14,7 +14,7 @@ typedef int (*inference_measure)(const float *logits, size_t height, size_t widt
 
 struct inference_options {
     bool tta;    /* mean over the four quarter turns and their mirror images */
-    bool prob;   /* class probabilities; only for networks with a softmax */
+    bool prob;   /* class probabilities; of a network of flows: background and cell */
     bool logits; /* what the network gives; with tta the logarithm of the mean probabilities */
     /* What to measure.  With tta, entropy is that of the mean probabilities, mahalanobis and
      * energy are means over the views; UNCERTAINTY_TTA needs tta and is the entropy of the
