@@ -140,7 +140,6 @@ struct linear_function : public torch::autograd::Function<linear_function> {
         context->saved_data["bias"] = bias.has_value();
         context->saved_data["shape"] = x.sizes().vec();
         context->saved_data["type"] = static_cast<int64_t>(x.scalar_type());
-        context->saved_data["bias"] = bias.has_value();
         std::vector<int64_t> shape = x.sizes().vec();
         shape.back() = weight.size(0);
         at::Tensor b = bias ? bias->to(at::kFloat).contiguous() : at::Tensor();
