@@ -181,7 +181,8 @@ demo: deps
 # ---- the house ----
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
-SHELL_FILES = setup .ci/run $(wildcard tests/*.sh tests/*/*.t examples/*.sh examples/demo)
+SHELL_FILES = setup .ci/run $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
+              examples/demo data/fetch pipelines/attempt pipelines/against pipelines/report
 
 format:
 	clang-format -i $(C_FILES)

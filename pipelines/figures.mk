@@ -1,6 +1,6 @@
 # Figure 3: patches of NT2 in training, their masks, and what outliers made of the
 # network's answer.  Figures 4 and 5: a whole test image of NT2 with the masks of
-# several methods, and where they are right and wrong.
+# several methods, and where they are right and wrong, with parts enlarged (FIGURE_INSETS).
 
 FIGURE_RUNS = nt2/cellpose-cyto3/plain nt2/toposeg-r50-b16/plain nt2/transunet-r50-b16/plain \
               nt2/transunet-r50-b16/pareto
@@ -21,10 +21,10 @@ $(W)/figures/$(subst /,-,$(1)).mask.png: $(W)/runs/$(1)/seed1.tsv
 	else : >$$@; fi
 $(W)/figures/figure4/$(subst /,-,$(1)).png: $(W)/figures/$(subst /,-,$(1)).mask.png
 	@mkdir -p $$(@D)
-	if [ -s $$< ]; then overlay -s both -c ff0000 -m 1000 -o $$@ $$(figure_image) $$<; else : >$$@; fi
+	if [ -s $$< ]; then overlay -s both -c ff0000 -m 600 -o $$@ $$(figure_image) $$<; else : >$$@; fi
 $(W)/figures/figure5/$(subst /,-,$(1)).png: $(W)/figures/$(subst /,-,$(1)).mask.png
 	@mkdir -p $$(@D)
-	if [ -s $$< ]; then overlay -t $$(figure_truth) --panels truth,prediction,errors -m 500 -o $$@ $$(figure_image) $$<; else : >$$@; fi
+	if [ -s $$< ]; then overlay -t $$(figure_truth) --panels truth,prediction,errors $(FIGURE_INSETS) -m 320 -o $$@ $$(figure_image) $$<; else : >$$@; fi
 endef
 $(foreach r,$(FIGURE_RUNS),$(eval $(call figure_rules,$(r))))
 

@@ -130,8 +130,9 @@ NOTE_SPLIT_image = Split by image: no tile of a test image was trained on.
 NOTE_SPLIT_tile  = Split by tile, as in the paper: tiles of one image are in both parts, so figures are too high.
 NOTE_SPLIT       = $(NOTE_SPLIT_$(SPLIT))
 sets_of          = $(sort $(foreach r,$(call runs_of,$(1)),$(call parts,$(r),1)))
-NOTE_DATA        = Data: $(foreach s,$(call sets_of,$(1)),$(s): $(call came_from,$(s));)
-notes            = -n '$(NOTE_SCALE)' -n '$(call NOTE_DATA,$(1))' -n '$(NOTE_SPLIT)' $(NOTES_$(1))
+NOTE_DATA        = Data: $(foreach s,$(call sets_of,$(1)),$(s): $(call came_from,$(s)).)
+NOTE_SCORE       = Scores by the rules of the published code: tile by tile, and HD95 0 where prediction or truth is empty.
+notes            = -n '$(NOTE_SCALE)' -n '$(call NOTE_DATA,$(1))' -n '$(NOTE_SPLIT)' -n '$(NOTE_SCORE)' $(NOTES_$(1))
 
 define table_rules
 .PHONY: $(1)

@@ -48,3 +48,4 @@ ARCH_transunet-r50-b16 = transunet-r50-b16:$(NARROW),depth=4,skips=0,width=32
 ARCH_transunet-r50-l32 = transunet-r50-l32:$(NARROW),depth=8,skips=0,width=32
 FIGURE_TILES = -s 160 -o 25% -r $(SIDE) --normalize percentile
 NOTES_table4 = -n 'Windows of 150 and 128 pixels, not whole images as in the paper.'
+FIGURE_INSETS = -i 60,120,180,120 -i 330,310,150,100

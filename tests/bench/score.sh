@@ -14,8 +14,10 @@ PYTHON=${PYTHON:-python3}
 if ! has_both "$PYTHON"; then
     PYTHON=${TMPDIR:-/tmp}/morphoseg-bench/bin/python
     if ! has_both "$PYTHON"; then
-        /usr/bin/python3 -m venv --system-site-packages "${TMPDIR:-/tmp}/morphoseg-bench" &&
-            "$PYTHON" -m pip -q install medpy scikit-image || skip_all "no MedPy and no network"
+        if ! { /usr/bin/python3 -m venv --system-site-packages "${TMPDIR:-/tmp}/morphoseg-bench" &&
+            "$PYTHON" -m pip -q install medpy scikit-image; }; then
+            skip_all "no MedPy and no network"
+        fi
     fi
 fi
 
