@@ -4,8 +4,7 @@
 #   make -f pipelines/budget.mk DATA=DIR            all four: build/budget/table.tsv
 #   make -f pipelines/budget.mk DATA=DIR SETS=bbbc041seg_half
 #
-# seconds.tsv has the processor seconds of each training: 840 are seven minutes on
-# two cores.
+# SET.seconds are the processor seconds of a training: 840 are seven minutes on two cores.
 
 DATA    ?= ../shared/data
 BIN     ?= build/bin
