@@ -14,6 +14,7 @@ namespace
 {
 
 thread_local uint64_t operations;
+thread_local bool counting;
 thread_local at::CallbackHandle handle;
 
 at::Tensor tensor(const at::RecordFunction &call, size_t i)
@@ -59,10 +60,16 @@ std::unique_ptr<at::ObserverContext> count(const at::RecordFunction &call)
 
 } // namespace
 
+bool nn::is_counting() noexcept
+{
+    return counting;
+}
+
 int nn_count_begin(void)
 {
     return nn::run([] {
         operations = 0;
+        counting = true;
         handle = at::addThreadLocalCallback(at::RecordFunctionCallback(count).needsInputs(true));
     });
 }
@@ -70,5 +77,6 @@ int nn_count_begin(void)
 uint64_t nn_count_end(void)
 {
     at::removeCallback(handle);
+    counting = false;
     return operations;
 }

@@ -66,6 +66,9 @@ enum dtype dtype_of(at::ScalarType type);
 at::Device device_of(int device);
 int device_number(const at::Tensor &t);
 
+// Of count.cpp: whether products must go through libtorch, which tells of them.
+bool is_counting() noexcept;
+
 // Of group.cpp: batch normalisation over all ranks of nn_set_batch_group's group.
 bool has_batch_group() noexcept;
 at::Tensor joint_batch_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
