@@ -122,7 +122,8 @@ int session_run(struct session *s, struct err *err)
     int result = agree(s, err);
     if (result == 0 && s->epoch == 0 && s->batch == 0)
         result = session_write_checkpoint(s, err);
-    while (result == 0 && !s->stop && progress(s) < 1)
+    /* An epoch that was interrupted after its last step is still to be finished. */
+    while (result == 0 && !s->stop && (progress(s) < 1 || s->batch > 0))
         result = run_epoch(s, err);
     if (result)
         return -1;
