@@ -35,17 +35,8 @@ static int layout_of(const struct pickle_value *value, struct npy *npy, struct e
     if (npy_parse_type(descr, npy, err))
         return -1;
     npy->fortran = value->as.array.fortran && value->as.array.fortran->as.integer;
-    size_t count = shape ? shape->as.list.count : 0;
-    if (count > ARRAY_MAX_DIMS)
-        return err_set(err, STATUS_DATA, "%zu dimensions, at most %d are supported", count,
-                       ARRAY_MAX_DIMS);
-    for (size_t i = 0; i < count; i++) {
-        const struct pickle_value *size = shape->as.list.items[i];
-        if (size->kind != PICKLE_INTEGER || size->as.integer < 0)
-            return err_set(err, STATUS_DATA, "its shape is none");
-        npy->shape[npy->ndim++] = (size_t)size->as.integer;
-    }
-    return 0;
+    npy->ndim = shape ? pickle_sizes(shape, npy->shape, "its shape is none", err) : 0;
+    return npy->ndim < 0 ? -1 : 0;
 }
 
 /* The bytes that the characters of a text in UTF-8 stand for, at most U+00FF; new. */

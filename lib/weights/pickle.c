@@ -788,3 +788,19 @@ const struct pickle_value *pickle_next(struct pickle_walk *walk)
         *walk = (struct pickle_walk){.block = walk->block->next};
     return walk->block ? &walk->block->values[walk->next++] : NULL;
 }
+
+int pickle_sizes(const struct pickle_value *list, size_t sizes[ARRAY_MAX_DIMS],
+                 const char *otherwise, struct err *err)
+{
+    size_t count = list->as.list.count;
+    if (count > ARRAY_MAX_DIMS)
+        return err_set(err, STATUS_DATA, "%zu dimensions, at most %d are supported", count,
+                       ARRAY_MAX_DIMS);
+    for (size_t i = 0; i < count; i++) {
+        const struct pickle_value *item = list->as.list.items[i];
+        if (item->kind != PICKLE_INTEGER || item->as.integer < 0)
+            return err_set(err, STATUS_DATA, "%s", otherwise);
+        sizes[i] = (size_t)item->as.integer;
+    }
+    return (int)count;
+}

@@ -81,6 +81,11 @@ int pickle_read(struct pickle *pickle, const unsigned char *bytes, size_t size,
                 struct err *err) MUST_CHECK;
 void pickle_free(struct pickle *pickle);
 
+/* The sizes of a shape or stride: how many there are, at most ARRAY_MAX_DIMS, else -1 with
+ * STATUS_DATA; `otherwise` is the message when an item is not a size. */
+int pickle_sizes(const struct pickle_value *list, size_t sizes[ARRAY_MAX_DIMS],
+                 const char *otherwise, struct err *err) MUST_CHECK;
+
 /* Every value once, in no order; NULL after the last. */
 struct pickle_walk {
     const struct pickle_block *block;

@@ -123,21 +123,6 @@ static const unsigned char *legacy_data(const struct checkpoint *c,
 
 /* ---- tensors ---- */
 
-static int read_sizes(const struct pickle_value *tuple, size_t out[ARRAY_MAX_DIMS], struct err *err)
-{
-    size_t count = tuple->as.list.count;
-    if (count > ARRAY_MAX_DIMS)
-        return err_set(err, STATUS_DATA, "%zu dimensions, at most %d are supported", count,
-                       ARRAY_MAX_DIMS);
-    for (size_t i = 0; i < count; i++) {
-        const struct pickle_value *item = tuple->as.list.items[i];
-        if (item->kind != PICKLE_INTEGER || item->as.integer < 0)
-            return err_set(err, STATUS_DATA, "its size and stride are not sizes");
-        out[i] = (size_t)item->as.integer;
-    }
-    return (int)count;
-}
-
 /* Every element must lie in the storage, and there must be no more elements than
  * the storage has: a view that repeats some could be of any size. */
 static int check_extent(int ndim, const size_t *shape, const size_t *stride, size_t offset,
@@ -177,10 +162,11 @@ static int read_tensor(struct checkpoint *c, const struct pickle_value *tensor, 
     int64_t offset = tensor->as.tensor.offset->as.integer;
     enum dtype dtype = storage->as.storage.dtype;
     size_t shape[ARRAY_MAX_DIMS] = {0}, stride[ARRAY_MAX_DIMS] = {0}, bytes;
-    int ndim = read_sizes(tensor->as.tensor.size, shape, err);
+    static const char otherwise[] = "its size and stride are not sizes";
+    int ndim = pickle_sizes(tensor->as.tensor.size, shape, otherwise, err);
     if (ndim < 0 || array_check_bytes(dtype, ndim, shape, &bytes, err))
         return -1;
-    int strides = read_sizes(tensor->as.tensor.stride, stride, err);
+    int strides = pickle_sizes(tensor->as.tensor.stride, stride, otherwise, err);
     if (strides != ndim || offset < 0)
         return strides < 0 ? -1 : err_set(err, STATUS_DATA, "its stride does not fit its size");
     if (check_extent(ndim, shape, stride, (size_t)offset, storage->as.storage.count, err))
