@@ -37,7 +37,10 @@ TORCH_CPPFLAGS = $(if $(filter-out /usr,$(TORCH)),-isystem $(TORCH)/include \
 TORCH_CUDA     = $(wildcard $(TORCH)/lib/libtorch_cuda.so)
 TORCH_LIBS     = $(if $(filter-out /usr,$(TORCH)),-L$(TORCH)/lib -Wl$(comma)-rpath$(comma)$(TORCH)/lib) \
                  $(if $(TORCH_CUDA),-Wl$(comma)--no-as-needed -ltorch_cuda -lc10_cuda -Wl$(comma)--as-needed) \
-                 -ltorch_cpu -lc10 -lstdc++
+                 -ltorch_cpu -lc10 -lstdc++ $(OPENMP)
+
+# Without it the loops that libtorch's headers divide among threads run on one.
+OPENMP         = -fopenmp
 
 # A libtorch says itself when it wants more than C++17.
 TORCH_STD     := $(if $(shell grep -s 'error C++20' $(TORCH)/include/ATen/ATen.h),c++20,c++17)
@@ -82,7 +85,7 @@ $(BUILD)/%.o: %.c
 
 $(BUILD)/lib/nn/%.o: lib/nn/%.cpp
 	@mkdir -p $(@D)
-	$(call Q,CXX)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call Q,CXX)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) $(OPENMP) -MMD -MP -c -o $@ $<
 
 $(BUILD)/lib/nn/kernels.o: CFLAGS += -ffp-contract=fast -O3
 

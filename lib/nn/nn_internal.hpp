@@ -11,12 +11,17 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/Config.h>
 #include <torch/version.h>
 
 extern "C" {
 #include "core/err.h"
 }
 #include "nn/nn.h"
+
+#if AT_PARALLEL_OPENMP && !defined(_OPENMP)
+#error "needs -fopenmp: at::parallel_for would run on one thread"
+#endif
 
 #define NN_TORCH_AT_LEAST(major, minor)                                                            \
     (TORCH_VERSION_MAJOR > (major) ||                                                              \
