@@ -91,6 +91,18 @@ int array_copy(struct array *to, const struct array *from, struct err *err)
     return 0;
 }
 
+void array_swap_bytes(struct array *array)
+{
+    size_t size = dtype_size(array->dtype), count = array_count(array);
+    unsigned char *at = array->data;
+    for (size_t i = 0; i < count; i++, at += size)
+        for (size_t j = 0; j < size / 2; j++) {
+            unsigned char byte = at[j];
+            at[j] = at[size - 1 - j];
+            at[size - 1 - j] = byte;
+        }
+}
+
 void array_free(struct array *array)
 {
     free(array->memory);

@@ -57,6 +57,9 @@ struct array array_view(enum dtype dtype, int ndim, const size_t *shape, void *d
 /* A new copy, also of a view. */
 int array_copy(struct array *to, const struct array *from, struct err *err) MUST_CHECK;
 
+/* Turns every element round: from the other byte order, or into it. */
+void array_swap_bytes(struct array *array);
+
 /* Frees and clears; a cleared or zero-initialised array is fine. */
 void array_free(struct array *array);
 

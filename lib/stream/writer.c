@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/npy.h"
 #include "core/outfile.h"
 #include "stream/control.h"
-#include "stream/npy.h"
 #include "stream/pipe.h"
 #include "stream/stream.h"
 

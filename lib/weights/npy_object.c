@@ -1,11 +1,9 @@
 /* A .npy file that holds one dictionary of numbers and arrays, as numpy.save writes
  * it: Cellpose's size models are such files. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/num.h"
-#include "weights/npy.h"
+#include "core/npy.h"
 #include "weights/parts.h"
 #include "weights/pickle.h"
 
@@ -20,23 +18,23 @@ static int append(char *text, size_t *length, size_t size, const struct pickle_v
 }
 
 /* Element type, shape and order of a PICKLE_ARRAY or PICKLE_SCALAR. */
-static int layout_of(const struct pickle_value *value, struct npy *npy, struct err *err)
+static int layout_of(const struct pickle_value *value, struct npy_header *layout, struct err *err)
 {
     static const struct pickle_value native = {.kind = PICKLE_TEXT, .as.text = {"<", 1}};
     const struct pickle_value *dtype = value->as.array.dtype, *shape = value->as.array.shape;
     char descr[16] = "";
     size_t length = 0;
-    *npy = (struct npy){0};
+    *layout = (struct npy_header){0};
     if (!dtype ||
         append(descr, &length, sizeof descr,
                dtype->as.dtype.order ? dtype->as.dtype.order : &native) ||
         append(descr, &length, sizeof descr, dtype->as.dtype.code))
         return err_set(err, STATUS_DATA, "its element type is not known");
-    if (npy_parse_type(descr, npy, err))
+    if (npy_parse_type(layout, descr, err))
         return -1;
-    npy->fortran = value->as.array.fortran && value->as.array.fortran->as.integer;
-    npy->ndim = shape ? pickle_sizes(shape, npy->shape, "its shape is none", err) : 0;
-    return npy->ndim < 0 ? -1 : 0;
+    layout->fortran = value->as.array.fortran && value->as.array.fortran->as.integer;
+    layout->ndim = shape ? pickle_sizes(shape, layout->shape, "its shape is none", err) : 0;
+    return layout->ndim < 0 ? -1 : 0;
 }
 
 /* The bytes that the characters of a text in UTF-8 stand for, at most U+00FF; new. */
@@ -58,33 +56,33 @@ static unsigned char *decode_latin1(const struct pickle_value *text, size_t *siz
     return bytes;
 }
 
-static int copy_elements(struct array *array, const struct npy *npy, const void *bytes, size_t size,
-                         struct err *err)
+static int copy_elements(struct array *array, const struct npy_header *layout, const void *bytes,
+                         size_t size, struct err *err)
 {
     size_t expected;
-    if (array_check_bytes(npy->dtype, npy->ndim, npy->shape, &expected, err))
+    if (array_check_bytes(layout->dtype, layout->ndim, layout->shape, &expected, err))
         return -1;
     if (expected != size)
         return err_set(err, STATUS_DATA, "its shape needs %zu bytes, there are %zu", expected,
                        size);
-    return npy_copy(array, npy, bytes, err);
+    return npy_copy(array, layout, bytes, err);
 }
 
 static int read_elements(const struct pickle_value *value, struct array *array, struct err *err)
 {
     const struct pickle_value *data = value->as.array.data;
-    struct npy npy;
+    struct npy_header layout;
     size_t size;
-    if (layout_of(value, &npy, err))
+    if (layout_of(value, &layout, err))
         return -1;
-    if (npy.object || !data || (data->kind != PICKLE_TEXT && data->kind != PICKLE_LATIN1))
+    if (layout.object || !data || (data->kind != PICKLE_TEXT && data->kind != PICKLE_LATIN1))
         return err_set(err, STATUS_DATA, "its elements are no numbers");
     if (data->kind == PICKLE_TEXT)
-        return copy_elements(array, &npy, data->as.text.bytes, data->as.text.length, err);
+        return copy_elements(array, &layout, data->as.text.bytes, data->as.text.length, err);
     unsigned char *bytes = decode_latin1(data, &size);
     if (!bytes)
         return err_set(err, STATUS_DATA, "its bytes are malformed");
-    int result = copy_elements(array, &npy, bytes, size, err);
+    int result = copy_elements(array, &layout, bytes, size, err);
     free(bytes);
     return result;
 }
@@ -141,15 +139,15 @@ static const struct pickle_value *only_dict(const struct pickle_value *root)
 int npy_object_read(struct weights *weights, struct err *err)
 {
     const unsigned char *bytes = weights->mapping;
-    struct npy npy;
+    struct npy_header header;
     struct pickle pickle;
     weights->format = "npy";
-    if (npy_parse(bytes, weights->mapping_size, &npy, err))
+    if (npy_read_header(&header, bytes, weights->mapping_size, err))
         return -1;
-    if (!npy.object)
+    if (!header.object)
         return err_set(err, STATUS_DATA, "an array without a name; .npz has names");
-    size_t size = weights->mapping_size - npy.data;
-    if (pickle_read(&pickle, bytes + npy.data, size, err))
+    size_t size = weights->mapping_size - header.size;
+    if (pickle_read(&pickle, bytes + header.size, size, err))
         return -1;
     const struct pickle_value *dict = only_dict(pickle.root);
     int result = pickle.size != size

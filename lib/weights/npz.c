@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "weights/npy.h"
+#include "core/npy.h"
 #include "weights/parts.h"
 #include "weights/zip.h"
 
@@ -10,14 +10,15 @@
 static int read_npy(const unsigned char *bytes, size_t size, bool keep, struct array *array,
                     struct err *err)
 {
-    struct npy npy;
-    if (npy_parse(bytes, size, &npy, err))
+    struct npy_header header;
+    if (npy_read_header(&header, bytes, size, err))
         return -1;
-    if (npy.object)
+    if (header.object)
         return err_set(err, STATUS_DATA, "its elements are objects");
-    if (keep && !npy.fortran && !npy.swapped)
-        return weights_place(array, npy.dtype, npy.ndim, npy.shape, bytes + npy.data, err);
-    return npy_copy(array, &npy, bytes + npy.data, err);
+    bytes += header.size;
+    if (keep && !header.fortran && !header.swapped)
+        return weights_place(array, header.dtype, header.ndim, header.shape, bytes, err);
+    return npy_copy(array, &header, bytes, err);
 }
 
 static int read_record(struct zip_entry *entry, struct array *array, struct err *err)

@@ -28,12 +28,6 @@ int weights_map(struct weights *weights, const char *path, struct err *err) MUST
 int weights_place(struct array *array, enum dtype dtype, int ndim, const size_t *shape,
                   const void *data, struct err *err) MUST_CHECK;
 
-/* Whether those strides, in elements, are those of C order. */
-bool strided_is_contiguous(int ndim, const size_t *shape, const size_t *stride);
-
-/* Fills `to` in C order from elements at `from` with those strides, in elements. */
-void strided_copy(struct array *to, const void *from, const size_t *stride);
-
 struct zip;
 
 int safetensors_read(struct weights *weights, struct err *err) MUST_CHECK;

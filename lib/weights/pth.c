@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/num.h"
+#include "core/strided.h"
 #include "weights/bytes.h"
 #include "weights/parts.h"
 #include "weights/pickle.h"

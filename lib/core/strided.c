@@ -1,6 +1,6 @@
-#include <string.h>
+#include "core/strided.h"
 
-#include "weights/parts.h"
+#include <string.h>
 
 bool strided_is_contiguous(int ndim, const size_t *shape, const size_t *stride)
 {
