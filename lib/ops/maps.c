@@ -27,30 +27,24 @@ void maps_interleave(const float *from, float *to, size_t planes, size_t width)
             to[x * planes + k] = from[k * width + x];
 }
 
-static uint32_t unit8(uint8_t *labels, uint8_t unit, size_t n)
-{
-    uint32_t largest = 0;
-    for (size_t i = 0; i < n; i++) {
-        largest = labels[i] > largest ? labels[i] : largest;
-        labels[i] = labels[i] ? unit : 0;
+/* Labels that are not 0 become `unit`; the largest that there was. */
+#define DEFINE_UNIT(name, type)                                                                    \
+    static uint32_t name(type *labels, type unit, size_t n)                                        \
+    {                                                                                              \
+        uint32_t largest = 0;                                                                      \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            largest = labels[i] > largest ? labels[i] : largest;                                   \
+            labels[i] = labels[i] ? unit : 0;                                                      \
+        }                                                                                          \
+        return largest;                                                                            \
     }
-    return largest;
-}
-
-static uint32_t unit16(uint16_t *labels, uint16_t unit, size_t n)
-{
-    uint32_t largest = 0;
-    for (size_t i = 0; i < n; i++) {
-        largest = labels[i] > largest ? labels[i] : largest;
-        labels[i] = labels[i] ? unit : 0;
-    }
-    return largest;
-}
+DEFINE_UNIT(unit_of_u8, uint8_t)
+DEFINE_UNIT(unit_of_u16, uint16_t)
 
 int maps_to_unit(void *labels, enum dtype dtype, int64_t unit, size_t n, struct err *err)
 {
-    uint32_t largest =
-        dtype == DTYPE_U8 ? unit8(labels, (uint8_t)unit, n) : unit16(labels, (uint16_t)unit, n);
+    uint32_t largest = dtype == DTYPE_U8 ? unit_of_u8(labels, (uint8_t)unit, n)
+                                         : unit_of_u16(labels, (uint16_t)unit, n);
     return largest <= 1
                ? 0
                : err_set(err, STATUS_DATA, "a mask in black and white with label %u", largest);
