@@ -57,8 +57,8 @@ int session_record_epoch(struct session *s, struct err *err) MUST_CHECK;
 int session_resume(struct session *s, struct err *err) MUST_CHECK;
 
 /* Room for what a batch becomes with outliers, when the epoch's last one is to be shown,
- * else NULL; and its stream, which replaces that of the epoch before. */
-float *session_outliers(struct session *s);
+ * else NULL, borrowed; and its stream, which replaces that of the epoch before. */
+int session_outliers(struct session *s, float **outliers, struct err *err) MUST_CHECK;
 int session_write_outliers(struct session *s, const struct loader_batch *batch,
                            struct err *err) MUST_CHECK;
 

@@ -44,15 +44,20 @@ static int add_batch(struct session *s, struct err *err)
     const struct loader_options *o = &s->loading;
     struct trainer_report report = {0};
     struct loader_batch loaded;
-    if (loader_take(s->loader, &loaded, err))
+    float *outliers;
+    if (session_outliers(s, &outliers, err) || loader_take(s->loader, &loaded, err))
         return -1;
-    struct trainer_batch batch = {(int64_t)o->batch,  o->channels,
-                                  (int64_t)o->height, (int64_t)o->width,
-                                  loaded.images,      loaded.labels,
-                                  loaded.flows,       (int64_t)loader_unlabelled(s->data, o->batch),
-                                  session_outliers(s)};
+    struct trainer_batch batch = {.size = (int64_t)o->batch,
+                                  .channels = o->channels,
+                                  .height = (int64_t)o->height,
+                                  .width = (int64_t)o->width,
+                                  .images = loaded.images,
+                                  .labels = loaded.labels,
+                                  .flows = loaded.flows,
+                                  .unlabelled = (int64_t)loader_unlabelled(s->data, o->batch),
+                                  .outliers = outliers};
     int result = trainer_accumulate(s->trainer, &batch, (int)s->options.accumulate, &report, err);
-    if (result == 0 && batch.outliers)
+    if (result == 0 && outliers)
         result = session_write_outliers(s, &loaded, err);
     loader_done(s->loader);
     s->sums.loss += report.loss;

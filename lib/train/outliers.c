@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/maps.h"
 #include "stream/stream.h"
 #include "train/internal.h"
 
@@ -22,39 +23,26 @@ static bool is_last(const struct session *s)
            (fmod(done, parts) == 0 && !(s->options.minutes > 0) && steps >= s->total_steps);
 }
 
-float *session_outliers(struct session *s)
+int session_outliers(struct session *s, float **outliers, struct err *err)
 {
     size_t pixels = s->loading.height * s->loading.width;
+    *outliers = NULL;
     if (!s->options.outliers || !session_is_first(s) || !s->with_outliers || !is_last(s))
-        return NULL;
+        return 0;
     if (!s->outliers)
         s->outliers = calloc(labelled(s) * (size_t)s->loading.classes * pixels, sizeof(float));
-    return s->outliers;
+    *outliers = s->outliers;
+    return s->outliers ? 0 : err_memory(err, "the outliers of a batch");
 }
 
-static int put(struct sample *sample, const char *name, enum dtype dtype, size_t a, size_t b,
-               size_t c, const void *values, struct err *err)
+/* Adds an array to be filled: its elements, borrowed. */
+static void *add_array(struct sample *sample, const char *name, enum dtype dtype, int ndim,
+                       const size_t *shape, struct err *err)
 {
     struct array array;
-    size_t shape[] = {a, b, c};
-    if (array_new(&array, dtype, c ? 3 : 2, shape, err))
-        return -1;
-    memcpy(array.data, values, array_bytes(&array));
-    return sample_put_array(sample, name, &array, err);
-}
-
-/* H x W x C of a batch's C x H x W. */
-static int put_image(struct sample *sample, const struct session *s, const float *planes,
-                     struct err *err)
-{
-    struct array array;
-    size_t pixels = s->loading.height * s->loading.width, channels = (size_t)s->loading.channels;
-    size_t shape[] = {s->loading.height, s->loading.width, channels};
-    if (array_new(&array, DTYPE_F32, 3, shape, err))
-        return -1;
-    for (size_t i = 0; i < pixels * channels; i++)
-        ((float *)array.data)[i] = planes[i % channels * pixels + i / channels];
-    return sample_put_array(sample, "image", &array, err);
+    if (array_new(&array, dtype, ndim, shape, err) || sample_put_array(sample, name, &array, err))
+        return NULL;
+    return sample_array(sample, name)->data;
 }
 
 /* The most even rows and columns that have a place for every image and none to spare. */
@@ -94,11 +82,16 @@ static int fill(struct sample *sample, const struct session *s, const struct loa
 {
     size_t h = s->loading.height, w = s->loading.width, k = (size_t)s->loading.classes;
     size_t channels = (size_t)s->loading.channels;
+    float *image, *prob;
+    uint8_t *mask;
     if (put_place(sample, s, i, err) ||
-        put_image(sample, s, batch->images + i * channels * h * w, err) ||
-        put(sample, "mask", DTYPE_U8, h, w, 0, batch->labels + i * h * w, err) ||
-        put(sample, "prob", DTYPE_F32, k, h, w, s->outliers + i * k * h * w, err))
+        !(image = add_array(sample, "image", DTYPE_F32, 3, (size_t[]){h, w, channels}, err)) ||
+        !(mask = add_array(sample, "mask", DTYPE_U8, 2, (size_t[]){h, w}, err)) ||
+        !(prob = add_array(sample, "prob", DTYPE_F32, 3, (size_t[]){k, h, w}, err)))
         return -1;
+    maps_interleave(batch->images + i * channels * h * w, image, channels, h * w);
+    memcpy(mask, batch->labels + i * h * w, h * w);
+    memcpy(prob, s->outliers + i * k * h * w, k * h * w * sizeof *prob);
     return 0;
 }
 
