@@ -57,14 +57,14 @@ TORCH_CPPFLAGS += $(if $(C10D),-DNN_C10D=1 -DUSE_C10D_GLOO=1)
 
 # ---- rooms: lib/NAME/*.c makes libNAME.a, tools/NAME.c makes bin/NAME ----
 
-ROOMS       = core cli stream image annot ops report weights loader nn model train
+ROOMS       = core cli stream image annot ops report weights picture loader nn model train
 sources     = $(wildcard lib/$(1)/*.c lib/$(1)/*.cpp)
 objects     = $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
 archive     = $(BUILD)/lib/lib$(1).a
 TOOLS       = $(sort $(basename $(notdir $(wildcard tools/*.c))))
 TORCH_TOOLS = train predict
 PLAIN_TOOLS = $(filter-out $(TORCH_TOOLS),$(TOOLS))
-PLAIN_ROOMS = loader stream image annot ops report weights cli core
+PLAIN_ROOMS = picture loader stream image annot ops report weights cli core
 PLAIN_LIBS  = -ltiff -lpng -ljpeg -lz -larchive -ljansson -lnettle -lm
 TORCH_ROOMS = train model nn $(PLAIN_ROOMS)
 UNIT_TESTS  = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))

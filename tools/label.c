@@ -1,23 +1,15 @@
 /* label: masks, probabilities or flows to numbered cells and a table of them. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "annot/export.h"
 #include "cli/cli.h"
-#include "core/channels.h"
-#include "core/convert.h"
-#include "core/destination.h"
-#include "core/names.h"
-#include "image/folder.h"
 #include "image/labels.h"
-#include "image/values.h"
-#include "ops/assembly.h"
 #include "ops/cells.h"
-#include "ops/measure.h"
 #include "ops/morphology.h"
+#include "picture/intensities.h"
+#include "picture/read.h"
+#include "picture/stream.h"
 #include "report/cells.h"
-#include "stream/walk.h"
 
 enum {
     OPT_METHOD = 'm',
@@ -91,7 +83,7 @@ static const struct cli_program program = {
 
 static struct {
     struct cell_rules rules;
-    bool probability, probability_map, image_is_folder;
+    bool probability, probability_map;
     int64_t min_size; /* -1: the method's */
     float threshold;  /* 0: the most probable class */
     int format;       /* -1: by the name */
@@ -107,68 +99,32 @@ static struct {
 
 static struct cell_table *table;
 static int table_channels; /* of the intensities; 0: no header yet */
-static struct folder images;
+static struct intensities intensities;
 static struct destination output;
 static struct annot_export exports[EXPORTS];
 static bool some_failed;
-
-/* One image and what is known of it. */
-struct job {
-    const char *name;
-    size_t height, width;
-    double pixel_height, pixel_width; /* micrometres, 0 when unknown */
-    struct picture picture;           /* its prediction becomes the labels */
-    struct spill classes;             /* a copy of the classes when there are several */
-    uint32_t count;                   /* cells */
-    struct image_values file;         /* the intensities, when a file has them */
-    size_t row;                       /* the next of the picture's image */
-};
-
-static void job_free(struct job *job)
-{
-    picture_free(&job->picture);
-    spill_free(&job->classes);
-    image_values_close(&job->file);
-}
 
 static bool is_flows(void)
 {
     return settings.rules.method == CELLS_FLOWS;
 }
 
-/* Room for a part of the picture, `planes` values a pixel. */
-static void *make_part(struct job *job, enum canvas_part part, size_t planes, struct err *err)
-{
-    size_t shape[] = {planes, job->height, job->width}, bytes;
-    struct spill *room = &job->picture.room[part];
-    if (array_check_bytes(DTYPE_U32, 3, shape, &bytes, err) || spill_new(room, bytes, err))
-        return NULL;
-    return room->data;
-}
-
-static int make_labels(struct job *job, struct err *err)
-{
-    job->picture.prediction = make_part(job, CANVAS_PREDICTION, 1, err);
-    return job->picture.prediction ? 0 : -1;
-}
-
 /* ---- the table ---- */
 
-static uint32_t class_of(const struct job *job, const struct box *box)
-{
-    const uint32_t *labels = job->picture.prediction, *classes = job->classes.data;
-    size_t at = box->top * job->width + box->left;
-    while (labels[at] != box->label)
-        at++;
-    return classes ? classes[at] : 1;
-}
+/* A picture whose prediction has become cells, and the classes that they had. */
+struct labelled {
+    const struct picture *picture;
+    const struct spill *classes;
+};
 
 static int write_cell(void *user, const struct region *region, struct err *err)
 {
-    const struct job *job = user;
+    const struct labelled *labelled = user;
+    const struct picture *p = labelled->picture;
     struct quantity quantities[REGION_MAX_QUANTITIES];
-    struct cell_line line = {job->name, region->box.label, class_of(job, &region->box),
-                             job->pixel_height, job->pixel_width};
+    struct cell_line line = {p->name, region->box.label,
+                             cells_class(labelled->classes, p->prediction, p->width, &region->box),
+                             p->pixel_height, p->pixel_width};
     int count = region_quantities(region, table_channels, quantities);
     return cell_table_put(table, &line, quantities, count, err);
 }
@@ -182,257 +138,114 @@ static int write_head(int channels, struct err *err)
     return cell_table_head(table, names, count, err);
 }
 
-/* ---- intensities ---- */
-
-static int row_of_file(void *source, float *to, struct err *err)
+static int tabulate(struct picture *picture, const struct spill *classes, struct err *err)
 {
-    struct job *job = source;
-    return image_values_row(&job->file, to, err);
-}
-
-static int row_of_stream(void *source, float *to, struct err *err)
-{
-    struct job *job = source;
-    const struct array *image = &job->picture.image;
-    size_t channels = image->shape[2], at = job->row++ * job->width * channels;
-    size_t keep = (size_t)channels_after((int)channels, CHANNELS_KEEP);
-    keep = keep < REGION_MAX_CHANNELS ? keep : REGION_MAX_CHANNELS;
-    convert_pixels((const char *)image->data + at * dtype_size(image->dtype), image->dtype,
-                   channels, keep, job->width, to);
-    (void)err;
-    return 0;
-}
-
-/* The file that has the intensities: the one given, or that of the same stem. */
-static const char *image_path(const struct job *job, struct err *err)
-{
-    char stem[1024];
-    size_t length;
-    if (!settings.image_is_folder)
-        return settings.image;
-    const char *name = names_stem(job->name, &length);
-    snprintf(stem, sizeof stem, "%.*s", (int)length, name);
-    const struct folder_file *file = folder_find(&images, stem);
-    if (!file)
-        err_set(err, STATUS_NO_INPUT, "match '%s': '%s' has no image of that stem", job->name,
-                settings.image);
-    return file ? file->path : NULL;
-}
-
-static int open_file(struct job *job, struct err *err)
-{
-    const char *path = image_path(job, err);
-    if (!path || image_values_open(&job->file, path, REGION_MAX_CHANNELS, IMAGE_AS_STORED, err))
-        return -1;
-    const struct image_info *info = job->file.info;
-    if ((size_t)info->height != job->height || (size_t)info->width != job->width)
-        return err_set(err, STATUS_DATA, "read '%s': %lld x %lld pixels, but '%s' has %zu x %zu",
-                       path, (long long)info->width, (long long)info->height, job->name, job->width,
-                       job->height);
-    if (!(job->pixel_height > 0)) {
-        job->pixel_height = info->pixel_height;
-        job->pixel_width = info->pixel_width;
-    }
-    return 0;
-}
-
-static int find_intensities(struct job *job, struct measure_image *image, struct err *err)
-{
-    const struct array *streamed = &job->picture.image;
-    *image = (struct measure_image){.source = job};
-    if (settings.image) {
-        if (open_file(job, err))
-            return -1;
-        image->row = row_of_file;
-        image->channels = job->file.channels;
-    } else if (streamed->ndim) {
-        int channels = channels_after((int)streamed->shape[2], CHANNELS_KEEP);
-        image->row = row_of_stream;
-        image->channels = channels < REGION_MAX_CHANNELS ? channels : REGION_MAX_CHANNELS;
-    }
-    return 0;
-}
-
-static int tabulate(struct job *job, struct err *err)
-{
+    struct labelled labelled = {picture, classes};
     struct measure_image image;
-    const struct picture *p = &job->picture;
-    if (find_intensities(job, &image, err) || write_head(image.channels, err))
+    if (intensities_of(&intensities, picture, &image, err) || write_head(image.channels, err))
         return -1;
-    return measure_all(p->prediction, job->height, job->width, &image, p->foreground, p->doubt,
-                       write_cell, job, err);
+    return measure_all(picture->prediction, picture->height, picture->width, &image,
+                       picture->foreground, picture->doubt, write_cell, &labelled, err);
 }
 
 /* ---- label images and exports ---- */
 
-static int write_labels(const struct job *job, struct err *err)
+static int write_labels(const struct picture *p, struct err *err)
 {
     char path[4096];
-    uint32_t max = labels_max(job->picture.prediction, job->height * job->width);
-    struct image_info info = image_label_info((int64_t)job->width, (int64_t)job->height, max, 16);
+    uint32_t max = labels_max(p->prediction, p->height * p->width);
+    struct image_info info = image_label_info((int64_t)p->width, (int64_t)p->height, max, 16);
     bool named = !output.is_folder && !destination_is_stdout(&output);
     bool png = settings.format == IMAGE_PNG && max <= UINT16_MAX;
     enum image_format format = png ? IMAGE_PNG : IMAGE_TIFF;
     if (named)
         format = image_format_of_name(output.path);
-    info.pixel_height = job->pixel_height;
-    info.pixel_width = job->pixel_width;
-    if (destination_file(&output, job->name, png ? "png" : "tif", path, sizeof path, err))
+    info.pixel_height = p->pixel_height;
+    info.pixel_width = p->pixel_width;
+    if (destination_file(&output, p->name, png ? "png" : "tif", path, sizeof path, err))
         return -1;
     if (format == IMAGE_PNG && info.bits == 32)
         return err_set(err, STATUS_USAGE, "write '%s': %u cells are too many for PNG, use TIFF",
                        path, max);
-    return image_save_labels(path, format, &info, job->picture.prediction, err);
+    return image_save_labels(path, format, &info, p->prediction, err);
 }
 
-static int export_all(const struct job *job, struct err *err)
+static int export_all(const struct picture *p, struct err *err)
 {
-    struct annot_image image = {job->name, (int64_t)job->width, (int64_t)job->height};
-    struct array labels =
-        array_view(DTYPE_U32, 2, (size_t[]){job->height, job->width}, job->picture.prediction);
+    struct annot_image image = {p->name, (int64_t)p->width, (int64_t)p->height};
+    struct array labels = array_view(DTYPE_U32, 2, (size_t[]){p->height, p->width}, p->prediction);
     for (size_t i = 0; i < EXPORTS; i++)
         if (settings.exports[i] && annot_export_put(&exports[i], &image, &labels, err))
             return -1;
     return 0;
 }
 
-/* ---- a job from beginning to end ---- */
+/* ---- a picture from beginning to end ---- */
 
-static bool has_several_values(const uint32_t *labels, size_t count)
+static int find_cells(struct picture *p, struct err *err)
 {
-    uint32_t first = 0;
-    for (size_t i = 0; i < count; i++) {
-        first = first ? first : labels[i];
-        if (labels[i] && labels[i] != first)
-            return true;
-    }
-    return false;
-}
-
-/* The table says of which class a cell is. */
-static int copy_classes(struct job *job, struct err *err)
-{
-    const uint32_t *labels = job->picture.prediction;
-    size_t count = job->height * job->width;
-    if (!table || is_flows() || settings.rules.method == CELLS_KEEP ||
-        !has_several_values(labels, count))
-        return 0;
-    if (spill_new(&job->classes, count * sizeof *labels, err))
-        return -1;
-    memcpy(job->classes.data, labels, count * sizeof *labels);
-    return 0;
-}
-
-static int finish(struct job *job, struct err *err)
-{
-    const struct picture *p = &job->picture;
-    size_t plane = job->height * job->width;
+    uint32_t count;
     const float *map = settings.probability_map ? p->foreground : NULL;
-    if (settings.probability_map && !map)
+    const float *cell = p->values ? p->values + 2 * p->height * p->width : NULL;
+    return cells_find(p->prediction, p->height, p->width, &settings.rules, map, p->values, cell,
+                      &count, err);
+}
+
+static int find_and_tabulate(struct picture *p, struct err *err)
+{
+    bool has_classes = !is_flows() && settings.rules.method != CELLS_KEEP;
+    struct spill classes = {0};
+    int rc = 0;
+    if (has_classes)
+        rc = cells_keep_classes(&classes, p->prediction, p->height * p->width, err);
+    if (rc == 0)
+        rc = find_cells(p, err);
+    if (rc == 0)
+        rc = tabulate(p, &classes, err);
+    spill_free(&classes);
+    return rc;
+}
+
+/* The picture's prediction becomes its cells. */
+static int label(struct picture *p, struct err *err)
+{
+    if (settings.probability_map && !p->foreground)
         return err_set(err, STATUS_DATA, "label '%s': there are no probabilities of two classes",
-                       job->name);
+                       p->name);
     if (settings.pixel_height > 0) {
-        job->pixel_height = settings.pixel_height;
-        job->pixel_width = settings.pixel_width;
+        p->pixel_height = settings.pixel_height;
+        p->pixel_width = settings.pixel_width;
     }
-    if (copy_classes(job, err) ||
-        cells_find(p->prediction, job->height, job->width, &settings.rules, map, p->values,
-                   p->values ? p->values + 2 * plane : NULL, &job->count, err))
+    if (is_flows() && picture_add(p, PICTURE_PREDICTION, 1, err))
         return -1;
-    if (table && tabulate(job, err))
+    if (table ? find_and_tabulate(p, err) : find_cells(p, err))
         return -1;
-    if (settings.output && write_labels(job, err))
+    if (settings.output && write_labels(p, err))
         return -1;
-    return export_all(job, err);
+    return export_all(p, err);
 }
 
 /* ---- images ---- */
 
-static int load_mask(struct job *job, const char *path, struct err *err)
+static int read_picture(struct picture *picture, const char *path, struct err *err)
 {
-    struct image_reader *reader;
-    if (image_open_labels(&reader, path, err))
-        return -1;
-    const struct image_info *info = image_info(reader);
-    job->height = (size_t)info->height;
-    job->width = (size_t)info->width;
-    job->pixel_height = info->pixel_height;
-    job->pixel_width = info->pixel_width;
-    int rc = image_check_labels(path, info, err) || make_labels(job, err) ? -1 : 0;
-    if (rc == 0)
-        rc = image_read_labels32(reader, path, info->height, job->picture.prediction, err);
-    image_close(reader);
-    return rc;
-}
-
-/* Foreground where the probability reaches the threshold. */
-static int load_probability(struct job *job, struct image_values *values, const char *path,
-                            struct err *err)
-{
-    struct picture *p = &job->picture;
-    float limit = settings.threshold > 0 ? settings.threshold : 0.5f;
-    if (image_values_check_shares(values, path, err) || make_labels(job, err) ||
-        !(p->foreground = make_part(job, CANVAS_FOREGROUND, 1, err)))
-        return -1;
-    for (size_t y = 0, at = 0; y < job->height; y++) {
-        if (image_values_row(values, p->foreground + at, err))
-            return -1;
-        for (size_t x = 0; x < job->width; x++, at++)
-            p->prediction[at] = p->foreground[at] >= limit;
-    }
-    return 0;
-}
-
-/* An image of three channels, as stitch --logits writes it. */
-static int load_flows(struct job *job, struct image_values *values, const char *path,
-                      struct err *err)
-{
-    struct picture *p = &job->picture;
-    size_t w = job->width, plane = job->height * w;
-    if (values->info->channels != 3 || values->info->bits != 32 || values->info->is_label)
-        return err_set(err, STATUS_DATA, "read '%s': flows are three channels of floating point",
-                       path);
-    if (make_labels(job, err) || !(p->values = make_part(job, CANVAS_VALUES, 3, err)))
-        return -1;
-    float *row = malloc(3 * w * sizeof *row);
-    int rc = row ? 0 : err_memory(err, "a row");
-    for (size_t y = 0; rc == 0 && y < job->height; y++) {
-        rc = image_values_row(values, row, err);
-        for (size_t i = 0; rc == 0 && i < 3 * w; i++)
-            p->values[i % 3 * plane + y * w + i / 3] = row[i];
-    }
-    free(row);
-    return rc;
-}
-
-static int load_values(struct job *job, const char *path, struct err *err)
-{
-    struct image_values values;
-    int rc = image_values_open(&values, path, 3, IMAGE_AS_SHARE, err);
-    if (rc == 0) {
-        job->height = (size_t)values.info->height;
-        job->width = (size_t)values.info->width;
-        job->pixel_height = values.info->pixel_height;
-        job->pixel_width = values.info->pixel_width;
-        rc = (is_flows() ? load_flows : load_probability)(job, &values, path, err);
-    }
-    image_values_close(&values);
-    return rc;
+    if (is_flows())
+        return picture_read_flows(picture, path, err);
+    return settings.probability ? picture_read_probability(picture, path, settings.threshold, err)
+                                : picture_read_mask(picture, path, err);
 }
 
 static void label_image(const char *path, bool alone)
 {
-    struct job job = {.name = path};
+    struct picture picture;
     struct err err;
-    bool mask = !is_flows() && !settings.probability;
-    int rc = mask ? load_mask(&job, path, &err) : load_values(&job, path, &err);
-    if (rc || finish(&job, &err)) {
+    if (read_picture(&picture, path, &err) || label(&picture, &err)) {
         if (alone || err.status == STATUS_MEMORY || err.status == STATUS_IO)
             cli_die_err(&err);
         cli_warn_err(&err);
         some_failed = true;
     }
-    job_free(&job);
+    picture_free(&picture);
 }
 
 static void label_images(char **paths, int count)
@@ -445,83 +258,34 @@ static void label_images(char **paths, int count)
 
 /* ---- streams ---- */
 
-static int label_assembled(void *user, struct assembled *image, struct err *err)
+static int label_assembled(void *user, struct picture *picture, struct err *err)
 {
-    struct job job = {.name = image->name,
-                      .height = image->height,
-                      .width = image->width,
-                      .pixel_height = image->pixel_height,
-                      .pixel_width = image->pixel_width,
-                      .picture = image->picture};
     (void)user;
-    image->picture = (struct picture){0};
-    int rc = is_flows() ? make_labels(&job, err) : 0;
-    if (rc == 0)
-        rc = finish(&job, err);
-    job_free(&job);
-    return rc;
-}
-
-static int place_tile(const struct sample *sample, struct assembly_tile *tile,
-                      struct tile_meta *meta, struct err *err)
-{
-    struct canvas_tile *t = &tile->tile;
-    t->values = sample_require(sample, is_flows() ? "logits" : "prob", err);
-    int known = t->values ? sample_get_meta(sample, meta, err) : -1;
-    if (known < 0)
-        return -1;
-    if (is_flows() && t->values->shape[0] != 3)
-        return err_set(err, STATUS_DATA, "flows need logits of three planes, not %zu",
-                       t->values->shape[0]);
-    t->uncertainty = is_flows() ? NULL : sample_array(sample, "uncertainty");
-    t->image = table && !settings.image ? sample_array(sample, "image") : NULL;
-    tile->alone = known == 1 || !meta->source[0] || meta->source_width <= 0;
-    tile->name = tile->alone ? sample->key : meta->source;
-    tile->image_width = tile->alone ? 0 : (size_t)meta->source_width;
-    tile->image_height = tile->alone ? 0 : (size_t)meta->source_height;
-    tile->pixel_width = meta->pixel_width;
-    tile->pixel_height = meta->pixel_height;
-    t->height = tile->alone ? t->values->shape[1] : (size_t)meta->height;
-    t->width = tile->alone ? t->values->shape[2] : (size_t)meta->width;
-    t->x = tile->alone ? 0 : meta->x;
-    t->y = tile->alone ? 0 : meta->y;
-    return 0;
-}
-
-static int add_sample(void *user, const struct sample *sample, struct err *err)
-{
-    static uint64_t samples;
-    struct tile_meta meta = {.source = ""};
-    struct assembly_tile tile = {0};
-    if (place_tile(sample, &tile, &meta, err) || assembly_add(user, &tile, err))
-        return -1;
-    cli_progress("samples", ++samples, 0);
-    return 0;
+    return label(picture, err);
 }
 
 static unsigned parts_wanted(void)
 {
-    unsigned parts = is_flows() ? 1u << CANVAS_VALUES : 1u << CANVAS_PREDICTION;
+    unsigned parts = 1u << (is_flows() ? PICTURE_VALUES : PICTURE_PREDICTION);
     if (!is_flows() && (table || settings.probability_map))
-        parts |= 1u << CANVAS_FOREGROUND;
-    if (table)
-        parts |= 1u << CANVAS_DOUBT | 1u << CANVAS_IMAGE;
+        parts |= 1u << PICTURE_FOREGROUND;
+    if (!is_flows() && table)
+        parts |= 1u << PICTURE_DOUBT;
+    if (table && !settings.image)
+        parts |= 1u << PICTURE_IMAGE;
     return parts;
 }
 
 static void label_stream(const char *path)
 {
-    static struct assembly assembly;
     struct err err;
-    assembly = (struct assembly){.wanted = parts_wanted(),
-                                 .threshold = settings.threshold,
-                                 .only_one = settings.output && !output.is_folder,
-                                 .take = label_assembled};
-    int rc = stream_walk(path, add_sample, &assembly, &err);
-    if (rc == 0)
-        rc = assembly_finish(&assembly, &err);
-    assembly_free(&assembly);
-    if (rc)
+    struct picture_stream rules = {.values = is_flows() ? "logits" : "prob",
+                                   .planes = is_flows() ? 3 : 0,
+                                   .only_one = settings.output && !output.is_folder,
+                                   .threshold = settings.threshold,
+                                   .wanted = parts_wanted(),
+                                   .progress = cli_progress};
+    if (picture_stream_walk(path, &rules, label_assembled, NULL, &err))
         cli_die_err(&err);
 }
 
@@ -664,10 +428,8 @@ static void prepare_exports(int inputs)
 static void prepare_table(void)
 {
     struct err err;
-    settings.image_is_folder = settings.image && path_is_folder(settings.image);
-    if (settings.image_is_folder && folder_list(&images, settings.image, "", &err))
-        cli_die_err(&err);
-    if (settings.table && cell_table_open(&table, settings.table, &err))
+    if (intensities_open(&intensities, settings.image, &err) ||
+        (settings.table && cell_table_open(&table, settings.table, &err)))
         cli_die_err(&err);
 }
 
@@ -698,6 +460,6 @@ int main(int argc, char **argv)
     else
         label_images(operands, count);
     commit();
-    folder_free(&images);
+    intensities_free(&intensities);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

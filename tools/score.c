@@ -10,11 +10,10 @@
 #include "core/destination.h"
 #include "image/labels.h"
 #include "image/pairs.h"
-#include "ops/assembly.h"
 #include "ops/compare.h"
+#include "picture/stream.h"
 #include "report/scores.h"
 #include "report/tsv.h"
-#include "stream/walk.h"
 
 enum {
     OPT_CONVENTION = 'c',
@@ -257,14 +256,13 @@ static void compare_operands(char **paths)
 
 /* ---- streams ---- */
 
-static int compare_assembled(void *user, struct assembled *image, struct err *err)
+static int compare_assembled(void *user, struct picture *p, struct err *err)
 {
-    const struct picture *p = &image->picture;
-    struct subject subject = {.name = image->name,
-                              .pixel_height = image->pixel_height,
-                              .pixel_width = image->pixel_width,
-                              .pair = {.height = image->height,
-                                       .width = image->width,
+    struct subject subject = {.name = p->name,
+                              .pixel_height = p->pixel_height,
+                              .pixel_width = p->pixel_width,
+                              .pair = {.height = p->height,
+                                       .width = p->width,
                                        .prediction = p->prediction,
                                        .prediction_is_classes = true,
                                        .truth = p->truth,
@@ -274,70 +272,18 @@ static int compare_assembled(void *user, struct assembled *image, struct err *er
     return compare(&subject, err);
 }
 
-static int64_t scaled(int64_t value, double scale)
-{
-    return llround((double)value * scale);
-}
-
-static bool makes_sense(const struct tile_meta *meta)
-{
-    return meta->scale_x > 0 && meta->scale_x < 1e4 && meta->scale_y > 0 && meta->scale_y < 1e4 &&
-           meta->source_width <= INT32_MAX && meta->source_height > 0 &&
-           meta->source_height <= INT32_MAX && llabs(meta->x) <= INT32_MAX &&
-           llabs(meta->y) <= INT32_MAX;
-}
-
 /* Tiles are compared at their own scale. */
-static int place_tile(struct assembly_tile *tile, const struct sample *sample,
-                      const struct tile_meta *meta, struct err *err)
-{
-    struct canvas_tile *t = &tile->tile;
-    t->height = t->values->shape[1];
-    t->width = t->values->shape[2];
-    tile->name = tile->alone ? sample->key : meta->source;
-    if (tile->alone)
-        return 0;
-    if (!makes_sense(meta))
-        return err_set(err, STATUS_DATA, "'%s' has a size that makes no sense", tile->name);
-    tile->image_width = (size_t)scaled(meta->source_width, meta->scale_x);
-    tile->image_height = (size_t)scaled(meta->source_height, meta->scale_y);
-    tile->pixel_width = meta->pixel_width / meta->scale_x;
-    tile->pixel_height = meta->pixel_height / meta->scale_y;
-    t->x = scaled(meta->x, meta->scale_x);
-    t->y = scaled(meta->y, meta->scale_y);
-    return 0;
-}
-
-static int add_sample(void *user, const struct sample *sample, struct err *err)
-{
-    static uint64_t samples;
-    struct tile_meta meta = {.source = ""};
-    struct assembly_tile tile = {.tile.values = sample_require(sample, "prob", err)};
-    tile.tile.truth = tile.tile.values ? sample_require(sample, "mask", err) : NULL;
-    tile.tile.uncertainty = sample_array(sample, "uncertainty");
-    int known = tile.tile.truth ? sample_get_meta(sample, &meta, err) : -1;
-    if (known < 0)
-        return -1;
-    tile.alone = settings.by_tile || known == 1 || !meta.source[0] || meta.source_width <= 0;
-    if (place_tile(&tile, sample, &meta, err) || assembly_add(user, &tile, err))
-        return -1;
-    cli_progress("samples", ++samples, 0);
-    return 0;
-}
-
 static void compare_stream(const char *path)
 {
-    static struct assembly assembly;
     struct err err;
-    assembly = (struct assembly){.wanted = 1u << CANVAS_PREDICTION | 1u << CANVAS_TRUTH |
-                                           1u << CANVAS_FOREGROUND | 1u << CANVAS_DOUBT,
-                                 .threshold = settings.threshold,
-                                 .take = compare_assembled};
-    int rc = stream_walk(path, add_sample, &assembly, &err);
-    if (rc == 0)
-        rc = assembly_finish(&assembly, &err);
-    assembly_free(&assembly);
-    if (rc)
+    struct picture_stream rules = {.values = "prob",
+                                   .by_tile = settings.by_tile,
+                                   .as_tiled = true,
+                                   .threshold = settings.threshold,
+                                   .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH |
+                                             1u << PICTURE_FOREGROUND | 1u << PICTURE_DOUBT,
+                                   .progress = cli_progress};
+    if (picture_stream_walk(path, &rules, compare_assembled, NULL, &err))
         cli_die_err(&err);
 }
 

@@ -58,6 +58,22 @@ int image_values_row(struct image_values *values, float *to, struct err *err)
     return 0;
 }
 
+int image_values_planes(struct image_values *values, float *to, struct err *err)
+{
+    size_t height = (size_t)values->info->height, width = (size_t)values->info->width;
+    size_t channels = (size_t)values->channels;
+    float *row = malloc(channels * width * sizeof *row);
+    int rc = row ? 0 : err_memory(err, "a row");
+    for (size_t y = 0; rc == 0 && y < height; y++) {
+        rc = image_values_row(values, row, err);
+        for (size_t c = 0; rc == 0 && c < channels; c++)
+            for (size_t x = 0; x < width; x++)
+                to[(c * height + y) * width + x] = row[x * channels + c];
+    }
+    free(row);
+    return rc;
+}
+
 int image_values_check_shares(const struct image_values *values, const char *path, struct err *err)
 {
     if (values->info->channels == 1 && !values->info->is_label)

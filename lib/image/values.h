@@ -26,6 +26,9 @@ void image_values_close(struct image_values *values);
 /* The next row, width x channels. */
 int image_values_row(struct image_values *values, float *to, struct err *err) MUST_CHECK;
 
+/* All rows of an image of which none was read, channels x height x width. */
+int image_values_planes(struct image_values *values, float *to, struct err *err) MUST_CHECK;
+
 /* STATUS_DATA unless the image has one channel of floating point, 8 or 16 bits. */
 int image_values_check_shares(const struct image_values *values, const char *path,
                               struct err *err) MUST_CHECK;

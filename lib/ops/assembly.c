@@ -9,11 +9,12 @@ int assembly_finish(struct assembly *assembly, struct err *err)
     if (!a->open)
         return 0;
     a->open = false;
-    int rc = canvas_finish(&a->canvas, &a->image.picture, err);
+    struct picture image = {.name = NULL};
+    int rc = canvas_finish(&a->canvas, &image, err);
     canvas_free(&a->canvas);
     if (rc == 0)
-        rc = a->take(a->user, &a->image, err);
-    picture_free(&a->image.picture);
+        rc = a->take(a->user, &image, err);
+    picture_free(&image);
     return rc;
 }
 
@@ -40,11 +41,10 @@ static int begin(struct assembly *a, const struct assembly_tile *tile, struct er
         return err_set(err, STATUS_DATA, "the tiles of '%s' do not follow each other", a->name);
     if (canvas_new(&a->canvas, &rules, err))
         return -1;
-    a->image = (struct assembled){.name = a->name,
-                                  .width = rules.width,
-                                  .height = rules.height,
-                                  .pixel_width = tile->pixel_width,
-                                  .pixel_height = tile->pixel_height};
+    struct picture *image = &a->canvas.picture;
+    image->name = a->name;
+    image->pixel_width = tile->pixel_width;
+    image->pixel_height = tile->pixel_height;
     a->open = true;
     return 0;
 }
@@ -59,8 +59,8 @@ int assembly_add(struct assembly *assembly, const struct assembly_tile *tile, st
         return -1;
     if (!a->open && begin(a, tile, err))
         return -1;
-    if (!tile->alone &&
-        (tile->image_width != a->image.width || tile->image_height != a->image.height))
+    if (!tile->alone && (tile->image_width != a->canvas.rules.width ||
+                         tile->image_height != a->canvas.rules.height))
         return err_set(err, STATUS_DATA, "'%s' has tiles of several sizes or scales", a->name);
     return canvas_add(&a->canvas, &tile->tile, err);
 }

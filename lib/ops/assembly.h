@@ -14,17 +14,11 @@ struct assembly_tile {
     struct canvas_tile tile;
 };
 
-struct assembled {
-    const char *name;
-    size_t width, height;
-    double pixel_width, pixel_height;
-    struct picture picture; /* the taker may move it out and zero it */
-};
-
-typedef int assembly_take(void *user, struct assembled *image, struct err *err);
+/* Takes an image, which it may move out and zero. */
+typedef int assembly_take(void *user, struct picture *image, struct err *err);
 
 struct assembly {
-    unsigned wanted; /* of the canvas */
+    unsigned wanted; /* 1 << PICTURE_PREDICTION | ... */
     float threshold;
     bool only_one; /* a second image is STATUS_USAGE, before the first is given away */
     assembly_take *take;
@@ -32,7 +26,6 @@ struct assembly {
     /* The rest is its own, zero at first. */
     bool open;
     char name[1100];
-    struct assembled image;
     struct canvas canvas;
     struct names finished;
 };

@@ -8,7 +8,7 @@
 #include "core/num.h"
 #include "ops/resample.h"
 
-static bool wants(const struct canvas *canvas, enum canvas_part part)
+static bool wants(const struct canvas *canvas, enum picture_part part)
 {
     return canvas->rules.wanted >> part & 1;
 }
@@ -18,7 +18,7 @@ static bool wants(const struct canvas *canvas, enum canvas_part part)
 int canvas_new(struct canvas *canvas, const struct canvas_rules *rules, struct err *err)
 {
     size_t w = rules->width, h = rules->height, planes = rules->planes;
-    *canvas = (struct canvas){.rules = *rules};
+    *canvas = (struct canvas){.rules = *rules, .picture = {.height = h, .width = w}};
     if (w == 0 || h == 0 || w > INT32_MAX || h > INT32_MAX)
         return err_set(err, STATUS_DATA, "an image of %zu x %zu pixels", w, h);
     if (planes == 0 || planes > 255)
@@ -35,13 +35,6 @@ int canvas_new(struct canvas *canvas, const struct canvas_rules *rules, struct e
     return 0;
 }
 
-void picture_free(struct picture *picture)
-{
-    for (int part = 0; part < CANVAS_PARTS; part++)
-        spill_free(&picture->room[part]);
-    *picture = (struct picture){0};
-}
-
 void canvas_free(struct canvas *canvas)
 {
     blend_free(&canvas->values);
@@ -54,19 +47,19 @@ void canvas_free(struct canvas *canvas)
 
 /* ---- finished rows ---- */
 
-static bool is_given(const struct canvas *canvas, enum canvas_part part)
+static bool is_given(const struct canvas *canvas, enum picture_part part)
 {
-    if (part == CANVAS_FOREGROUND && canvas->rules.planes > 2)
+    if (part == PICTURE_FOREGROUND && canvas->rules.planes > 2)
         return false;
-    return wants(canvas, part) && (part != CANVAS_IMAGE || canvas->image_like.ndim);
+    return wants(canvas, part) && (part != PICTURE_IMAGE || canvas->image_like.ndim);
 }
 
 /* Bytes of a row of a part, all planes of it together. */
-static size_t row_bytes(const struct canvas *canvas, enum canvas_part part)
+static size_t row_bytes(const struct canvas *canvas, enum picture_part part)
 {
-    size_t values = part == CANVAS_VALUES ? canvas->rules.planes : 1;
-    return part == CANVAS_IMAGE ? canvas->image.row_bytes
-                                : canvas->rules.width * values * sizeof(uint32_t);
+    size_t values = part == PICTURE_VALUES ? canvas->rules.planes : 1;
+    return part == PICTURE_IMAGE ? canvas->image.row_bytes
+                                 : canvas->rules.width * values * sizeof(uint32_t);
 }
 
 /* The size comes from the stream: it must fit the tiles that came. */
@@ -82,16 +75,12 @@ static int check_size(const struct canvas *canvas, size_t rows, struct err *err)
 static void set_pointers(struct canvas *canvas)
 {
     struct picture *p = &canvas->picture;
-    p->prediction = p->room[CANVAS_PREDICTION].data;
-    p->truth = p->room[CANVAS_TRUTH].data;
-    p->foreground = p->room[CANVAS_FOREGROUND].data;
-    p->doubt = p->room[CANVAS_DOUBT].data;
-    p->values = p->room[CANVAS_VALUES].data;
-    if (p->room[CANVAS_IMAGE].data)
+    picture_point(p);
+    if (p->room[PICTURE_IMAGE].data)
         p->image = array_view(
             canvas->image_like.dtype, 3,
             (size_t[]){canvas->rules.height, canvas->rules.width, canvas->image_like.shape[2]},
-            p->room[CANVAS_IMAGE].data);
+            p->room[PICTURE_IMAGE].data);
 }
 
 /* Makes room for the first `rows` rows of all parts; planes lie apart, so that the
@@ -99,9 +88,9 @@ static void set_pointers(struct canvas *canvas)
 static int make_room(struct canvas *canvas, size_t rows, struct err *err)
 {
     size_t height = canvas->rules.height;
-    if (check_size(canvas, wants(canvas, CANVAS_VALUES) ? height : rows, err))
+    if (check_size(canvas, wants(canvas, PICTURE_VALUES) ? height : rows, err))
         return -1;
-    for (int part = 0; part < CANVAS_PARTS; part++) {
+    for (int part = 0; part < PICTURE_PARTS; part++) {
         struct spill *room = &canvas->picture.room[part];
         size_t row = row_bytes(canvas, part), bytes;
         if (!is_given(canvas, part))
@@ -109,7 +98,7 @@ static int make_room(struct canvas *canvas, size_t rows, struct err *err)
         if (!num_mul(row, height, &bytes) || bytes > SIZE_MAX / 2)
             return err_memory(err, "an image");
         if ((!room->data && spill_new_claimed(room, bytes, SPILL_LIMIT, err)) ||
-            spill_reserve(room, part == CANVAS_VALUES ? bytes : rows * row, err))
+            spill_reserve(room, part == PICTURE_VALUES ? bytes : rows * row, err))
             return -1;
     }
     set_pointers(canvas);
@@ -176,8 +165,8 @@ static int finish_until(struct canvas *canvas, int64_t until, struct err *err)
     for (; rc == 0 && canvas->next_row < until; canvas->next_row++) {
         size_t y = (size_t)canvas->next_row;
         finish_values(canvas, y, row, classes);
-        copy_row(&canvas->truth, &canvas->picture.room[CANVAS_TRUTH], y);
-        copy_row(&canvas->image, &canvas->picture.room[CANVAS_IMAGE], y);
+        copy_row(&canvas->truth, &canvas->picture.room[PICTURE_TRUTH], y);
+        copy_row(&canvas->image, &canvas->picture.room[PICTURE_IMAGE], y);
     }
     free(row);
     free(classes);
@@ -333,7 +322,7 @@ int canvas_add(struct canvas *canvas, const struct canvas_tile *tile, struct err
     if (blend_tile(&canvas->values, tile->values, tile, err) ||
         (tile->uncertainty && blend_tile(&canvas->uncertainty, tile->uncertainty, tile, err)))
         return -1;
-    if (tile->truth && wants(canvas, CANVAS_TRUTH) && paste_truth(canvas, tile, err))
+    if (tile->truth && wants(canvas, PICTURE_TRUTH) && paste_truth(canvas, tile, err))
         return -1;
-    return tile->image && wants(canvas, CANVAS_IMAGE) ? paste_image(canvas, tile, err) : 0;
+    return tile->image && wants(canvas, PICTURE_IMAGE) ? paste_image(canvas, tile, err) : 0;
 }

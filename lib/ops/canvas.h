@@ -14,30 +14,17 @@
 
 #include "core/array.h"
 #include "core/band.h"
-#include "core/spill.h"
 #include "ops/blend.h"
+#include "ops/picture.h"
 
 #define CANVAS_BAND ((size_t)256 << 20)
-
-/* What is wanted of a canvas. */
-enum canvas_part {
-    CANVAS_PREDICTION, /* labels: the most probable class, or for one or two classes the
-                          foreground where its probability reaches the threshold */
-    CANVAS_TRUTH,      /* labels, of the tiles' masks */
-    CANVAS_FOREGROUND, /* probability of the last class; only for one or two classes */
-    CANVAS_DOUBT,      /* the tiles' uncertainty, else 2 min(p, 1 - p) and its like for
-                          more classes */
-    CANVAS_VALUES,     /* the averages themselves, planes x height x width */
-    CANVAS_IMAGE,      /* the tiles' images, height x width x channels of their type */
-    CANVAS_PARTS,
-};
 
 struct canvas_rules {
     size_t width, height;
     size_t planes;        /* classes of the probabilities, 1 (the foreground alone) to 255 */
     bool has_uncertainty; /* of the tiles' own */
     float threshold;      /* 0: the most probable class */
-    unsigned wanted;      /* 1 << CANVAS_PREDICTION | ... */
+    unsigned wanted;      /* 1 << PICTURE_PREDICTION | ... */
     size_t band;          /* bytes of sums; 0: CANVAS_BAND */
 };
 
@@ -52,15 +39,6 @@ struct canvas_tile {
     size_t height, width;
 };
 
-/* What came out; what was not wanted or is not known is NULL. */
-struct picture {
-    uint32_t *prediction, *truth;    /* height x width */
-    float *foreground, *doubt;       /* height x width */
-    float *values;                   /* planes x height x width */
-    struct array image;              /* a view; without dimensions when there is none */
-    struct spill room[CANVAS_PARTS]; /* where they are */
-};
-
 struct canvas {
     struct canvas_rules rules;
     struct blend values, uncertainty;
@@ -68,7 +46,7 @@ struct canvas {
     struct array image_like;  /* type and channels of the images: 1 x 1 x C, no data */
     uint64_t tile_area;       /* pixels of the tiles added */
     int64_t next_row;         /* the first that is not finished */
-    struct picture picture;
+    struct picture picture;   /* finished rows; name and size of pixels are the user's */
 };
 
 /* The caller ends it with canvas_free. */
@@ -79,6 +57,5 @@ int canvas_add(struct canvas *canvas, const struct canvas_tile *tile, struct err
 
 /* Finishes all rows; *picture is the caller's, to be freed. */
 int canvas_finish(struct canvas *canvas, struct picture *picture, struct err *err) MUST_CHECK;
-void picture_free(struct picture *picture);
 
 #endif

@@ -1,5 +1,7 @@
 #include "ops/cells.h"
 
+#include <string.h>
+
 #include "ops/components.h"
 #include "ops/morphology.h"
 #include "ops/watershed.h"
@@ -40,4 +42,36 @@ int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_
         return -1;
     bool numbered = !late && !rules->clear_border && rules->min_size <= 1;
     return rules->renumber && !numbered ? labels_renumber(labels, height, width, count, err) : 0;
+}
+
+static bool has_several(const uint32_t *labels, size_t count)
+{
+    uint32_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+        first = first ? first : labels[i];
+        if (labels[i] && labels[i] != first)
+            return true;
+    }
+    return false;
+}
+
+int cells_keep_classes(struct spill *classes, const uint32_t *labels, size_t count, struct err *err)
+{
+    *classes = (struct spill){0};
+    if (!has_several(labels, count))
+        return 0;
+    if (spill_new(classes, count * sizeof *labels, err))
+        return -1;
+    memcpy(classes->data, labels, count * sizeof *labels);
+    return 0;
+}
+
+uint32_t cells_class(const struct spill *classes, const uint32_t *labels, size_t width,
+                     const struct box *box)
+{
+    const uint32_t *kept = classes->data;
+    size_t at = box->top * width + box->left;
+    while (labels[at] != box->label)
+        at++;
+    return kept ? kept[at] : 1;
 }

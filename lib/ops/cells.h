@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "ops/flows.h"
+#include "ops/regions.h"
 
 enum cell_method {
     CELLS_COMPONENTS, /* connected pixels of one class */
@@ -36,5 +37,15 @@ struct cell_rules {
 int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_rules *rules,
                const float *map, const float *flow, const float *cell, uint32_t *count,
                struct err *err) MUST_CHECK;
+
+/* A copy of the classes when there are several besides the background, else none:
+ * cells_find overwrites them.  The caller frees it. */
+int cells_keep_classes(struct spill *classes, const uint32_t *labels, size_t count,
+                       struct err *err) MUST_CHECK;
+
+/* The class of the object in that box of `labels`: of its first pixel, 1 where no
+ * classes were kept. */
+uint32_t cells_class(const struct spill *classes, const uint32_t *labels, size_t width,
+                     const struct box *box);
 
 #endif

@@ -66,6 +66,8 @@ tile -q -s full -m "$TMP/cells/masks" "$image" | stream flows >"$TMP/flows.tar"
 ok "flows of a stream" label -q -m flows -o "$TMP/f.tif" "$TMP/flows.tar"
 ok "lead to the cells" awk 'NR == 2 && $12 >= 0.95 { found = 1 } END { exit !found }' \
     <(score -i "$TMP/f.tif" "$truth")
+is "$(label -q -m flows -T - "$TMP/flows.tar" | cut -f 24,25 | tail -n +2 | sort -u)" "nan	nan" \
+    "and have neither probabilities nor uncertainties"
 stitch -q --logits -o "$TMP/logits.tif" "$TMP/flows.tar"
 ok "an image of flows" label -q -m flows -o "$TMP/f2.tif" "$TMP/logits.tif"
 is "$(sha256sum <"$TMP/f2.tif")" "$(sha256sum <"$TMP/f.tif")" "the same cells"

@@ -63,6 +63,14 @@ is "$(score "$TMP/tiles.tar" | column name)" "img.tif" "tiles of an image are pu
 is "$(score "$TMP/tiles.tar" | column sensitivity)" "0.8" "and compared as one"
 is "$(score --by tile "$TMP/tiles.tar" | column sensitivity)" "1 0" "or one by one"
 
+sample u 9000/9000 1100/1100 '{"source": {"name": "u.tif", "width": 8, "height": 4,
+    "pixel_width_um": 0.5, "pixel_height_um": 1},
+    "tile": {"x": 0, "y": 0, "width": 8, "height": 4},
+    "scale": {"x": 0.5, "y": 0.5}}'
+pack um.tar
+is "$(score --unit um "$TMP/um.tar" | column hd_um)" "1" "micrometres of a source that was shrunk"
+is "$(score --unit um --by tile "$TMP/um.tar" | column hd_um)" "1" "and of its tiles one by one"
+
 # ---- objects of a stream: those of the prediction are its components ----
 sample o 9909/9900 1102/1100
 pack objects.tar

@@ -7,6 +7,7 @@ may_include() { # ROOM: the rooms whose headers it may include
     case $1 in
     core) echo core ;;
     model) echo "core weights nn model" ;;
+    picture) echo "core stream image ops picture" ;;
     loader) echo "core stream ops loader" ;;
     train) echo "core stream ops loader weights nn model train" ;;
     *) echo "core $1" ;;

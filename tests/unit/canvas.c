@@ -8,8 +8,8 @@
 enum { WIDTH = 90, HEIGHT = 200, SIDE = 30, STEP = 20, PLANES = 2 };
 
 #define ALL                                                                                        \
-    (1u << CANVAS_PREDICTION | 1u << CANVAS_TRUTH | 1u << CANVAS_FOREGROUND | 1u << CANVAS_DOUBT | \
-     1u << CANVAS_VALUES | 1u << CANVAS_IMAGE)
+    (1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH | 1u << PICTURE_FOREGROUND |                   \
+     1u << PICTURE_DOUBT | 1u << PICTURE_VALUES | 1u << PICTURE_IMAGE)
 
 static float values[PLANES * SIDE * SIDE];
 static uint16_t truth[SIDE * SIDE];
@@ -138,12 +138,12 @@ static void test_wrong_tiles(void)
     refuse(tile, "a tile that is enlarged beyond reason");
 }
 
-static int count_images(void *user, struct assembled *given, struct err *err)
+static int count_images(void *user, struct picture *given, struct err *err)
 {
     char *names = user;
     (void)err;
     strcat(strcat(names, given->name), " ");
-    return given->picture.prediction && given->width == WIDTH ? 0 : -1;
+    return given->prediction && given->width == WIDTH ? 0 : -1;
 }
 
 static int add_to(struct assembly *assembly, const char *name, int64_t y, struct err *err)
