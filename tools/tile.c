@@ -1,12 +1,13 @@
 /* tile: images to a tensor stream. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "core/band.h"
 #include "core/channels.h"
+#include "core/io.h"
 #include "core/names.h"
 #include "core/num.h"
 #include "image/pairs.h"
@@ -352,20 +353,14 @@ static int run_job(struct stream_writer *writer, struct job *job, const char *re
 }
 
 /* Standard input is read twice for --normalize: through a copy in an unlinked
- * file.  Returns a path that opens anew each time. */
-static const char *spool_stdin(void)
+ * file.  Returns a path that opens anew each time, or NULL. */
+static const char *spool_stdin(struct err *err)
 {
-    static char path[32];
-    static char buffer[1 << 16];
-    FILE *file = tmpfile();
-    if (!file)
-        cli_die(STATUS_CREATE, "create a temporary file: %s", strerror(errno));
-    for (size_t n; (n = fread(buffer, 1, sizeof buffer, stdin)) > 0;)
-        if (fwrite(buffer, 1, n, file) != n)
-            cli_die(STATUS_IO, "write a temporary file: %s", strerror(errno));
-    if (ferror(stdin) || fflush(file))
-        cli_die(STATUS_IO, "copy standard input: %s", strerror(errno));
-    snprintf(path, sizeof path, "/dev/fd/%d", fileno(file));
+    static char path[IO_PATH_SIZE];
+    int fd = io_spool(STDIN_FILENO, "standard input", err);
+    if (fd < 0)
+        return NULL;
+    io_path(fd, path);
     return path;
 }
 
@@ -373,8 +368,9 @@ static int tile_image(struct stream_writer *writer, const char *path, struct err
 {
     static struct job job;
     bool twice = strcmp(path, "-") == 0 && settings.range != RANGE_NONE;
+    const char *file = twice ? spool_stdin(err) : path;
     job = (struct job){.path = path};
-    int result = run_job(writer, &job, twice ? spool_stdin() : path, err);
+    int result = file ? run_job(writer, &job, file, err) : -1;
     rows_close(&job.image);
     rows_close(&job.mask);
     return result;

@@ -387,7 +387,7 @@ int coco_read(struct annot_file *file, size_t image, annot_take *take, void *use
     int result = 0;
     for (size_t i = first_place(file, image);
          result == 0 && i < file->places.count && places[i].image == image; i++) {
-        struct scan scan = file_scan(file, (const char *)file->data + places[i].at);
+        struct scan scan = file_scan(file, (const char *)file->bytes.data + places[i].at);
         result = read_annotation(file, &scan, &build, err) || check_runs(&build, about, err) ||
                  take(user, build_object(&build, &object), err);
     }

@@ -1,12 +1,7 @@
 #include "annot/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char *name_of(const char *path)
 {
@@ -15,55 +10,8 @@ static const char *name_of(const char *path)
 
 struct scan file_scan(const struct annot_file *file, const char *at)
 {
-    const char *begin = (const char *)file->data;
-    return (struct scan){begin, at, begin + file->size};
-}
-
-/* ---- bytes ---- */
-
-static int map_file(struct annot_file *file, int fd, size_t size, struct err *err)
-{
-    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED)
-        return err_errno(err, STATUS_IO, "cannot map it");
-    file->data = data;
-    file->size = size;
-    file->mapped = true;
-    return 0;
-}
-
-static int read_all(struct annot_file *file, int fd, struct err *err)
-{
-    size_t room = 0;
-    for (;;) {
-        if (file->size == room) {
-            room = room ? 2 * room : (size_t)1 << 20;
-            unsigned char *data = realloc(file->data, room);
-            if (!data)
-                return err_memory(err, "annotations");
-            file->data = data;
-        }
-        ssize_t n = read(fd, file->data + file->size, room - file->size);
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return err_errno(err, err_open_status(errno), "cannot read");
-        file->size += n > 0 ? (size_t)n : 0;
-    }
-}
-
-static int load(struct annot_file *file, struct err *err)
-{
-    struct stat st;
-    int fd =
-        strcmp(file->path, "-") == 0 ? dup(STDIN_FILENO) : open(file->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_errno(err, err_open_status(errno), "cannot open");
-    bool regular =
-        fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && lseek(fd, 0, SEEK_CUR) == 0;
-    int result = regular ? map_file(file, fd, (size_t)st.st_size, err) : read_all(file, fd, err);
-    close(fd);
-    return result;
+    const char *begin = (const char *)file->bytes.data;
+    return (struct scan){begin, at, begin + file->bytes.size};
 }
 
 /* ---- what it is ---- */
@@ -94,7 +42,7 @@ static int find_members(struct annot_file *file, bool *geo, bool *coco, struct e
 static int open_json(struct annot_file *file, struct err *err)
 {
     bool geo, coco;
-    file->root = file_scan(file, (const char *)file->data);
+    file->root = file_scan(file, (const char *)file->bytes.data);
     if (scan_peek(&file->root) == '[') { /* a bare list of features */
         struct scan scan = file->root;
         file->values = file->root.at;
@@ -111,9 +59,9 @@ static int open_json(struct annot_file *file, struct err *err)
 
 static int recognise(struct annot_file *file, struct err *err)
 {
-    if (file->size >= 4 && memcmp(file->data, "Iout", 4) == 0)
+    if (file->bytes.size >= 4 && memcmp(file->bytes.data, "Iout", 4) == 0)
         file->kind = KIND_ROI;
-    else if (file->size >= 4 && memcmp(file->data, "PK", 2) == 0)
+    else if (file->bytes.size >= 4 && memcmp(file->bytes.data, "PK", 2) == 0)
         file->kind = KIND_ROI_ZIP;
     else
         return open_json(file, err);
@@ -141,7 +89,11 @@ int annot_open(struct annot_file **result, const char *path, struct err *err)
     file->images.size = sizeof(struct coco_image);
     file->categories.size = sizeof(struct coco_category);
     file->places.size = sizeof(struct coco_place);
-    if (load(file, err) || recognise(file, err) || add_image(file, err)) {
+    if (filemap_open(&file->bytes, path, err)) {
+        annot_close(file);
+        return -1;
+    }
+    if (recognise(file, err) || add_image(file, err)) {
         annot_close(file);
         return err_prefix(err, "read '%s'", name_of(path));
     }
@@ -159,10 +111,7 @@ void annot_close(struct annot_file *file)
     growing_free(&file->images);
     growing_free(&file->categories);
     growing_free(&file->places);
-    if (file->mapped)
-        munmap(file->data, file->size);
-    else
-        free(file->data);
+    filemap_close(&file->bytes);
     free(file->path);
     free(file);
 }

@@ -5,6 +5,7 @@
 #include "annot/annot.h"
 #include "annot/growing.h"
 #include "annot/scan.h"
+#include "core/filemap.h"
 
 enum annot_kind { KIND_ROI, KIND_ROI_ZIP, KIND_GEOJSON, KIND_COCO, KIND_LABELME };
 
@@ -25,9 +26,7 @@ struct coco_place {
 
 struct annot_file {
     char *path;
-    unsigned char *data;
-    size_t size;
-    bool mapped; /* else allocated */
+    struct filemap bytes;
     enum annot_kind kind;
     struct scan root;          /* of JSON: all of it */
     const char *values;        /* of GeoJSON and LabelMe: where the list of objects is */

@@ -37,7 +37,7 @@ static int give(struct build *build, const unsigned char *data, size_t size, con
 int roi_read(struct annot_file *file, annot_take *take, void *user, struct err *err)
 {
     struct build build = build_new();
-    int result = give(&build, file->data, file->size, file->path, take, user, err);
+    int result = give(&build, file->bytes.data, file->bytes.size, file->path, take, user, err);
     build_free(&build);
     return result;
 }
@@ -116,7 +116,7 @@ static int read_entries(struct archive *archive, struct growing *bytes, struct b
 static bool is_empty_zip(const struct annot_file *file)
 {
     static const unsigned char end[22] = "PK\5\6";
-    return file->size == sizeof end && memcmp(file->data, end, sizeof end) == 0;
+    return file->bytes.size == sizeof end && memcmp(file->bytes.data, end, sizeof end) == 0;
 }
 
 /* Through the directory at the end, so that a zip that was cut is refused. */
@@ -129,7 +129,7 @@ int roi_zip_read(struct annot_file *file, annot_take *take, void *user, struct e
     struct archive *archive = archive_read_new();
     int result = archive ? 0 : err_memory(err, "annotations");
     if (archive && (archive_read_support_format_zip_seekable(archive) ||
-                    archive_read_open_memory(archive, file->data, file->size)))
+                    archive_read_open_memory(archive, file->bytes.data, file->bytes.size)))
         result = archive_failed(archive, err);
     if (result == 0)
         result = read_entries(archive, &bytes, &build, take, user, err);

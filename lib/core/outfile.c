@@ -1,8 +1,6 @@
 #include "core/outfile.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "core/io.h"
 
 #define MAX_OPEN 16
 
@@ -114,16 +114,8 @@ int outfile_open(struct outfile **result, const char *path, struct err *err)
 
 int outfile_write(struct outfile *out, const void *data, size_t size, struct err *err)
 {
-    const char *p = data;
-    while (size) {
-        ssize_t n = write(out->fd, p, size < SSIZE_MAX ? size : SSIZE_MAX);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
-        p += n;
-        size -= (size_t)n;
-    }
+    if (io_write(out->fd, data, size))
+        return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
     return 0;
 }
 

@@ -2,27 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "core/io.h"
 
 #define MAPPED ((size_t)1 << 20) /* bytes from which memory is mapped */
 
 int spill_new(struct spill *spill, size_t bytes, struct err *err)
 {
     return spill_new_above(spill, bytes, SPILL_LIMIT, err);
-}
-
-static int open_unlinked(char *path, size_t size, struct err *err)
-{
-    const char *folder = getenv("TMPDIR");
-    snprintf(path, size, "%s/morphoseg-XXXXXX", folder && *folder ? folder : "/tmp");
-    int fd = mkstemp(path);
-    if (fd < 0)
-        return err_errno(err, STATUS_CREATE, "create '%s'", path);
-    unlink(path);
-    return fd;
 }
 
 static int map(struct spill *spill, int flags, struct err *err)
@@ -35,12 +25,11 @@ static int map(struct spill *spill, int flags, struct err *err)
 
 static int map_file(struct spill *spill, struct err *err)
 {
-    char path[4096];
-    spill->fd = open_unlinked(path, sizeof path, err);
+    spill->fd = io_temporary(err);
     if (spill->fd < 0)
         return -1;
     if (ftruncate(spill->fd, (off_t)spill->bytes))
-        return err_errno(err, STATUS_IO, "reserve %zu bytes in '%s'", spill->bytes, path);
+        return err_errno(err, STATUS_IO, "reserve %zu bytes in a temporary file", spill->bytes);
     return map(spill, MAP_SHARED, err);
 }
 

@@ -1,5 +1,5 @@
-/* Large arrays that may be larger than memory: a mapping of an unlinked file in
- * $TMPDIR (else /tmp), whose pages the system writes out when it needs the room.
+/* Large arrays that may be larger than memory: a mapping of a temporary file
+ * (core/io.h), whose pages the system writes out when it needs the room.
  * Small ones are plain memory. */
 #ifndef CORE_SPILL_H
 #define CORE_SPILL_H

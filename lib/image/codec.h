@@ -62,9 +62,6 @@ extern const struct image_encoder image_tiff_encoder, image_png_encoder;
 int image_source_open(struct image_source *source, const char *path, struct err *err) MUST_CHECK;
 void image_source_close(struct image_source *source);
 
-/* An unlinked temporary file in $TMPDIR or /tmp, or -1. */
-int image_temporary(struct err *err) MUST_CHECK;
-
 /* Reads exactly `size` bytes at `offset`; a file that ends before is STATUS_DATA. */
 int image_source_read(const struct image_source *source, int64_t offset, void *to, size_t size,
                       struct err *err) MUST_CHECK;

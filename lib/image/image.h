@@ -35,7 +35,7 @@ enum dtype image_dtype(const struct image_info *info);
 struct image_reader;
 
 /* Opens a TIFF, PNG or JPEG, recognised by its first bytes; "-" is standard
- * input (what cannot seek is spooled to an unlinked temporary file in $TMPDIR).
+ * input (what cannot seek is spooled to a temporary file, core/io.h).
  * A TIFF with several pages gives its largest page, of equals the first; the
  * pages' sub-images count too.  Palettes are expanded, 1 to 7 bits are scaled
  * to 8, "min is white" is inverted; alpha is kept, premultiplied or not.  Pixels

@@ -8,61 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SPOOL_CHUNK ((size_t)1 << 18)
-
-int image_temporary(struct err *err)
-{
-    const char *folder = getenv("TMPDIR");
-    char path[4096];
-    snprintf(path, sizeof path, "%s/image-XXXXXX", folder && *folder ? folder : "/tmp");
-    int fd = mkstemp(path);
-    if (fd < 0)
-        return err_errno(err, STATUS_CREATE, "create '%s'", path);
-    unlink(path);
-    return fd;
-}
-
-static int write_all(int fd, const char *data, size_t size, struct err *err)
-{
-    while (size) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_errno(err, STATUS_IO, "write a temporary file");
-        data += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
-static int copy_all(int from, int to, const char *name, char *buffer, struct err *err)
-{
-    for (;;) {
-        ssize_t n = read(from, buffer, SPOOL_CHUNK);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_errno(err, err_open_status(errno), "read '%s'", name);
-        if (n == 0)
-            return 0;
-        if (write_all(to, buffer, (size_t)n, err))
-            return -1;
-    }
-}
+#include "core/io.h"
 
 static int spool(struct image_source *source, struct err *err)
 {
-    int temporary = image_temporary(err);
-    if (temporary < 0)
+    int spooled = io_spool(source->fd, source->name, err);
+    if (spooled < 0)
         return -1;
-    char *buffer = malloc(SPOOL_CHUNK);
-    int failed = buffer ? copy_all(source->fd, temporary, source->name, buffer, err)
-                        : err_memory(err, "a copy of the input");
-    free(buffer);
     close(source->fd);
-    source->fd = temporary;
-    return failed;
+    source->fd = spooled;
+    return 0;
 }
 
 static int measure(struct image_source *source, struct err *err)
@@ -112,18 +67,10 @@ void image_source_close(struct image_source *source)
 int image_source_read(const struct image_source *source, int64_t offset, void *to, size_t size,
                       struct err *err)
 {
-    char *p = to;
-    while (size) {
-        ssize_t n = pread(source->fd, p, size, offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_errno(err, err_open_status(errno), "read '%s'", source->name);
-        if (n == 0)
-            return err_set(err, STATUS_DATA, "read '%s': the file is cut", source->name);
-        p += n;
-        offset += n;
-        size -= (size_t)n;
-    }
+    ssize_t n = io_read_at(source->fd, to, size, offset);
+    if (n < 0)
+        return err_errno(err, err_open_status(errno), "read '%s'", source->name);
+    if ((size_t)n < size)
+        return err_set(err, STATUS_DATA, "read '%s': the file is cut", source->name);
     return 0;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/io.h"
+
 #define LARGEST_ALLOCATION ((tmsize_t)512 << 20)
 
 static int keep_error(TIFF *tif, void *user, const char *module, const char *format, va_list args)
@@ -39,35 +41,20 @@ static tmsize_t failed(struct tiff_io *io)
 static tmsize_t read_some(thandle_t handle, void *to, tmsize_t size)
 {
     struct tiff_io *io = handle;
-    tmsize_t done = 0;
-    while (done < size) {
-        ssize_t n = pread(io->fd, (char *)to + done, (size_t)(size - done), io->offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return failed(io);
-        if (n == 0)
-            break;
-        done += n;
-        io->offset += n;
-    }
-    return done;
+    ssize_t n = io_read_at(io->fd, to, (size_t)size, io->offset);
+    if (n < 0)
+        return failed(io);
+    io->offset += n;
+    return n;
 }
 
 static tmsize_t write_all(thandle_t handle, void *from, tmsize_t size)
 {
     struct tiff_io *io = handle;
-    tmsize_t done = 0;
-    while (done < size) {
-        ssize_t n = pwrite(io->fd, (char *)from + done, (size_t)(size - done), io->offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return failed(io);
-        done += n;
-        io->offset += n;
-    }
-    return done;
+    if (io_write_at(io->fd, from, (size_t)size, io->offset))
+        return failed(io);
+    io->offset += size;
+    return size;
 }
 
 static toff_t file_size(thandle_t handle)

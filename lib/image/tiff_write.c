@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/io.h"
 #include "image/codec.h"
 #include "image/deflate.h"
 #include "image/samples.h"
@@ -95,7 +96,7 @@ static int choose_descriptor(struct image_writer *writer, struct err *err)
     struct stat st;
     bool standard = strcmp(outfile_name(writer->out), "standard output") == 0;
     s->spooled = standard || fstat(fd, &st) || !S_ISREG(st.st_mode);
-    s->io.fd = s->spooled ? image_temporary(err) : fd;
+    s->io.fd = s->spooled ? io_temporary(err) : fd;
     return s->io.fd < 0 ? -1 : 0;
 }
 

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/filemap.h"
+#include "core/io.h"
+
 int peers_join(struct nn_group **group, const struct ranks *ranks, int timeout, struct err *err)
 {
     struct nn_group_options options = {
@@ -85,60 +88,47 @@ int peers_share_model(struct nn_group *group, struct model *model, struct err *e
 
 /* ---- files ---- */
 
-static int read_file(const char *path, char **bytes, double *size, struct err *err)
+static int write_copy(const void *bytes, size_t size, int *copy, struct err *err)
 {
-    FILE *file = fopen(path, "rb");
-    long end;
-    if (!file)
-        return err_errno(err, STATUS_NO_INPUT, "open '%s'", path);
-    if (fseek(file, 0, SEEK_END) || (end = ftell(file)) < 0 || fseek(file, 0, SEEK_SET)) {
-        err_errno(err, STATUS_IO, "read '%s'", path);
-        fclose(file);
+    *copy = io_temporary(err);
+    if (*copy < 0)
         return -1;
-    }
-    *size = (double)end;
-    *bytes = malloc((size_t)end + 1);
-    int failed = !*bytes || fread(*bytes, 1, (size_t)end, file) != (size_t)end;
-    fclose(file);
-    return failed ? err_set(err, STATUS_IO, "read '%s': failed", path) : 0;
-}
-
-static int write_copy(const char *bytes, size_t n, char *copy, size_t size, struct err *err)
-{
-    const char *folder = getenv("TMPDIR");
-    int length = snprintf(copy, size, "%s/train-XXXXXX", folder ? folder : "/tmp");
-    int fd = length < (int)size ? mkstemp(copy) : -1;
-    if (fd < 0) {
-        copy[0] = '\0';
-        return err_errno(err, STATUS_CREATE, "create a copy of the checkpoint");
-    }
-    FILE *file = fdopen(fd, "wb");
-    bool failed = !file || fwrite(bytes, 1, n, file) != n;
-    if (file ? fclose(file) : close(fd))
-        failed = true;
-    if (!failed)
+    if (io_write(*copy, bytes, size) == 0)
         return 0;
-    err_errno(err, STATUS_IO, "write '%s'", copy);
-    unlink(copy);
-    copy[0] = '\0';
+    err_errno(err, STATUS_IO, "write a copy of the checkpoint");
+    close(*copy);
+    *copy = -1;
     return -1;
 }
 
-int peers_share_file(struct nn_group *group, int rank, const char *path, char *copy, size_t size,
-                     struct err *err)
+/* `own`: rank 0's file, empty for the others. */
+static int share_bytes(struct nn_group *group, const struct filemap *own, int *copy,
+                       struct err *err)
 {
-    char *bytes = NULL;
-    double count = 0;
-    copy[0] = '\0';
+    double size = (double)own->size;
+    if (peers_sum(group, &size, 1, err))
+        return -1;
+    if (size == 0)
+        return 0;
+    char *room = own->data ? NULL : malloc((size_t)size);
+    if (!own->data && !room)
+        return err_memory(err, "the checkpoint");
+    int failed = broadcast(group, room ? room : own->data, (int64_t)size, err);
+    if (!failed && room)
+        failed = write_copy(room, (size_t)size, copy, err);
+    free(room);
+    return failed;
+}
+
+int peers_share_file(struct nn_group *group, int rank, const char *path, int *copy, struct err *err)
+{
+    struct filemap own = {0};
+    *copy = -1;
     if (!group)
         return 0;
-    int failed = rank == 0 && access(path, F_OK) == 0 && read_file(path, &bytes, &count, err);
-    failed = failed || peers_sum(group, &count, 1, err);
-    if (!failed && count > 0 && !bytes && !(bytes = calloc((size_t)count, 1)))
-        failed = err_memory(err, "the checkpoint");
-    failed = failed || (count > 0 && broadcast(group, bytes, (int64_t)count, err));
-    if (!failed && rank > 0 && count > 0)
-        failed = write_copy(bytes, (size_t)count, copy, size, err);
-    free(bytes);
-    return failed ? -1 : 0;
+    if (rank == 0 && access(path, F_OK) == 0 && filemap_open(&own, path, err))
+        return -1;
+    int failed = share_bytes(group, &own, copy, err);
+    filemap_close(&own);
+    return failed;
 }

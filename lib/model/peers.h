@@ -19,9 +19,9 @@ int peers_same(struct nn_group *group, const char *text, struct err *err) MUST_C
 /* Gives all of them rank 0's parameters and buffers. */
 int peers_share_model(struct nn_group *group, struct model *model, struct err *err) MUST_CHECK;
 
-/* Gives all of them rank 0's file, which others see as a temporary file, whose name goes
- * into `copy`: the caller removes it.  Without such a file copy is "". */
-int peers_share_file(struct nn_group *group, int rank, const char *path, char *copy, size_t size,
+/* Gives all of them rank 0's file.  copy: to the others the descriptor of an unlinked
+ * one with its bytes, which the caller closes; -1 to rank 0, and when there is no such file. */
+int peers_share_file(struct nn_group *group, int rank, const char *path, int *copy,
                      struct err *err) MUST_CHECK;
 
 #endif

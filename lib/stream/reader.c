@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/io.h"
 #include "stream/control.h"
 #include "stream/npy.h"
 #include "stream/pipe.h"
@@ -62,11 +63,8 @@ const char *stream_provenance(const struct stream_reader *reader)
 static la_ssize_t read_chunk(struct archive *archive, void *user, const void **data)
 {
     struct stream_reader *reader = user;
-    ssize_t n;
+    ssize_t n = io_read(reader->fd, reader->chunk, STREAM_CHUNK);
     (void)archive;
-    do
-        n = read(reader->fd, reader->chunk, STREAM_CHUNK);
-    while (n < 0 && errno == EINTR);
     if (n < 0) {
         enum status status = err_open_status(errno);
         return err_errno(&reader->read_err, status, "read '%s'", stream_name(reader));
@@ -135,62 +133,17 @@ static int open_file(struct stream_reader *reader, struct err *err)
 
 /* ---- reading more than once ---- */
 
-static int write_all(int fd, const unsigned char *data, size_t size)
-{
-    while (size) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        data += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
-static int copy_to(struct stream_reader *reader, int spool, struct err *err)
-{
-    for (;;) {
-        ssize_t n = read(reader->fd, reader->chunk, STREAM_CHUNK);
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_errno(err, err_open_status(errno), "read '%s'", stream_name(reader));
-        if (write_all(spool, reader->chunk, (size_t)n))
-            return err_errno(err, STATUS_IO, "write a temporary file");
-    }
-}
-
-/* A file that nobody else sees and that is gone when it is closed. */
-static int open_temporary(struct err *err)
-{
-    char name[4096];
-    const char *folder = getenv("TMPDIR");
-    snprintf(name, sizeof name, "%s/stream-XXXXXX", folder && *folder ? folder : "/tmp");
-    int fd = mkstemp(name);
-    if (fd < 0)
-        return err_errno(err, STATUS_CREATE, "create '%s'", name);
-    unlink(name);
-    return fd;
-}
-
 static int spool(struct stream_reader *reader, struct err *err)
 {
     if (reader->begin >= 0)
         return 0;
-    int fd = open_temporary(err);
+    int fd = io_spool(reader->fd, stream_name(reader), err);
     if (fd < 0)
         return -1;
-    int bad = copy_to(reader, fd, err);
     close(reader->fd);
     reader->fd = fd;
     reader->begin = 0;
-    if (!bad && lseek(fd, 0, SEEK_SET) != 0)
-        bad = err_errno(err, STATUS_IO, "read a temporary file");
-    return bad;
+    return 0;
 }
 
 int stream_rewind(struct stream_reader *reader, struct err *err)

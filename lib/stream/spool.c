@@ -1,6 +1,5 @@
 #include "stream/spool.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <nettle/sha2.h>
 #include <stddef.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/io.h"
 #include "core/num.h"
 
 #define NO_MASK UINT32_MAX /* instead of an element type */
@@ -44,29 +44,12 @@ struct spool {
     struct sha256_ctx hash;
 };
 
-static int open_unlinked(struct err *err)
-{
-    const char *folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        char path[4096];
-        if (!folders[i] ||
-            snprintf(path, sizeof path, "%s/spool-XXXXXX", folders[i]) >= (int)sizeof path)
-            continue;
-        int fd = mkstemp(path);
-        if (fd >= 0) {
-            unlink(path);
-            return fd;
-        }
-    }
-    return err_errno(err, STATUS_CREATE, "create a temporary file");
-}
-
 int spool_new(struct spool **spool, struct err *err)
 {
     struct spool *s = calloc(1, sizeof *s);
     if (!s)
         return err_memory(err, "a spool");
-    s->fd = open_unlinked(err);
+    s->fd = io_temporary(err);
     if (s->fd < 0) {
         free(s);
         return -1;
@@ -172,17 +155,9 @@ static void find_pixels(const struct spool *spool, const struct sample *sample,
 
 static int append(struct spool *spool, const void *data, size_t size, struct err *err)
 {
-    const char *from = data;
-    while (size > 0) {
-        ssize_t n = pwrite(spool->fd, from, size, (off_t)spool->end);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_errno(err, STATUS_IO, "write the temporary file");
-        from += n;
-        size -= (size_t)n;
-        spool->end += (uint64_t)n;
-    }
+    if (io_write_at(spool->fd, data, size, (off_t)spool->end))
+        return err_errno(err, STATUS_IO, "write the temporary file");
+    spool->end += size;
     return 0;
 }
 
@@ -314,19 +289,11 @@ struct source {
 
 static int read_at(struct source from, void *data, size_t size, uint64_t offset, struct err *err)
 {
-    char *to = data;
-    while (size > 0) {
-        ssize_t n = pread(from.fd, to, size, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_errno(err, STATUS_IO, "read %s", from.name);
-        if (n == 0)
-            return err_set(err, STATUS_IO, "read %s: it is cut", from.name);
-        to += n;
-        size -= (size_t)n;
-        offset += (uint64_t)n;
-    }
+    ssize_t n = io_read_at(from.fd, data, size, (off_t)offset);
+    if (n < 0)
+        return err_errno(err, STATUS_IO, "read %s", from.name);
+    if ((size_t)n < size)
+        return err_set(err, STATUS_IO, "read %s: it is cut", from.name);
     return 0;
 }
 

@@ -8,7 +8,7 @@
 
 struct spool;
 
-/* In $TMPDIR, or /var/tmp, or /tmp.  The caller frees it. */
+/* The caller frees it. */
 int spool_new(struct spool **spool, struct err *err) MUST_CHECK;
 void spool_free(struct spool *spool); /* NULL is fine */
 

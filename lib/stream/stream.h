@@ -15,7 +15,7 @@ struct stream_reader;
 int stream_open(struct stream_reader **reader, const char *path, struct err *err) MUST_CHECK;
 
 /* The same for reading more than once: what cannot seek is first copied to an
- * unlinked temporary file in $TMPDIR or /tmp. */
+ * temporary file (core/io.h). */
 int stream_open_seekable(struct stream_reader **reader, const char *path,
                          struct err *err) MUST_CHECK;
 

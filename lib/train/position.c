@@ -1,11 +1,11 @@
 /* What a run writes: weights, checkpoints to go on from, rows of the record. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/io.h"
 #include "model/checkpoint.h"
 #include "model/peers.h"
 #include "train/internal.h"
@@ -106,19 +106,20 @@ static int restore(struct session *s, const struct weights *w, struct err *err)
 int session_resume(struct session *s, struct err *err)
 {
     struct weights w;
-    char copy[4096] = "";
+    char path[IO_PATH_SIZE];
+    int copy;
     s->log_bytes = -1;
     if (!s->options.resume)
         return 0;
-    if (peers_share_file(s->options.trainer.group, s->options.ranks.rank, s->checkpoint_name, copy,
-                         sizeof copy, err))
+    if (peers_share_file(s->options.trainer.group, s->options.ranks.rank, s->checkpoint_name, &copy,
+                         err))
         return -1;
-    const char *name = session_is_first(s) ? s->checkpoint_name : copy;
-    if (access(name, F_OK))
+    if (session_is_first(s) ? access(s->checkpoint_name, F_OK) != 0 : copy < 0)
         return 0;
-    int result = weights_read(&w, name, err);
-    if (*copy)
-        unlink(copy);
+    io_path(copy, path);
+    int result = weights_read(&w, session_is_first(s) ? s->checkpoint_name : path, err);
+    if (copy >= 0)
+        close(copy);
     if (result)
         return -1;
     result = restore(s, &w, err);

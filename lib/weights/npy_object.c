@@ -138,15 +138,15 @@ static const struct pickle_value *only_dict(const struct pickle_value *root)
 
 int npy_object_read(struct weights *weights, struct err *err)
 {
-    const unsigned char *bytes = weights->mapping;
+    const unsigned char *bytes = weights->file.data;
     struct npy_header header;
     struct pickle pickle;
     weights->format = "npy";
-    if (npy_read_header(&header, bytes, weights->mapping_size, err))
+    if (npy_read_header(&header, bytes, weights->file.size, err))
         return -1;
     if (!header.object)
         return err_set(err, STATUS_DATA, "an array without a name; .npz has names");
-    size_t size = weights->mapping_size - header.size;
+    size_t size = weights->file.size - header.size;
     if (pickle_read(&pickle, bytes + header.size, size, err))
         return -1;
     const struct pickle_value *dict = only_dict(pickle.root);

@@ -20,9 +20,6 @@ int weights_append_metadata(struct weights *weights, const char *key, const char
 /* Refuses two items of one name. */
 int weights_check_names(const struct weights *weights, struct err *err) MUST_CHECK;
 
-/* Maps the file (an empty one has mapping NULL); weights_free unmaps. */
-int weights_map(struct weights *weights, const char *path, struct err *err) MUST_CHECK;
-
 /* The array at `data` inside the mapping, as a view where the
  * alignment allows it, else as a copy. */
 int weights_place(struct array *array, enum dtype dtype, int ndim, const size_t *shape,

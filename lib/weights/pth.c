@@ -148,7 +148,7 @@ static int copy_view(struct checkpoint *c, struct array *array, const struct arr
                      const size_t *stride, struct err *err)
 {
     c->copied += array_bytes(view);
-    if (c->copied / MAX_COPY_GAIN > c->weights->mapping_size)
+    if (c->copied / MAX_COPY_GAIN > c->weights->file.size)
         return err_set(err, STATUS_DATA, "views repeat the storages too often");
     if (array_new(array, view->dtype, view->ndim, view->shape, err))
         return -1;
@@ -407,8 +407,8 @@ static int list_storages(struct checkpoint *c, const struct pickle *object, stru
 static int place_storage(struct checkpoint *c, const struct pickle_value *key, size_t *at,
                          struct err *err)
 {
-    const unsigned char *file = c->weights->mapping;
-    size_t left = c->weights->mapping_size - *at;
+    const unsigned char *file = c->weights->file.data;
+    size_t left = c->weights->file.size - *at;
     struct legacy_storage *storage = key->kind == PICKLE_TEXT ? find_legacy(c, key) : NULL;
     if (!storage || storage->data)
         return err_set(err, STATUS_DATA, "the list of storages does not fit the tensors");
@@ -431,7 +431,7 @@ static int place_storages(struct checkpoint *c, const struct pickle_value *keys,
     for (size_t i = 0; i < keys->as.list.count; i++)
         if (place_storage(c, keys->as.list.items[i], &at, err))
             return -1;
-    if (at != c->weights->mapping_size)
+    if (at != c->weights->file.size)
         return err_set(err, STATUS_DATA, "bytes follow the last storage");
     return 0;
 }
@@ -439,8 +439,8 @@ static int place_storages(struct checkpoint *c, const struct pickle_value *keys,
 static int read_next(struct pickle *pickle, const struct weights *weights, size_t *at,
                      struct err *err)
 {
-    const unsigned char *file = weights->mapping;
-    if (pickle_read(pickle, file + *at, weights->mapping_size - *at, err))
+    const unsigned char *file = weights->file.data;
+    if (pickle_read(pickle, file + *at, weights->file.size - *at, err))
         return -1;
     *at += pickle->size;
     return 0;

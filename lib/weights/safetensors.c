@@ -189,9 +189,9 @@ static json_t *parse_header(const char *text, size_t size, struct err *err)
 
 int safetensors_read(struct weights *weights, struct err *err)
 {
-    const char *bytes = weights->mapping;
-    size_t size = weights->mapping_size;
-    uint64_t length = size < 8 ? UINT64_MAX : bytes_le(weights->mapping, 8);
+    const char *bytes = weights->file.data;
+    size_t size = weights->file.size;
+    uint64_t length = size < 8 ? UINT64_MAX : bytes_le(weights->file.data, 8);
     if (length > MAX_HEADER || length > size - 8)
         return err_set(err, STATUS_DATA, "neither safetensors, nor a PyTorch checkpoint, nor .npz");
     weights->format = "safetensors";

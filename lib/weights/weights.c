@@ -145,17 +145,17 @@ int weights_place(struct array *array, enum dtype dtype, int ndim, const size_t 
 static int read_zip(struct weights *weights, struct err *err)
 {
     struct zip zip;
-    if (zip_open(&zip, weights->mapping, weights->mapping_size, err))
+    if (zip_open(&zip, weights->file.data, weights->file.size, err))
         return -1;
     int result = pth_is_zip(&zip) ? pth_read_zip(weights, &zip, err) : npz_read(weights, &zip, err);
     zip_close(&zip);
     return result;
 }
 
-static int read_mapping(struct weights *weights, struct err *err)
+static int read_file(struct weights *weights, struct err *err)
 {
-    const unsigned char *bytes = weights->mapping;
-    size_t size = weights->mapping_size;
+    const unsigned char *bytes = weights->file.data;
+    size_t size = weights->file.size;
     if (size == 0)
         return err_set(err, STATUS_DATA, "the file is empty");
     if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
@@ -170,11 +170,27 @@ static int read_mapping(struct weights *weights, struct err *err)
 int weights_read(struct weights *weights, const char *path, struct err *err)
 {
     *weights = (struct weights){0};
-    if (weights_map(weights, path, err))
+    if (filemap_open(&weights->file, path, err))
         return -1;
-    if (read_mapping(weights, err) || weights_check_names(weights, err)) {
+    if (read_file(weights, err) || weights_check_names(weights, err)) {
         weights_free(weights);
         return err_prefix(err, "read '%s'", path);
     }
     return 0;
+}
+
+void weights_free(struct weights *weights)
+{
+    for (size_t i = 0; i < weights->count; i++) {
+        free(weights->items[i].name);
+        array_free(&weights->items[i].array);
+    }
+    for (size_t i = 0; i < weights->metadata_count; i++) {
+        free(weights->metadata[i].key);
+        free(weights->metadata[i].value);
+    }
+    free(weights->items);
+    free(weights->metadata);
+    filemap_close(&weights->file);
+    *weights = (struct weights){0};
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "core/array.h"
+#include "core/filemap.h"
 
 struct weight {
     char *name;
@@ -24,8 +25,7 @@ struct weights {
     size_t metadata_count;
     char sha256[65];    /* of the file's bytes, in hex; "" until weights_hash */
     const char *format; /* "safetensors", "pth", "npz", "npy" */
-    void *mapping;      /* private */
-    size_t mapping_size;
+    struct filemap file;
 };
 
 /* Reads a file ("-" is standard input), its format recognised by its first

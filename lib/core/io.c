@@ -1,0 +1,127 @@
+#include "core/io.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CHUNK ((size_t)1 << 18)
+
+static size_t at_most(size_t size)
+{
+    return size < SSIZE_MAX ? size : SSIZE_MAX;
+}
+
+ssize_t io_read(int fd, void *to, size_t size)
+{
+    ssize_t n;
+    do
+        n = read(fd, to, at_most(size));
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+ssize_t io_read_at(int fd, void *to, size_t size, off_t offset)
+{
+    size_t done = 0;
+    while (done < at_most(size)) {
+        ssize_t n = pread(fd, (char *)to + done, at_most(size) - done, offset + (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+int io_write(int fd, const void *from, size_t size)
+{
+    const char *p = from;
+    while (size) {
+        ssize_t n = write(fd, p, at_most(size));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        p += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int io_write_at(int fd, const void *from, size_t size, off_t offset)
+{
+    const char *p = from;
+    while (size) {
+        ssize_t n = pwrite(fd, p, at_most(size), offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        p += n;
+        offset += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* ---- temporary files ---- */
+
+static int open_unlinked(char *path, size_t size, const char *folder)
+{
+    if (snprintf(path, size, "%s/morphoseg-XXXXXX", folder) >= (int)size) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = mkstemp(path);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+int io_temporary(struct err *err)
+{
+    const char *wanted = getenv("TMPDIR");
+    char path[4096];
+    bool given = wanted && *wanted;
+    int fd = open_unlinked(path, sizeof path, given ? wanted : "/var/tmp");
+    if (fd < 0 && !given)
+        fd = open_unlinked(path, sizeof path, "/tmp");
+    return fd < 0 ? err_errno(err, STATUS_CREATE, "create '%s'", path) : fd;
+}
+
+static int copy(int from, int to, const char *name, char *buffer, struct err *err)
+{
+    ssize_t n;
+    while ((n = io_read(from, buffer, CHUNK)) > 0)
+        if (io_write(to, buffer, (size_t)n))
+            return err_errno(err, STATUS_IO, "write a temporary file");
+    return n < 0 ? err_errno(err, err_open_status(errno), "read '%s'", name) : 0;
+}
+
+int io_spool(int fd, const char *name, struct err *err)
+{
+    int spool = io_temporary(err);
+    if (spool < 0)
+        return -1;
+    char *buffer = malloc(CHUNK);
+    int failed = buffer ? copy(fd, spool, name, buffer, err) : err_memory(err, name);
+    free(buffer);
+    if (!failed && lseek(spool, 0, SEEK_SET) != 0)
+        failed = err_errno(err, STATUS_IO, "read a temporary file");
+    if (failed) {
+        close(spool);
+        return -1;
+    }
+    return spool;
+}
+
+void io_path(int fd, char path[IO_PATH_SIZE])
+{
+    snprintf(path, IO_PATH_SIZE, "/dev/fd/%d", fd);
+}

@@ -1,0 +1,33 @@
+/* Descriptors, read and written to the end: over signals and short counts.  What
+ * fails without a struct err leaves errno. */
+#ifndef CORE_IO_H
+#define CORE_IO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/err.h"
+
+/* What one read gives: 0 at the end, -1 on failure. */
+ssize_t io_read(int fd, void *to, size_t size) MUST_CHECK;
+
+/* How many bytes there are: fewer than `size` only at the end of the file; -1 on failure. */
+ssize_t io_read_at(int fd, void *to, size_t size, off_t offset) MUST_CHECK;
+
+/* All of it, or -1. */
+int io_write(int fd, const void *from, size_t size) MUST_CHECK;
+int io_write_at(int fd, const void *from, size_t size, off_t offset) MUST_CHECK;
+
+/* A new file without a name, gone when it is closed: in $TMPDIR, or in /var/tmp (else
+ * /tmp) when that is not set.  Its descriptor, or -1. */
+int io_temporary(struct err *err) MUST_CHECK;
+
+/* Such a file with what can still be read from `fd`, which `name` stands for in
+ * messages; at its begin.  Its descriptor, or -1. */
+int io_spool(int fd, const char *name, struct err *err) MUST_CHECK;
+
+/* A path that opens the descriptor's file anew, at its begin. */
+#define IO_PATH_SIZE 32
+void io_path(int fd, char path[IO_PATH_SIZE]);
+
+#endif
