@@ -138,7 +138,7 @@ static void parse_options(void)
             settings.style = cli_choice("outline|fill|both");
             break;
         case 'w':
-            settings.line = (int)cli_int(1, FIGURE_MAX_LINE);
+            settings.line = (int)cli_int(1, DRAW_MAX_LINE);
             break;
         case 'a':
             settings.opacity = cli_real(0, 1);
@@ -378,12 +378,9 @@ static const uint8_t *next_picture(struct display *display)
 
 static int line_width(const struct layer *image)
 {
-    size_t side = image->width > image->height ? image->width : image->height;
     if (settings.style == 1)
         return 0;
-    if (settings.line > 0)
-        return settings.line;
-    return side < 600 * (FIGURE_MAX_LINE - 1) ? 1 + (int)(side / 600) : FIGURE_MAX_LINE;
+    return settings.line > 0 ? settings.line : draw_line_width(image->width, image->height);
 }
 
 static void set_figure(struct figure *figure, const struct layer *image)
@@ -425,7 +422,7 @@ static void write_row(struct image_writer *writer, const uint8_t *row)
 static void draw(struct figure *figure, struct display *display, struct layer *mask,
                  struct layer *truth, struct image_writer *writer)
 {
-    const uint32_t *prediction_rows[2 * FIGURE_MAX_LINE + 1], *truth_rows[2 * FIGURE_MAX_LINE + 1];
+    const uint32_t *prediction_rows[2 * DRAW_MAX_LINE + 1], *truth_rows[2 * DRAW_MAX_LINE + 1];
     uint8_t *to = malloc(3 * figure->total_width);
     if (!to)
         die_memory();

@@ -7,12 +7,16 @@
 #include "core/destination.h"
 #include "core/names.h"
 #include "image/image.h"
+#include "ops/draw.h"
 #include "ops/maps.h"
 #include "ops/mosaic.h"
+#include "ops/overlay.h"
 #include "stream/walk.h"
 
 #define MAX_SIDE   (1 << 24) /* pixels of an image's side */
 #define MAX_PLANES 256
+
+#define OVERLAY_SUFFIX "_overlay"
 
 enum {
     OPT_PROB = CLI_LONG_ONLY,
@@ -21,6 +25,7 @@ enum {
     OPT_MASK,
     OPT_IMAGE,
     OPT_CLASS,
+    OPT_OVERLAY,
     OPT_SUFFIX,
     OPT_ANY_ORDER,
 };
@@ -35,6 +40,7 @@ static const struct cli_option options[] = {
     {OPT_LOGITS, "logits", NULL, "write the logits, a channel each (TIFF)"},
     {OPT_MASK, "mask", NULL, "write the mask that the stream carries"},
     {OPT_IMAGE, "image", NULL, "write the image that the stream carries"},
+    {OPT_OVERLAY, "overlay", "FILE|DIR", "also draw the mask's outlines over the stream's image"},
     {'f', "format", "png|tiff",
      "format, where no file name tells it (default png, tiff for floats)"},
     {'c', "compression", "none|deflate|lzw", "of TIFF (default deflate)"},
@@ -48,7 +54,9 @@ static const struct cli_program program = {
     .purpose = "join the tiles of a tensor stream into images",
     .synopsis = "[options] [STREAM]",
     .options = options,
-    .notes = "Writes the mask that the probabilities give, else the stream's mask, else its image.",
+    .notes =
+        "Writes the mask that the probabilities give, else the stream's mask, else its image.\n"
+        "--overlay needs the image in the stream: predict --keep-image.",
 };
 
 /* What is written, and the array of a sample that it is made of. */
@@ -68,7 +76,7 @@ static const char *const array_names[] = {
 };
 
 static struct {
-    const char *output;
+    const char *output, *overlay;
     enum blend_mode blend;
     float threshold; /* 0: the most probable class */
     int64_t class;   /* -1: all but the background */
@@ -79,7 +87,7 @@ static struct {
     bool any_order;
 } settings = {.output = "-", .class = -1, .format = -1, .suffix = ""};
 
-static struct destination output;
+static struct destination output, overlay_output;
 
 static void set_product(enum product product)
 {
@@ -111,6 +119,9 @@ static void parse_options(void)
         case OPT_CLASS:
             settings.class = cli_int(0, MAX_PLANES - 1);
             break;
+        case OPT_OVERLAY:
+            settings.overlay = cli_argument();
+            break;
         case OPT_SUFFIX:
             settings.suffix = cli_argument();
             break;
@@ -123,16 +134,32 @@ static void parse_options(void)
     }
     if (settings.class >= 0 && settings.product != PRODUCT_PROB)
         cli_die_usage("--class goes with --prob");
+    if (settings.overlay &&
+        (settings.product == PRODUCT_UNCERTAINTY || settings.product == PRODUCT_LOGITS ||
+         settings.product == PRODUCT_IMAGE))
+        cli_die_usage("--overlay goes with a mask or --prob");
 }
 
-static void prepare_output(void)
+static void set_destination(struct destination *to, const char *path, const char *suffix)
 {
     struct err err;
-    if (destination_set(&output, settings.output, settings.suffix, &err) ||
-        (!output.is_folder && image_check_name(output.path, &err)))
+    if (destination_set(to, path, suffix, &err) || (!to->is_folder && image_check_name(path, &err)))
         cli_die_err(&err);
-    if (destination_is_stdout(&output))
+    if (destination_is_stdout(to))
         cli_refuse_terminal("an image");
+}
+
+static void prepare_outputs(void)
+{
+    set_destination(&output, settings.output, settings.suffix);
+    if (!settings.overlay)
+        return;
+    set_destination(&overlay_output, settings.overlay, OVERLAY_SUFFIX);
+    if (output.is_folder && overlay_output.is_folder)
+        if (strcmp(settings.suffix, OVERLAY_SUFFIX) == 0)
+            cli_die_usage("--suffix " OVERLAY_SUFFIX " is what the files of --overlay have");
+    if (strcmp(output.path, overlay_output.path) == 0 && !output.is_folder)
+        cli_die_usage("'%s' cannot be both -o and --overlay", output.path);
 }
 
 /* ---- an image that is being put together ---- */
@@ -147,7 +174,14 @@ struct canvas {
     int64_t seen; /* tiles */
     struct image_writer *writer;
     struct image_info info;
-    unsigned char *line; /* a blended row as it is written */
+    unsigned char *line;            /* a blended row as it is written */
+    char stem[SAMPLE_MAX_NAME + 1]; /* of names in a folder */
+    struct picture {
+        struct mosaic mosaic; /* of the image */
+        struct overlay *overlay;
+        struct image_writer *writer;
+        uint32_t *labels; /* the row of the mask that was given last */
+    } picture;            /* with --overlay */
 };
 
 static bool is_blended(const struct canvas *canvas)
@@ -160,6 +194,10 @@ static void canvas_free(struct canvas *canvas)
     image_abort(canvas->writer);
     mosaic_free(&canvas->mosaic);
     free(canvas->line);
+    image_abort(canvas->picture.writer);
+    overlay_free(canvas->picture.overlay);
+    mosaic_free(&canvas->picture.mosaic);
+    free(canvas->picture.labels);
     *canvas = (struct canvas){0};
 }
 
@@ -196,35 +234,46 @@ static void image_key(const char *key, char *to, size_t size)
     }
 }
 
-static enum image_format choose_format(const struct canvas *canvas)
+/* What the image's files are named after in a folder. */
+static int choose_stem(struct canvas *canvas, const char *key, struct err *err)
 {
-    bool named = !output.is_folder && !destination_is_stdout(&output);
-    if (settings.format >= 0)
-        return (enum image_format)settings.format;
-    if (named)
-        return image_format_of_name(settings.output);
-    bool floats = canvas->product == PRODUCT_LOGITS || canvas->dtype == DTYPE_U32 ||
-                  (canvas->product == PRODUCT_IMAGE && canvas->dtype == DTYPE_F32);
-    return floats ? IMAGE_TIFF : IMAGE_PNG;
+    char *stem = canvas->stem;
+    source_stem(canvas->meta.source, stem, sizeof canvas->stem);
+    if (*stem && claim_name(stem))
+        return 0;
+    image_key(key, stem, sizeof canvas->stem);
+    for (char *p = stem; *p; p++)
+        *p = *p == '/' ? '_' : *p;
+    if (claim_name(stem))
+        return 0;
+    return err_set(err, STATUS_DATA, "the tiles of '%s' come in several places of the stream",
+                   stem);
 }
 
-static int file_name(const struct canvas *canvas, const char *key, enum image_format format,
-                     char *path, size_t size, struct err *err)
+static enum image_format choose_format(const struct destination *to, bool needs_tiff)
 {
-    char stem[SAMPLE_MAX_NAME + 1];
-    const char *ending = format == IMAGE_TIFF ? "tif" : "png";
-    if (!output.is_folder)
-        return destination_file(&output, key, ending, path, size, err);
-    source_stem(canvas->meta.source, stem, sizeof stem);
-    if (!*stem || !claim_name(stem)) {
-        image_key(key, stem, sizeof stem);
-        for (char *p = stem; *p; p++)
-            *p = *p == '/' ? '_' : *p;
-        if (!claim_name(stem))
-            return err_set(err, STATUS_DATA,
-                           "the tiles of '%s' come in several places of the stream", stem);
-    }
-    return destination_file_of_stem(&output, stem, ending, path, size, err);
+    if (!to->is_folder && !destination_is_stdout(to))
+        return image_format_of_name(to->path);
+    if (settings.format >= 0)
+        return (enum image_format)settings.format;
+    return needs_tiff ? IMAGE_TIFF : IMAGE_PNG;
+}
+
+static bool needs_tiff(const struct canvas *canvas)
+{
+    return canvas->product == PRODUCT_LOGITS || canvas->dtype == DTYPE_U32 ||
+           (canvas->product == PRODUCT_IMAGE && canvas->dtype == DTYPE_F32);
+}
+
+static int create_file(struct image_writer **writer, const struct canvas *canvas,
+                       const struct destination *to, enum image_format format,
+                       const struct image_info *info, struct err *err)
+{
+    char path[4096];
+    if (destination_file_of_stem(to, canvas->stem, format == IMAGE_TIFF ? "tif" : "png", path,
+                                 sizeof path, err))
+        return -1;
+    return image_create(writer, path, format, settings.compression, info, err);
 }
 
 /* ---- beginning an image ---- */
@@ -255,7 +304,7 @@ static int plan_output(struct canvas *canvas, enum image_format format, struct e
     if (canvas->product == PRODUCT_LOGITS || canvas->product == PRODUCT_IMAGE)
         info->channels = (int)canvas->planes;
     info->is_label = canvas->product == PRODUCT_MASK && canvas->dtype == DTYPE_U32;
-    if (canvas->product == PRODUCT_LABELS && canvas->planes > MAX_PLANES)
+    if ((canvas->product == PRODUCT_LABELS || settings.overlay) && canvas->planes > MAX_PLANES)
         return err_set(err, STATUS_DATA, "%zu classes, at most %d are supported", canvas->planes,
                        MAX_PLANES);
     return 0;
@@ -281,10 +330,50 @@ static size_t planes_of(enum product product, const struct array *array)
     return array->shape[product == PRODUCT_IMAGE ? 2 : 0];
 }
 
+static int draw_line(void *user, const uint8_t *rgb, struct err *err)
+{
+    return image_write_rows(((struct picture *)user)->writer, 1, rgb, err);
+}
+
+static const struct array *image_under(const struct sample *sample, struct err *err)
+{
+    if (sample_array(sample, "image"))
+        return sample_require(sample, "image", err);
+    err_set(err, STATUS_DATA,
+            "no image to draw --overlay over; predict passes it on with --keep-image");
+    return NULL;
+}
+
+static int begin_picture(struct canvas *canvas, const struct sample *sample, struct err *err)
+{
+    struct picture *picture = &canvas->picture;
+    const struct array *image = image_under(sample, err);
+    if (!image)
+        return -1;
+    if (canvas->product == PRODUCT_IMAGE)
+        return err_set(err, STATUS_DATA, "no mask and no probabilities for --overlay");
+    struct image_info info = canvas->info;
+    info.channels = 3;
+    info.bits = 8;
+    info.is_label = false;
+    struct mosaic_rules mosaic = {.width = info.width,
+                                  .height = info.height,
+                                  .planes = image->shape[2],
+                                  .dtype = image->dtype};
+    struct overlay_rules rules = {(size_t)info.width, (size_t)info.height, mosaic.planes,
+                                  mosaic.dtype,       draw_line,           picture};
+    picture->labels = malloc((size_t)info.width * sizeof *picture->labels);
+    if (!picture->labels)
+        return err_memory(err, "a row");
+    if (overlay_new(&picture->overlay, &rules, err) || mosaic_new(&picture->mosaic, &mosaic, err))
+        return -1;
+    return create_file(&picture->writer, canvas, &overlay_output,
+                       choose_format(&overlay_output, false), &info, err);
+}
+
 static int begin_image(struct canvas *canvas, const struct sample *sample,
                        const struct tile_meta *meta, const char *id, struct err *err)
 {
-    char path[4096];
     *canvas = (struct canvas){.meta = *meta, .product = choose_product(sample)};
     snprintf(canvas->id, sizeof canvas->id, "%s", id);
     const struct array *array = sample_require(sample, array_names[canvas->product], err);
@@ -295,25 +384,35 @@ static int begin_image(struct canvas *canvas, const struct sample *sample,
     if (settings.class >= (int64_t)canvas->planes)
         return err_set(err, STATUS_USAGE, "--class: '%s' has classes 0 to %zu", sample->key,
                        canvas->planes - 1);
-    enum image_format format = choose_format(canvas);
-    if (plan_output(canvas, format, err) ||
-        file_name(canvas, sample->key, format, path, sizeof path, err) || begin_mosaic(canvas, err))
+    enum image_format format = choose_format(&output, needs_tiff(canvas));
+    if ((output.is_folder || overlay_output.is_folder) && choose_stem(canvas, sample->key, err))
         return -1;
-    return image_create(&canvas->writer, path, format, settings.compression, &canvas->info, err);
+    if (plan_output(canvas, format, err) || begin_mosaic(canvas, err) ||
+        create_file(&canvas->writer, canvas, &output, format, &canvas->info, err))
+        return -1;
+    return settings.overlay ? begin_picture(canvas, sample, err) : 0;
 }
 
 /* ---- tiles in, rows out ---- */
 
-static int add_tile(struct canvas *canvas, const struct sample *sample,
-                    const struct tile_meta *meta, struct err *err)
+static int add_array(struct mosaic *mosaic, const struct array *array, const struct tile_meta *meta,
+                     struct err *err)
 {
-    const struct array *array = sample_require(sample, array_names[canvas->product], err);
     if (!array)
         return -1;
     if (array_count(array) == 0)
         return err_set(err, STATUS_DATA, "an empty tile");
+    return mosaic_add(mosaic, array, meta->x, meta->y, meta->width, meta->height, err);
+}
+
+static int add_tile(struct canvas *canvas, const struct sample *sample,
+                    const struct tile_meta *meta, struct err *err)
+{
     canvas->seen++;
-    return mosaic_add(&canvas->mosaic, array, meta->x, meta->y, meta->width, meta->height, err);
+    if (settings.overlay && add_array(&canvas->picture.mosaic, image_under(sample, err), meta, err))
+        return -1;
+    return add_array(&canvas->mosaic, sample_require(sample, array_names[canvas->product], err),
+                     meta, err);
 }
 
 /* Two classes are drawn in black and white, more as their numbers. */
@@ -353,19 +452,53 @@ static bool has_unit(const struct canvas *canvas)
                                                (canvas->dtype == DTYPE_U16 && unit == 65535));
 }
 
+/* The row of the mask, of which outlines are drawn. */
+static void keep_labels(struct canvas *canvas, const void *row)
+{
+    int bits = is_blended(canvas) ? 8 : canvas->info.bits;
+    if (is_blended(canvas))
+        label_line(canvas, row);
+    draw_labels_of(is_blended(canvas) ? canvas->line : row, (size_t)canvas->info.width, 1, bits,
+                   canvas->picture.labels);
+}
+
 static int write_rows(void *user, void *rows, int64_t count, struct err *err)
 {
     struct canvas *canvas = user;
     if (has_unit(canvas) && maps_to_unit(rows, canvas->dtype, canvas->meta.mask_unit,
                                          (size_t)(count * canvas->info.width), err))
         return -1;
+    if (settings.overlay)
+        keep_labels(canvas, rows);
     if (is_blended(canvas))
         blended_line(canvas, rows);
     return image_write_rows(canvas->writer, count, is_blended(canvas) ? canvas->line : rows, err);
 }
 
+static int draw_rows(void *user, void *rows, int64_t count, struct err *err)
+{
+    struct picture *picture = user;
+    (void)count; /* one, as write_both asks for */
+    return overlay_add(picture->overlay, picture->labels, rows, err);
+}
+
+/* A row of the mask, then that of the image under it. */
+static int write_both(struct canvas *canvas, int64_t until, struct err *err)
+{
+    int rc = 0;
+    for (int64_t y = canvas->mosaic.next_row; rc == 0 && y < until; y++) {
+        rc = mosaic_give(&canvas->mosaic, y + 1, write_rows, canvas, err);
+        if (rc == 0)
+            rc = mosaic_give(&canvas->picture.mosaic, y + 1, draw_rows, &canvas->picture, err);
+    }
+    return rc;
+}
+
 static int write_until(struct canvas *canvas, int64_t until, struct err *err)
 {
+    until = until < canvas->info.height ? until : canvas->info.height;
+    if (settings.overlay)
+        return write_both(canvas, until, err);
     return mosaic_give(&canvas->mosaic, until, write_rows, canvas, err);
 }
 
@@ -385,6 +518,13 @@ static void warn_of_gaps(const struct canvas *canvas)
                  (long long)canvas->mosaic.uncovered, name);
 }
 
+static int commit(struct image_writer **writer, struct err *err)
+{
+    struct image_writer *whole = *writer;
+    *writer = NULL;
+    return image_commit(whole, err);
+}
+
 static int finish_image(struct canvas *canvas, struct err *err)
 {
     if (!canvas->writer)
@@ -392,9 +532,11 @@ static int finish_image(struct canvas *canvas, struct err *err)
     if (write_until(canvas, canvas->info.height, err))
         return -1;
     warn_of_gaps(canvas);
-    struct image_writer *writer = canvas->writer;
-    canvas->writer = NULL;
-    int result = image_commit(writer, err);
+    int result = settings.overlay ? overlay_finish(canvas->picture.overlay, err) : 0;
+    if (result == 0)
+        result = commit(&canvas->writer, err);
+    if (result == 0 && settings.overlay)
+        result = commit(&canvas->picture.writer, err);
     canvas_free(canvas);
     return result;
 }
@@ -438,6 +580,8 @@ static int choose_image(struct canvas *canvas, const struct sample *sample,
         return err_set(err, STATUS_DATA, "its image has another size than before");
     if (canvas->writer && !output.is_folder)
         return err_set(err, STATUS_USAGE, "the stream has several images: use -o DIR/");
+    if (canvas->writer && settings.overlay && !overlay_output.is_folder)
+        return err_set(err, STATUS_USAGE, "the stream has several images: use --overlay DIR/");
     if (finish_image(canvas, err))
         return -1;
     return begin_image(canvas, sample, meta, id, err);
@@ -466,7 +610,7 @@ int main(int argc, char **argv)
     parse_options();
     if (cli_operand_count() > 1)
         cli_die_usage("one stream at most");
-    prepare_output();
+    prepare_outputs();
     const char *path = cli_operand_count() ? cli_operands()[0] : "-";
     int result = stream_walk(path, take_sample, &canvas, &err);
     if (result == 0 && !canvas.writer)

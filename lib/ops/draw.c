@@ -21,6 +21,12 @@ struct colour draw_label_colour(uint32_t label)
     return palette[label == 255 ? 0 : (label - 1) % COLOURS];
 }
 
+int draw_line_width(size_t width, size_t height)
+{
+    size_t side = width > height ? width : height;
+    return side < 600 * (DRAW_MAX_LINE - 1) ? 1 + (int)(side / 600) : DRAW_MAX_LINE;
+}
+
 /* ---- outlines ---- */
 
 TARGET_CLONES
@@ -38,31 +44,63 @@ static void unmark_background(const uint32_t *labels, size_t width, uint8_t *on)
         on[x] &= labels[x] != 0;
 }
 
-/* Half the width of a disk of that radius at a distance from its middle; a
- * little more than the radius counts, so that small disks are round. */
+/* Half the width of a disk of that radius at a distance, at most the radius, from its
+ * middle; a little more than the radius counts, so that small disks are round. */
 static int reach(int radius, int distance)
 {
     double room = (radius + 0.3) * (radius + 0.3) - (double)distance * distance;
-    return room < 0 ? -1 : (int)sqrt(room);
+    return (int)sqrt(room);
+}
+
+/* Where two labels meet in a row: whatever the middle row's label is there, one of them
+ * is another one. */
+TARGET_CLONES
+static void mark_steps(const uint32_t *row, size_t width, uint8_t *on)
+{
+    for (size_t x = 1; x + 1 < width; x++)
+        on[x] |= (row[x] != row[x - 1]) | (row[x] != row[x + 1]);
+    on[0] |= width > 1 && row[0] != row[1];
+    on[width - 1] |= width > 1 && row[width - 1] != row[width - 2];
+}
+
+TARGET_CLONES
+static void widen(const uint8_t *restrict from, size_t width, uint8_t *restrict to)
+{
+    for (size_t x = 1; x + 1 < width; x++)
+        to[x] = from[x - 1] | from[x] | from[x + 1];
+    to[0] = from[0] | (width > 1 && from[1]);
+    to[width - 1] = from[width - 1] | (width > 1 && from[width - 2]);
+}
+
+/* Steps of the rows as far as the disk reaches about each: the middle ones are widened
+ * with those that come after them. */
+static void mark_reached_steps(const uint32_t *const *rows, int radius, size_t width, uint8_t *on)
+{
+    uint8_t *marked = on, *spare = on + width, *swap;
+    for (int d = 0, across = radius; across > 0; d++) {
+        if (rows[radius - d])
+            mark_steps(rows[radius - d], width, marked);
+        if (rows[radius + d])
+            mark_steps(rows[radius + d], width, marked);
+        int next = d < radius ? reach(radius, d + 1) : 0;
+        for (; across > (next > 1 ? next : 1); across--) {
+            widen(marked, width, spare);
+            swap = marked, marked = spare, spare = swap;
+        }
+        across = next;
+    }
+    if (marked != on)
+        memcpy(on, marked, width);
 }
 
 void draw_outline(const uint32_t *const *rows, int radius, size_t width, uint8_t *on)
 {
     const uint32_t *middle = rows[radius];
     memset(on, 0, width);
-    for (int dy = -radius; dy <= radius; dy++) {
-        const uint32_t *row = rows[radius + dy];
-        int across = row ? reach(radius, dy) : -1;
-        for (int dx = -across; dx <= across; dx++) {
-            size_t shift = (size_t)(dx < 0 ? -dx : dx);
-            if (shift >= width)
-                continue;
-            if (dx < 0)
-                mark_differences(middle + shift, row, width - shift, on + shift);
-            else
-                mark_differences(middle, row + shift, width - shift, on);
-        }
-    }
+    mark_reached_steps(rows, radius, width, on);
+    for (int dy = -radius; dy <= radius; dy++)
+        if (rows[radius + dy])
+            mark_differences(middle, rows[radius + dy], width, on);
     unmark_background(middle, width, on);
 }
 

@@ -11,6 +11,8 @@ struct colour {
     uint8_t red, green, blue;
 };
 
+#define DRAW_MAX_LINE 64
+
 struct draw_style {
     int line;       /* width of outlines in pixels, inside the objects; 0 none */
     double opacity; /* of the filling, 0 (none) to 1 */
@@ -23,16 +25,20 @@ struct draw_style {
  * labels of instances go round. */
 struct colour draw_label_colour(uint32_t label);
 
+/* The width of outlines that shows in a picture of that size: 1, and 1 more for each 600
+ * pixels of its longer side, at most DRAW_MAX_LINE. */
+int draw_line_width(size_t width, size_t height);
+
 /* Of a comparison: found, not there but found, there but missed. */
 extern const struct colour draw_true_positive, draw_false_positive, draw_false_negative;
 
 /* on[x] = 1 where the object at x in the middle row has another label, or the
  * background, within `radius` pixels.  rows: 2 radius + 1 rows of labels, NULL
- * beyond the image, whose border is not an outline. */
+ * beyond the image, whose border is not an outline; on: room for 2 width. */
 void draw_outline(const uint32_t *const *rows, int radius, size_t width, uint8_t *on);
 
 /* Fills and outlines the objects of the middle row.  rows: 2 style->line + 1 of
- * them; `on`: width bytes of scratch. */
+ * them; `on`: 2 width bytes of scratch. */
 void draw_labels(uint8_t *rgb, const uint32_t *const *rows, size_t width,
                  const struct draw_style *style, uint8_t *on);
 

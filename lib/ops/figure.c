@@ -61,7 +61,7 @@ int figure_start(struct figure *figure, struct err *err)
     figure->frame = 1 + figure->width / 500;
     figure->total_width = panels * figure->width + (panels - 1) * figure->gap;
     figure->total_height = figure->height;
-    figure->on = malloc(figure->width);
+    figure->on = malloc(2 * figure->width);
     figure->zoomed_rgb = malloc(figure->width * 3);
     figure->zoomed_rows = calloc(rows * figure->width, sizeof *figure->zoomed_rows);
     if (!figure->on || !figure->zoomed_rgb || !figure->zoomed_rows)
@@ -231,7 +231,7 @@ static void draw_inset(struct figure *figure, int number, size_t y, uint8_t *to)
     size_t height = zoomed_height(figure, inset), count = 2 * (size_t)figure->style.line + 1;
     if (y >= height)
         return;
-    const uint32_t *prediction[2 * FIGURE_MAX_LINE + 1], *truth[2 * FIGURE_MAX_LINE + 1];
+    const uint32_t *prediction[2 * DRAW_MAX_LINE + 1], *truth[2 * DRAW_MAX_LINE + 1];
     zoom_rgb(figure, inset, y, figure->zoomed_rgb);
     zoom_rows(figure, inset, inset->prediction, y, figure->zoomed_rows, prediction);
     zoom_rows(figure, inset, inset->truth, y, figure->zoomed_rows + count * figure->width, truth);

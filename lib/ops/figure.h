@@ -9,7 +9,6 @@
 
 #define FIGURE_MAX_PANELS 4
 #define FIGURE_MAX_INSETS 6
-#define FIGURE_MAX_LINE   64
 
 enum panel { PANEL_IMAGE, PANEL_TRUTH, PANEL_PREDICTION, PANEL_ERRORS };
 
@@ -24,7 +23,7 @@ struct figure {
     size_t width, height; /* of a panel */
     enum panel panels[FIGURE_MAX_PANELS];
     int panel_count;
-    struct draw_style style;  /* line at most FIGURE_MAX_LINE */
+    struct draw_style style;  /* line at most DRAW_MAX_LINE */
     bool compare_by_outlines; /* of PANEL_ERRORS: two outlines rather than a map */
     double error_opacity;
     struct inset insets[FIGURE_MAX_INSETS];

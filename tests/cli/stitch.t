@@ -64,6 +64,64 @@ ok "--any-order" image same b.png right.png
 tile -s full a.png | stream noplace | stitch -o place.png
 ok "a sample without a place is an image" image same a.png place.png
 
+# ---- outlines ----
+image make 90 70 3 8 colour.png
+image make 90 70 1 16 deep.tif
+image make 90 70 1 32 float.tif
+mkdir masks
+image make 90 70 1 8 masks/colour.png binary
+cp masks/colour.png masks/deep.png
+cp masks/colour.png masks/float.png
+for source in colour.png deep.tif float.tif; do
+    tile -s 20 -m masks --mask-suffix '' $source | stitch -o mask.png --overlay seen.png
+    overlay -o drawn.png $source mask.png
+    ok "--overlay of $source is what overlay draws" image same seen.png drawn.png
+    ok "beside the same mask" image same mask.png masks/colour.png
+done
+image make 700 1300 1 8 tall.png
+tile tall.png | stream prob 2 | stitch --overlay seen.tif >mask.png
+overlay -o drawn.tif tall.png mask.png
+ok "wide outlines of probabilities, as TIFF" image same seen.tif drawn.tif
+tile tall.png | stream prob 2 | stitch --prob --overlay seen.tif >prob.png
+ok "beside probabilities" image same seen.tif drawn.tif
+tile tall.png | stream prob 3 | stitch --overlay seen.png -o mask.png
+overlay -o drawn.png tall.png mask.png
+ok "of three classes" image same seen.png drawn.png
+tile tall.png | stream prob 2 | stitch -o mask.png --overlay - >seen.png
+is "$(image info seen.png)" "700 1300 3 8" "--overlay - is standard output"
+tile -s 20 a.png b.png | stream prob 2 | stitch --overlay seen/ -o seen/
+is "$(cd seen && echo *)" "a.png a_overlay.png b.png b_overlay.png" "a folder for both"
+overlay -o drawn.png b.png seen/b.png
+ok "has the right ones" image same seen/b_overlay.png drawn.png
+tile -s 20 a.png | stream prob 2 | stitch --overlay lone/ >mask.png
+is "$(echo lone/*)" "lone/a_overlay.png" "a folder for outlines only"
+tile -s 20 -o 0 a.png | stream drop 4 | stream prob 2 >gaps.tar
+stitch -o mask.png --overlay seen.png gaps.tar 2>/dev/null
+is "$(image at seen.png 70 10)" "0 0 0" "where no tile is, the picture is black"
+tile -s 20 a.png | stream prob 2 | stream reverse | stitch --any-order -o mask.png --overlay seen.png
+overlay -o drawn.png a.png mask.png
+ok "with --any-order" image same seen.png drawn.png
+tile -s 20 a.png | stream prob 2 >prob.tar
+tile -s 20 a.png >image.tar
+rm -f no.png no_overlay.png
+stream noimage <prob.tar >blind.tar
+fails 65 "no image in the stream" stitch -o no.png --overlay no_overlay.png blind.tar
+is "$(grep -c 'predict passes it on with --keep-image' "$TMP/.err")" 1 "says who drops it"
+fails 65 "no mask in the stream" stitch -o no.png --overlay no_overlay.png image.tar
+fails 64 "outlines of no mask" stitch --uncertainty -o no.png --overlay no_overlay.png prob.tar
+fails 64 "the output as overlay" stitch -o no.png --overlay no.png prob.tar
+fails 64 "both on standard output" stitch --overlay - prob.tar
+fails 64 "an overlay of the mask's name" stitch -o seen/ --suffix _overlay --overlay seen/ prob.tar
+fails 64 "a JPEG" stitch -o no.png --overlay no.jpg prob.tar
+fails 73 "an overlay that cannot be created" stitch -o no.png --overlay nowhere/x.png prob.tar
+tile -s 20 a.png b.png | stream prob 2 >two.tar
+fails 64 "two images in one overlay" stitch -o pair/ --overlay no_overlay.png two.tar
+head -c 30000 prob.tar >cut.tar
+fails 65 "a cut stream" stitch -o no.png --overlay no_overlay.png cut.tar
+is "$(echo no*.png)" "no*.png" "failures leave nothing behind"
+tile -s 20 a.png | stream prob 2 | stitch -o mask.png --overlay - 2>err >/dev/full
+is "$? $(wc -l <err)" "74 1" "a full disk"
+
 # ---- several images ----
 mkdir x out
 image make 40 30 1 8 x/a.png

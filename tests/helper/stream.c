@@ -5,7 +5,8 @@
  *     stream flows           adds logits.npy as Cellpose would give it for the mask's cells
  *     stream drop N          leaves out every N-th sample
  *     stream reverse         turns the order round
- *     stream noplace         removes the json */
+ *     stream noplace         removes the json
+ *     stream noimage         removes the image */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,8 @@ int main(int argc, char **argv)
         struct sample *sample = &samples[strcmp(argv[1], "reverse") ? i : count - 1 - i];
         if (strcmp(argv[1], "noplace") == 0)
             drop_json(sample);
+        else if (strcmp(argv[1], "noimage") == 0)
+            sample_drop_array(sample, "image");
         else if (strcmp(argv[1], "flows") == 0)
             add_flows(sample);
         else if (strcmp(argv[1], "drop") != 0 && strcmp(argv[1], "reverse") != 0)

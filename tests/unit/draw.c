@@ -42,11 +42,11 @@ static void around(int y, int radius, const uint32_t **rows)
 
 static void test_outlines(void)
 {
-    for (int radius = 1; radius <= 4; radius++) {
+    for (int radius = 1; radius <= 9; radius++) {
         int wrong = 0, marked = 0;
         for (int y = 0; y < H; y++) {
-            const uint32_t *rows[9];
-            uint8_t on[W];
+            const uint32_t *rows[19];
+            uint8_t on[2 * W];
             around(y, radius, rows);
             draw_outline(rows, radius, W, on);
             for (int x = 0; x < W; x++) {
@@ -57,7 +57,7 @@ static void test_outlines(void)
         ok(wrong == 0 && marked > 0, "outlines of width %d", radius);
     }
     const uint32_t one[1] = {3}, *rows[3] = {NULL, one, NULL};
-    uint8_t on[1] = {9};
+    uint8_t on[2] = {9};
     draw_outline(rows, 1, 1, on);
     is_int(on[0], 0, "the image's border is not an outline");
 }
@@ -70,7 +70,7 @@ static bool is_colour(const uint8_t *rgb, struct colour colour)
 static void test_colours(void)
 {
     const uint32_t row[5] = {0, 1, 255, 2, 9}, *rows[1] = {row};
-    uint8_t rgb[15] = {0}, on[5];
+    uint8_t rgb[15] = {0}, on[10];
     struct draw_style style = {.opacity = 1};
     draw_labels(rgb, rows, 5, &style, on);
     ok(is_colour(rgb, (struct colour){0, 0, 0}), "the background is left alone");
