@@ -91,14 +91,23 @@ static bool eight_digits(double value, int *exponent, uint32_t *number)
     return true;
 }
 
+static size_t put_word(char *to, const char *word)
+{
+    size_t length = strlen(word);
+    memcpy(to, word, length + 1);
+    return length;
+}
+
 size_t num_print(char to[NUM_PRINT_SIZE], double value)
 {
     char digits[DIGITS];
     int exponent;
     uint32_t number;
     double size = fabs(value);
-    if (isnan(value) || size < 1e-4 || size >= 1e8 || !eight_digits(size, &exponent, &number))
-        return (size_t)snprintf(to, NUM_PRINT_SIZE, isnan(value) ? "nan" : "%.8g", value);
+    if (isnan(value) || (value == 0 && !signbit(value)))
+        return put_word(to, isnan(value) ? "nan" : "0");
+    if (size < 1e-4 || size >= 1e8 || !eight_digits(size, &exponent, &number))
+        return (size_t)snprintf(to, NUM_PRINT_SIZE, "%.8g", value);
     *to = '-';
     bool minus = value < 0;
     return minus + place_point(to + minus, digits, significant(number, digits), exponent);

@@ -7,7 +7,6 @@
 
 #include "ops/morphology.h"
 #include "ops/skeleton.h"
-#include "ops/table.h"
 
 #define PI 3.14159265358979323846
 
@@ -36,8 +35,8 @@ static void add_run(struct box *box, size_t y, size_t begin, size_t end)
     box->area += end - begin;
 }
 
-static int add_row(struct boxes *boxes, size_t *room, struct table *numbers, const uint32_t *row,
-                   size_t width, size_t y, struct err *err)
+static int add_row(struct boxes *boxes, size_t *room, const uint32_t *row, size_t width, size_t y,
+                   struct err *err)
 {
     for (size_t x = 0; x < width;) {
         uint32_t label = row[x];
@@ -46,7 +45,7 @@ static int add_row(struct boxes *boxes, size_t *room, struct table *numbers, con
             x++;
         if (label == 0)
             continue;
-        uint64_t *number = table_at(numbers, label, err);
+        uint64_t *number = table_at(&boxes->numbers, label, err);
         if (!number || (*number == 0 && new_box(boxes, room, label, y, begin, err)))
             return -1;
         *number = *number ? *number : boxes->count;
@@ -58,13 +57,11 @@ static int add_row(struct boxes *boxes, size_t *room, struct table *numbers, con
 int boxes_of(struct boxes *boxes, const uint32_t *labels, size_t height, size_t width,
              struct err *err)
 {
-    struct table numbers = {0};
     size_t room = 0;
     int rc = 0;
     *boxes = (struct boxes){0};
     for (size_t y = 0; rc == 0 && y < height; y++)
-        rc = add_row(boxes, &room, &numbers, labels + y * width, width, y, err);
-    table_free(&numbers);
+        rc = add_row(boxes, &room, labels + y * width, width, y, err);
     if (rc)
         boxes_free(boxes);
     return rc;
@@ -73,6 +70,7 @@ int boxes_of(struct boxes *boxes, const uint32_t *labels, size_t height, size_t 
 void boxes_free(struct boxes *boxes)
 {
     free(boxes->items);
+    table_free(&boxes->numbers);
     *boxes = (struct boxes){0};
 }
 

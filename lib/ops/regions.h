@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/quantity.h"
 #include "core/spill.h"
+#include "ops/table.h"
 
 /* Where an object lies: rows top to bottom - 1, columns left to right - 1. */
 struct box {
@@ -22,6 +23,7 @@ struct box {
 struct boxes {
     struct box *items; /* in the order of the objects' first pixels */
     size_t count;
+    struct table numbers; /* label -> 1 + the object's index */
 };
 
 /* Labels of any numbers, height x width.  The caller frees it. */

@@ -5,24 +5,13 @@
 
 int under_new(struct under *under, const struct boxes *boxes, size_t planes, struct err *err)
 {
-    *under = (struct under){.planes = planes, .objects = boxes->count};
+    *under = (struct under){.planes = planes, .boxes = boxes};
     under->tallies = calloc(boxes->count * planes + 1, sizeof *under->tallies);
-    if (!under->tallies)
-        return err_memory(err, "objects");
-    for (size_t i = 0; i < boxes->count; i++) {
-        uint64_t *number = table_at(&under->numbers, boxes->items[i].label, err);
-        if (!number) {
-            under_free(under);
-            return -1;
-        }
-        *number = i + 1;
-    }
-    return 0;
+    return under->tallies ? 0 : err_memory(err, "objects");
 }
 
 void under_free(struct under *under)
 {
-    table_free(&under->numbers);
     free(under->tallies);
     *under = (struct under){0};
 }
@@ -49,7 +38,7 @@ void under_row(struct under *under, const uint32_t *labels, const float *values,
         size_t begin = x++;
         while (x < width && labels[x] == labels[begin])
             x++;
-        uint64_t number = labels[begin] ? table_get(&under->numbers, labels[begin]) : 0;
+        uint64_t number = labels[begin] ? table_get(&under->boxes->numbers, labels[begin]) : 0;
         for (size_t p = 0; number && p < planes; p++)
             add_run(&under->tallies[(number - 1) * planes + p], values + begin * planes + p, planes,
                     x - begin);

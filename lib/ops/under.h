@@ -4,17 +4,17 @@
 #define OPS_UNDER_H
 
 #include "ops/regions.h"
-#include "ops/table.h"
 
 struct under {
-    size_t planes, objects;
-    struct table numbers; /* label -> 1 + the object's index in its boxes */
+    size_t planes;
+    const struct boxes *boxes; /* borrowed */
     struct tally {
         double origin, sum, squares, count; /* sums of differences from the first value */
     } * tallies;                            /* objects x planes */
 };
 
-/* For the objects of `boxes`.  The caller ends it with under_free. */
+/* For the objects of `boxes`, which stay the caller's.  The caller ends it with
+ * under_free. */
 int under_new(struct under *under, const struct boxes *boxes, size_t planes,
               struct err *err) MUST_CHECK;
 void under_free(struct under *under);
