@@ -70,20 +70,25 @@ int measure_all(const uint32_t *labels, size_t height, size_t width,
     struct boxes boxes;
     struct underlay under;
     struct region_room room = {0};
+    struct spill runs = {0};
     if (boxes_of(&boxes, labels, height, width, err))
         return -1;
     int rc = underlay_new(&under, &boxes, image->channels, probability, doubt, err);
     if (rc == 0 && (image->channels || probability || doubt))
         rc = sweep(&under, labels, height, width, image, probability, doubt, err);
+    if (rc == 0)
+        rc = runs_of(&runs, &boxes, labels, height, width, err);
     for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
+        const struct box *box = &boxes.items[i];
         struct region region;
-        rc = region_measure(&region, &boxes.items[i], labels, width, &room, err);
+        rc = region_measure(&region, box, (struct run *)runs.data + box->first_run, &room, err);
         if (rc == 0) {
             describe(&region, &under, i, image->channels);
             rc = take(user, &region, err);
         }
     }
     region_room_free(&room);
+    spill_free(&runs);
     underlay_free(&under);
     boxes_free(&boxes);
     return rc;

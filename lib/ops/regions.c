@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/morphology.h"
 #include "ops/skeleton.h"
 
 #define PI 3.14159265358979323846
@@ -23,7 +22,7 @@ static int new_box(struct boxes *boxes, size_t *room, uint32_t label, size_t y, 
         boxes->items = items;
         *room = more;
     }
-    boxes->items[boxes->count++] = (struct box){label, y, x, y + 1, x + 1, 0};
+    boxes->items[boxes->count++] = (struct box){label, y, x, y + 1, x + 1, 0, 0, 0};
     return 0;
 }
 
@@ -33,6 +32,7 @@ static void add_run(struct box *box, size_t y, size_t begin, size_t end)
     box->left = begin < box->left ? begin : box->left;
     box->right = end > box->right ? end : box->right;
     box->area += end - begin;
+    box->runs++;
 }
 
 static int add_row(struct boxes *boxes, size_t *room, const uint32_t *row, size_t width, size_t y,
@@ -79,6 +79,8 @@ void boxes_free(struct boxes *boxes)
 struct view {
     uint8_t *mask;
     size_t height, width;
+    const struct run *runs; /* of its pixels */
+    size_t count;
 };
 
 void region_room_free(struct region_room *room)
@@ -90,35 +92,51 @@ void region_room_free(struct region_room *room)
     *room = (struct region_room){0};
 }
 
-static int reserve(struct region_room *room, const struct box *box, struct err *err)
+static int reserve_box(struct region_room *room, size_t pixels, struct err *err)
 {
-    size_t size = (box->bottom - box->top + 2) * (box->right - box->left + 2);
-    if (size >= UINT32_MAX)
-        return err_set(err, STATUS_DATA, "an object of %zu x %zu pixels", box->right - box->left,
-                       box->bottom - box->top);
-    if (size <= room->size)
-        return 0;
     spill_free(&room->mask);
     spill_free(&room->work);
-    spill_free(&room->list);
-    room->size = 0;
-    if (spill_new(&room->mask, size + SKELETON_SLACK, err) || spill_new(&room->work, size, err) ||
-        spill_new(&room->list, size * sizeof(uint32_t), err))
+    room->box_room = 0;
+    if (spill_new(&room->mask, pixels + SKELETON_SLACK, err) || spill_new(&room->work, pixels, err))
         return -1;
-    room->size = size;
+    room->box_room = pixels;
     return 0;
 }
 
-static struct view cut_out(const struct box *box, const uint32_t *labels, size_t width,
-                           uint8_t *mask)
+static int reserve_list(struct region_room *room, size_t pixels, struct err *err)
 {
-    struct view v = {mask, box->bottom - box->top + 2, box->right - box->left + 2};
-    memset(mask, 0, v.height * v.width);
-    for (size_t y = 1; y + 1 < v.height; y++) {
-        const uint32_t *row = labels + (box->top + y - 1) * width + box->left;
-        for (size_t x = 1; x + 1 < v.width; x++)
-            mask[y * v.width + x] = row[x - 1] == box->label;
-    }
+    spill_free(&room->list);
+    room->list_room = 0;
+    if (spill_new(&room->list, pixels * sizeof(uint32_t), err))
+        return -1;
+    room->list_room = pixels;
+    return 0;
+}
+
+static int reserve(struct region_room *room, const struct box *box, struct err *err)
+{
+    size_t pixels = (box->bottom - box->top + 2) * (box->right - box->left + 2);
+    if (pixels >= UINT32_MAX)
+        return err_set(err, STATUS_DATA, "an object of %zu x %zu pixels", box->right - box->left,
+                       box->bottom - box->top);
+    if (pixels > room->box_room && reserve_box(room, pixels, err))
+        return -1;
+    return box->area > room->list_room ? reserve_list(room, box->area, err) : 0;
+}
+
+static void set_pixels(const struct view *v, uint8_t *pixels, int value)
+{
+    for (const struct run *run = v->runs; run < v->runs + v->count; run++)
+        memset(pixels + run->y * v->width + run->begin, value, run->end - run->begin);
+}
+
+static struct view cut_out(const struct box *box, struct run *runs, uint8_t *mask)
+{
+    struct view v = {mask, box->bottom - box->top + 2, box->right - box->left + 2, runs, box->runs};
+    uint32_t up = (uint32_t)box->top - 1, left = (uint32_t)box->left - 1;
+    for (struct run *run = runs; run < runs + box->runs; run++)
+        *run = (struct run){run->y - up, run->begin - left, run->end - left};
+    set_pixels(&v, mask, 1);
     return v;
 }
 
@@ -128,25 +146,25 @@ struct moments {
     double count, y, x, yy, xy, xx; /* means; second ones about the centroid */
 };
 
+/* Of the squares of 0 to n - 1. */
+static uint64_t sum_of_squares(uint64_t n)
+{
+    return n ? (n - 1) * n * (2 * n - 1) / 6 : 0;
+}
+
 static struct moments moments_of(const struct view *v)
 {
     double n = 0, sy = 0, sx = 0, syy = 0, sxy = 0, sxx = 0;
-    for (size_t y = 0; y < v->height; y++) {
-        uint64_t in_row = 0, row_x = 0, row_xx = 0;
-        const uint8_t *row = v->mask + y * v->width;
-        for (size_t x = 0; x < v->width; x++) {
-            uint64_t inside = row[x];
-            in_row += inside;
-            row_x += inside * x;
-            row_xx += inside * x * x;
-        }
-        double fy = (double)y, count = (double)in_row;
+    for (const struct run *run = v->runs; run < v->runs + v->count; run++) {
+        uint64_t begin = run->begin, end = run->end;
+        double y = run->y, count = (double)(end - begin);
+        double x = (double)((end - begin) * (begin + end - 1) / 2);
         n += count;
-        sy += fy * count;
-        sx += (double)row_x;
-        syy += fy * fy * count;
-        sxy += fy * (double)row_x;
-        sxx += (double)row_xx;
+        sy += y * count;
+        sx += x;
+        syy += y * y * count;
+        sxy += y * x;
+        sxx += (double)(sum_of_squares(end) - sum_of_squares(begin));
     }
     double my = sy / n, mx = sx / n;
     return (struct moments){n, my, mx, syy / n - my * my, sxy / n - my * mx, sxx / n - mx * mx};
@@ -187,19 +205,30 @@ static double border_weight(int code)
     }
 }
 
+/* Pixels with a neighbour, of four, in the background. */
+static void mark_border(const struct view *v, uint8_t *border)
+{
+    for (const struct run *run = v->runs; run < v->runs + v->count; run++)
+        for (size_t i = run->y * v->width + run->begin, x = run->begin; x < run->end; i++, x++) {
+            const uint8_t *m = v->mask + i;
+            border[i] = !(m[-1] & m[1] & *(m - v->width) & m[v->width]);
+        }
+}
+
 static double perimeter_of(const struct view *v, uint8_t *border)
 {
     size_t w = v->width;
     uint64_t codes[50] = {0};
     double sum = 0;
-    morphology_surface(v->mask, v->height, w, border);
-    for (size_t y = 1; y + 1 < v->height; y++)
-        for (size_t x = 1; x + 1 < w; x++) {
-            const uint8_t *b = border + y * w + x;
+    mark_border(v, border);
+    for (const struct run *run = v->runs; run < v->runs + v->count; run++)
+        for (size_t x = run->begin; x < run->end; x++) {
+            const uint8_t *b = border + run->y * w + x;
             if (*b)
                 codes[1 + 2 * (b[-1] + b[1] + *(b - w) + b[w]) +
                       10 * (*(b - w - 1) + *(b - w + 1) + b[w - 1] + b[w + 1])]++;
         }
+    set_pixels(v, border, 0);
     for (int i = 0; i < 50; i++)
         sum += (double)codes[i] * border_weight(i);
     return sum;
@@ -234,15 +263,13 @@ static size_t chain(const struct point *from, size_t count, int side, struct poi
 static size_t side_points(const struct view *v, int side, struct point *points)
 {
     size_t count = 0;
-    for (size_t y = 1; y + 1 < v->height; y++) {
-        const uint8_t *row = v->mask + y * v->width;
-        size_t x = side ? v->width - 1 : 0;
-        size_t steps = 0;
-        while (!row[x] && steps++ < v->width - 1)
-            x = side ? x - 1 : x + 1;
-        if (!row[x])
+    for (size_t i = 0; i < v->count; i++) {
+        const struct run *run = v->runs + i;
+        bool outermost =
+            side ? i + 1 == v->count || run[1].y > run->y : i == 0 || run[-1].y < run->y;
+        if (!outermost)
             continue;
-        int64_t py = 2 * (int64_t)y, px = 2 * (int64_t)x;
+        int64_t py = 2 * (int64_t)run->y, px = 2 * (int64_t)(side ? run->end - 1 : run->begin);
         struct point top = {py - 1, px}, outer = {py, px + (side ? 1 : -1)}, low = {py + 1, px};
         /* A row's top and the last one's bottom share their y: the outer one comes last
          * in the chain, which keeps it and drops the other. */
@@ -358,8 +385,8 @@ static void set_ferets(struct region *r, const struct hull *h)
 
 /* ---- all of it ---- */
 
-int region_measure(struct region *region, const struct box *box, const uint32_t *labels,
-                   size_t width, struct region_room *room, struct err *err)
+int region_measure(struct region *region, const struct box *box, struct run *runs,
+                   struct region_room *room, struct err *err)
 {
     struct region *r = region;
     struct hull hull = {0};
@@ -368,7 +395,7 @@ int region_measure(struct region *region, const struct box *box, const uint32_t 
     *r = (struct region){.box = *box};
     if (reserve(room, box, err))
         return -1;
-    struct view v = cut_out(box, labels, width, room->mask.data);
+    struct view v = cut_out(box, runs, room->mask.data);
     struct moments m = moments_of(&v);
     r->y = (double)box->top + m.y - 1;
     r->x = (double)box->left + m.x - 1;
@@ -383,8 +410,9 @@ int region_measure(struct region *region, const struct box *box, const uint32_t 
     r->mean_probability = r->mean_uncertainty = NAN;
     for (int c = 0; c < REGION_MAX_CHANNELS; c++)
         r->mean[c] = r->sd[c] = NAN;
-    skeleton_thin(v.mask, v.height, v.width, room->list.data);
-    skeleton_measure(v.mask, v.height, v.width, &skeleton);
+    skeleton_thin(v.mask, v.height, v.width, v.runs, v.count, room->list.data);
+    skeleton_measure(v.mask, v.width, v.runs, v.count, &skeleton);
+    set_pixels(&v, v.mask, 0);
     r->skeleton_length = skeleton.length;
     r->branch_ends = skeleton.ends;
     r->branch_points = skeleton.points;

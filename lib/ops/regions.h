@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/quantity.h"
 #include "core/spill.h"
+#include "ops/runs.h"
 #include "ops/table.h"
 
 /* Where an object lies: rows top to bottom - 1, columns left to right - 1. */
@@ -18,6 +19,7 @@ struct box {
     uint32_t label;
     size_t top, left, bottom, right;
     uint64_t area;
+    size_t runs, first_run; /* how many, and the first of them once runs_of was called */
 };
 
 struct boxes {
@@ -56,16 +58,18 @@ struct region {
 
 /* Room for measuring, reused from object to object. */
 struct region_room {
-    struct spill mask, work, list;
-    size_t size; /* pixels */
+    struct spill mask, work; /* boxes with a margin, all 0 between objects */
+    struct spill list;
+    size_t box_room, list_room; /* pixels */
     void *points;
     size_t points_room;
 };
 void region_room_free(struct region_room *room);
 
-/* Measures the object of `box`.  A zeroed room is an empty one. */
-int region_measure(struct region *region, const struct box *box, const uint32_t *labels,
-                   size_t width, struct region_room *room, struct err *err) MUST_CHECK;
+/* Measures the object of `box` and these runs, whose rows and columns become those of
+ * the box with its margin.  A zeroed room is an empty one. */
+int region_measure(struct region *region, const struct box *box, struct run *runs,
+                   struct region_room *room, struct err *err) MUST_CHECK;
 
 /* The region as named quantities, with the mean and standard deviation of `channels`
  * channels; returns how many there are. */

@@ -93,11 +93,12 @@ static void add_to_border(struct border *b, uint8_t *mask, size_t at)
     b->list[b->count++] = (uint32_t)at;
 }
 
-static void find_border(struct border *b, uint8_t *mask, size_t height, size_t width)
+static void find_border(struct border *b, uint8_t *mask, size_t width, const struct run *runs,
+                        size_t count)
 {
-    for (size_t y = 1; y + 1 < height; y++)
-        for (size_t i = y * width + 1; i + 1 < (y + 1) * width; i++)
-            if (mask[i] && block(mask + i, width) != FULL_BLOCK)
+    for (const struct run *run = runs; run < runs + count; run++)
+        for (size_t x = run->begin, i = run->y * width + x; x < run->end; x++, i++)
+            if (block(mask + i, width) != FULL_BLOCK)
                 add_to_border(b, mask, i);
 }
 
@@ -129,11 +130,12 @@ static bool half_pass(struct border *b, uint8_t *mask, size_t width, int half)
     return removed;
 }
 
-static void thin_along_border(uint8_t *mask, size_t height, size_t width, uint32_t *work)
+static void thin_along_border(uint8_t *mask, size_t width, const struct run *runs, size_t count,
+                              uint32_t *work)
 {
     struct border border = {.list = work};
     pthread_once(&removable_once, fill_removable);
-    find_border(&border, mask, height, width);
+    find_border(&border, mask, width, runs, count);
     bool removed;
     do {
         removed = half_pass(&border, mask, width, 0);
@@ -197,14 +199,11 @@ static bool narrow_half_pass(const uint64_t *restrict from, size_t height, bool 
     return any != 0;
 }
 
-static void pack(const uint8_t *mask, size_t height, size_t width, uint64_t *rows)
+static void pack(const struct run *runs, size_t count, size_t height, uint64_t *rows)
 {
-    for (size_t y = 0; y < height; y++) {
-        uint64_t row = 0;
-        for (size_t x = 0; x < width; x++)
-            row |= (uint64_t)(mask[y * width + x] != 0) << x;
-        rows[y] = row;
-    }
+    memset(rows, 0, height * sizeof *rows);
+    for (const struct run *run = runs; run < runs + count; run++)
+        rows[run->y] |= (UINT64_C(1) << run->end) - (UINT64_C(1) << run->begin);
 }
 
 static void unpack(const uint64_t *rows, size_t height, size_t width, uint8_t *mask)
@@ -215,10 +214,11 @@ static void unpack(const uint64_t *rows, size_t height, size_t width, uint8_t *m
             mask[y * width + (size_t)__builtin_ctzll(row)] = INSIDE;
 }
 
-static void thin_narrow(uint8_t *mask, size_t height, size_t width)
+static void thin_narrow(uint8_t *mask, size_t height, size_t width, const struct run *runs,
+                        size_t count)
 {
     uint64_t rows[LOW], spare[LOW];
-    pack(mask, height, width, rows);
+    pack(runs, count, height, rows);
     spare[0] = spare[height - 1] = 0;
     bool removed = true;
     while (removed) {
@@ -228,12 +228,13 @@ static void thin_narrow(uint8_t *mask, size_t height, size_t width)
     unpack(rows, height, width, mask);
 }
 
-void skeleton_thin(uint8_t *mask, size_t height, size_t width, uint32_t *work)
+void skeleton_thin(uint8_t *mask, size_t height, size_t width, const struct run *runs, size_t count,
+                   uint32_t *work)
 {
     if (width <= NARROW && height <= LOW)
-        thin_narrow(mask, height, width);
+        thin_narrow(mask, height, width, runs, count);
     else
-        thin_along_border(mask, height, width, work);
+        thin_along_border(mask, width, runs, count, work);
 }
 
 /* ---- measures ---- */
@@ -264,14 +265,15 @@ static bool begins_group(const uint8_t *p, size_t width)
            *(p - width + 1) != 3;
 }
 
-void skeleton_measure(uint8_t *mask, size_t height, size_t width, struct skeleton *skeleton)
+void skeleton_measure(uint8_t *mask, size_t width, const struct run *runs, size_t count,
+                      struct skeleton *skeleton)
 {
     *skeleton = (struct skeleton){0};
-    for (size_t y = 1; y + 1 < height; y++)
-        for (size_t x = 1; x + 1 < width; x++)
-            if (mask[y * width + x])
-                count_pixel(mask + y * width + x, width, skeleton);
-    for (size_t y = 1; y + 1 < height; y++)
-        for (size_t x = 1; x + 1 < width; x++)
-            skeleton->points += begins_group(mask + y * width + x, width);
+    for (const struct run *run = runs; run < runs + count; run++)
+        for (size_t x = run->begin; x < run->end; x++)
+            if (mask[run->y * width + x])
+                count_pixel(mask + run->y * width + x, width, skeleton);
+    for (const struct run *run = runs; run < runs + count; run++)
+        for (size_t x = run->begin; x < run->end; x++)
+            skeleton->points += begins_group(mask + run->y * width + x, width);
 }

@@ -42,6 +42,12 @@ static bool ellipse(double y, double x)
     return u * u / (150 * 150) + v * v / (50 * 50) <= 1;
 }
 
+static bool ring(double y, double x)
+{
+    double r = hypot(y - 200, x - 200);
+    return r <= 150 && r >= 146;
+}
+
 static bool cross(double y, double x)
 {
     return (fabs(y - 200) <= 2 && fabs(x - 200) <= 100) ||
@@ -70,13 +76,16 @@ static struct region measure(shape *inside)
     struct boxes boxes = {0};
     struct region region = {.perimeter = NAN};
     struct region_room room = {0};
+    struct spill runs = {0};
     memset(labels, 0, sizeof labels);
     draw(inside, 7);
     if (!ok(boxes_of(&boxes, labels, SIDE, SIDE, &err) == 0 && boxes.count == 1 &&
-                region_measure(&region, boxes.items, labels, SIDE, &room, &err) == 0,
+                runs_of(&runs, &boxes, labels, SIDE, SIDE, &err) == 0 &&
+                region_measure(&region, boxes.items, runs.data, &room, &err) == 0,
             "an object is measured"))
         printf("# %s\n", err.message);
     region_room_free(&room);
+    spill_free(&runs);
     boxes_free(&boxes);
     return region;
 }
@@ -136,6 +145,44 @@ static void test_branches(void)
     ok(isnan(r.circularity), "and not round or otherwise");
 }
 
+struct list {
+    struct region regions[4];
+    int count;
+};
+
+static int append_region(void *user, const struct region *region, struct err *err)
+{
+    struct list *list = user;
+    (void)err;
+    list->regions[list->count++ % 4] = *region;
+    return 0;
+}
+
+/* Objects of boxes that overlap, large and small: nothing of one is left for the next. */
+static void test_several(void)
+{
+    struct err err;
+    struct list list = {.count = 0};
+    struct region large = measure(ring), alone[] = {large, measure(dot), measure(cross)};
+    draw(dot, 3);
+    draw(ring, 9);
+    ok(measure_all(labels, SIDE, SIDE, &(struct measure_image){0}, NULL, NULL, append_region, &list,
+                   &err) == 0 &&
+           list.count == 3,
+       "three objects are measured");
+    for (int i = 0; i < 3; i++) {
+        struct region *r = &list.regions[i], *same = NULL;
+        for (int k = 0; k < 3; k++)
+            if (alone[k].box.area == r->box.area)
+                same = &alone[k];
+        ok(same && r->perimeter == same->perimeter && r->solidity == same->solidity &&
+               r->feret_max == same->feret_max && r->skeleton_length == same->skeleton_length &&
+               r->branch_points == same->branch_points && r->major_axis == same->major_axis,
+           "object %d as if it were alone", i + 1);
+    }
+    is_near(large.solidity, (double)large.box.area / (PI * 150 * 150), 0.01, "a ring's hull");
+}
+
 struct rows {
     const float *values;
     size_t at, width;
@@ -189,12 +236,23 @@ static void random_shape(uint8_t *mask, size_t height, size_t width, uint64_t se
             mask[y * width + x] = rng_uniform(&rng) < 0.8;
 }
 
+static size_t runs_of_mask(const uint8_t *mask, uint32_t height, uint32_t width, struct run *runs)
+{
+    size_t count = 0;
+    for (uint32_t y = 0; y < height; y++)
+        for (uint32_t x = 0; x < width; x++)
+            if (mask[y * width + x])
+                runs[count++] = (struct run){y, x, x + 1};
+    return count;
+}
+
 /* Words of pixels for narrow objects, a list of the border for others: the same. */
 static void test_skeletons(void)
 {
     enum { HEIGHT = 60, NARROW = 64, WIDE = 80 };
     static uint8_t narrow[HEIGHT * NARROW + SKELETON_SLACK], wide[HEIGHT * WIDE + SKELETON_SLACK];
     static uint32_t work[HEIGHT * WIDE];
+    static struct run runs[HEIGHT * NARROW];
     uint32_t left = 0;
     bool same = true;
     for (uint64_t seed = 1; seed <= 20; seed++) {
@@ -202,8 +260,9 @@ static void test_skeletons(void)
         memset(wide, 0, sizeof wide);
         for (size_t y = 0; y < HEIGHT; y++)
             memcpy(wide + y * WIDE, narrow + y * NARROW, NARROW);
-        skeleton_thin(narrow, HEIGHT, NARROW, work);
-        skeleton_thin(wide, HEIGHT, WIDE, work);
+        size_t count = runs_of_mask(narrow, HEIGHT, NARROW, runs);
+        skeleton_thin(narrow, HEIGHT, NARROW, runs, count, work);
+        skeleton_thin(wide, HEIGHT, WIDE, runs, count, work);
         for (size_t i = 0; i < HEIGHT * NARROW; i++) {
             same &= (narrow[i] != 0) == (wide[i / NARROW * WIDE + i % NARROW] != 0);
             left += narrow[i] != 0;
@@ -252,6 +311,7 @@ int main(void)
     test_rectangle();
     test_ellipse();
     test_branches();
+    test_several();
     test_values();
     test_skeletons();
     test_watershed();
