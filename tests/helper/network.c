@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "model/model.h"
 #include "nn/plan.h"
+#include "tests/clock.h"
 
 static int stop(const struct err *err)
 {
@@ -35,17 +35,10 @@ static int write_weights(char **argv)
     return 0;
 }
 
-static double milliseconds(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
-}
-
 static int run_once(struct model *model, const nn_tensor *x, struct err *err)
 {
     struct model_output out;
-    double wall = milliseconds(CLOCK_MONOTONIC), work = milliseconds(CLOCK_PROCESS_CPUTIME_ID);
+    double wall = wall_milliseconds(), work = work_milliseconds();
     double sum;
     if (nn_scope_begin())
         return nn_to_err(err, "run");
@@ -54,8 +47,7 @@ static int run_once(struct model *model, const nn_tensor *x, struct err *err)
     if (nn_item(nn_sum(out.logits), &sum))
         return nn_to_err(err, "run");
     nn_scope_end();
-    printf("%.2f %.2f\n", milliseconds(CLOCK_MONOTONIC) - wall,
-           milliseconds(CLOCK_PROCESS_CPUTIME_ID) - work);
+    printf("%.2f %.2f\n", wall_milliseconds() - wall, work_milliseconds() - work);
     fflush(stdout);
     return 0;
 }
@@ -107,12 +99,11 @@ static int peak(char **argv)
     struct nn_plan *plan = nn_plan_linear(weight, NULL, precision_of(argv[4]));
     x = nn_to_dtype(x, precision_of(argv[4]));
     while (plan && fgets(line, sizeof line, stdin)) {
-        double wall = milliseconds(CLOCK_MONOTONIC), work = milliseconds(CLOCK_PROCESS_CPUTIME_ID);
+        double wall = wall_milliseconds(), work = work_milliseconds();
         if (nn_scope_begin() || !nn_plan_run(plan, x, NN_NONE, NULL))
             return 1;
         nn_scope_end();
-        printf("%.2f %.2f\n", milliseconds(CLOCK_MONOTONIC) - wall,
-               milliseconds(CLOCK_PROCESS_CPUTIME_ID) - work);
+        printf("%.2f %.2f\n", wall_milliseconds() - wall, work_milliseconds() - work);
         fflush(stdout);
     }
     nn_plan_free(plan);

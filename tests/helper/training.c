@@ -7,19 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "model/trainer.h"
 #include "nn/plan.h"
+#include "tests/clock.h"
 
 static struct trainer_batch batch;
-
-static double milliseconds(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
-}
 
 static int make_batch(int64_t size, int64_t side)
 {
@@ -44,12 +37,11 @@ static int make_batch(int64_t size, int64_t side)
 static int step(struct trainer *trainer, struct err *err)
 {
     struct trainer_report report;
-    double wall = milliseconds(CLOCK_MONOTONIC), work = milliseconds(CLOCK_PROCESS_CPUTIME_ID);
+    double wall = wall_milliseconds(), work = work_milliseconds();
     if (trainer_accumulate(trainer, &batch, 1, &report, err) ||
         trainer_step(trainer, 0.01, &report, err))
         return -1;
-    printf("%.2f %.2f %.6f\n", milliseconds(CLOCK_MONOTONIC) - wall,
-           milliseconds(CLOCK_PROCESS_CPUTIME_ID) - work, report.loss);
+    printf("%.2f %.2f %.6f\n", wall_milliseconds() - wall, work_milliseconds() - work, report.loss);
     fflush(stdout);
     return 0;
 }

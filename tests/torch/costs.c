@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "model/model.h"
+#include "tests/clock.h"
 #include "tests/tap.h"
 
 #define SIDE  224
@@ -68,14 +68,6 @@ static double gflop(struct model *model, int channels)
     return failed ? NAN : operations;
 }
 
-/* Of this process, on all cores: other work on the machine hardly shows. */
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double milliseconds(struct model *model, int channels, enum dtype precision)
 {
     double least = INFINITY;
@@ -84,10 +76,10 @@ static double milliseconds(struct model *model, int channels, enum dtype precisi
         return NAN;
     nn_tensor *x = tiles(BATCH, channels);
     for (int i = 0; i < TIMED; i++) {
-        double begun = cpu_seconds();
+        double begun = work_milliseconds();
         if (nn_scope_begin() || model_forward(model, x, &out, &err))
             return NAN;
-        least = fmin(least, 1000 * (cpu_seconds() - begun) / BATCH);
+        least = fmin(least, (work_milliseconds() - begun) / BATCH);
         nn_scope_end();
     }
     nn_scope_end();

@@ -8,6 +8,7 @@
 
 #include "model/model.h"
 #include "stream/npy.h"
+#include "tests/files.h"
 #include "tests/tap.h"
 
 #define SLOW_BF16 1 /* too much time without bfloat16 instructions, or no plan: float32 only */
@@ -44,12 +45,9 @@ static const char *in_folder(const char *name)
 
 static int read_npy(struct array *array, const char *path)
 {
-    FILE *file = fopen(path, "rb");
     size_t room = 64u << 20;
-    unsigned char *bytes = file ? aligned_alloc(64, room) : NULL;
-    size_t size = bytes ? fread(bytes, 1, room, file) : 0;
-    if (file)
-        fclose(file);
+    unsigned char *bytes = aligned_alloc(64, room);
+    size_t size = bytes ? get_file(path, bytes, room) : 0;
     if (size == 0 || npy_adopt(array, bytes, size, &err)) {
         free(bytes);
         return -1;

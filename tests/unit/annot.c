@@ -8,6 +8,7 @@
 #include "annot/runs.h"
 #include "annot/scan.h"
 #include "core/rng.h"
+#include "tests/files.h"
 #include "tests/tap.h"
 
 static char path[] = "/tmp/annot-test-XXXXXX";
@@ -248,9 +249,7 @@ static int objects_in(const char *text, size_t size, struct err *err)
 {
     struct annot_file *file;
     size_t count = 0;
-    FILE *to = fopen(path, "wb");
-    if (!to || fwrite(text, 1, size, to) != size || fclose(to))
-        exit(1);
+    put_file(path, text, size);
     if (annot_open(&file, path, err))
         return -1;
     int result = 0;
@@ -337,9 +336,7 @@ static void test_cut_zip(void)
     draw(&labels, 1);
     if (!write_file(&labels, ANNOT_ROI_ZIP, &err))
         exit(1);
-    FILE *from = fopen(path, "rb");
-    size_t size = from ? fread(data, 1, sizeof data, from) : 0, refused = 0;
-    fclose(from);
+    size_t size = get_file(path, data, sizeof data), refused = 0;
     for (size_t cut = 0; cut < size; cut++)
         refused += objects_in(data, cut, &err) == -1 && err.status == STATUS_DATA;
     ok(size > 1000 && size < sizeof data, "a zip of %zu bytes", size);

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/tap.h"
+#include "tests/files.h"
+#include "tests/refused.h"
 #include "tests/zip.h"
-#include "weights/weights.h"
 
 static char path[] = "/tmp/checkpoint-XXXXXX";
 static struct zip_maker zip;
@@ -22,13 +22,6 @@ static struct err err;
 #define NAME(c)  "X\1\0\0\0" c
 #define DICT(in) "\x80\2}(" in "u."
 
-static void put_file(const void *bytes, size_t size)
-{
-    FILE *f = fopen(path, "wb");
-    if (!f || fwrite(bytes, 1, size, f) != size || fclose(f))
-        exit(1);
-}
-
 static void start(void)
 {
     zip.size = 0;
@@ -38,7 +31,7 @@ static void start(void)
 static void finish(void)
 {
     zip_finish(&zip);
-    put_file(zip.bytes, zip.size);
+    put_file(path, zip.bytes, zip.size);
 }
 
 static const float six[] = {1, 2, 3, 4, 5, 6};
@@ -53,12 +46,7 @@ static void put_checkpoint(const char *pickle, size_t size)
 
 static void refused(const char *reason, const char *name)
 {
-    struct weights weights;
-    int result = weights_read(&weights, path, &err);
-    if (!ok(result == -1 && err.status == STATUS_DATA && strstr(err.message, reason), "%s", name))
-        printf("# %d '%s'\n", result, result ? err.message : "");
-    if (!result)
-        weights_free(&weights);
+    is_refused(path, reason, name);
 }
 
 #define REFUSED(pickle, reason, name)                                                              \
@@ -181,10 +169,10 @@ static void test_bad_archives(void)
     refused("little-endian", "a big-endian checkpoint");
 
     put_checkpoint(good, sizeof good - 1);
-    put_file(zip.bytes, zip.size - 1);
+    put_file(path, zip.bytes, zip.size - 1);
     refused("no end record", "a cut archive");
     zip.bytes[zip.records[1].begin + 30 + strlen("x/data/0")] ^= 1;
-    put_file(zip.bytes, zip.size);
+    put_file(path, zip.bytes, zip.size);
     refused("wrong CRC-32", "a flipped bit");
 
     start();
@@ -239,7 +227,7 @@ static void put_legacy(const char *head, size_t size, uint64_t count, size_t byt
     memcpy(file, head, size);
     memcpy(file + size, &count, 8);
     memcpy(file + size + 8, six, sizeof six);
-    put_file(file, size + 8 + bytes);
+    put_file(path, file, size + 8 + bytes);
 }
 
 static void test_legacy(void)
@@ -253,7 +241,7 @@ static void test_legacy(void)
     refused("differs", "one with another count");
     put_legacy(keyless, sizeof keyless - 1, 6, 24);
     refused("bytes follow", "one without keys");
-    put_file(keyless, sizeof keyless - 1);
+    put_file(path, keyless, sizeof keyless - 1);
     refused("not there", "one without data");
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/prefetch.h"
+#include "tests/files.h"
 #include "tests/tap.h"
 
 static struct err err;
@@ -19,10 +20,7 @@ static size_t read_events(const char *folder, unsigned char *to, size_t room)
             snprintf(path, sizeof path, "%s/%s", folder, d->d_name);
     if (dir)
         closedir(dir);
-    FILE *file = fopen(path, "rb");
-    size_t size = file ? fread(to, 1, room, file) : 0;
-    if (file)
-        fclose(file);
+    size_t size = get_file(path, to, room);
     unlink(path);
     return size;
 }

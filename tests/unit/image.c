@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "image/image.h"
+#include "tests/files.h"
 #include "tests/tap.h"
 
 static char folder[] = "/tmp/image-test-XXXXXX";
@@ -448,22 +449,6 @@ static void test_pngs(void)
 
 /* ---- what is refused ---- */
 
-static size_t read_bytes(const char *path, uint8_t *to, size_t most)
-{
-    FILE *file = fopen(path, "rb");
-    size_t size = fread(to, 1, most, file);
-    fclose(file);
-    return size;
-}
-
-static void write_bytes(const char *path, const uint8_t *data, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    if (size)
-        fwrite(data, 1, size, file);
-    fclose(file);
-}
-
 /* A PNG's last bytes are the sum of its end chunk; a TIFF of ours ends with its
  * directory.  Every prefix must be refused as data. */
 static void test_cuts(void)
@@ -478,12 +463,12 @@ static void test_cuts(void)
         int refused = 0;
         if (image_save(in_folder(names[n]), &info, pixels, &err))
             ok(false, "%s", err.message);
-        size_t size = read_bytes(in_folder(names[n]), bytes, sizeof bytes);
+        size_t size = get_file(in_folder(names[n]), bytes, sizeof bytes);
         for (size_t cut = 0; cut < size; cut++) {
             struct image_info got;
             void *back;
             err.status = STATUS_OK;
-            write_bytes(in_folder(names[n]), bytes, cut);
+            put_file(in_folder(names[n]), bytes, cut);
             refused += image_load(in_folder(names[n]), &got, &back, &err) == -1 &&
                        err.status == STATUS_DATA;
         }
@@ -506,14 +491,14 @@ static void test_refusals(void)
 {
     check_refusal("missing.png", STATUS_NO_INPUT);
     check_refusal("", STATUS_NO_INPUT);
-    write_bytes(in_folder("empty.png"), NULL, 0);
+    put_file(in_folder("empty.png"), NULL, 0);
     check_refusal("empty.png", STATUS_DATA);
-    write_bytes(in_folder("text.png"), (const uint8_t *)"hello", 5);
+    put_file(in_folder("text.png"), (const uint8_t *)"hello", 5);
     check_refusal("text.png", STATUS_DATA);
     static uint8_t bytes[1 << 16];
-    size_t size = read_bytes(in_folder("p.png"), bytes, sizeof bytes);
+    size_t size = get_file(in_folder("p.png"), bytes, sizeof bytes);
     bytes[size - 25]++; /* in the pixels' Adler-32 or their CRC */
-    write_bytes(in_folder("sum.png"), bytes, size);
+    put_file(in_folder("sum.png"), bytes, size);
     check_refusal("sum.png", STATUS_DATA);
 }
 

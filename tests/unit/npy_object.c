@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/tap.h"
-#include "weights/weights.h"
+#include "tests/files.h"
+#include "tests/refused.h"
 
 static char path[] = "/tmp/npy-object-XXXXXX";
 static struct err err;
@@ -27,13 +27,6 @@ static void begin(void)
     memset(file + length, ' ', 127 - length);
     file[127] = '\n';
     length = 128;
-}
-
-static void write_file(size_t size)
-{
-    FILE *f = fopen(path, "wb");
-    if (!f || fwrite(file, 1, size, f) != size || fclose(f))
-        exit(1);
 }
 
 #define DTYPE(code) "cnumpy\ndtype\nX\2\0\0\0" code "K\0K\1\x87R(K\3X\1\0\0\0"
@@ -67,7 +60,7 @@ static void test_values(void)
 {
     struct weights w;
     whole();
-    write_file(length);
+    put_file(path, file, length);
     if (!ok(weights_read(&w, path, &err) == 0, "a dictionary is read")) {
         printf("# %s\n", err.message);
         return;
@@ -92,7 +85,7 @@ static void test_latin1(void)
     PUT("\x80\2" OBJECTS "}(" A_OF(
         "K\2\x85") "c_codecs\nencode\nX\x12\0\0\0"
                    "\0\0\0\0\0\0\xc3\xa0\x3f\0\0\0\0\0\0\0\xc3\x80X\6\0\0\0latin1\x86Rtbuetb.");
-    write_file(length);
+    put_file(path, file, length);
     ok(weights_read(&w, path, &err) == 0, "bytes as text are read");
     is_near(number(&w, "A", 0), 0.5, 0, "as they were");
     is_near(number(&w, "A", 1), -2, 0, "all of them");
@@ -101,14 +94,8 @@ static void test_latin1(void)
 
 static void refuses(const char *reason)
 {
-    struct weights w;
-    write_file(length);
-    int result = weights_read(&w, path, &err);
-    if (!ok(result == -1 && err.status == STATUS_DATA && strstr(err.message, reason), "refused: %s",
-            reason))
-        printf("# %d '%s'\n", result, result ? err.message : "");
-    if (result == 0)
-        weights_free(&w);
+    put_file(path, file, length);
+    is_refused(path, reason, reason);
 }
 
 static void test_refusals(void)
@@ -148,7 +135,7 @@ static void test_hostile(void)
     int read = 0;
     whole();
     for (size_t size = 0; size < length; size++) {
-        write_file(size);
+        put_file(path, file, size);
         if (weights_read(&w, path, &err) == 0) {
             weights_free(&w);
             refused = false;
@@ -158,7 +145,7 @@ static void test_hostile(void)
     for (size_t i = 0; i < length; i++)
         for (int bit = 0; bit < 8; bit += 3) {
             file[i] = (char)(file[i] ^ 1 << bit);
-            write_file(length);
+            put_file(path, file, length);
             if (weights_read(&w, path, &err) == 0) {
                 read++;
                 weights_free(&w);

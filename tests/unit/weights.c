@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/tap.h"
+#include "tests/files.h"
+#include "tests/refused.h"
 
 static char folder[] = "/tmp/weights-XXXXXX";
 static struct err err;
@@ -15,13 +16,6 @@ static const char *path_of(const char *name)
     return path;
 }
 
-static void put_file(const char *name, const void *data, size_t size)
-{
-    FILE *f = fopen(path_of(name), "wb");
-    if (!f || fwrite(data, 1, size, f) != size || fclose(f))
-        exit(1);
-}
-
 /* A safetensors file of that header and so many zero bytes. */
 static void put_safetensors(const char *header, size_t data_size)
 {
@@ -30,19 +24,13 @@ static void put_safetensors(const char *header, size_t data_size)
     bytes[0] = (char)(length & 255);
     bytes[1] = (char)(length >> 8);
     memcpy(bytes + 8, header, length);
-    put_file("made", bytes, 8 + length + data_size);
+    put_file(path_of("made"), bytes, 8 + length + data_size);
 }
 
 static void refuses(const char *header, size_t data_size, const char *reason)
 {
-    struct weights weights;
     put_safetensors(header, data_size);
-    int result = weights_read(&weights, path_of("made"), &err);
-    if (!ok(result == -1 && err.status == STATUS_DATA && strstr(err.message, reason), "refused: %s",
-            reason))
-        printf("# %d '%s'\n", result, result ? err.message : "");
-    if (result == 0)
-        weights_free(&weights);
+    is_refused(path_of("made"), reason, reason);
 }
 
 static void test_refusals(void)
@@ -78,7 +66,7 @@ static void test_missing(void)
     is_int(err.status, STATUS_NO_INPUT, "says no input");
     is_int(weights_read(&weights, folder, &err), -1, "a folder");
     is_int(err.status, STATUS_NO_INPUT, "says no input");
-    put_file("empty", "", 0);
+    put_file(path_of("empty"), "", 0);
     is_int(weights_read(&weights, path_of("empty"), &err), -1, "an empty file");
     is_int(err.status, STATUS_DATA, "says bad data");
 }
