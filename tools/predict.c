@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "core/num.h"
 #include "core/queue.h"
 #include "model/checkpoint.h"
 #include "model/inference.h"
@@ -68,16 +67,11 @@ static struct {
 
 enum { FP32, BF16, FP16, AUTO };
 
-static int read_device(const char *text)
+static void read_device(const char *text)
 {
-    int64_t number = 0;
     struct err err;
-    if (strcmp(text, "cpu") == 0)
-        return NN_CPU;
-    if (strncmp(text, "cuda", 4) != 0 || (text[4] && text[4] != ':') ||
-        (text[4] && num_int(text + 5, 0, 127, &number, &err)))
-        cli_die_usage("option '-d': '%s' is none of cpu, cuda, cuda:N", text);
-    return (int)number;
+    if (nn_find_device(text, 0, &settings.device, &err))
+        cli_die_usage("%s", err.message);
 }
 
 static void read_options(void)
@@ -91,7 +85,7 @@ static void read_options(void)
             settings.architecture = cli_argument();
             break;
         case 'd':
-            settings.device = read_device(cli_argument());
+            read_device(cli_argument());
             break;
         case 'b':
             settings.batch = (size_t)cli_int(1, MAX_BATCH);
@@ -163,14 +157,6 @@ static enum dtype precision(void)
         return nn_has_fast_bf16(settings.device) ? DTYPE_BF16 : DTYPE_F32;
     }
     return DTYPE_F32;
-}
-
-static void check_device(void)
-{
-    int count = settings.device < 0 ? 0 : nn_cuda_count();
-    if (settings.device >= count)
-        cli_die(STATUS_USAGE, "option '-d': no CUDA device %d; there are %d", settings.device,
-                count);
 }
 
 static void read_gaussians(const struct model *model, const struct weights *weights,
@@ -449,7 +435,6 @@ int main(int argc, char **argv)
         cli_die_usage("more than one stream");
     if (strcmp(settings.output, "-") == 0)
         cli_refuse_terminal("a tensor stream");
-    check_device();
     nn_reuse_memory();
     struct model *model = open_model(settings.model ? settings.model : default_model(), hash);
     settle_what(model);

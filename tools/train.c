@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 #include "core/num.h"
-#include "stream/stream.h"
+#include "stream/spool.h"
 #include "train/session.h"
 
 enum {
@@ -155,27 +155,15 @@ static struct session_options run = {
 };
 
 static struct {
-    const char *validation, *policy;
-    bool any_cuda, schedule_given;
-} settings = {.policy = "paper"};
+    const char *validation, *policy, *device;
+    bool schedule_given;
+} settings = {.policy = "paper", .device = "cpu"};
 
 static void read_loss(const char *text)
 {
     struct err err;
     if (loss_objective_parse(&run.trainer.loss.objective, text, &err))
         cli_die_usage("%s", err.message);
-}
-
-static void read_device(const char *text)
-{
-    int64_t number = 0;
-    struct err err;
-    bool cuda = strncmp(text, "cuda", 4) == 0;
-    if ((!cuda && strcmp(text, "cpu") != 0) || (cuda && text[4] && text[4] != ':') ||
-        (cuda && text[4] && num_int(text + 5, 0, 1023, &number, &err)))
-        cli_die_usage("device '%s': not cpu, cuda or cuda:N", text);
-    run.trainer.device = cuda ? (int)number : NN_CPU;
-    settings.any_cuda = cuda && !text[4];
 }
 
 /* Files, data and machine. */
@@ -219,7 +207,7 @@ static bool read_file_option(int c)
         run.seed = cli_int(0, INT64_MAX);
         return true;
     case 'd':
-        read_device(cli_argument());
+        settings.device = cli_argument();
         return true;
     case OPT_EVENTS:
         run.events = cli_argument();
@@ -372,9 +360,11 @@ static bool read_loss_option(int c)
 /* "cuda" without a number is each rank's own. */
 static void settle_device(void)
 {
+    struct err err;
     int local = run.ranks.local, count = nn_cuda_count();
-    if (settings.any_cuda && local > 0 && count > 0)
-        run.trainer.device = local % count;
+    int own = local > 0 && count > 0 ? local % count : 0;
+    if (nn_find_device(settings.device, own, &run.trainer.device, &err))
+        cli_die_usage("%s", err.message);
 }
 
 static void read_options(void)
@@ -388,8 +378,6 @@ static void read_options(void)
     bool adamw = run.trainer.optimizer == TRAINER_ADAMW;
     if (run.trainer.precision == DTYPE_F16 && run.trainer.device == NN_CPU)
         cli_die_usage("fp16 needs a CUDA device; bf16 is for CPUs too");
-    if (run.trainer.device != NN_CPU && run.trainer.device >= nn_cuda_count())
-        cli_die(STATUS_USAGE, "there is no CUDA device %d here", run.trainer.device);
     if (!run.output)
         cli_die_usage("no -o: where shall the weights go?");
     if (strcmp(run.output, "-") == 0)
@@ -412,28 +400,6 @@ static void read_options(void)
 
 /* ---- data ---- */
 
-static int spool_stream(struct spool *spool, const char *path, struct err *err)
-{
-    struct stream_reader *reader;
-    struct sample sample;
-    if (stream_open(&reader, path, err))
-        return -1;
-    int got, result = spool_from(spool, stream_keep_places(reader), stream_name(reader), err);
-    while (result == 0 && (got = stream_next(reader, &sample, err)) != 0) {
-        if (got < 0) {
-            result = -1;
-            break;
-        }
-        result = spool_add(spool, &sample, err);
-        sample_free(&sample);
-        cli_progress("samples read", spool_count(spool), 0);
-    }
-    if (result)
-        err_prefix(err, "read '%s'", stream_name(reader));
-    stream_close(reader);
-    return result;
-}
-
 static struct spool *read_data(char **paths, bool unlabelled)
 {
     struct spool *spool;
@@ -443,7 +409,7 @@ static struct spool *read_data(char **paths, bool unlabelled)
     if (unlabelled)
         spool_take_unlabelled(spool);
     for (; *paths; paths++)
-        if (spool_stream(spool, *paths, &err))
+        if (spool_stream(spool, *paths, cli_progress, &err))
             cli_die_err(&err);
     if (spool_labelled(spool) == 0)
         cli_die(STATUS_DATA, "there is no %ssample to learn from",

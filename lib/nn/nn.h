@@ -42,6 +42,11 @@ int nn_to_err(struct err *err, const char *what);
 
 const char *nn_version(void); /* of libtorch.  Borrowed */
 int nn_cuda_count(void);      /* 0 also for a libtorch without CUDA */
+
+/* "cpu", "cuda:N", or "cuda" for number `any`.  STATUS_USAGE for other texts and for a
+ * device that is not there. */
+int nn_find_device(const char *text, int any, int *device, struct err *err) MUST_CHECK;
+
 int nn_synchronize(int device) MUST_CHECK;
 int nn_set_threads(int threads) MUST_CHECK; /* 0: one a core */
 int nn_threads(void);

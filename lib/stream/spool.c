@@ -11,6 +11,7 @@
 
 #include "core/io.h"
 #include "core/num.h"
+#include "stream/stream.h"
 
 #define NO_MASK UINT32_MAX /* instead of an element type */
 
@@ -251,6 +252,26 @@ int spool_add(struct spool *spool, const struct sample *sample, struct err *err)
     if (add(spool, sample, err))
         return err_prefix(err, "sample '%s'", sample->key);
     return 0;
+}
+
+int spool_stream(struct spool *spool, const char *path,
+                 void (*progress)(const char *unit, uint64_t done, uint64_t total), struct err *err)
+{
+    struct stream_reader *reader;
+    struct sample sample;
+    int more = 0;
+    if (stream_open(&reader, path, err))
+        return -1;
+    int rc = spool_from(spool, stream_keep_places(reader), stream_name(reader), err);
+    while (rc == 0 && (more = stream_next(reader, &sample, err)) > 0) {
+        rc = spool_add(spool, &sample, err);
+        sample_free(&sample);
+        progress("samples read", spool_count(spool), 0);
+    }
+    if (rc)
+        err_prefix(err, "read '%s'", stream_name(reader));
+    stream_close(reader);
+    return rc || more < 0 ? -1 : 0;
 }
 
 size_t spool_count(const struct spool *spool)

@@ -23,6 +23,12 @@ int spool_from(struct spool *spool, int fd, const char *name, struct err *err) M
  * mask, or with masks of another size, is STATUS_DATA (but see spool_take_unlabelled). */
 int spool_add(struct spool *spool, const struct sample *sample, struct err *err) MUST_CHECK;
 
+/* Adds all samples of a stream, "-" is standard input, and tells how many there are:
+ * progress("samples read", count, 0). */
+int spool_stream(struct spool *spool, const char *path,
+                 void (*progress)(const char *unit, uint64_t done, uint64_t total),
+                 struct err *err) MUST_CHECK;
+
 size_t spool_count(const struct spool *spool);
 uint64_t spool_size(const struct spool *spool); /* bytes of the temporary file */
 
