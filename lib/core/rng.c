@@ -78,3 +78,10 @@ double rng_normal(struct rng *rng)
     } while (s >= 1 || s == 0);
     return u * sqrt(-2 * log(s) / s);
 }
+
+float rng_quick_normal(struct rng *rng)
+{
+    uint64_t u = rng_u64(rng);
+    int64_t sum = (int64_t)((u & 0xffff) + (u >> 16 & 0xffff) + (u >> 32 & 0xffff) + (u >> 48));
+    return (float)((double)(sum - 131070) * (1.7320508075688772 / 65536));
+}

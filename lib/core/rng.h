@@ -20,4 +20,7 @@ uint64_t rng_below(struct rng *rng, uint64_t n);         /* in [0, n), unbiased;
 double rng_between(struct rng *rng, double a, double b); /* in [a, b) */
 double rng_normal(struct rng *rng);                      /* mean 0, variance 1 */
 
+/* Nearly that, quicker: the sum of four even 16-bit numbers. */
+float rng_quick_normal(struct rng *rng);
+
 #endif

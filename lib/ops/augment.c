@@ -246,14 +246,6 @@ DEFINE_WARP(float)
 
 /* ---- light ---- */
 
-/* Nearly normal, mean 0, variance 1: the sum of four even 16-bit numbers. */
-static float quick_normal(struct rng *rng)
-{
-    uint64_t u = rng_u64(rng);
-    int64_t sum = (int64_t)((u & 0xffff) + (u >> 16 & 0xffff) + (u >> 32 & 0xffff) + (u >> 48));
-    return (float)((double)(sum - 131070) * (1.7320508075688772 / 65536));
-}
-
 static float clamp01(float x)
 {
     return x < 0 ? 0 : x > 1 ? 1 : x;
@@ -280,7 +272,7 @@ static int change_light(const struct augment_draw *d, float *data, size_t channe
             for (size_t c = 0; c < colours; c++) {
                 double v = (p[c] - mean) * d->contrast + mean + d->brightness;
                 float lit = powf(clamp01((float)v), (float)d->gamma) * (float)(1 + shade);
-                lit = clamp01(lit + (float)d->noise * quick_normal(&rng));
+                lit = clamp01(lit + (float)d->noise * rng_quick_normal(&rng));
                 p[c] = d->invert ? 1 - lit : lit;
             }
         }

@@ -597,13 +597,6 @@ static struct optics choose_optics(const struct synth_options *options, double r
     return o;
 }
 
-static float quick_normal(struct rng *rng)
-{
-    uint64_t u = rng_u64(rng);
-    int64_t sum = (int64_t)((u & 0xffff) + (u >> 16 & 0xffff) + (u >> 32 & 0xffff) + (u >> 48));
-    return (float)((double)(sum - 131070) * (1.7320508075688772 / 65536));
-}
-
 static float derivative(const float *t, size_t i, size_t step, bool first, bool last)
 {
     return (last ? t[i] : t[i + step]) - (first ? t[i] : t[i - step]);
@@ -641,7 +634,7 @@ static void develop(const struct canvas *canvas, const struct optics *o, const f
             light *= 1 + (float)o->tilt_x * u + (float)o->tilt_y * v -
                      (float)o->vignette * 2 * (u * u + v * v);
             float noise = (float)o->read + (float)o->shot * sqrtf(light > 0 ? light : 0);
-            light += noise * quick_normal(rng);
+            light += noise * rng_quick_normal(rng);
             light = light < 0 ? 0 : light > 1 ? 1 : light;
             image[i] = (uint8_t)(light * 255 + 0.5f);
         }
@@ -671,9 +664,9 @@ static int make_texture(float *texture, struct rng *rng, struct err *err)
 {
     float fine[TABLE * TABLE / 64];
     for (size_t i = 0; i < TABLE * TABLE; i++)
-        texture[i] = quick_normal(rng);
+        texture[i] = rng_quick_normal(rng);
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
-        fine[i] = quick_normal(rng);
+        fine[i] = rng_quick_normal(rng);
     double scale = rng_between(rng, 0.8, 2.4); /* its blur divides the deviation by 3.54 scale */
     if (gaussian_blur(texture, TABLE, TABLE, 1, scale, err))
         return -1;
