@@ -279,12 +279,12 @@ static unsigned parts_wanted(void)
 static void label_stream(const char *path)
 {
     struct err err;
-    struct picture_stream rules = {.values = is_flows() ? "logits" : "prob",
-                                   .planes = is_flows() ? 3 : 0,
-                                   .only_one = settings.output && !output.is_folder,
-                                   .threshold = settings.threshold,
-                                   .wanted = parts_wanted(),
-                                   .progress = cli_progress};
+    struct picture_stream_rules rules = {.values = is_flows() ? "logits" : "prob",
+                                         .planes = is_flows() ? 3 : 0,
+                                         .only_one = settings.output && !output.is_folder,
+                                         .threshold = settings.threshold,
+                                         .wanted = parts_wanted(),
+                                         .progress = cli_progress};
     if (picture_stream_walk(path, &rules, label_assembled, NULL, &err))
         cli_die_err(&err);
 }

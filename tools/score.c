@@ -276,13 +276,13 @@ static int compare_assembled(void *user, struct picture *p, struct err *err)
 static void compare_stream(const char *path)
 {
     struct err err;
-    struct picture_stream rules = {.values = "prob",
-                                   .by_tile = settings.by_tile,
-                                   .as_tiled = true,
-                                   .threshold = settings.threshold,
-                                   .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH |
-                                             1u << PICTURE_FOREGROUND | 1u << PICTURE_DOUBT,
-                                   .progress = cli_progress};
+    struct picture_stream_rules rules = {.values = "prob",
+                                         .by_tile = settings.by_tile,
+                                         .as_tiled = true,
+                                         .threshold = settings.threshold,
+                                         .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH |
+                                                   1u << PICTURE_FOREGROUND | 1u << PICTURE_DOUBT,
+                                         .progress = cli_progress};
     if (picture_stream_walk(path, &rules, compare_assembled, NULL, &err))
         cli_die_err(&err);
 }

@@ -6,12 +6,12 @@
 #include "stream/walk.h"
 
 struct walk {
-    const struct picture_stream *rules;
+    const struct picture_stream_rules *rules;
     struct assembly assembly;
     uint64_t samples;
 };
 
-static bool wants(const struct picture_stream *rules, enum picture_part part)
+static bool wants(const struct picture_stream_rules *rules, enum picture_part part)
 {
     return rules->wanted >> part & 1;
 }
@@ -55,7 +55,7 @@ static int place_as_tiled(struct assembly_tile *tile, const struct tile_meta *me
 }
 
 static int place_tile(struct assembly_tile *tile, const struct sample *sample,
-                      const struct tile_meta *meta, const struct picture_stream *rules,
+                      const struct tile_meta *meta, const struct picture_stream_rules *rules,
                       struct err *err)
 {
     tile->name = tile->alone ? sample->key : meta->source;
@@ -74,7 +74,7 @@ static int place_tile(struct assembly_tile *tile, const struct sample *sample,
 /* ---- what a tile has ---- */
 
 static int take_arrays(struct canvas_tile *tile, const struct sample *sample,
-                       const struct picture_stream *rules, struct err *err)
+                       const struct picture_stream_rules *rules, struct err *err)
 {
     tile->values = sample_require(sample, rules->values, err);
     if (!tile->values)
@@ -107,8 +107,8 @@ static int take_sample(void *user, const struct sample *sample, struct err *err)
     return 0;
 }
 
-int picture_stream_walk(const char *path, const struct picture_stream *rules, assembly_take *take,
-                        void *user, struct err *err)
+int picture_stream_walk(const char *path, const struct picture_stream_rules *rules,
+                        assembly_take *take, void *user, struct err *err)
 {
     struct walk walk = {.rules = rules,
                         .assembly = {.wanted = rules->wanted,

@@ -4,7 +4,7 @@
 
 #include "ops/assembly.h"
 
-struct picture_stream {
+struct picture_stream_rules {
     const char *values; /* what tiles have: "prob", or "logits" */
     size_t planes;      /* that these must have; 0: any number */
     bool by_tile;       /* each tile is an image of its own */
@@ -17,7 +17,7 @@ struct picture_stream {
 
 /* Gives each image of the stream, "-" is standard input, to `take`.  Its name is that of
  * the source, or the key of a sample that does not tell one. */
-int picture_stream_walk(const char *path, const struct picture_stream *rules, assembly_take *take,
-                        void *user, struct err *err) MUST_CHECK;
+int picture_stream_walk(const char *path, const struct picture_stream_rules *rules,
+                        assembly_take *take, void *user, struct err *err) MUST_CHECK;
 
 #endif
