@@ -30,7 +30,7 @@ static const struct cli_option options[] = {
     {'a', "arch", "ARCH", "the weights' architecture, for files that don't name it"},
     {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)"},
     {'b', "batch", "N", "tiles computed at a time (default 8)"},
-    {'t', "threads", "N", "threads to compute with (default: one a core)"},
+    {'t', "threads", "N", "threads to compute with (default: one a processor)"},
     {'p', "precision", "fp32|bf16|fp16|auto",
      "number format (default fp32; auto: what is fastest here)"},
     {OPT_TTA, "tta", NULL, "mean over the eight turns and mirror images of each tile"},
@@ -349,6 +349,7 @@ static int run_batch(struct model *model, struct batch *batch, struct err *err)
     batch->count = 0;
     if (!count)
         return 0;
+    nn_mind_others();
     if (inference_run(model, settings.device, &settings.what, batch->inputs, count, batch->results,
                       err)) {
         err_prefix(err, "sample '%s'", batch->items[0]->sample.key);

@@ -99,7 +99,7 @@ static const struct cli_option options[] = {
     {OPT_SEED, "seed", "N", "(default 1)"},
     {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)"},
     {'P', "precision", "fp32|bf16|fp16", "of products (default fp32); fp16 scales the loss"},
-    {'t', "threads", "N", "of libtorch (default: one a core)"},
+    {'t', "threads", "N", "of libtorch (default: one a processor)"},
     {OPT_LOADERS, "loaders", "N", "threads that read and augment (default 1)"},
     {OPT_LOG, "log", "FILE", "a row an epoch (default: the output's name with .tsv)"},
     {OPT_RESUME, "resume", NULL, "continue from the checkpoint beside the output, if there is one"},

@@ -48,8 +48,12 @@ int nn_cuda_count(void);      /* 0 also for a libtorch without CUDA */
 int nn_find_device(const char *text, int any, int *device, struct err *err) MUST_CHECK;
 
 int nn_synchronize(int device) MUST_CHECK;
-int nn_set_threads(int threads) MUST_CHECK; /* 0: one a core */
+int nn_set_threads(int threads) MUST_CHECK; /* 0: one a processor */
 int nn_threads(void);
+/* To be called between pieces of work.  Threads that wait for each other spin for a while,
+ * which is fastest alone and ruinous where other processes want the processors: when
+ * this one's threads have lately stood ready without one, they sleep at once instead. */
+void nn_mind_others(void);
 int nn_seed(uint64_t seed) MUST_CHECK; /* of dropout, nn_rand, nn_randn and initialisation */
 bool nn_has_fast_bf16(int device);     /* matrix products in bfloat16 are quicker than float32 */
 

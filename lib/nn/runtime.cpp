@@ -1,4 +1,4 @@
-// Errors, scopes, devices, threads, modes.
+// Errors, scopes, devices, modes.
 #include "nn/lost_rank.hpp"
 #include "nn/nn_internal.hpp"
 
@@ -6,9 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <thread>
 
-#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 #if __has_include(<ATen/Context.h>)
@@ -153,19 +151,6 @@ int nn_synchronize(int device)
         if (device >= 0)
             c10::Device(device_of(device)), at::empty({1}, at::device(device_of(device))).cpu();
     });
-}
-
-int nn_set_threads(int threads)
-{
-    return run([&] {
-        unsigned cores = std::thread::hardware_concurrency();
-        at::set_num_threads(threads > 0 ? threads : static_cast<int>(cores ? cores : 1));
-    });
-}
-
-int nn_threads(void)
-{
-    return at::get_num_threads();
 }
 
 int nn_seed(uint64_t seed)

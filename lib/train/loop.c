@@ -72,6 +72,7 @@ static int step(struct session *s, struct err *err)
 {
     struct trainer_report report = {0};
     double begun = session_seconds();
+    nn_mind_others();
     for (int64_t i = 0; i < s->options.accumulate; i++)
         if (add_batch(s, err))
             return err_prefix(err, "step %" PRId64, trainer_steps(s->trainer) + 1);

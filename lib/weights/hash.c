@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include <nettle/sha2.h>
@@ -11,11 +12,8 @@ static void hash_bytes(const void *data, size_t size, char hex[65])
     sha256_init(&context);
     sha256_update(&context, size, data);
     sha256_digest(&context, sizeof digest, digest);
-    for (int i = 0; i < SHA256_DIGEST_SIZE; i++) {
-        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
-    hex[64] = 0;
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
 int weights_hash(struct weights *weights, const char *path, struct err *err)

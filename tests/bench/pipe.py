@@ -5,9 +5,11 @@ usage: pipe.py BIN NETWORK [ROUNDS]     BIN: build/bin; NETWORK: build/tests/hel
 
 A drawn image of 4000 x 3000 pixels: `tile | predict | stitch` against `predict` alone on
 the same tiles, with the default model; the same with R50+ViT-B/16 of random weights
-on a part of 896 x 896, its time for the whole image from that by tiles; and the peak
-memory of each program.
+on a part of 896 x 896, its time for the whole image from that by tiles; the peak
+memory of each program; and eight images by as many pipes at once as there are processors,
+each with its default threads, against one after the other.
 """
+import concurrent.futures
 import os
 import resource
 import statistics
@@ -70,12 +72,33 @@ def compare(folder, programs, image, model, rounds):
     return alone, whole, count
 
 
-def draw(programs, folder, size):
+def draw(programs, folder, size, count=1):
     into = os.path.join(folder, size)
-    subprocess.run([programs + "/synth", "-q", "-n", "1", "-s", size, "--seed", "1", "-o", into],
-                   check=True)
+    subprocess.run([programs + "/synth", "-q", "-n", str(count), "-s", size, "--seed", "1",
+                    "-o", into], check=True)
     images = os.path.join(into, "images")
-    return os.path.join(images, os.listdir(images)[0])
+    return [os.path.join(images, name) for name in sorted(os.listdir(images))]
+
+
+def segment(programs, image):
+    Pipe([programs + "/tile", "-q", image], [programs + "/predict", "-q"],
+         [programs + "/stitch", "-q"]).run()
+
+
+def seconds_of_all(programs, images, at_once):
+    begin = time.perf_counter()
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(lambda image: segment(programs, image), images))
+    return time.perf_counter() - begin
+
+
+def compare_crowds(programs, folder, rounds):
+    """Seconds for eight images one after the other, and at once."""
+    images, seconds = draw(programs, folder, "1500x1500", 8), {1: [], os.cpu_count(): []}
+    for _ in range(rounds):
+        for at_once, times in seconds.items():
+            times.append(seconds_of_all(programs, images, at_once))
+    return [statistics.median(times) for times in seconds.values()]
 
 
 def row(what, value, aim):
@@ -100,7 +123,7 @@ def report(name, weights, alone, whole):
 def main(programs, network, rounds):
     default = os.path.join(programs, "../../data/default.safetensors")
     with tempfile.TemporaryDirectory() as folder:
-        large, small = draw(programs, folder, "4000x3000"), draw(programs, folder, "896x896")
+        large, small = draw(programs, folder, "4000x3000")[0], draw(programs, folder, "896x896")[0]
         weights = os.path.join(folder, "r50.safetensors")
         subprocess.run([network, "transunet-r50-b16:skips=0", "2", "1", "1", weights], check=True)
         print("what\tmeasured\taim")
@@ -116,6 +139,10 @@ def main(programs, network, rounds):
             "%.0f, %.0f" % (times["fp32"], times["bf16"]), "")
         row("default model's share of that in fp32", "1/%.1f" % (times["fp32"] / whole.median()),
             "at most 1/10")
+        if os.cpu_count() > 1:
+            apart, at_once = compare_crowds(programs, folder, rounds)
+            row("8 images of 1500 x 1500, s: one after the other, %d at once" % os.cpu_count(),
+                "%.1f, %.1f" % (apart, at_once), "")
 
 
 if __name__ == "__main__":

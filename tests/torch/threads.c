@@ -1,0 +1,64 @@
+/* Threads of the C boundary: how many, and how they wait for each other. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <sched.h>
+
+#include "nn/nn.h"
+#include "tests/tap.h"
+
+static int count_threads(void)
+{
+    int count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    for (struct dirent *task; tasks && (task = readdir(tasks));)
+        count += task->d_name[0] != '.';
+    if (tasks)
+        closedir(tasks);
+    return count;
+}
+
+/* Of what all threads compute; NAN when it fails. */
+static double sum_of_products(void)
+{
+    double sum = NAN;
+    if (nn_scope_begin())
+        return NAN;
+    nn_tensor *ones = nn_full(2, (int64_t[]){700, 700}, 1, DTYPE_F32, NN_CPU);
+    for (int i = 0; i < 4; i++)
+        if (nn_item(nn_sum(nn_softmax(nn_matmul(ones, ones), 1)), &sum))
+            sum = NAN;
+    nn_scope_end();
+    return sum;
+}
+
+static void use_one_processor(void)
+{
+    cpu_set_t all, one;
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof all, &all))
+        return;
+    for (int i = 0; i < CPU_SETSIZE && !CPU_COUNT(&one); i++)
+        if (CPU_ISSET(i, &all))
+            CPU_SET(i, &one);
+    ok(!sched_setaffinity(0, sizeof one, &one), "on one processor");
+}
+
+int main(void)
+{
+    use_one_processor();
+    ok(!nn_set_threads(0), "as many threads as processors");
+    is_int(nn_threads(), 1, "are one");
+    double sum = sum_of_products();
+    ok(!nn_set_threads(2), "two threads there");
+    (void)sum_of_products();
+    nn_mind_others();
+    int before = count_threads(), most = before;
+    for (int i = 0; i < 50 && most == before; i++) {
+        (void)sum_of_products();
+        nn_mind_others();
+        most = count_threads();
+    }
+    ok(most > before, "are found to be in each other's way");
+    is_near(sum_of_products(), sum, 1e-3, "and compute the same");
+    return tap_done();
+}
