@@ -121,6 +121,8 @@ $(TORCH_TESTS) $(TORCH_HELPERS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(foreach 
 
 SCRIPT_TESTS = $(wildcard tests/cli/*.t tests/golden/*.t tests/fault/*.t tests/house/*.t)
 ALL_TESTS    = $(UNIT_TESTS) $(TORCH_TESTS) $(SCRIPT_TESTS)
+# Tests ask for more memory than there is, to see it refused.
+SANITIZERS   = $(if $(asan),ASAN_OPTIONS=allocator_may_return_null=1)
 CHOSEN_TESTS = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(ALL_TESTS))),$(ALL_TESTS))
 
 built-tests: $(UNIT_TESTS) $(TORCH_TESTS) $(HELPERS) $(BUILD)/tests/fault/inject.so
@@ -136,7 +138,7 @@ check: deps
 	+$(MAKE) check-only
 
 check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(HELPERS) $(BUILD)/tests/fault/inject.so
-	BUILD=$(CURDIR)/$(BUILD) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
+	BUILD=$(CURDIR)/$(BUILD) $(SANITIZERS) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
 
 # ---- speed against other programs: make bench; make bench-score, one of tests/bench ----
 

@@ -41,20 +41,21 @@ static void add_like(struct weights *w, const char *name, const nn_tensor *tenso
  * and a first embedding of another shape. */
 static struct weights swin_of(struct model *model)
 {
+    static const char last[] = "layers.2.blocks.1";
     struct weights w = {.format = "pth"};
     size_t count;
     const struct model_parameter *p = model_parameters(model, &count);
     for (size_t i = 0; i < count; i++) {
         const char *name = p[i].name + strlen("swin_unet.");
-        char extra[256];
         if (strncmp(name, "layers.", 7) != 0 && strncmp(name, "patch_embed.proj.", 17) != 0 &&
             strcmp(name, "norm.weight") != 0)
             continue;
         add_like(&w, name, p[i].tensor);
-        snprintf(extra, sizeof extra, "layers.2.blocks.5%.200s",
-                 name + strlen("layers.2.blocks.1"));
-        if (strncmp(name, "layers.2.blocks.1", strlen("layers.2.blocks.1")) == 0)
+        if (strncmp(name, last, strlen(last)) == 0) {
+            char extra[256];
+            snprintf(extra, sizeof extra, "layers.2.blocks.5%.200s", name + strlen(last));
             add_like(&w, extra, p[i].tensor);
+        }
     }
     add(&w, "patch_embed.norm.weight", 1, (size_t[]){99});
     add(&w, "head.weight", 2, (size_t[]){1000, 128});
