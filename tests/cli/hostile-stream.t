@@ -6,11 +6,13 @@
 [ -d "$SHARED/hostile/archive" ] || skip_all "no $SHARED/hostile"
 cd "$TMP" || exit 1
 
-limited() { # COMMAND...: the sanitizers need address space of their own
+memory=300000 seconds=5
+case $BUILD in *san) memory=unlimited seconds=60 ;; esac # they need address space and time of their own
+limited() { # COMMAND...
     (
-        case $BUILD in *san) ;; *) ulimit -v 300000 ;; esac
+        ulimit -v "$memory"
         ulimit -f 1000
-        exec timeout 5 "$@"
+        exec timeout "$seconds" "$@"
     )
 }
 

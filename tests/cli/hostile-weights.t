@@ -6,13 +6,12 @@ hostile=$SHARED/hostile
 [ -d "$hostile" ] || skip_all "no $hostile"
 cd "$TMP" || exit 1
 
+memory=1000000 seconds=5
+case $BUILD in *san) memory=unlimited seconds=60 ;; esac
 limited() {
-    case $BUILD in
-    *-asan | *-tsan) ;;
-    *) ulimit -v 1000000 ;;
-    esac
+    ulimit -v "$memory"
     ulimit -f 200000
-    timeout 5 weights "$@"
+    timeout "$seconds" weights "$@"
 }
 
 # judge CLASS FILE...: prints what is wrong
