@@ -11,9 +11,11 @@ list=${1:?usage: slurm.sh LIST OUT} out=${2:?usage: slurm.sh LIST OUT}
 part=${SLURM_ARRAY_TASK_ID:-0} parts=${SLURM_ARRAY_TASK_COUNT:-1}
 mkdir -p "$out"
 
-awk -v k="$part" -v n="$parts" '(NR - 1) % n == k' "$list" |
-    while IFS= read -r image; do
-        stem=$(basename "${image%.*}")
-        [ -e "$out/${stem}_mask.png" ] && continue
-        tile "$image" | predict -t "${SLURM_CPUS_PER_TASK:-0}" | stitch -o "$out/${stem}_mask.png"
-    done
+failed=0
+while IFS= read -r image; do
+    stem=$(basename "${image%.*}")
+    [ -e "$out/${stem}_mask.png" ] && continue
+    tile "$image" | predict ${SLURM_CPUS_PER_TASK:+-t "$SLURM_CPUS_PER_TASK"} |
+        stitch -o "$out/${stem}_mask.png" || failed=1
+done < <(awk -v k="$part" -v n="$parts" '(NR - 1) % n == k' "$list")
+exit "$failed"

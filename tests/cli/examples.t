@@ -40,11 +40,12 @@ else
     skip "GNU parallel is not installed"
 fi
 
-ls "${images[@]}" >list.txt
-for task in 0 1; do
-    SLURM_ARRAY_TASK_ID=$task SLURM_ARRAY_TASK_COUNT=2 SLURM_CPUS_PER_TASK=2 \
-        bash "$TOP/examples/slurm.sh" list.txt slurm
-done
+{ echo nowhere.png && ls "${images[@]}"; } >list.txt
+SLURM_ARRAY_TASK_ID=0 SLURM_ARRAY_TASK_COUNT=2 SLURM_CPUS_PER_TASK=2 \
+    bash "$TOP/examples/slurm.sh" list.txt slurm 2>message
+is "$?" 1 "slurm.sh: an image that is not there"
+SLURM_ARRAY_TASK_ID=1 SLURM_ARRAY_TASK_COUNT=2 bash "$TOP/examples/slurm.sh" list.txt slurm
+is "$?" 0 "a job of any number of processors"
 is "$(find slurm -name '*_mask.png' | wc -l)" 3 "slurm.sh: two jobs do all images"
 ok "and the same mask" cmp "slurm/${stem}_mask.png" "found/${stem}_mask.png"
 
