@@ -1,6 +1,6 @@
 #!/bin/sh
-# A folder of images, as many at a time as there are cores; a second run does
-# only what is missing or failed.  IMAGE.tif becomes OUT/IMAGE_mask.png.
+# A folder of images, two at a time; a second run does only what is missing or
+# failed.  IMAGE.tif becomes OUT/IMAGE_mask.png.
 #
 # usage: folder.sh IN OUT
 set -eu
