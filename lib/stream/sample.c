@@ -234,7 +234,7 @@ struct array *sample_require(const struct sample *sample, const char *name, stru
 {
     struct array *array = sample_array(sample, name);
     if (!array) {
-        err_set(err, STATUS_DATA, "sample '%s' has no %s.npy", sample->key, name);
+        err_set(err, STATUS_DATA, "'%s.%s.npy' is missing", sample->key, name);
         return NULL;
     }
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {

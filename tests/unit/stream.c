@@ -110,7 +110,7 @@ static void check_first(struct stream_reader *reader)
        "with its values");
     ok(sample_require(&got, "image", &err) != NULL, "the image is what it should be");
     ok(sample_require(&got, "prob", &err) == NULL, "what is not there is missed");
-    is_str(err.message, "sample 'dir/k_0' has no prob.npy", "with a message");
+    is_str(err.message, "'dir/k_0.prob.npy' is missing", "with a message");
     sample_free(&got);
     sample_free(&made);
 }
