@@ -112,7 +112,7 @@ static double training_memory(const struct cost *cost)
     int status;
     if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0)
         return NAN;
-    return (double)usage.ru_maxrss / 1e6;
+    return (double)usage.ru_maxrss * 1024 / 1e9;
 }
 
 enum extra { NOTHING, TIME, MEMORY };
