@@ -491,7 +491,7 @@ static void test_refusals(void)
 {
     check_refusal("missing.png", STATUS_NO_INPUT);
     check_refusal("", STATUS_NO_INPUT);
-    put_file(in_folder("empty.png"), NULL, 0);
+    put_file(in_folder("empty.png"), "", 0);
     check_refusal("empty.png", STATUS_DATA);
     put_file(in_folder("text.png"), (const uint8_t *)"hello", 5);
     check_refusal("text.png", STATUS_DATA);
