@@ -4,6 +4,7 @@
 #include "annot/export.h"
 #include "cli/cli.h"
 #include "image/labels.h"
+#include "image/output.h"
 #include "ops/cells.h"
 #include "ops/morphology.h"
 #include "picture/intensities.h"
@@ -155,11 +156,8 @@ static int write_labels(const struct picture *p, struct err *err)
     char path[4096];
     uint32_t max = labels_max(p->prediction, p->height * p->width);
     struct image_info info = image_label_info((int64_t)p->width, (int64_t)p->height, max, 16);
-    bool named = !output.is_folder && !destination_is_stdout(&output);
     bool png = settings.format == IMAGE_PNG && max <= UINT16_MAX;
-    enum image_format format = png ? IMAGE_PNG : IMAGE_TIFF;
-    if (named)
-        format = image_format_of_name(output.path);
+    enum image_format format = image_output_format(&output, png ? IMAGE_PNG : IMAGE_TIFF);
     info.pixel_height = p->pixel_height;
     info.pixel_width = p->pixel_width;
     if (destination_file(&output, p->name, png ? "png" : "tif", path, sizeof path, err))
@@ -401,9 +399,7 @@ static void prepare_output(int inputs)
     struct err err;
     if (!settings.output)
         return;
-    if (destination_set(&output, settings.output, settings.suffix, &err))
-        cli_die_err(&err);
-    if (!output.is_folder && image_check_name(output.path, &err))
+    if (image_destination_set(&output, settings.output, settings.suffix, &err))
         cli_die_err(&err);
     if (inputs > 1 && !output.is_folder)
         cli_die_usage("several images need a folder, -o DIR/");

@@ -6,10 +6,9 @@
 
 #include "annot/annot.h"
 #include "cli/cli.h"
-#include "core/destination.h"
 #include "core/names.h"
 #include "core/num.h"
-#include "image/image.h"
+#include "image/output.h"
 
 #define MAX_CLASSES 255
 #define MAX_PIXELS  ((size_t)1 << 30)
@@ -119,8 +118,7 @@ static void parse_options(void)
 static void prepare_output(void)
 {
     struct err err;
-    if (destination_set(&output, settings.output, settings.suffix, &err) ||
-        (!output.is_folder && image_check_name(output.path, &err)))
+    if (image_destination_set(&output, settings.output, settings.suffix, &err))
         cli_die_err(&err);
     if (destination_is_stdout(&output))
         cli_refuse_terminal("an image");

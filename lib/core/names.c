@@ -1,6 +1,7 @@
 #include "core/names.h"
 
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,4 +36,19 @@ const char *names_stem(const char *path, size_t *length)
     const char *dot = strrchr(base, '.');
     *length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
     return base;
+}
+
+int names_choose_stem(struct names *names, const char *name, const char *key, char *stem,
+                      size_t size, struct err *err)
+{
+    size_t length;
+    const char *base = names_stem(name, &length);
+    snprintf(stem, size, "%.*s", (int)length, base);
+    int is_new = *stem ? names_add(names, stem, err) : 0;
+    if (is_new)
+        return is_new;
+    snprintf(stem, size, "%s", key);
+    for (char *p = stem; *p; p++)
+        *p = *p == '/' ? '_' : *p;
+    return names_add(names, stem, err);
 }

@@ -15,6 +15,12 @@ struct names {
 int names_add(struct names *names, const char *name, struct err *err) MUST_CHECK;
 void names_free(struct names *names);
 
+/* Notes a stem down that was not there, for the file of something that is called `name`,
+ * a path or "", and has a key too: the stem of the name, else the key with '_' for its
+ * '/'.  1, or 0 when both were there; then `stem` is the second.  Cut to `size` bytes. */
+int names_choose_stem(struct names *names, const char *name, const char *key, char *stem,
+                      size_t size, struct err *err) MUST_CHECK;
+
 /* The last component of a path, and the length of its stem: without the last
  * ending, but a name that begins with its only dot is all stem.  Borrowed. */
 const char *names_stem(const char *path, size_t *length);

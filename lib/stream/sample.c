@@ -59,6 +59,16 @@ char *sample_key_from_path(const char *path)
     return key;
 }
 
+void sample_image_key(const char *key, char *image, size_t size)
+{
+    snprintf(image, size, "%s", key);
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(image, '/');
+        if (slash)
+            *slash = '\0';
+    }
+}
+
 /* ---- members ---- */
 
 static void clear_member(struct member *member)

@@ -71,6 +71,10 @@ char *sample_key_from_path(const char *path);
 #define SAMPLE_MAX_NAME 1000
 bool sample_key_is_valid(const char *key);
 
+/* The part of a key that all tiles of an image share: what comes before the last two
+ * of the components STEM/SIZE/PLACE that tile(1) makes.  Cut to `size` bytes. */
+void sample_image_key(const char *key, char *image, size_t size);
+
 /* ---- KEY.json: where a tile comes from ---- */
 
 /* Everything is in pixels of the source image.  A source that was resized to

@@ -180,6 +180,23 @@ static void test_names(void)
     is_int((long long)length, 0, "a folder's has none");
 }
 
+static void test_chosen_stems(void)
+{
+    struct err err;
+    struct names names = {0};
+    char stem[20];
+    is_int(names_choose_stem(&names, "x/cell.tif", "cell", stem, sizeof stem, &err), 1, "a name");
+    is_str(stem, "cell", "gives its stem");
+    is_int(names_choose_stem(&names, "y/cell.tif", "y/cell", stem, sizeof stem, &err), 1, "again");
+    is_str(stem, "y_cell", "its key");
+    is_int(names_choose_stem(&names, "y/cell.tif", "y/cell", stem, sizeof stem, &err), 0,
+           "but not three times");
+    is_str(stem, "y_cell", "as is said of the key");
+    is_int(names_choose_stem(&names, "", "key", stem, sizeof stem, &err), 1, "no name");
+    is_str(stem, "key", "gives the key");
+    names_free(&names);
+}
+
 static void test_destinations(void)
 {
     struct err err;
@@ -270,6 +287,7 @@ int main(void)
     test_output_files();
     test_printing();
     test_names();
+    test_chosen_stems();
     test_destinations();
     test_conversions();
     test_spills();

@@ -217,6 +217,13 @@ static void test_keys(void)
         ok(key && sample_key_is_valid(key), "is a key");
         free(key);
     }
+    static const char *const tiles[][2] = {
+        {"a/224/3_5", "a"}, {"d/a/224/3_5", "d/a"}, {"a/224", "a"}, {"a", "a"}};
+    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
+        char image[20];
+        sample_image_key(tiles[i][0], image, sizeof image);
+        is_str(image, tiles[i][1], "what an image's tiles share");
+    }
 }
 
 static void test_members(void)
