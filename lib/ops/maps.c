@@ -2,6 +2,15 @@
 
 #include <string.h>
 
+#include "ops/blend.h"
+
+void maps_labels(const float *row, size_t planes, size_t width, float threshold, uint8_t *labels)
+{
+    blend_labels(row, planes, width, threshold, labels);
+    for (size_t x = 0; x < width && planes <= 2; x++)
+        labels[x] = labels[x] ? 255 : 0;
+}
+
 void maps_probability(const float *row, size_t planes, size_t width, int class, float *to)
 {
     if (class >= 0 || planes <= 2) {

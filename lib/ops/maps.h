@@ -4,6 +4,10 @@
 
 #include "core/array.h"
 
+/* The labels of planes x width probabilities (blend_labels) as they are drawn: of one or two
+ * classes 0 and 255, of more their numbers. */
+void maps_labels(const float *row, size_t planes, size_t width, float threshold, uint8_t *labels);
+
 /* The probability of class `class` of planes x width, or, with -1, of all but the
  * background: the last plane of one or two, else the sum of the others.  `to` may be
  * the row. */
