@@ -7,8 +7,9 @@
 # DATA has usiigaci_t98g, dsb2018_nuclei and nist_stem_colony, each with
 # train/images and train/masks (NAME.png or .tif, masks NAME.png); training reads
 # nothing else of DATA.  Ninths of the real images, whole images each, are held out
-# to watch it.  First 1,800 steps on everything, then 800 with the largest set twice
-# and less zoom; each time the last weights are taken.
+# to watch it.  Four stages, each from the last weights of the one before: 1,800 steps on
+# everything, 800 with the largest set twice and less zoom, 3,000 with twice the
+# drawings, 800 with the nuclei three times.
 
 DATA    ?= ../shared/data
 BIN     ?= build/bin
@@ -30,8 +31,8 @@ TRAIN = train -a unet-s:width=24 --optimizer adamw --schedule cosine --warmup 3 
     $(if $(filter-out 0,$(THREADS)),-t $(THREADS)) --licence MIT --val $(WORK)/validation.tar \
     --data "synth; train parts of usiigaci_t98g (MIT), dsb2018_nuclei (CC0), nist_stem_colony (public domain)"
 
-$(OUT): $(WORK)/second.safetensors
-	cp $(WORK)/second.last.safetensors $@
+$(OUT): $(WORK)/fourth.safetensors
+	cp $(WORK)/fourth.last.safetensors $@
 
 $(WORK)/first.safetensors: $(SETS:%=$(WORK)/%.tar) $(WORK)/drawn.tar $(WORK)/validation.tar
 	$(TRAIN) --lr 0.002 --policy strong,zoom=2 --steps 1800 --seed 1 -o $@ $(LEARNT)
@@ -39,6 +40,15 @@ $(WORK)/first.safetensors: $(SETS:%=$(WORK)/%.tar) $(WORK)/drawn.tar $(WORK)/val
 $(WORK)/second.safetensors: $(WORK)/first.safetensors
 	$(TRAIN) --init $(WORK)/first.last.safetensors --lr 0.001 --policy strong,zoom=1.6 --steps 800 --seed 2 \
 	    -o $@ $(WORK)/usiigaci_t98g.tar $(LEARNT)
+
+$(WORK)/third.safetensors: $(WORK)/second.safetensors $(WORK)/drawn-more.tar
+	$(TRAIN) --init $(WORK)/second.last.safetensors --lr 0.0015 --policy strong,zoom=2 --steps 3000 --seed 3 \
+	    -o $@ $(WORK)/usiigaci_t98g.tar $(LEARNT) $(WORK)/drawn-more.tar
+
+$(WORK)/fourth.safetensors: $(WORK)/third.safetensors
+	$(TRAIN) --init $(WORK)/third.last.safetensors --lr 0.0008 --policy strong,zoom=1.6 --steps 800 --seed 4 \
+	    -o $@ $(WORK)/usiigaci_t98g.tar $(WORK)/dsb2018_nuclei.tar $(WORK)/dsb2018_nuclei.tar \
+	    $(filter-out %/usiigaci_t98g.tar,$(LEARNT)) $(WORK)/drawn-more.tar
 
 # Tiles of a set, and the part of them that is held out by source image.
 $(WORK)/%.all.tar:
@@ -54,10 +64,13 @@ $(WORK)/validation.tar: $(SETS:%=$(WORK)/%.all.tar)
 	for set in $^; do holdout -q --test -f 0.11 --seed 1 $$set || exit 1; done >$@.part
 	mv $@.part $@
 
-$(WORK)/drawn.tar:
+$(WORK)/drawn.tar: FIRST = 1
+$(WORK)/drawn-more.tar: FIRST = 11
+
+$(WORK)/drawn.tar $(WORK)/drawn-more.tar:
 	@mkdir -p $(@D)
-	for look in mixed mixed phase brightfield; do \
-	    synth -q -n 240 -s 384 -l $$look --seed $$((++seed)) --prefix drawn$$seed || exit 1; done >$@.part
+	seed=$(FIRST); for look in mixed mixed phase brightfield; do \
+	    synth -q -n 240 -s 384 -l $$look --seed $$seed --prefix drawn$$((seed++)) || exit 1; done >$@.part
 	mv $@.part $@
 
 # ---- what it is worth: each set's test part, through the whole pipe ----
