@@ -128,9 +128,8 @@ static void prepare_output(void)
 
 static bool is_tiff(void)
 {
-    if (settings.format >= 0 || output.is_folder)
-        return settings.format == 1;
-    return image_format_of_name(settings.output) == IMAGE_TIFF;
+    enum image_format otherwise = settings.format == 1 ? IMAGE_TIFF : IMAGE_PNG;
+    return image_output_format(&output, otherwise) == IMAGE_TIFF;
 }
 
 /* ---- sizes ---- */

@@ -15,6 +15,8 @@ for format in roi geojson coco rle; do
     ok "labels to $format and back" bash -c \
         "rasterize --like $first first.$format >back.png && cmp back.png $first"
 done
+rasterize --like "$first" -f tiff -o named.png first.roi
+ok "a file's name tells its format" cmp named.png "$first"
 "$annotate" coco all.json drawn/masks/*.png
 mkdir back && rasterize -q -o back all.json
 for i in 1 2 3; do
