@@ -1,6 +1,7 @@
 // Threads: how many there are, and how they wait for each other.
 #include "nn/nn_internal.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <ctime>
@@ -17,11 +18,11 @@ namespace
 
 // libgomp's threads spin for milliseconds where they wait for each other, but hardly
 // at all while it has more threads than there are processors (libgomp's manual,
-// GOMP_SPINCOUNT).  This gives it as many more that sleep.
+// GOMP_SPINCOUNT).  This gives it as many more as that takes, asleep.
 class idle_team
 {
   public:
-    idle_team() : holder_([this] { hold(); })
+    explicit idle_team(int threads) : holder_([this, threads] { hold(threads); })
     {
     }
 
@@ -36,9 +37,9 @@ class idle_team
     }
 
   private:
-    void hold()
+    void hold(int threads)
     {
-#pragma omp parallel num_threads(omp_get_num_procs() + 1)
+#pragma omp parallel num_threads(threads)
         {
             std::lock_guard<std::mutex> guard(lock_);
             started_++;
@@ -103,7 +104,7 @@ struct {
 void sleep_while_waiting(bool now)
 {
     if (now && !seen.team)
-        seen.team = new idle_team;
+        seen.team = new idle_team(std::max(2, omp_get_num_procs() - at::get_num_threads() + 2));
     if (!now) {
         delete seen.team;
         seen.team = nullptr;
