@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/io.h"
 #include "core/names.h"
 #include "picture/montage.h"
 #include "stream/walk.h"
@@ -346,8 +347,8 @@ int main(int argc, char **argv)
     const char *path = cli_operand_count() ? cli_operands()[0] : "-";
     int result = stream_walk(path, take_sample, &canvas, &err);
     if (result == 0 && !canvas.montage.writer)
-        result = err_set(&err, STATUS_DATA, "read '%s': no samples, so no image",
-                         strcmp(path, "-") == 0 ? "standard input" : path);
+        result =
+            err_set(&err, STATUS_DATA, "read '%s': no samples, so no image", io_input_name(path));
     if (result == 0)
         result = finish_image(&canvas, &err);
     montage_free(&canvas.montage);

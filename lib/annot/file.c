@@ -3,10 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *name_of(const char *path)
-{
-    return strcmp(path, "-") == 0 ? "standard input" : path;
-}
+#include "core/io.h"
 
 struct scan file_scan(const struct annot_file *file, const char *at)
 {
@@ -95,7 +92,7 @@ int annot_open(struct annot_file **result, const char *path, struct err *err)
     }
     if (recognise(file, err) || add_image(file, err)) {
         annot_close(file);
-        return err_prefix(err, "read '%s'", name_of(path));
+        return err_prefix(err, "read '%s'", io_input_name(path));
     }
     *result = file;
     return 0;
@@ -134,5 +131,5 @@ int annot_read(struct annot_file *file, size_t image, annot_take *take, void *us
                  : file->kind == KIND_GEOJSON ? geojson_read(file, take, user, err)
                  : file->kind == KIND_LABELME ? labelme_read(file, take, user, err)
                                               : coco_read(file, image, take, user, err);
-    return result ? err_prefix(err, "read '%s'", name_of(file->path)) : 0;
+    return result ? err_prefix(err, "read '%s'", io_input_name(file->path)) : 0;
 }

@@ -71,7 +71,7 @@ int filemap_open(struct filemap *map, const char *path, struct err *err)
     if (!failed)
         return 0;
     filemap_close(map);
-    return err_prefix(err, "read '%s'", standard ? "standard input" : path);
+    return err_prefix(err, "read '%s'", io_input_name(path));
 }
 
 void filemap_close(struct filemap *map)

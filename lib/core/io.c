@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CHUNK ((size_t)1 << 18)
@@ -12,6 +13,11 @@
 static size_t at_most(size_t size)
 {
     return size < SSIZE_MAX ? size : SSIZE_MAX;
+}
+
+const char *io_input_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
 ssize_t io_read(int fd, void *to, size_t size)

@@ -8,6 +8,9 @@
 
 #include "core/err.h"
 
+/* What messages call an input: its path, or "standard input" for "-".  Borrowed. */
+const char *io_input_name(const char *path);
+
 /* What one read gives: 0 at the end, -1 on failure. */
 ssize_t io_read(int fd, void *to, size_t size) MUST_CHECK;
 

@@ -31,7 +31,7 @@ static int measure(struct image_source *source, struct err *err)
 static int open_source(struct image_source *source, const char *path, struct err *err)
 {
     bool standard = strcmp(path, "-") == 0;
-    source->name = strdup(standard ? "standard input" : path);
+    source->name = strdup(io_input_name(path));
     if (!source->name)
         return err_memory(err, "a file name");
     source->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);

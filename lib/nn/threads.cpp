@@ -51,7 +51,7 @@ class idle_team
     std::mutex lock_;
     std::condition_variable end_;
     bool over_ = false;
-    int started_ = 0;
+    int started_ = 0;    // a region that does nothing would be compiled away
     std::thread holder_; // the last: it uses the others
 };
 

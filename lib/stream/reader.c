@@ -50,7 +50,7 @@ struct stream_reader {
 
 const char *stream_name(const struct stream_reader *reader)
 {
-    return strcmp(reader->path, "-") == 0 ? "standard input" : reader->path;
+    return io_input_name(reader->path);
 }
 
 const char *stream_provenance(const struct stream_reader *reader)

@@ -52,12 +52,12 @@ int main(void)
     ok(!nn_set_threads(2), "two threads there");
     (void)sum_of_products();
     int before = count_threads(), most = before;
-    for (int i = 0; i < 50 && most == before; i++) {
+    for (int i = 0; i < 50 && most < before + 2; i++) {
         (void)sum_of_products();
         nn_mind_others();
         most = count_threads();
     }
-    ok(most > before, "are found to be in each other's way");
+    ok(most >= before + 2, "are found to be in each other's way: a team of two sleeps");
     is_near(sum_of_products(), sum, 1e-3, "and compute the same");
     return tap_done();
 }
