@@ -57,16 +57,18 @@ TORCH_CPPFLAGS += $(if $(C10D),-DNN_C10D=1 -DUSE_C10D_GLOO=1)
 
 # ---- rooms: lib/NAME/*.c makes libNAME.a, tools/NAME.c makes bin/NAME ----
 
-ROOMS       = core cli stream image annot ops report weights picture loader nn model train
+# In order: a room includes those before it, none after it (tests/house/layers.t).
+ROOMS       = core cli stream image weights nn pixels objects scores draw tiles annot model predict train paper
 sources     = $(wildcard lib/$(1)/*.c lib/$(1)/*.cpp)
 objects     = $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
 archive     = $(BUILD)/lib/lib$(1).a
 TOOLS       = $(sort $(basename $(notdir $(wildcard tools/*.c))))
 TORCH_TOOLS = train predict
 PLAIN_TOOLS = $(filter-out $(TORCH_TOOLS),$(TOOLS))
-PLAIN_ROOMS = picture loader stream image annot ops report weights cli core
+reversed    = $(if $(1),$(call reversed,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+PLAIN_ROOMS = $(filter-out nn model predict,$(TORCH_ROOMS))
 PLAIN_LIBS  = -ltiff -lpng -ljpeg -lz -larchive -ljansson -lnettle -lm
-TORCH_ROOMS = train model nn $(PLAIN_ROOMS)
+TORCH_ROOMS = $(call reversed,$(ROOMS))
 UNIT_TESTS  = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 TORCH_TESTS = $(patsubst tests/torch/%.c,$(BUILD)/tests/torch/%,$(wildcard tests/torch/*.c))
 FUZZERS     = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "ops/augment.h"
+#include "pixels/augment.h"
 #include "stream/stream.h"
 
 enum { OPT_POLICY = CLI_LONG_ONLY, OPT_SEED, OPT_KEEP, OPT_INSTANCES };

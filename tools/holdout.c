@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "ops/split.h"
+#include "stream/split.h"
 #include "stream/stream.h"
 
 enum { OPT_SEED = CLI_LONG_ONLY, OPT_TRAIN, OPT_TEST, OPT_BY, OPT_STABLE, OPT_LEAK };

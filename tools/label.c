@@ -5,12 +5,12 @@
 #include "cli/cli.h"
 #include "image/labels.h"
 #include "image/output.h"
-#include "ops/cells.h"
-#include "ops/morphology.h"
-#include "picture/intensities.h"
-#include "picture/read.h"
-#include "picture/stream.h"
-#include "report/cells.h"
+#include "objects/cell_table.h"
+#include "objects/cells.h"
+#include "objects/morphology.h"
+#include "tiles/intensities.h"
+#include "tiles/picture_file.h"
+#include "tiles/picture_stream.h"
 
 enum {
     OPT_METHOD = 'm',

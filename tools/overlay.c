@@ -4,9 +4,9 @@
 
 #include "cli/cli.h"
 #include "core/num.h"
+#include "draw/figure.h"
 #include "image/image.h"
-#include "ops/figure.h"
-#include "ops/normalise.h"
+#include "pixels/normalize.h"
 
 enum { OPT_PANELS = CLI_LONG_ONLY, OPT_CONTRAST };
 

@@ -7,10 +7,10 @@
 
 #include "cli/cli.h"
 #include "core/queue.h"
-#include "model/checkpoint.h"
-#include "model/inference.h"
 #include "nn/plan.h"
-#include "ops/flow_targets.h"
+#include "objects/flow_targets.h"
+#include "predict/gaussians.h"
+#include "predict/inference.h"
 #include "stream/stream.h"
 
 #define MAX_BATCH 1024
@@ -166,7 +166,7 @@ static void read_gaussians(const struct model *model, const struct weights *weig
     struct err err;
     if (settings.what.uncertainty != UNCERTAINTY_MAHALANOBIS || !model_has_softmax(model))
         return;
-    if (checkpoint_read_gaussians(weights, model_classes(model), &gaussians, &err)) {
+    if (gaussians_read(&gaussians, weights, model_classes(model), &err)) {
         err_prefix(&err, "'%s'", path);
         cli_die_err(&err);
     }

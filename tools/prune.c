@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "ops/content.h"
+#include "pixels/content.h"
 #include "stream/stream.h"
 
 enum { OPT_FOREGROUND = CLI_LONG_ONLY, OPT_BLANK, OPT_CONTRAST };

@@ -8,12 +8,12 @@
 
 #include "cli/cli.h"
 #include "core/destination.h"
+#include "core/tsv.h"
 #include "image/labels.h"
 #include "image/pairs.h"
-#include "ops/compare.h"
-#include "picture/stream.h"
-#include "report/scores.h"
-#include "report/tsv.h"
+#include "scores/compare.h"
+#include "scores/report.h"
+#include "tiles/picture_stream.h"
 
 enum {
     OPT_CONVENTION = 'c',

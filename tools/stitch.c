@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 #include "core/io.h"
 #include "core/names.h"
-#include "picture/montage.h"
 #include "stream/walk.h"
+#include "tiles/montage.h"
 
 #define MAX_SIDE (1 << 24) /* pixels of an image's side */
 

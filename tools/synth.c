@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 #include "image/image.h"
-#include "ops/synth.h"
+#include "pixels/synth.h"
 #include "stream/stream.h"
 
 enum {

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
-#include "report/render.h"
+#include "paper/render.h"
 
 #define MAX_NOTES 16
 

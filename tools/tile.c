@@ -12,10 +12,10 @@
 #include "core/num.h"
 #include "image/pairs.h"
 #include "image/rows.h"
-#include "ops/normalise.h"
-#include "ops/plan.h"
-#include "ops/resample.h"
+#include "pixels/normalize.h"
+#include "pixels/resample.h"
 #include "stream/stream.h"
+#include "tiles/tiling.h"
 
 #define MAX_SIZE 65535
 

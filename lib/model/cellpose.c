@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "model/architecture.h"
-#include "model/size_model.h"
 
 #define LEVELS   4
 #define EPS      1e-5
@@ -181,7 +180,7 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
     out->all[out->count++] = run_conv(&net->output, y, ACT_NONE, NULL);
 }
 
-/* The size model, which is read apart (size_model.h). */
+/* The size model, which is read apart (predict/size_model.h). */
 static const char *const constants[] = {CELLPOSE_SIZE_PREFIX "*", NULL};
 static const char *const optional[] = {"diam_mean", "diam_labels", NULL};
 

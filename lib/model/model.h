@@ -21,6 +21,10 @@
 
 struct model;
 
+/* What the names of Cellpose's size model (predict/size_model.h) begin with in a file that
+ * has the network, too. */
+#define CELLPOSE_SIZE_PREFIX "size_model."
+
 struct model_parameter {
     char *name;
     nn_tensor *tensor; /* the model's */

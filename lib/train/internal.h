@@ -2,8 +2,8 @@
 #ifndef TRAIN_INTERNAL_H
 #define TRAIN_INTERNAL_H
 
-#include "loader/loader.h"
-#include "model/record.h"
+#include "train/loader.h"
+#include "train/record.h"
 #include "train/session.h"
 
 struct sums { /* of an epoch so far */

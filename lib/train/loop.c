@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "model/peers.h"
 #include "train/internal.h"
+#include "train/peers.h"
 
 double session_seconds(void)
 {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/maps.h"
 #include "stream/stream.h"
+#include "tiles/maps.h"
 #include "train/internal.h"
 
 static size_t labelled(const struct session *s)

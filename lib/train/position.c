@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "core/io.h"
-#include "model/checkpoint.h"
-#include "model/peers.h"
+#include "train/checkpoint.h"
 #include "train/internal.h"
+#include "train/peers.h"
 
 enum { DESCRIPTION = 9, STATE = 15 };
 

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/cellpose_eval.h"
-#include "model/peers.h"
 #include "nn/plan.h"
-#include "ops/flow_targets.h"
-#include "ops/persistence.h"
+#include "objects/flow_targets.h"
+#include "predict/cellpose_eval.h"
 #include "train/internal.h"
+#include "train/peers.h"
+#include "train/persistence.h"
 
 /* FILE with its ending replaced. */
 static int name_beside(char *path, size_t size, const char *output, const char *ending,

@@ -5,11 +5,11 @@
 
 #include <signal.h>
 
-#include "core/ranks.h"
-#include "model/schedule.h"
-#include "model/trainer.h"
-#include "ops/augment.h"
+#include "pixels/augment.h"
 #include "stream/spool.h"
+#include "train/ranks.h"
+#include "train/schedule.h"
+#include "train/trainer.h"
 
 /* Texts are the caller's and must outlive the session; those that may be NULL say so. */
 struct session_options {
@@ -30,7 +30,7 @@ struct session_options {
     int64_t threads, loaders;    /* of libtorch, 0: one a core; that read and augment */
     int64_t timeout;             /* seconds to wait for other ranks */
     double vos_start, vos_share; /* virtual outliers begin after both: epochs, part of the run */
-    bool size_model;             /* fit one to the weights, see model/size_model.h */
+    bool size_model;             /* fit one to the weights, see predict/size_model.h */
     bool half;                   /* weights as float16 */
     bool resume;                 /* go on from the checkpoint, if there is one */
     struct ranks ranks;

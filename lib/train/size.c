@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "model/cellpose_eval.h"
-#include "model/size_model.h"
-#include "ops/flow_targets.h"
-#include "ops/planes.h"
+#include "objects/flow_targets.h"
+#include "pixels/planes.h"
+#include "predict/cellpose_eval.h"
+#include "predict/size_model.h"
 #include "train/internal.h"
 
 #define VIEWS 4   /* of each sample; published: 10 */

@@ -1,10 +1,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "model/peers.h"
-#include "ops/metrics.h"
-#include "ops/planes.h"
+#include "pixels/planes.h"
+#include "scores/metrics.h"
 #include "train/internal.h"
+#include "train/peers.h"
 
 static int validate_sample(struct session *session, struct spooled *s, struct validation *sum,
                            struct err *err)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/persistence.h"
+#include "train/persistence.h"
 
 static void *read_floats(size_t count, size_t size)
 {

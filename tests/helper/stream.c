@@ -14,7 +14,7 @@
 #include "core/convert.h"
 #include "core/half.h"
 #include "core/num.h"
-#include "ops/flows.h"
+#include "objects/flows.h"
 #include "stream/stream.h"
 
 #define MAX_SAMPLES 10000

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/trainer.h"
 #include "nn/plan.h"
 #include "tests/clock.h"
+#include "train/trainer.h"
 
 static struct trainer_batch batch;
 

@@ -1,29 +1,33 @@
 #!/bin/bash
-# The rooms of lib know only whom they may know; only train and predict link libtorch.
+# A room of lib includes those before it in the Makefile's list, none after it; only train and predict link libtorch.
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
 
-may_include() { # ROOM: the rooms whose headers it may include
-    case $1 in
-    core) echo core ;;
-    model) echo "core weights nn model" ;;
-    picture) echo "core stream image ops picture" ;;
-    loader) echo "core stream ops loader" ;;
-    train) echo "core stream ops loader weights nn model train" ;;
-    *) echo "core $1" ;;
-    esac
+rooms=$(sed -n 's/^ROOMS *= *//p' Makefile)
+
+rooms_until() { # ROOM: it and those before it
+    local room
+    for room in $rooms; do
+        printf '%s ' "$room"
+        [ "$room" != "$1" ] || return 0
+    done
 }
 
 strangers() { # ROOM: includes that it may not have
     local room=$1 allowed
-    allowed=$(may_include "$room" | tr ' ' '|')
+    # Only programs speak to people.
+    allowed=$(rooms_until "$room" | sed "s/\bcli //; s/ $//; s/ /|/g")
+    [ "$room" != cli ] || allowed="core|cli"
     grep -HnE '^#include "[a-z]+/' "lib/$room"/*.[ch] "lib/$room"/*.cpp 2>/dev/null |
         grep -vE "#include \"($allowed)/"
 }
 
+is "$(cd lib && echo */ | tr -d / | tr ' ' '\n' | sort)" \
+    "$(echo "$rooms" | tr ' ' '\n' | sort)" "every room stands in the list"
+
 for folder in lib/*/; do
     room=$(basename "$folder")
-    is "$(strangers "$room")" "" "lib/$room includes $(may_include "$room") alone"
+    is "$(strangers "$room")" "" "lib/$room includes no room after it"
 done
 
 is "$(grep -lE '\b(exit|_exit|abort|assert)\(' lib/*/*.c | grep -v '^lib/cli/')" "" \

@@ -2,8 +2,8 @@
  * outputs, what files may lack or carry. */
 #include <stdlib.h>
 
-#include "model/cellpose_eval.h"
 #include "model/model.h"
+#include "predict/cellpose_eval.h"
 #include "tests/tap.h"
 
 static struct err err;

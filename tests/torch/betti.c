@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "core/rng.h"
-#include "model/trainer.h"
-#include "ops/components.h"
-#include "ops/persistence.h"
+#include "objects/components.h"
 #include "tests/tap.h"
+#include "train/persistence.h"
+#include "train/trainer.h"
 
 enum {
     SIDE = 48,

@@ -2,9 +2,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "model/loss.h"
-#include "model/vos.h"
 #include "tests/tap.h"
+#include "train/loss.h"
+#include "train/vos.h"
 
 enum { B = 3, K = 2, H = 64, W = 48, PIXELS = B * H * W };
 

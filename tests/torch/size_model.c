@@ -1,5 +1,5 @@
 /* Cellpose's size model: the fit, files, and what it refuses. */
-#include "model/size_model.h"
+#include "predict/size_model.h"
 
 #include <stdlib.h>
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "model/model.h"
-#include "model/toposeg.h"
-#include "ops/persistence.h"
 #include "tests/tap.h"
+#include "train/persistence.h"
+#include "train/toposeg.h"
 
 static struct err err;
 

@@ -1,10 +1,10 @@
 /* Steps of training: what scaled losses, accumulated batches and averages must not change. */
-#include "model/trainer.h"
+#include "train/trainer.h"
 
 #include <stdlib.h>
 
-#include "model/schedule.h"
 #include "tests/tap.h"
+#include "train/schedule.h"
 
 enum { B = 4, S = 32 };
 

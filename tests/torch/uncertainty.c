@@ -1,11 +1,11 @@
 /* Measures of uncertainty against the same in double on the host. */
-#include "model/uncertainty.h"
+#include "predict/uncertainty.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/checkpoint.h"
+#include "predict/gaussians.h"
 #include "tests/tap.h"
 
 enum { K = 3, SIDE = 4, PIXELS = SIDE * SIDE };
@@ -101,19 +101,19 @@ static void check_reading(void)
 {
     struct gaussians g;
     struct weights w = {0};
-    ok(checkpoint_read_gaussians(&w, 2, &g, &err) == -1 && strstr(err.message, "--vos"),
+    ok(gaussians_read(&g, &w, 2, &err) == -1 && strstr(err.message, "--vos"),
        "weights without Gaussians: %s", err.message);
     if (weights_set_metadata(&w, "logit_means", "[[1,-2],[-1,2.5]]", &err) ||
         weights_set_metadata(&w, "logit_covariance", "[[4,2],[2,5]]", &err))
         exit(1);
-    ok(!checkpoint_read_gaussians(&w, 2, &g, &err) && g.mean[1][1] == 2.5 && g.factor[0][0] == 2 &&
+    ok(!gaussians_read(&g, &w, 2, &err) && g.mean[1][1] == 2.5 && g.factor[0][0] == 2 &&
            g.factor[1][0] == 1 && g.factor[1][1] == 2,
        "Gaussians from metadata");
-    ok(checkpoint_read_gaussians(&w, 3, &g, &err) == -1, "of another number of classes");
-    ok(checkpoint_read_gaussians(&w, 1, &g, &err) == -1, "or of more: %s", err.message);
+    ok(gaussians_read(&g, &w, 3, &err) == -1, "of another number of classes");
+    ok(gaussians_read(&g, &w, 1, &err) == -1, "or of more: %s", err.message);
     if (weights_set_metadata(&w, "logit_covariance", "[[4,4],[4,4]]", &err))
         exit(1);
-    ok(checkpoint_read_gaussians(&w, 2, &g, &err) == -1 && err.status == STATUS_DATA,
+    ok(gaussians_read(&g, &w, 2, &err) == -1 && err.status == STATUS_DATA,
        "a covariance that is none: %s", err.message);
     weights_free(&w);
 }

@@ -1,4 +1,4 @@
-#include "ops/augment.h"
+#include "pixels/augment.h"
 
 #include <stdlib.h>
 

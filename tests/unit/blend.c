@@ -1,11 +1,11 @@
-/* lib/ops/blend and lib/ops/band: one image out of overlapping tiles. */
-#include "ops/blend.h"
+/* lib/tiles/blend and lib/core/band: one image out of overlapping tiles. */
+#include "tiles/blend.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/grid.h"
 #include "tests/tap.h"
+#include "tiles/grid.h"
 
 enum { WIDTH = 23, HEIGHT = 31, SIZE = 8, STEP = 5 };
 

@@ -1,9 +1,9 @@
-/* lib/ops/canvas, assembly: tiles put together, whole or in bands. */
+/* lib/tiles/canvas, assembly: tiles put together, whole or in bands. */
 #include <stdlib.h>
 
 #include "core/rng.h"
-#include "ops/assembly.h"
 #include "tests/tap.h"
+#include "tiles/assembly.h"
 
 enum { WIDTH = 90, HEIGHT = 200, SIDE = 30, STEP = 20, PLANES = 2 };
 

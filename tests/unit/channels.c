@@ -1,4 +1,4 @@
-/* lib/ops/channels: grey, RGB, alpha. */
+/* lib/core/channels: grey, RGB, alpha. */
 #include "core/channels.h"
 
 #include "tests/tap.h"

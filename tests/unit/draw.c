@@ -1,8 +1,8 @@
 /* Outlines against their definition, colours of masks and errors, shrinking, figures. */
 #include <stdlib.h>
 
-#include "ops/draw.h"
-#include "ops/figure.h"
+#include "draw/draw.h"
+#include "draw/figure.h"
 #include "tests/tap.h"
 
 enum { W = 31, H = 23 };

@@ -1,4 +1,4 @@
-#include "core/events.h"
+#include "train/events.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
-/* lib/ops/flows: against the golden values of Cellpose's dynamics, and on shapes. */
+/* lib/objects/flows: against the golden values of Cellpose's dynamics, and on shapes. */
 #include <stdlib.h>
 
 #include "core/convert.h"
-#include "ops/flow_targets.h"
-#include "ops/flows.h"
-#include "ops/matching.h"
-#include "ops/morphology.h"
+#include "objects/flow_targets.h"
+#include "objects/flows.h"
+#include "objects/morphology.h"
+#include "scores/matching.h"
 #include "tests/tap.h"
 #include "weights/weights.h"
 

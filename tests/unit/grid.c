@@ -1,5 +1,5 @@
-/* lib/ops/grid: the windows of a tiling. */
-#include "ops/grid.h"
+/* lib/tiles/grid: the windows of a tiling. */
+#include "tiles/grid.h"
 
 #include <stdlib.h>
 

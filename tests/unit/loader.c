@@ -1,4 +1,4 @@
-#include "loader/loader.h"
+#include "train/loader.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
-/* lib/ops: components, morphology of labels, matching of objects. */
+/* lib/objects, lib/scores: components, morphology of labels, matching of objects. */
 #include <stdlib.h>
 #include <time.h>
 
 #include "core/rng.h"
-#include "ops/components.h"
-#include "ops/matching.h"
-#include "ops/morphology.h"
+#include "objects/components.h"
+#include "objects/morphology.h"
+#include "scores/matching.h"
 #include "tests/tap.h"
 
 static void draw(const char *picture, uint32_t *labels)

@@ -1,10 +1,10 @@
-/* lib/ops: distances, overlaps, quantiles, calibration. */
+/* lib/objects, lib/scores: distances, overlaps, quantiles, calibration. */
 #include <stdlib.h>
 
 #include "core/rng.h"
-#include "ops/edt.h"
-#include "ops/metrics.h"
-#include "ops/morphology.h"
+#include "objects/edt.h"
+#include "objects/morphology.h"
+#include "scores/metrics.h"
 #include "tests/tap.h"
 
 static void random_mask(struct rng *rng, uint8_t *mask, size_t count, double share)

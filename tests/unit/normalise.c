@@ -1,5 +1,5 @@
-/* lib/ops/normalise: exact ranges of whole images. */
-#include "ops/normalise.h"
+/* lib/pixels/normalize: exact ranges of whole images. */
+#include "pixels/normalize.h"
 
 #include <stdlib.h>
 

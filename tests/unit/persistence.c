@@ -1,4 +1,4 @@
-#include "ops/persistence.h"
+#include "train/persistence.h"
 
 #include <stdlib.h>
 

@@ -1,13 +1,13 @@
-/* lib/ops: shapes of objects, skeletons, watersheds. */
+/* lib/objects, lib/scores: shapes of objects, skeletons, watersheds. */
 #include <stdlib.h>
 
 #include "core/rng.h"
-#include "ops/components.h"
-#include "ops/measure.h"
-#include "ops/morphology.h"
-#include "ops/regions.h"
-#include "ops/skeleton.h"
-#include "ops/watershed.h"
+#include "objects/components.h"
+#include "objects/measure.h"
+#include "objects/morphology.h"
+#include "objects/regions.h"
+#include "objects/skeleton.h"
+#include "objects/watershed.h"
 #include "tests/tap.h"
 
 #define SIDE 400

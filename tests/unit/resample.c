@@ -1,5 +1,5 @@
-/* lib/ops/resample against its formula, evaluated pixel by pixel in double. */
-#include "ops/resample.h"
+/* lib/pixels/resample against its formula, evaluated pixel by pixel in double. */
+#include "pixels/resample.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ops/planes.h"
+#include "pixels/planes.h"
 #include "stream/stream.h"
 #include "tests/tap.h"
 

@@ -1,8 +1,8 @@
-#include "ops/synth.h"
+#include "pixels/synth.h"
 
 #include <stdlib.h>
 
-#include "ops/gaussian.h"
+#include "pixels/gaussian.h"
 #include "tests/tap.h"
 
 static struct err err;

@@ -1,0 +1,51 @@
+/* From masks, probabilities or flows to numbered objects: what label(1) does. */
+#ifndef OBJECTS_CELLS_H
+#define OBJECTS_CELLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "objects/flows.h"
+#include "objects/regions.h"
+
+enum cell_method {
+    CELLS_COMPONENTS, /* connected pixels of one class */
+    CELLS_WATERSHED,  /* these, split where they are thin */
+    CELLS_FLOWS,      /* Cellpose's dynamics */
+    CELLS_KEEP,       /* labels as they are */
+};
+#define CELL_METHOD_WORDS "components|watershed|flows|keep"
+
+struct cell_rules {
+    enum cell_method method;
+    int connectivity; /* of components: 4 or 8 */
+    double depth;     /* of the watershed, objects/watershed.h */
+    struct flow_rules flow;
+    int smooth; /* radius of the majority filter before, 0: none */
+    bool fill;  /* holes of objects, of any size or up to max_hole pixels */
+    uint64_t max_hole, min_size;
+    bool clear_border;
+    bool renumber; /* 1, 2, ... in the order of first pixels */
+};
+
+/* labels: height x width, in: classes, 0 background (for CELLS_KEEP: labels; for
+ * CELLS_FLOWS: anything), out: objects.  map: for CELLS_WATERSHED, what the valleys
+ * are looked for in, NULL for distances.  flow, cell: for CELLS_FLOWS.  *count is how
+ * many objects there are. */
+int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_rules *rules,
+               const float *map, const float *flow, const float *cell, uint32_t *count,
+               struct err *err) MUST_CHECK;
+
+/* A copy of the classes when there are several besides the background, else none:
+ * cells_find overwrites them.  The caller frees it. */
+int cells_keep_classes(struct spill *classes, const uint32_t *labels, size_t count,
+                       struct err *err) MUST_CHECK;
+
+/* The class of the object in that box of `labels`: of its first pixel, 1 where no
+ * classes were kept. */
+uint32_t cells_class(const struct spill *classes, const uint32_t *labels, size_t width,
+                     const struct box *box);
+
+#endif

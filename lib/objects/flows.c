@@ -1,0 +1,446 @@
+#include "objects/flows.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/spill.h"
+#include "core/target.h"
+#include "objects/morphology.h"
+#include "objects/regions.h"
+
+#define NETWORK_SCALE 5.0f /* networks give flows times 5 */
+
+/* ---- flows of labels ---- */
+
+/* One object in its box, with a margin of one pixel. */
+struct heat {
+    size_t height, width, room;
+    float *inside; /* 1 or 0 */
+    double *now, *next;
+};
+
+static void heat_free(struct heat *h)
+{
+    free(h->inside);
+    free(h->now);
+    free(h->next);
+}
+
+static int heat_reserve(struct heat *h, const struct box *box, struct err *err)
+{
+    h->height = box->bottom - box->top + 2;
+    h->width = box->right - box->left + 2;
+    size_t need = h->height * h->width;
+    if (need > h->room) {
+        heat_free(h);
+        h->inside = malloc(need * sizeof *h->inside);
+        h->now = malloc(need * sizeof *h->now);
+        h->next = malloc(need * sizeof *h->next);
+        h->room = h->inside && h->now && h->next ? need : 0;
+    }
+    return h->room ? 0 : err_memory(err, "the flow of an object");
+}
+
+static void heat_load(struct heat *h, const struct box *box, const uint32_t *labels, size_t width)
+{
+    size_t count = h->height * h->width;
+    memset(h->inside, 0, count * sizeof *h->inside);
+    memset(h->now, 0, count * sizeof *h->now);
+    memset(h->next, 0, count * sizeof *h->next);
+    for (size_t y = box->top; y < box->bottom; y++)
+        for (size_t x = box->left; x < box->right; x++)
+            h->inside[(y - box->top + 1) * h->width + x - box->left + 1] =
+                labels[y * width + x] == box->label;
+}
+
+/* The object's pixel nearest to its centroid. */
+static size_t middle_of(const struct heat *h)
+{
+    double n = 0, sy = 0, sx = 0, least = INFINITY;
+    size_t count = h->height * h->width, best = 0;
+    for (size_t i = 0; i < count; i++) {
+        n += h->inside[i];
+        sy += h->inside[i] * (double)(i / h->width);
+        sx += h->inside[i] * (double)(i % h->width);
+    }
+    for (size_t i = 0; i < count; i++) {
+        double dy = (double)(i / h->width) - sy / n, dx = (double)(i % h->width) - sx / n;
+        if (h->inside[i] > 0 && dy * dy + dx * dx < least) {
+            least = dy * dy + dx * dx;
+            best = i;
+        }
+    }
+    return best;
+}
+
+TARGET_CLONES
+static void spread_row(const double *restrict above, const double *restrict row,
+                       const double *restrict below, const float *restrict inside, size_t width,
+                       double *restrict to)
+{
+    for (size_t x = 1; x + 1 < width; x++) {
+        double left = above[x - 1] + row[x - 1] + below[x - 1];
+        double middle = above[x] + row[x] + below[x];
+        double right = above[x + 1] + row[x + 1] + below[x + 1];
+        to[x] = (left + middle + right) * ((double)inside[x] / 9);
+    }
+}
+
+static void diffuse(struct heat *h, size_t middle, size_t steps)
+{
+    size_t w = h->width;
+    for (size_t step = 0; step < steps; step++) {
+        h->now[middle] += 1;
+        for (size_t y = 1; y + 1 < h->height; y++)
+            spread_row(h->now + (y - 1) * w, h->now + y * w, h->now + (y + 1) * w,
+                       h->inside + y * w, w, h->next + y * w);
+        double *spare = h->now;
+        h->now = h->next;
+        h->next = spare;
+    }
+}
+
+struct step {
+    float y, x;
+};
+
+/* The direction in which the heat grows, of length 1. */
+static struct step gradient_at(const struct heat *h, size_t i)
+{
+    const double *t = h->now;
+    size_t w = h->width;
+    double dy = log1p(t[i + w]) - log1p(t[i - w]), dx = log1p(t[i + 1]) - log1p(t[i - 1]);
+    double length = hypot(dy, dx);
+    return length > 0 ? (struct step){(float)(dy / length), (float)(dx / length)}
+                      : (struct step){0, 0};
+}
+
+/* The pixel of the image that is pixel i of the box. */
+static size_t place_of(const struct heat *h, const struct box *box, size_t width, size_t i)
+{
+    return (box->top + i / h->width - 1) * width + box->left + i % h->width - 1;
+}
+
+static int heat_object(struct heat *h, const struct box *box, const uint32_t *labels, size_t width,
+                       struct err *err)
+{
+    if (heat_reserve(h, box, err))
+        return -1;
+    heat_load(h, box, labels, width);
+    diffuse(h, middle_of(h), 2 * (h->height + h->width - 4));
+    return 0;
+}
+
+static void store_gradient(const struct heat *h, const struct box *box, size_t height, size_t width,
+                           float *flow)
+{
+    for (size_t i = 0; i < h->height * h->width; i++) {
+        if (h->inside[i] == 0)
+            continue;
+        struct step step = gradient_at(h, i);
+        size_t at = place_of(h, box, width, i);
+        flow[at] = step.y;
+        flow[height * width + at] = step.x;
+    }
+}
+
+int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *flow,
+                    struct err *err)
+{
+    struct boxes boxes;
+    struct heat heat = {0};
+    if (boxes_of(&boxes, labels, height, width, err))
+        return -1;
+    memset(flow, 0, 2 * height * width * sizeof *flow);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
+        rc = heat_object(&heat, &boxes.items[i], labels, width, err);
+        if (rc == 0)
+            store_gradient(&heat, &boxes.items[i], height, width, flow);
+    }
+    heat_free(&heat);
+    boxes_free(&boxes);
+    return rc;
+}
+
+/* ---- following flows ---- */
+
+/* The pixels that move, and where they are.  Arrays may lie in a file. */
+struct swarm {
+    size_t count;
+    struct spill start, end; /* uint32: pixel, and its pixel after the last step */
+};
+
+static void swarm_free(struct swarm *s)
+{
+    spill_free(&s->start);
+    spill_free(&s->end);
+}
+
+static int find_movers(struct swarm *s, const float *flow, const float *cell, size_t count,
+                       double threshold, struct err *err)
+{
+    *s = (struct swarm){0};
+    for (size_t i = 0; i < count; i++)
+        s->count += cell[i] > threshold;
+    if (spill_new(&s->start, s->count * sizeof(uint32_t), err) ||
+        spill_new(&s->end, s->count * sizeof(uint32_t), err)) {
+        swarm_free(s);
+        return -1;
+    }
+    uint32_t *start = s->start.data;
+    s->count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (cell[i] > threshold && fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * NETWORK_SCALE)
+            start[s->count++] = (uint32_t)i;
+    return 0;
+}
+
+/* Steps of a pixel a unit long; [y, x] interleaved, 0 where no cell is. */
+static void fill_steps(float *steps, const float *flow, const float *cell, size_t count,
+                       double threshold)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool moves = cell[i] > threshold;
+        steps[2 * i] = moves && isfinite(flow[i]) ? flow[i] / NETWORK_SCALE : 0;
+        steps[2 * i + 1] = moves && isfinite(flow[count + i]) ? flow[count + i] / NETWORK_SCALE : 0;
+    }
+}
+
+static float clamp(float value, float most)
+{
+    return value < 0 ? 0 : value > most ? most : value;
+}
+
+/* Where the pixel that begins at (y, x) is after `count` steps. */
+static uint32_t follow(const float *steps, size_t height, size_t width, float y, float x, int count)
+{
+    float bottom = (float)(height - 1), right = (float)(width - 1);
+    for (int i = 0; i < count; i++) {
+        size_t row = (size_t)y, column = (size_t)x;
+        size_t down = row + 1 < height ? 2 * width : 0, next = column + 1 < width ? 2 : 0;
+        float v = y - (float)row, u = x - (float)column;
+        const float *p = steps + 2 * (row * width + column);
+        float a = (1 - v) * (1 - u), b = (1 - v) * u, c = v * (1 - u), d = v * u;
+        float dy = a * p[0] + b * p[next] + c * p[down] + d * p[down + next];
+        float dx = a * p[1] + b * p[next + 1] + c * p[down + 1] + d * p[down + next + 1];
+        y = clamp(y + dy, bottom);
+        x = clamp(x + dx, right);
+    }
+    return (uint32_t)((size_t)(y + 0.5f) * width + (size_t)(x + 0.5f));
+}
+
+static int move(struct swarm *s, const float *flow, const float *cell, size_t height, size_t width,
+                const struct flow_rules *rules, struct err *err)
+{
+    size_t count = height * width;
+    const uint32_t *start = s->start.data;
+    uint32_t *end = s->end.data;
+    struct spill steps;
+    if (spill_new(&steps, 2 * count * sizeof(float), err))
+        return -1;
+    fill_steps(steps.data, flow, cell, count, rules->cell_threshold);
+    for (size_t i = 0; i < s->count; i++)
+        end[i] = follow(steps.data, height, width, (float)(start[i] / width),
+                        (float)(start[i] % width), rules->steps);
+    spill_free(&steps);
+    return 0;
+}
+
+/* ---- where they meet ---- */
+
+#define MIN_PEAK   10 /* a peak has more pixels */
+#define MIN_SPREAD 2  /* and grows over places that have more */
+#define REACH      5  /* so many pixels far */
+
+struct peak {
+    size_t at;
+    uint32_t height;
+};
+
+static int by_height(const void *a, const void *b)
+{
+    const struct peak *p = a, *q = b;
+    if (p->height != q->height)
+        return p->height < q->height ? -1 : 1;
+    return p->at < q->at ? -1 : p->at > q->at;
+}
+
+/* Whether no place within 2 pixels has more. */
+static bool is_peak(const uint32_t *histogram, size_t height, size_t width, size_t at)
+{
+    size_t y = at / width, x = at % width;
+    size_t top = y > 2 ? y - 2 : 0, left = x > 2 ? x - 2 : 0;
+    for (size_t v = top; v < height && v <= y + 2; v++)
+        for (size_t u = left; u < width && u <= x + 2; u++)
+            if (histogram[v * width + u] > histogram[at])
+                return false;
+    return true;
+}
+
+static int find_peaks(const uint32_t *histogram, size_t height, size_t width, struct peak **peaks,
+                      size_t *count, struct err *err)
+{
+    size_t room = 0;
+    *peaks = NULL;
+    *count = 0;
+    for (size_t i = 0; i < height * width; i++) {
+        if (histogram[i] <= MIN_PEAK || !is_peak(histogram, height, width, i))
+            continue;
+        if (*count == room) {
+            room = room ? 2 * room : 1024;
+            struct peak *more = realloc(*peaks, room * sizeof *more);
+            if (!more)
+                return err_memory(err, "peaks of a flow");
+            *peaks = more;
+        }
+        (*peaks)[(*count)++] = (struct peak){i, histogram[i]};
+    }
+    if (*count)
+        qsort(*peaks, *count, sizeof **peaks, by_height);
+    return 0;
+}
+
+#define WINDOW (2 * REACH + 1)
+
+/* Grows the peak step by step inside a window about it and labels what it reaches. */
+static void label_place(uint32_t *place, const uint32_t *histogram, size_t height, size_t width,
+                        const struct peak *peak, uint32_t label)
+{
+    int64_t top = (int64_t)(peak->at / width) - REACH, left = (int64_t)(peak->at % width) - REACH;
+    uint8_t reached[WINDOW + 2][WINDOW + 2] = {{0}};
+    reached[REACH + 1][REACH + 1] = 1;
+    for (int step = 1; step <= REACH; step++) {
+        uint8_t before[WINDOW + 2][WINDOW + 2];
+        memcpy(before, reached, sizeof before);
+        for (int y = REACH + 1 - step; y <= REACH + 1 + step; y++)
+            for (int x = REACH + 1 - step; x <= REACH + 1 + step; x++) {
+                int64_t v = top + y - 1, u = left + x - 1;
+                bool beside = false;
+                for (int d = 0; d < 9; d++)
+                    beside |= before[y + d / 3 - 1][x + d % 3 - 1];
+                if (beside && v >= 0 && u >= 0 && v < (int64_t)height && u < (int64_t)width)
+                    reached[y][x] |= histogram[(size_t)v * width + (size_t)u] > MIN_SPREAD;
+            }
+    }
+    for (int y = 1; y <= WINDOW; y++)
+        for (int x = 1; x <= WINDOW; x++)
+            if (reached[y][x])
+                place[(size_t)(top + y - 1) * width + (size_t)(left + x - 1)] = label;
+}
+
+/* histogram, place: height x width zeros. */
+static int label_ends(const struct swarm *s, size_t height, size_t width, uint32_t *histogram,
+                      uint32_t *place, uint32_t *labels, struct err *err)
+{
+    const uint32_t *start = s->start.data, *end = s->end.data;
+    struct peak *peaks;
+    size_t peak_count;
+    for (size_t i = 0; i < s->count; i++)
+        histogram[end[i]]++;
+    int rc = find_peaks(histogram, height, width, &peaks, &peak_count, err);
+    for (size_t i = 0; rc == 0 && i < peak_count; i++)
+        label_place(place, histogram, height, width, &peaks[i], (uint32_t)i + 1);
+    for (size_t i = 0; rc == 0 && i < s->count; i++)
+        labels[start[i]] = place[end[i]];
+    free(peaks);
+    return rc;
+}
+
+static int gather(const struct swarm *s, size_t height, size_t width, uint32_t *labels,
+                  struct err *err)
+{
+    struct spill histogram, place;
+    size_t bytes = height * width * sizeof *labels;
+    if (spill_new(&histogram, bytes, err))
+        return -1;
+    int rc = spill_new(&place, bytes, err);
+    if (rc == 0) {
+        rc = label_ends(s, height, width, histogram.data, place.data, labels, err);
+        spill_free(&place);
+    }
+    spill_free(&histogram);
+    return rc;
+}
+
+/* ---- what does not hold ---- */
+
+static void erase(uint32_t *labels, size_t width, const struct box *box)
+{
+    for (size_t y = box->top; y < box->bottom; y++)
+        for (size_t x = box->left; x < box->right; x++)
+            if (labels[y * width + x] == box->label)
+                labels[y * width + x] = 0;
+}
+
+/* Mean squared difference between a network's flow and the object's own. */
+static double flow_error(const struct heat *h, const struct box *box, const float *flow,
+                         size_t height, size_t width)
+{
+    double sum = 0;
+    for (size_t i = 0; i < h->height * h->width; i++) {
+        if (h->inside[i] == 0)
+            continue;
+        struct step own = gradient_at(h, i);
+        size_t at = place_of(h, box, width, i);
+        double dy = own.y - flow[at] / NETWORK_SCALE;
+        double dx = own.x - flow[height * width + at] / NETWORK_SCALE;
+        sum += dy * dy + dx * dx;
+    }
+    return sum / (double)box->area;
+}
+
+static int drop_large(uint32_t *labels, size_t height, size_t width, double max_share,
+                      struct err *err)
+{
+    struct boxes boxes;
+    if (boxes_of(&boxes, labels, height, width, err))
+        return -1;
+    for (size_t i = 0; i < boxes.count; i++)
+        if ((double)boxes.items[i].area > max_share * (double)height * (double)width)
+            erase(labels, width, &boxes.items[i]);
+    boxes_free(&boxes);
+    return 0;
+}
+
+static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t width,
+                      double threshold, struct err *err)
+{
+    struct boxes boxes;
+    struct heat heat = {0};
+    if (boxes_of(&boxes, labels, height, width, err))
+        return -1;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
+        const struct box *box = &boxes.items[i];
+        rc = heat_object(&heat, box, labels, width, err);
+        if (rc == 0 && !(flow_error(&heat, box, flow, height, width) <= threshold))
+            erase(labels, width, box);
+    }
+    heat_free(&heat);
+    boxes_free(&boxes);
+    return rc;
+}
+
+int flows_to_labels(const float *flow, const float *cell, size_t height, size_t width,
+                    const struct flow_rules *rules, uint32_t *labels, uint32_t *count,
+                    struct err *err)
+{
+    struct swarm swarm;
+    if (height * width >= UINT32_MAX || height > 1 << 24 || width > 1 << 24)
+        return err_set(err, STATUS_DATA, "flows of %zu x %zu pixels are too many", width, height);
+    memset(labels, 0, height * width * sizeof *labels);
+    if (find_movers(&swarm, flow, cell, height * width, rules->cell_threshold, err))
+        return -1;
+    int rc = move(&swarm, flow, cell, height, width, rules, err);
+    if (rc == 0)
+        rc = gather(&swarm, height, width, labels, err);
+    swarm_free(&swarm);
+    if (rc == 0)
+        rc = drop_large(labels, height, width, rules->max_share, err);
+    if (rc == 0 && rules->flow_threshold > 0)
+        rc = drop_wrong(labels, flow, height, width, rules->flow_threshold, err);
+    return rc ? -1 : labels_renumber(labels, height, width, count, err);
+}

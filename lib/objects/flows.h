@@ -1,0 +1,37 @@
+/* Cellpose's flows: fields that lead every pixel of a cell to its middle
+ * (Stringer et al., Nat. Methods 18, 2021). */
+#ifndef OBJECTS_FLOWS_H
+#define OBJECTS_FLOWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+/* What a network learns: heat is let in at the pixel nearest to the object's
+ * centroid and spreads inside the object for twice as many steps as its box has
+ * rows and columns; the flow is the gradient of the heat's logarithm, of length 1.
+ * flow: 2 x height x width, vertical then horizontal, 0 outside objects. */
+int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *flow,
+                    struct err *err) MUST_CHECK;
+
+struct flow_rules {
+    double cell_threshold; /* pixels whose cell logit is above it follow the flow (0) */
+    double flow_threshold; /* objects whose flow error is above it are dropped; 0: none (0.4) */
+    int steps;             /* of Euler's method (200) */
+    double max_share;      /* objects larger than that share of the image are dropped (0.4) */
+};
+#define FLOW_RULES_DEFAULT                                                                         \
+    {                                                                                              \
+        0, 0.4, 200, 0.4                                                                           \
+    }
+
+/* Pixels follow the flow and are one object when they end in one place: at a peak
+ * of the histogram of final positions with more than 10 pixels, or near it.
+ * flow: 2 x height x width as a network gives it, 5 times the unit flow;
+ * cell: height x width logits.  labels: out, 1 to *count. */
+int flows_to_labels(const float *flow, const float *cell, size_t height, size_t width,
+                    const struct flow_rules *rules, uint32_t *labels, uint32_t *count,
+                    struct err *err) MUST_CHECK;
+
+#endif

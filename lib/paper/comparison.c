@@ -1,0 +1,176 @@
+#include "paper/comparison.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/num.h"
+
+#define PLUS_MINUS "±"
+
+const struct metric metrics[METRIC_COUNT] = {
+    {"DSC", "dsc", 100, 1},        {"HD95", "hd95", 1, -1},      {"IoU-0.5", "iou50", 100, 1},
+    {"IoU-0.75", "iou75", 100, 1}, {"IoU-0.9", "iou90", 100, 1}, {"mAP", "map", 100, 1},
+};
+
+static const struct figure unknown = {NAN, NAN};
+
+const char *record_status(const struct tsv *record)
+{
+    const char *status = tsv_remark(record, "status");
+    return status ? status : "no status";
+}
+
+/* ---- the published figures ---- */
+
+static int parse_number(const char *text, size_t length, double *value, struct err *err)
+{
+    char copy[32];
+    if (length >= sizeof copy)
+        return err_set(err, STATUS_DATA, "'%s' is not a number", text);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    if (num_real(copy, -1e9, 1e9, value, err))
+        return err_set(err, STATUS_DATA, "'%s' is not a number", copy);
+    return 0;
+}
+
+static int parse_figure(const char *text, struct figure *figure, struct err *err)
+{
+    *figure = unknown;
+    if (strcmp(text, "-") == 0 || !*text)
+        return 0;
+    const char *mark = strstr(text, PLUS_MINUS);
+    if (parse_number(text, mark ? (size_t)(mark - text) : strlen(text), &figure->mean, err))
+        return -1;
+    const char *sd = mark ? mark + strlen(PLUS_MINUS) : NULL;
+    return sd ? parse_number(sd, strlen(sd), &figure->sd, err) : 0;
+}
+
+static int metric_of(const char *name)
+{
+    for (int i = 0; i < METRIC_COUNT; i++)
+        if (strcmp(metrics[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static int find_columns(struct comparison *comparison, const struct tsv *paper, struct err *err)
+{
+    for (size_t i = 0; i < paper->columns; i++) {
+        int metric = metric_of(paper->names[i]);
+        if (metric >= 0)
+            comparison->shown[metric] = 1;
+        else if (strcmp(paper->names[i], "run") == 0)
+            continue;
+        else if (comparison->label_count == MAX_LABELS)
+            return err_set(err, STATUS_DATA, "more than %d columns of labels", MAX_LABELS);
+        else
+            comparison->label_names[comparison->label_count++] = paper->names[i];
+    }
+    return 0;
+}
+
+static int read_row(struct comparison_row *row, const struct tsv *paper, size_t i, struct err *err)
+{
+    size_t labels = 0;
+    for (int k = 0; k < METRIC_COUNT; k++)
+        row->ours[k] = row->paper[k] = unknown;
+    for (size_t c = 0; c < paper->columns; c++) {
+        const char *cell = tsv_cell(paper, i, c);
+        int metric = metric_of(paper->names[c]);
+        if (metric >= 0 && parse_figure(cell, &row->paper[metric], err))
+            return err_prefix(err, "row %zu, %s", i + 1, paper->names[c]);
+        if (strcmp(paper->names[c], "run") == 0)
+            row->run = cell;
+        else if (metric < 0)
+            row->labels[labels++] = cell;
+    }
+    return 0;
+}
+
+/* ---- ours ---- */
+
+/* The mean of a metric in a record's summary; NaN when it has none. */
+static double record_mean(const struct tsv *record, const struct metric *metric)
+{
+    struct err err;
+    double value;
+    size_t mean = tsv_column(record, "mean");
+    if (mean == record->columns)
+        return NAN;
+    for (size_t i = 0; i < record->rows; i++)
+        if (strcmp(tsv_cell(record, i, 0), metric->source) == 0)
+            return num_real(tsv_cell(record, i, mean), -1e12, 1e12, &value, &err)
+                       ? NAN
+                       : value * metric->factor;
+    return NAN;
+}
+
+static struct figure summarise(const double *values, size_t n)
+{
+    double sum = 0, squares = 0;
+    if (n == 0)
+        return unknown;
+    for (size_t i = 0; i < n; i++)
+        sum += values[i];
+    double mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (values[i] - mean) * (values[i] - mean);
+    return (struct figure){mean, n > 1 ? sqrt(squares / (double)(n - 1)) : NAN};
+}
+
+static void summarise_row(struct comparison_row *row)
+{
+    for (int k = 0; k < METRIC_COUNT; k++) {
+        double values[MAX_RUNS];
+        size_t n = 0;
+        for (size_t i = 0; i < row->record_count; i++) {
+            double value = record_mean(row->records[i], &metrics[k]);
+            if (strcmp(record_status(row->records[i]), "ok") == 0 && !isnan(value))
+                values[n++] = value;
+        }
+        row->ours[k] = summarise(values, n);
+    }
+}
+
+static int collect(struct comparison_row *row, const struct tsv *records, size_t count,
+                   struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *run = tsv_remark(&records[i], "run");
+        if (!row->run || !run || strcmp(run, row->run) != 0)
+            continue;
+        if (row->record_count == MAX_RUNS)
+            return err_set(err, STATUS_DATA, "more than %d records of '%s'", MAX_RUNS, run);
+        row->records[row->record_count++] = &records[i];
+        row->ok_count += strcmp(record_status(&records[i]), "ok") == 0;
+    }
+    summarise_row(row);
+    return 0;
+}
+
+int comparison_new(struct comparison *comparison, const struct tsv *paper,
+                   const struct tsv *records, size_t record_count, struct err *err)
+{
+    *comparison = (struct comparison){.row_count = paper->rows};
+    comparison->rows = calloc(paper->rows ? paper->rows : 1, sizeof *comparison->rows);
+    if (!comparison->rows)
+        return err_memory(err, "a table");
+    int result = find_columns(comparison, paper, err);
+    for (size_t i = 0; result == 0 && i < paper->rows; i++) {
+        struct comparison_row *row = &comparison->rows[i];
+        result = read_row(row, paper, i, err);
+        if (result == 0)
+            result = collect(row, records, record_count, err);
+    }
+    if (result)
+        comparison_free(comparison);
+    return result;
+}
+
+void comparison_free(struct comparison *comparison)
+{
+    free(comparison->rows);
+    *comparison = (struct comparison){0};
+}

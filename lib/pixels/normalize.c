@@ -1,0 +1,116 @@
+#include "pixels/normalize.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BINS 65536
+
+int normalise_new(struct normalise *normalise, enum dtype dtype, struct err *err)
+{
+    *normalise = (struct normalise){.dtype = dtype};
+    if (dtype != DTYPE_U8 && dtype != DTYPE_U16 && dtype != DTYPE_F32)
+        return err_set(err, STATUS_BUG, "no range of %s values", dtype_name(dtype));
+    normalise->counts = calloc(BINS, sizeof *normalise->counts);
+    return normalise->counts ? 0 : err_memory(err, "a histogram");
+}
+
+void normalise_free(struct normalise *normalise)
+{
+    free(normalise->counts);
+    free(normalise->edges[0].lower);
+    free(normalise->edges[1].lower);
+    *normalise = (struct normalise){0};
+}
+
+/* The bits of a float, changed so that they sort as the float does. */
+static uint32_t sortable(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+static float unsortable(uint32_t bits)
+{
+    float value;
+    bits = bits & 0x80000000u ? bits & 0x7fffffffu : ~bits;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+void normalise_count(struct normalise *normalise, const void *values, size_t n)
+{
+    uint64_t *counts = normalise->counts, skipped = 0;
+    const float *floats = values;
+    if (normalise->dtype == DTYPE_U8)
+        for (size_t i = 0; i < n; i++)
+            counts[((const uint8_t *)values)[i]]++;
+    else if (normalise->dtype == DTYPE_U16)
+        for (size_t i = 0; i < n; i++)
+            counts[((const uint16_t *)values)[i]]++;
+    else
+        for (size_t i = 0; i < n; i++) {
+            if (isfinite(floats[i]))
+                counts[sortable(floats[i]) >> 16]++;
+            else
+                skipped++;
+        }
+    normalise->total += n - skipped;
+}
+
+/* The bin that holds a rank, and how many values come before that bin. */
+static uint32_t find_bin(const uint64_t *counts, uint64_t rank, uint64_t *before)
+{
+    uint32_t bin = 0;
+    *before = 0;
+    while (bin < BINS - 1 && *before + counts[bin] <= rank)
+        *before += counts[bin++];
+    return bin;
+}
+
+int normalise_choose(struct normalise *normalise, double low, double high, struct err *err)
+{
+    const double percentiles[2] = {low, high};
+    if (!normalise->total)
+        return err_set(err, STATUS_DATA, "no finite value in the image");
+    for (int i = 0; i < 2; i++) {
+        struct normalise_edge *edge = &normalise->edges[i];
+        edge->rank = (uint64_t)floor(percentiles[i] / 100 * (double)(normalise->total - 1) + 0.5);
+        edge->upper = find_bin(normalise->counts, edge->rank, &edge->before);
+        if (normalise->dtype != DTYPE_F32)
+            continue;
+        edge->lower = calloc(BINS, sizeof *edge->lower);
+        if (!edge->lower)
+            return err_memory(err, "a histogram");
+    }
+    return normalise->dtype == DTYPE_F32;
+}
+
+void normalise_refine(struct normalise *normalise, const void *values, size_t n)
+{
+    const float *floats = values;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(floats[i]))
+            continue;
+        uint32_t bits = sortable(floats[i]);
+        for (int k = 0; k < 2; k++)
+            if (bits >> 16 == normalise->edges[k].upper)
+                normalise->edges[k].lower[bits & 0xffff]++;
+    }
+}
+
+static double value_at(const struct normalise *normalise, const struct normalise_edge *edge)
+{
+    uint64_t before;
+    if (normalise->dtype != DTYPE_F32)
+        return edge->upper;
+    uint32_t lower = find_bin(edge->lower, edge->rank - edge->before, &before);
+    return unsortable(edge->upper << 16 | lower);
+}
+
+void normalise_range(const struct normalise *normalise, double *low, double *high)
+{
+    *low = value_at(normalise, &normalise->edges[0]);
+    *high = value_at(normalise, &normalise->edges[1]);
+}

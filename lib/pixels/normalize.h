@@ -1,0 +1,42 @@
+/* The range of values of a whole image, gathered row by row, exact: the extremes
+ * or percentiles, from which a network's offset and gain follow. */
+#ifndef PIXELS_NORMALIZE_H
+#define PIXELS_NORMALIZE_H
+
+#include <stdint.h>
+
+#include "core/array.h"
+
+/* Counts of the values seen.  Floats are counted by the upper half of their
+ * bits, in order; a second pass over the image (normalise_refine) counts the
+ * lower half of those that share the upper half with a percentile. */
+struct normalise {
+    enum dtype dtype; /* uint8, uint16 or float32 */
+    uint64_t *counts; /* 65536 */
+    uint64_t total;   /* finite values */
+    struct normalise_edge {
+        uint64_t rank;   /* in order of size, from 0 */
+        uint32_t upper;  /* its bin in `counts` */
+        uint64_t before; /* values in the bins before it */
+        uint64_t *lower; /* 65536 counts within the bin; floats only */
+    } edges[2];
+};
+
+/* Percentiles in [0, 100], low < high: 0 and 100 are the extremes.  The caller
+ * ends it with normalise_free. */
+int normalise_new(struct normalise *normalise, enum dtype dtype, struct err *err) MUST_CHECK;
+void normalise_free(struct normalise *normalise);
+
+/* Counts `n` values.  NaN and infinities are left out. */
+void normalise_count(struct normalise *normalise, const void *values, size_t n);
+
+/* Call after the first pass.  Returns 1 when a second pass with normalise_refine
+ * is needed (floats), 0 when not, -1 when no value is finite (STATUS_DATA). */
+int normalise_choose(struct normalise *normalise, double low, double high,
+                     struct err *err) MUST_CHECK;
+void normalise_refine(struct normalise *normalise, const void *values, size_t n);
+
+/* The values at the two percentiles: the one whose rank is nearest. */
+void normalise_range(const struct normalise *normalise, double *low, double *high);
+
+#endif

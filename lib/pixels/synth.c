@@ -1,0 +1,771 @@
+#include "pixels/synth.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/target.h"
+#include "pixels/gaussian.h"
+
+#define PI  3.14159265358979323846
+#define FAR (-1e9f)
+
+enum {
+    TABLE = 256,     /* directions of an outline; also the side of the texture tile */
+    MAX_POINTS = 24, /* of a process */
+    MAX_PROCESSES = 14,
+};
+
+/* ---- the picture being drawn ---- */
+
+struct canvas {
+    size_t width, height;
+    float *thickness; /* optical thickness */
+    float *glow;      /* added to the finished light */
+    uint32_t *label;
+    float *texture; /* TABLE x TABLE, mean 0, variance about 1, wraps around */
+    bool additive;  /* overlapping cells add up, instead of the thicker one winning */
+};
+
+/* ---- a cell ---- */
+
+struct process { /* a tapered, bent arm */
+    int points;
+    float x[MAX_POINTS], y[MAX_POINTS], half_width[MAX_POINTS];
+};
+
+struct cell {
+    double x, y, cosine, sine; /* centre and direction */
+    double a, b;               /* half axes of the body */
+    float outline[TABLE + 1];  /* relative radius by direction */
+    int processes;
+    struct process process[MAX_PROCESSES];
+    double web;     /* how far arms and body melt together, pixels */
+    double edge;    /* how fast the thickness rises from the border, pixels */
+    double rise;    /* thickness of the flat part */
+    double dome;    /* more thickness in the middle */
+    double dent;    /* less thickness in the middle (red blood cells) */
+    double grain;   /* texture of the cytoplasm */
+    double glow;    /* brightness added to the body */
+    double nucleus; /* radius relative to the body, 0: none */
+    double nucleus_x, nucleus_y, nucleus_rise;
+    unsigned texture_x, texture_y;
+};
+
+/* What the cells of an image have in common. */
+struct style {
+    double share[5]; /* chances of a spindle, a branched, a neuron-like, a flat and a round cell */
+    double grain, rise; /* multiply texture and thickness */
+};
+
+struct box {
+    int64_t x0, y0, x1, y1; /* x1, y1 outside */
+};
+
+/* ---- outlines ---- */
+
+static void draw_outline(struct rng *rng, double roughness, int sharpest, float *outline)
+{
+    for (int i = 0; i <= TABLE; i++)
+        outline[i] = 1;
+    for (int k = 2; k <= sharpest; k++) {
+        double size = rng_normal(rng) * roughness / pow(k, 0.8),
+               phase = rng_between(rng, 0, 2 * PI);
+        for (int i = 0; i <= TABLE; i++)
+            outline[i] += (float)(size * cos(k * 2 * PI * i / TABLE + phase));
+    }
+    for (int i = 0; i <= TABLE; i++)
+        outline[i] = outline[i] < 0.45f ? 0.45f : outline[i] > 1.9f ? 1.9f : outline[i];
+}
+
+/* A bent arm from (x, y) in direction `angle`, tapering from `base` to `tip`. */
+static void grow_process(struct rng *rng, struct process *p, double x, double y, double angle,
+                         double length, double base, double tip, double bend)
+{
+    p->points = 5 + (int)(length / 12);
+    p->points = p->points > MAX_POINTS ? MAX_POINTS : p->points;
+    double turn = rng_normal(rng) * bend;
+    for (int i = 0; i < p->points; i++) {
+        double t = (double)i / (p->points - 1);
+        p->x[i] = (float)x;
+        p->y[i] = (float)y;
+        p->half_width[i] = (float)(tip + (base - tip) * pow(1 - t, 1.7));
+        x += cos(angle) * length / (p->points - 1);
+        y += sin(angle) * length / (p->points - 1);
+        turn = 0.8 * turn + 0.2 * rng_normal(rng) * bend * 2;
+        angle += turn / 3;
+    }
+}
+
+/* Arms leave the body about evenly spread, each perhaps with a branch. */
+static void grow_arms(struct rng *rng, struct cell *cell, int arms, double length, double base,
+                      double tip, double spread, double branch)
+{
+    double direction = atan2(cell->sine, cell->cosine);
+    for (int i = 0; i < arms && cell->processes < MAX_PROCESSES - 1; i++) {
+        double around = 2 * PI * i / arms + rng_normal(rng) * spread;
+        double angle = direction + around;
+        double reach = 0.6 / sqrt(pow(cos(around) / cell->a, 2) + pow(sin(around) / cell->b, 2));
+        double l = length * exp(rng_normal(rng) * 0.5);
+        struct process *p = &cell->process[cell->processes++];
+        grow_process(rng, p, cell->x + cos(angle) * reach, cell->y + sin(angle) * reach, angle, l,
+                     base * rng_between(rng, 0.6, 1.2), tip, 0.35);
+        if (rng_uniform(rng) < branch) {
+            int at = p->points / 3 + (int)rng_below(rng, (uint64_t)p->points / 2);
+            double side = rng_uniform(rng) < 0.5 ? -1 : 1;
+            grow_process(rng, &cell->process[cell->processes++], p->x[at], p->y[at],
+                         angle + side * rng_between(rng, 0.4, 1.1), l * rng_between(rng, 0.3, 0.7),
+                         p->half_width[at], tip, 0.35);
+        }
+    }
+}
+
+static void shape_spindle(struct rng *rng, struct cell *cell, double radius)
+{
+    cell->a = radius * rng_between(rng, 1.4, 2.6);
+    cell->b = radius * rng_between(rng, 0.5, 0.9);
+    draw_outline(rng, 0.08, 6, cell->outline);
+    grow_arms(rng, cell, 2, radius * rng_between(rng, 1.5, 4), cell->b * 0.6,
+              rng_between(rng, 0.8, 1.6), 0.15, 0.1);
+}
+
+static void shape_branched(struct rng *rng, struct cell *cell, double radius)
+{
+    cell->a = radius * rng_between(rng, 0.8, 1.3);
+    cell->b = radius * rng_between(rng, 0.6, 0.95);
+    draw_outline(rng, 0.22, 9, cell->outline);
+    int arms = 3 + (int)rng_below(rng, 4);
+    grow_arms(rng, cell, arms, radius * rng_between(rng, 0.6, 2), radius * 0.35,
+              rng_between(rng, 0.8, 2), 0.35, 0.3);
+}
+
+/* A small body with one or two long thin arms. */
+static void shape_neuron(struct rng *rng, struct cell *cell, double radius)
+{
+    cell->a = radius * rng_between(rng, 0.5, 0.9);
+    cell->b = cell->a * rng_between(rng, 0.6, 1);
+    draw_outline(rng, 0.1, 5, cell->outline);
+    int arms = 1 + (int)rng_below(rng, 3);
+    grow_arms(rng, cell, arms, radius * rng_between(rng, 2.5, 7), radius * 0.2, 0.85, 0.5, 0.35);
+}
+
+/* Spread out, flat, with ragged skirts. */
+static void shape_flat(struct rng *rng, struct cell *cell, double radius)
+{
+    cell->a = radius * rng_between(rng, 1.1, 1.9);
+    cell->b = radius * rng_between(rng, 0.8, 1.4);
+    draw_outline(rng, 0.28, 12, cell->outline);
+}
+
+static void shape_round(struct rng *rng, struct cell *cell, double radius)
+{
+    cell->a = radius * rng_between(rng, 0.45, 0.75);
+    cell->b = cell->a * rng_between(rng, 0.85, 1);
+    draw_outline(rng, 0.03, 5, cell->outline);
+}
+
+static void shape_nucleus(struct rng *rng, struct cell *cell, double radius)
+{
+    cell->a = radius * rng_between(rng, 0.9, 1.35);
+    cell->b = cell->a * rng_between(rng, 0.5, 1);
+    draw_outline(rng, 0.06, 5, cell->outline);
+}
+
+static void shape_red_cell(struct rng *rng, struct cell *cell, double radius)
+{
+    cell->a = radius * rng_between(rng, 0.92, 1.1);
+    cell->b = cell->a *
+              (rng_uniform(rng) < 0.85 ? rng_between(rng, 0.85, 1) : rng_between(rng, 0.45, 0.85));
+    draw_outline(rng, 0.02, 4, cell->outline);
+    if (rng_uniform(rng) < 0.06) /* crenated */
+        for (int i = 0; i <= TABLE; i++)
+            cell->outline[i] *= (float)(1 + 0.1 * cos(11 * 2 * PI * i / TABLE));
+}
+
+/* ---- what a kind of image is made of ---- */
+
+static int choose_kind(struct rng *rng, const struct style *style)
+{
+    double at = rng_uniform(rng);
+    int kind = 0;
+    while (kind < 4 && at >= style->share[kind])
+        at -= style->share[kind++];
+    return kind;
+}
+
+static void fill_adherent(struct rng *rng, struct cell *cell, double radius,
+                          const struct style *style)
+{
+    static void (*const shape[])(struct rng *, struct cell *, double) = {
+        shape_spindle, shape_branched, shape_neuron, shape_flat, shape_round};
+    int kind = choose_kind(rng, style);
+    bool round = kind == 4;
+    shape[kind](rng, cell, radius);
+    cell->web = radius * rng_between(rng, 0.15, 0.5);
+    cell->edge = round ? 3 : rng_between(rng, 1.2, 3.5);
+    cell->rise = rng_between(rng, 0.25, 0.6) * style->rise;
+    cell->dome = (round ? rng_between(rng, 0.3, 1.2) : rng_between(rng, 0.2, 0.8)) * style->rise;
+    cell->grain = rng_between(rng, 0.03, 0.16) * style->grain;
+    cell->glow = round ? rng_between(rng, -0.1, 0.2) : rng_normal(rng) * 0.02;
+    cell->nucleus = round ? 0 : rng_between(rng, 0.35, 0.6);
+    cell->nucleus_rise = rng_between(rng, -0.15, 0.3);
+}
+
+static void fill_nucleus(struct rng *rng, struct cell *cell, double radius)
+{
+    shape_nucleus(rng, cell, radius * rng_between(rng, 0.7, 1.2));
+    cell->edge = rng_between(rng, 1, 2.5);
+    cell->rise = rng_between(rng, 0.35, 1);
+    cell->dome = rng_between(rng, 0, 0.35);
+    cell->grain = rng_between(rng, 0.02, 0.15) * cell->rise;
+}
+
+static void fill_red_cell(struct rng *rng, struct cell *cell, double radius)
+{
+    shape_red_cell(rng, cell, radius);
+    cell->edge = rng_between(rng, 1, 2);
+    cell->rise = rng_between(rng, 0.7, 1);
+    cell->dent = rng_between(rng, 0, 0.75);
+    cell->grain = 0.02;
+    if (rng_uniform(rng) < 0.03) { /* a white cell among them */
+        cell->a *= 1.5;
+        cell->b *= 1.5;
+        cell->dent = 0;
+        cell->rise = 0.4;
+        cell->grain = 0.08;
+        cell->nucleus = 0.65;
+        cell->nucleus_rise = 1.2;
+    }
+}
+
+static void make_cell(struct rng *rng, enum synth_look look, double x, double y, double radius,
+                      double direction, const struct style *style, struct cell *cell)
+{
+    cell->x = x;
+    cell->y = y;
+    cell->cosine = cos(direction);
+    cell->sine = sin(direction);
+    cell->processes = 0;
+    cell->web = cell->dent = cell->glow = cell->nucleus = cell->dome = cell->nucleus_rise = 0;
+    cell->nucleus_x = rng_normal(rng) * 0.12;
+    cell->nucleus_y = rng_normal(rng) * 0.12;
+    cell->texture_x = (unsigned)rng_below(rng, TABLE);
+    cell->texture_y = (unsigned)rng_below(rng, TABLE);
+    if (look == SYNTH_FLUORESCENCE)
+        fill_nucleus(rng, cell, radius);
+    else if (look == SYNTH_BLOOD)
+        fill_red_cell(rng, cell, radius);
+    else
+        fill_adherent(rng, cell, radius, style);
+}
+
+/* ---- rasterising: signed distances to the border, positive inside ---- */
+
+static void box_add(struct box *box, double x, double y, double reach)
+{
+    int64_t x0 = (int64_t)floor(x - reach), x1 = (int64_t)ceil(x + reach) + 1;
+    int64_t y0 = (int64_t)floor(y - reach), y1 = (int64_t)ceil(y + reach) + 1;
+    box->x0 = x0 < box->x0 ? x0 : box->x0;
+    box->y0 = y0 < box->y0 ? y0 : box->y0;
+    box->x1 = x1 > box->x1 ? x1 : box->x1;
+    box->y1 = y1 > box->y1 ? y1 : box->y1;
+}
+
+static struct box clip(struct box box, struct box to)
+{
+    box.x0 = box.x0 < to.x0 ? to.x0 : box.x0;
+    box.y0 = box.y0 < to.y0 ? to.y0 : box.y0;
+    box.x1 = box.x1 > to.x1 ? to.x1 : box.x1;
+    box.y1 = box.y1 > to.y1 ? to.y1 : box.y1;
+    return box;
+}
+
+static struct box cell_box(const struct cell *cell, const struct canvas *canvas)
+{
+    struct box box = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
+    box_add(&box, cell->x, cell->y, (cell->a > cell->b ? cell->a : cell->b) * 1.9 + 2);
+    for (int i = 0; i < cell->processes; i++)
+        for (int k = 0; k < cell->process[i].points; k++)
+            box_add(&box, cell->process[i].x[k], cell->process[i].y[k],
+                    cell->process[i].half_width[k] + cell->web + 2);
+    return clip(box, (struct box){0, 0, (int64_t)canvas->width, (int64_t)canvas->height});
+}
+
+/* atan2 in turns, in [0, 1), to about 1e-3. */
+static inline float quick_turns(float y, float x)
+{
+    float ax = fabsf(x), ay = fabsf(y);
+    float q = (ax < ay ? ax : ay) / ((ax < ay ? ay : ax) + 1e-12f);
+    float t = q * (0.9724f - 0.1919f * q * q) * (float)(0.5 / PI);
+    t = ay > ax ? 0.25f - t : t;
+    t = x < 0 ? 0.5f - t : t;
+    return y < 0 ? (t > 0 ? 1 - t : 0) : t;
+}
+
+TARGET_CLONES static void raster_body(const struct cell *cell, struct box box, float *distance)
+{
+    float inverse_a = (float)(1 / cell->a), inverse_b = (float)(1 / cell->b);
+    float c = (float)cell->cosine, s = (float)cell->sine;
+    float size = (float)(cell->a < cell->b ? cell->a : cell->b);
+    for (int64_t y = box.y0; y < box.y1; y++)
+        for (int64_t x = box.x0; x < box.x1; x++) {
+            float dx = (float)((double)x - cell->x), dy = (float)((double)y - cell->y);
+            float u = (dx * c + dy * s) * inverse_a, v = (dy * c - dx * s) * inverse_b;
+            float square = u * u + v * v;
+            if (square > 4) {
+                *distance++ = FAR;
+                continue;
+            }
+            float at = quick_turns(v, u) * TABLE;
+            int i = (int)at;
+            i = i < TABLE ? i : TABLE - 1;
+            float part = at - (float)i;
+            float border = cell->outline[i] * (1 - part) + cell->outline[i + 1] * part;
+            *distance++ = (border - sqrtf(square)) * size;
+        }
+}
+
+TARGET_CLONES static void raster_segment(const struct process *p, int i, double reach,
+                                         struct box box, float *distance)
+{
+    struct box part = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
+    box_add(&part, p->x[i], p->y[i], p->half_width[i] + reach);
+    box_add(&part, p->x[i + 1], p->y[i + 1], p->half_width[i + 1] + reach);
+    part = clip(part, box);
+    float ex = p->x[i + 1] - p->x[i], ey = p->y[i + 1] - p->y[i];
+    float inverse = 1 / (ex * ex + ey * ey + 1e-9f);
+    size_t stride = (size_t)(box.x1 - box.x0);
+    for (int64_t y = part.y0; y < part.y1; y++) {
+        float *row = distance + (size_t)(y - box.y0) * stride;
+        for (int64_t x = part.x0; x < part.x1; x++) {
+            float dx = (float)x - p->x[i], dy = (float)y - p->y[i];
+            float t = (dx * ex + dy * ey) * inverse;
+            t = t < 0 ? 0 : t > 1 ? 1 : t;
+            float qx = dx - t * ex, qy = dy - t * ey;
+            float inside = p->half_width[i] + t * (p->half_width[i + 1] - p->half_width[i]) -
+                           sqrtf(qx * qx + qy * qy);
+            float *to = &row[x - box.x0];
+            *to = inside > *to ? inside : *to;
+        }
+    }
+}
+
+/* The larger of two, rounded where they are nearly equal. */
+static inline float smooth_max(float a, float b, float width)
+{
+    float larger = a > b ? a : b, gap = width - fabsf(a - b);
+    return gap > 0 ? larger + gap * gap / (4 * width) : larger;
+}
+
+/* Distances of the whole cell in its box; `scratch` is as large. */
+static void raster_cell(const struct cell *cell, struct box box, float *distance, float *scratch)
+{
+    size_t n = (size_t)((box.x1 - box.x0) * (box.y1 - box.y0));
+    raster_body(cell, box, distance);
+    if (cell->processes == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = FAR;
+    for (int i = 0; i < cell->processes; i++)
+        for (int k = 0; k + 1 < cell->process[i].points; k++)
+            raster_segment(&cell->process[i], k, cell->web + 1, box, scratch);
+    float web = (float)cell->web;
+    for (size_t i = 0; i < n; i++)
+        distance[i] = web > 0 ? smooth_max(distance[i], scratch[i], web) : distance[i];
+}
+
+/* ---- laying a cell on the canvas ---- */
+
+/* Part of the cell's pixels that other cells have already; 1 for an empty cell. */
+static double overlap(const struct canvas *canvas, struct box box, const float *distance,
+                      size_t *area)
+{
+    size_t taken = 0;
+    *area = 0;
+    for (int64_t y = box.y0; y < box.y1; y++)
+        for (int64_t x = box.x0; x < box.x1; x++)
+            if (*distance++ > 0) {
+                ++*area;
+                taken += canvas->label[(size_t)y * canvas->width + (size_t)x] != 0;
+            }
+    return *area ? (double)taken / (double)*area : 1;
+}
+
+static float texture_at(const struct canvas *canvas, const struct cell *cell, int64_t x, int64_t y)
+{
+    size_t tx = ((size_t)x + cell->texture_x) % TABLE, ty = ((size_t)y + cell->texture_y) % TABLE;
+    return canvas->texture[ty * TABLE + tx];
+}
+
+/* Thickness at a pixel that is `inside` pixels from the border. */
+static float thickness(const struct canvas *canvas, const struct cell *cell, int64_t x, int64_t y,
+                       float inside)
+{
+    float dx = (float)((double)x - cell->x), dy = (float)((double)y - cell->y);
+    float u = (float)((dx * cell->cosine + dy * cell->sine) / cell->a);
+    float v = (float)((dy * cell->cosine - dx * cell->sine) / cell->b);
+    float rim = inside / ((float)cell->edge + inside);
+    float middle = 1 - (u * u + v * v);
+    middle = middle < 0 ? 0 : middle;
+    float t = (float)cell->rise * rim + (float)cell->dome * middle * rim;
+    t *= 1 - (float)cell->dent * middle * middle;
+    if (cell->nucleus > 0) {
+        float nu = (u - (float)cell->nucleus_x) / (float)cell->nucleus;
+        float nv = (v - (float)cell->nucleus_y) / (float)cell->nucleus;
+        float within = 1 - (nu * nu + nv * nv);
+        if (within > 0)
+            t += (float)cell->nucleus_rise * (within > 0.3f ? 1 : within / 0.3f);
+    }
+    return t + (float)cell->grain * texture_at(canvas, cell, x, y) * rim;
+}
+
+static void lay_cell(struct canvas *canvas, const struct cell *cell, struct box box,
+                     const float *distance, uint32_t label)
+{
+    for (int64_t y = box.y0; y < box.y1; y++)
+        for (int64_t x = box.x0; x < box.x1; x++) {
+            float inside = *distance++;
+            if (inside <= 0)
+                continue;
+            size_t i = (size_t)y * canvas->width + (size_t)x;
+            float t = thickness(canvas, cell, x, y, inside);
+            bool wins = canvas->label[i] == 0 || (!canvas->additive && t > canvas->thickness[i]);
+            canvas->thickness[i] = canvas->additive ? canvas->thickness[i] + t
+                                   : wins           ? t
+                                                    : canvas->thickness[i];
+            canvas->label[i] = wins ? label : canvas->label[i];
+            float rim = inside > 4 ? 1 : inside / 4;
+            canvas->glow[i] += (float)cell->glow * rim;
+        }
+}
+
+struct plan { /* how an image is populated */
+    double radius, coverage, crowding, direction, alignment, overlap;
+    struct style style;
+};
+
+/* Somewhere at random, or beside the cell laid before. */
+static void choose_place(struct rng *rng, const struct canvas *canvas, const struct plan *plan,
+                         double *x, double *y)
+{
+    double w = (double)canvas->width, h = (double)canvas->height;
+    if (rng_uniform(rng) < plan->crowding) {
+        double angle = rng_between(rng, 0, 2 * PI), far = plan->radius * rng_between(rng, 1.5, 3);
+        *x += cos(angle) * far;
+        *y += sin(angle) * far;
+        if (*x > 0 && *y > 0 && *x < w && *y < h)
+            return;
+    }
+    *x = rng_between(rng, -0.03, 1.03) * w;
+    *y = rng_between(rng, -0.03, 1.03) * h;
+}
+
+static int populate(struct canvas *canvas, const struct plan *plan, enum synth_look look,
+                    struct rng *rng, struct err *err)
+{
+    double pixels = (double)canvas->width * (double)canvas->height, covered = 0, x = 0, y = 0;
+    int tries = 20 + (int)(6 * pixels * plan->coverage / (plan->radius * plan->radius * PI));
+    uint32_t cells = 0;
+    float *buffer = NULL;
+    size_t capacity = 0;
+    struct cell *cell = malloc(sizeof *cell);
+    if (!cell)
+        return err_memory(err, "a cell");
+    for (int i = 0; i < tries && covered < plan->coverage * pixels; i++) {
+        choose_place(rng, canvas, plan, &x, &y);
+        double direction = plan->direction + rng_between(rng, -PI, PI) * (1 - plan->alignment);
+        double radius = plan->radius * exp(rng_normal(rng) * 0.18);
+        make_cell(rng, look, x, y, radius, direction, &plan->style, cell);
+        struct box box = cell_box(cell, canvas);
+        if (box.x1 <= box.x0 || box.y1 <= box.y0)
+            continue;
+        size_t n = (size_t)((box.x1 - box.x0) * (box.y1 - box.y0)), area;
+        if (n > capacity) {
+            free(buffer);
+            capacity = n * 2;
+            buffer = malloc(2 * capacity * sizeof *buffer);
+            if (!buffer) {
+                free(cell);
+                return err_memory(err, "a cell's pixels");
+            }
+        }
+        raster_cell(cell, box, buffer, buffer + capacity);
+        if (overlap(canvas, box, buffer, &area) > plan->overlap)
+            continue;
+        lay_cell(canvas, cell, box, buffer, ++cells);
+        covered += (double)area;
+    }
+    free(buffer);
+    free(cell);
+    return 0;
+}
+
+/* ---- things that are no cells ---- */
+
+static void lay_speck(struct canvas *canvas, double x, double y, double radius, double light,
+                      double ring)
+{
+    struct box box = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
+    box_add(&box, x, y, 2.5 * radius);
+    box = clip(box, (struct box){0, 0, (int64_t)canvas->width, (int64_t)canvas->height});
+    for (int64_t py = box.y0; py < box.y1; py++)
+        for (int64_t px = box.x0; px < box.x1; px++) {
+            double dx = (double)px - x, dy = (double)py - y,
+                   q = (dx * dx + dy * dy) / (radius * radius);
+            double profile = exp(-q) - ring * exp(-(q - 2) * (q - 2));
+            canvas->glow[(size_t)py * canvas->width + (size_t)px] += (float)(light * profile);
+        }
+}
+
+/* Debris: bright and dark specks, many in some images, and a few faint large ones
+ * out of focus. */
+static void lay_debris(struct canvas *canvas, double radius, struct rng *rng)
+{
+    double area = (double)canvas->width * (double)canvas->height;
+    double many = area / 15000 * exp(rng_normal(rng) * 1.1), largest = 2 + 0.15 * radius;
+    for (int i = 0; i < (int)many; i++) {
+        double x = rng_between(rng, 0, (double)canvas->width);
+        double y = rng_between(rng, 0, (double)canvas->height);
+        bool blurred = rng_uniform(rng) < 0.2;
+        double u = rng_uniform(rng);
+        double size = blurred ? radius * rng_between(rng, 0.3, 0.8) : 0.8 + u * u * largest;
+        double light = rng_normal(rng) * (blurred ? 0.06 : 0.22);
+        lay_speck(canvas, x, y, size, light, rng_between(rng, 0, 0.6));
+    }
+}
+
+/* ---- light ---- */
+
+struct optics {
+    double sharp, wide;      /* standard deviations: of the optics, of the halo or fringe */
+    double fringe;           /* contrast of thickness against its wide average */
+    double absorb;           /* light lost per thickness */
+    double slant_x, slant_y; /* slanted light: derivative of thickness */
+    double ground;           /* brightness without cells */
+    double tilt_x, tilt_y, vignette;
+    double mottle;     /* slow unevenness of the ground */
+    double shot, read; /* noise */
+};
+
+/* A slight defocus, or in some images strongly slanted light. */
+static void choose_brightfield(struct optics *o, double contrast, struct rng *rng)
+{
+    bool slanted = rng_uniform(rng) < 0.35;
+    double slant = slanted ? rng_between(rng, 0.3, 0.9) : fabs(rng_normal(rng)) * 0.3;
+    double angle = rng_between(rng, 0, 2 * PI);
+    double fringe = slanted ? rng_between(rng, 0, 0.3) : rng_between(rng, 0.4, 1.1);
+    o->wide = o->sharp * rng_between(rng, 1.8, 4);
+    o->fringe = (rng_uniform(rng) < 0.5 ? -1 : 1) * fringe * contrast;
+    o->absorb = rng_between(rng, -0.02, 0.05) * contrast;
+    o->slant_x = slant * cos(angle) * contrast;
+    o->slant_y = slant * sin(angle) * contrast;
+}
+
+static struct optics choose_optics(const struct synth_options *options, double radius,
+                                   struct rng *rng)
+{
+    struct optics o = {.sharp = rng_between(rng, 0.6, 1.5), .ground = rng_between(rng, 0.35, 0.7)};
+    double contrast = options->contrast;
+    switch (options->look) {
+    case SYNTH_PHASE:
+        o.wide = 1 + radius * rng_between(rng, 0.08, 0.6);
+        o.fringe = rng_between(rng, 0.2, 0.6) * contrast;
+        o.absorb = rng_between(rng, 0, 0.08) * contrast;
+        break;
+    case SYNTH_FLUORESCENCE:
+        o.ground = rng_between(rng, 0.01, 0.12);
+        o.absorb = -rng_between(rng, 0.15, 0.8) * contrast;
+        o.wide = 1;
+        break;
+    case SYNTH_BLOOD:
+        o.ground = rng_between(rng, 0.75, 0.95);
+        o.absorb = rng_between(rng, 0.25, 0.5) * contrast;
+        o.wide = 2;
+        o.fringe = rng_between(rng, 0, 0.1);
+        break;
+    default:
+        choose_brightfield(&o, contrast, rng);
+        break;
+    }
+    o.tilt_x = rng_normal(rng) * 0.1;
+    o.tilt_y = rng_normal(rng) * 0.1;
+    o.vignette = rng_between(rng, 0, 0.25);
+    o.mottle = rng_between(rng, 0, 0.012);
+    o.shot = rng_between(rng, 0.002, 0.02) * options->noise;
+    o.read = rng_between(rng, 0.002, 0.012) * options->noise;
+    return o;
+}
+
+static float derivative(const float *t, size_t i, size_t step, bool first, bool last)
+{
+    return (last ? t[i] : t[i + step]) - (first ? t[i] : t[i - step]);
+}
+
+/* The texture, eight times as coarse. */
+static float cloud_at(const float *texture, size_t x, size_t y)
+{
+    size_t x0 = x / 8 % TABLE, y0 = y / 8 % TABLE;
+    size_t x1 = (x0 + 1) % TABLE, y1 = (y0 + 1) % TABLE;
+    float u = (float)(x % 8) / 8, v = (float)(y % 8) / 8;
+    float upper = texture[y0 * TABLE + x0] * (1 - u) + texture[y0 * TABLE + x1] * u;
+    float lower = texture[y1 * TABLE + x0] * (1 - u) + texture[y1 * TABLE + x1] * u;
+    return upper * (1 - v) + lower * v;
+}
+
+static void develop(const struct canvas *canvas, const struct optics *o, const float *wide,
+                    struct rng *rng, uint8_t *image)
+{
+    size_t w = canvas->width, h = canvas->height;
+    const float *t = canvas->thickness;
+    for (size_t y = 0; y < h; y++)
+        for (size_t x = 0; x < w; x++) {
+            size_t i = y * w + x;
+            float u = (float)x / (float)w - 0.5f, v = (float)y / (float)h - 0.5f;
+            float light = 1 - (float)o->fringe * (t[i] - wide[i]) - (float)o->absorb * t[i] +
+                          (float)o->slant_x * derivative(t, i, 1, x == 0, x + 1 == w) +
+                          (float)o->slant_y * derivative(t, i, w, y == 0, y + 1 == h);
+            if (o->absorb < 0)
+                light = (float)(o->ground - o->absorb * t[i]);
+            else
+                light *= (float)o->ground;
+            light += canvas->glow[i];
+            light += (float)o->mottle * cloud_at(canvas->texture, x, y);
+            light *= 1 + (float)o->tilt_x * u + (float)o->tilt_y * v -
+                     (float)o->vignette * 2 * (u * u + v * v);
+            float noise = (float)o->read + (float)o->shot * sqrtf(light > 0 ? light : 0);
+            light += noise * rng_quick_normal(rng);
+            light = light < 0 ? 0 : light > 1 ? 1 : light;
+            image[i] = (uint8_t)(light * 255 + 0.5f);
+        }
+}
+
+static int expose(struct canvas *canvas, const struct optics *optics, struct rng *rng,
+                  uint8_t *image, struct err *err)
+{
+    size_t n = canvas->width * canvas->height;
+    if (gaussian_blur(canvas->thickness, canvas->height, canvas->width, 1, optics->sharp, err))
+        return -1;
+    float *wide = malloc(n * sizeof *wide);
+    if (!wide)
+        return err_memory(err, "an image");
+    memcpy(wide, canvas->thickness, n * sizeof *wide);
+    int result = gaussian_blur(wide, canvas->height, canvas->width, 1, optics->wide, err);
+    if (result == 0)
+        develop(canvas, optics, wide, rng, image);
+    free(wide);
+    return result;
+}
+
+/* ---- all together ---- */
+
+/* Smooth noise at two scales, wrapping around closely enough for a texture. */
+static int make_texture(float *texture, struct rng *rng, struct err *err)
+{
+    float fine[TABLE * TABLE / 64];
+    for (size_t i = 0; i < TABLE * TABLE; i++)
+        texture[i] = rng_quick_normal(rng);
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        fine[i] = rng_quick_normal(rng);
+    double scale = rng_between(rng, 0.8, 2.4); /* its blur divides the deviation by 3.54 scale */
+    if (gaussian_blur(texture, TABLE, TABLE, 1, scale, err))
+        return -1;
+    for (size_t y = 0; y < TABLE; y++)
+        for (size_t x = 0; x < TABLE; x++)
+            texture[y * TABLE + x] = (float)(3.2 * scale) * texture[y * TABLE + x] +
+                                     0.6f * fine[y / 8 * (TABLE / 8) + x / 8];
+    return gaussian_blur(texture, TABLE, TABLE, 1, 0.7, err);
+}
+
+/* Mixtures differ from image to image: some have one kind of cell only. */
+static struct style make_style(struct rng *rng)
+{
+    static const double usual[] = {0.3, 0.3, 0.15, 0.15, 0.1};
+    struct style style;
+    double sum = 0;
+    for (int i = 0; i < 5; i++)
+        sum += style.share[i] = usual[i] * exp(rng_normal(rng) * 1.3);
+    for (int i = 0; i < 5; i++)
+        style.share[i] /= sum;
+    style.grain = exp(rng_normal(rng) * 0.7);
+    style.rise = exp(rng_normal(rng) * 0.35);
+    return style;
+}
+
+static struct plan make_plan(const struct synth_options *options, struct rng *rng)
+{
+    static const struct {
+        double radius_low, radius_high, coverage_low, coverage_high, overlap;
+    } typical[SYNTH_LOOKS] = {
+        [SYNTH_BRIGHTFIELD] = {10, 64, 0.03, 0.7, 0.15},
+        [SYNTH_PHASE] = {7, 40, 0.03, 0.8, 0.15},
+        [SYNTH_FLUORESCENCE] = {7, 26, 0.05, 0.35, 0.12},
+        [SYNTH_BLOOD] = {14, 36, 0.15, 0.5, 0.25},
+    };
+    double radius = typical[options->look].radius_low *
+                    pow(typical[options->look].radius_high / typical[options->look].radius_low,
+                        rng_uniform(rng));
+    double coverage =
+        rng_between(rng, typical[options->look].coverage_low, typical[options->look].coverage_high);
+    struct plan plan = {
+        .radius = options->radius > 0 ? options->radius : radius,
+        .coverage = options->coverage > 0 ? options->coverage : coverage,
+        .crowding = rng_uniform(rng) < 0.5 ? 0.75 : 0.2,
+        .direction = rng_between(rng, -PI, PI),
+        .alignment = rng_uniform(rng) < 0.3 ? rng_between(rng, 0.5, 0.9) : 0,
+        .overlap = typical[options->look].overlap,
+    };
+    plan.style = make_style(rng);
+    return plan;
+}
+
+static int draw_on(struct canvas *canvas, const struct synth_options *options, struct rng *rng,
+                   uint8_t *image, struct err *err)
+{
+    struct plan plan = make_plan(options, rng);
+    if (make_texture(canvas->texture, rng, err) || populate(canvas, &plan, options->look, rng, err))
+        return -1;
+    lay_debris(canvas, plan.radius, rng);
+    struct optics optics = choose_optics(options, plan.radius, rng);
+    return expose(canvas, &optics, rng, image, err);
+}
+
+int synth_draw(const struct synth_options *options, struct rng *rng, struct array *image,
+               struct array *labels, struct err *err)
+{
+    size_t shape[] = {options->height, options->width, 1};
+    struct array planes = {0};
+    *image = *labels = (struct array){0};
+    if (options->height == 0 || options->width == 0)
+        return err_set(err, STATUS_USAGE, "draw an image: no pixels");
+    size_t floats[] = {2, options->height, options->width};
+    if (array_new(&planes, DTYPE_F32, 3, floats, err) ||
+        array_new(image, DTYPE_U8, 3, shape, err) || array_new(labels, DTYPE_U32, 2, shape, err))
+        goto failed;
+    float *texture = malloc(TABLE * TABLE * sizeof *texture);
+    if (!texture) {
+        err_memory(err, "a texture");
+        goto failed;
+    }
+    size_t n = options->height * options->width;
+    struct canvas canvas = {
+        .width = options->width,
+        .height = options->height,
+        .thickness = planes.data,
+        .glow = (float *)planes.data + n,
+        .label = labels->data,
+        .texture = texture,
+        .additive = options->look == SYNTH_BLOOD,
+    };
+    int result = draw_on(&canvas, options, rng, image->data, err);
+    free(texture);
+    if (result == 0) {
+        array_free(&planes);
+        return 0;
+    }
+failed:
+    array_free(&planes);
+    array_free(image);
+    array_free(labels);
+    return -1;
+}

@@ -1,0 +1,63 @@
+/* Images to class probabilities: what lies between arrays and a network's tensors. */
+#ifndef PREDICT_INFERENCE_H
+#define PREDICT_INFERENCE_H
+
+#include "core/array.h"
+#include "model/model.h"
+#include "predict/size_model.h"
+#include "predict/uncertainty.h"
+
+/* The diameter of the cells that a network of flows sees, 3 x height x width logits;
+ * 0 when it sees none. */
+typedef int (*inference_measure)(const float *logits, size_t height, size_t width, double *diameter,
+                                 struct err *err);
+
+struct inference_options {
+    bool tta;    /* mean over the four quarter turns and their mirror images */
+    bool prob;   /* class probabilities; of a network of flows: background and cell */
+    bool logits; /* what the network gives; with tta the logarithm of the mean probabilities */
+    /* What to measure.  With tta, entropy is that of the mean probabilities, mahalanobis and
+     * energy are means over the views; UNCERTAINTY_TTA needs tta and is the entropy of the
+     * mean probabilities less the mean of the views' entropies: the mutual information of
+     * class and view, as a share of its maximum. */
+    enum uncertainty uncertainty;
+    const struct gaussians *gaussians; /* for UNCERTAINTY_MAHALANOBIS */
+    /* Diameter of the cells in pixels, for Cellpose; 0: as `size` estimates it, or that
+     * of its training images. */
+    double diameter;
+    const struct size_model *size; /* borrowed, may be NULL */
+    inference_measure measure;     /* refines the estimate; may be NULL */
+};
+
+/* H x W x C, uint8, uint16 or float32, borrowed.  A network sees (value - offset) *
+ * gain; gain 0 stands for uint8 / 255, uint16 / 65535, float32 as it is. */
+struct inference_input {
+    const struct array *image;
+    double offset, gain;
+};
+
+/* What was asked for, new: the caller frees each. */
+struct inference_result {
+    struct array prob;        /* K x H x W, float16 */
+    struct array logits;      /* K x H x W, float32 */
+    struct array uncertainty; /* H x W, float16 */
+    double diameter;          /* of the cells, as the image was scaled for; 0: it was not */
+};
+
+/* Whether the network can take such an image; STATUS_DATA when not.  Grey is
+ * repeated for networks that see colour; colour becomes grey for networks that see
+ * grey, or two channels as Cellpose (ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B); alpha is
+ * left out. */
+int inference_check(const struct model *model, const struct array *image,
+                    struct err *err) MUST_CHECK;
+
+/* Runs n images of the same height and width as one batch.  Sides that are no
+ * multiple of what the network needs are extended by repeating the border, and the
+ * result cut.  On failure there are no results. */
+int inference_run(struct model *model, int device, const struct inference_options *options,
+                  const struct inference_input *inputs, size_t n, struct inference_result *results,
+                  struct err *err) MUST_CHECK;
+
+void inference_result_free(struct inference_result *result);
+
+#endif

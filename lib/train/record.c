@@ -1,0 +1,131 @@
+#include "train/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "train/events.h"
+
+struct record {
+    FILE *file;
+    char path[4096];
+    struct events *events;
+};
+
+static const char header[] = "epoch\tstep\trate\tloss\tce\tdice\tce_out\tdice_out\tval_dsc\t"
+                             "val_hd95\timages_per_s\tseconds\n";
+
+static int open_table(struct record *r, int64_t bytes, struct err *err)
+{
+    if (bytes >= 0) {
+        r->file = fopen(r->path, "r+");
+        if (!r->file && errno != ENOENT)
+            return err_errno(err, STATUS_IO, "continue '%s'", r->path);
+        if (r->file) {
+            if (ftruncate(fileno(r->file), (off_t)bytes) || fseek(r->file, 0, SEEK_END))
+                return err_errno(err, STATUS_IO, "continue '%s'", r->path);
+            return 0;
+        }
+    }
+    r->file = fopen(r->path, "w");
+    if (!r->file)
+        return err_errno(err, STATUS_CREATE, "create '%s'", r->path);
+    fputs(header, r->file);
+    return 0;
+}
+
+int record_open(struct record **record, const char *path, int64_t bytes, const char *events,
+                struct err *err)
+{
+    struct record *r = calloc(1, sizeof *r);
+    if (!r)
+        return err_memory(err, "a record");
+    int result = 0;
+    if (strlen(path) >= sizeof r->path)
+        result = err_set(err, STATUS_CREATE, "create '%s': name too long", path);
+    else
+        strcpy(r->path, path);
+    if (result || open_table(r, bytes, err) || (events && events_open(&r->events, events, err))) {
+        struct err late;
+        (void)!record_close(r, &late);
+        return -1;
+    }
+    *record = r;
+    return 0;
+}
+
+static int add_events(struct record *r, const struct record_row *row, struct err *err)
+{
+    const struct {
+        const char *tag;
+        double value;
+    } points[] = {
+        {"rate", row->rate},
+        {"loss/total", row->loss},
+        {"loss/ce", row->ce},
+        {"loss/dice", row->dice},
+        {"loss/ce_out", row->ce_out},
+        {"loss/dice_out", row->dice_out},
+        {"validation/dsc", row->val_dsc},
+        {"validation/hd95", row->val_hd95},
+    };
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++)
+        if (!isnan(points[i].value) &&
+            events_scalar(r->events, points[i].tag, row->step, points[i].value, err))
+            return -1;
+    return 0;
+}
+
+int record_add(struct record *record, const struct record_row *row, struct err *err)
+{
+    FILE *f = record->file;
+    fprintf(f, "%" PRIu64 "\t%" PRId64 "\t%.3g\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f", row->epoch,
+            row->step, row->rate, row->loss, row->ce, row->dice, row->ce_out, row->dice_out);
+    fprintf(f, "\t%.4f\t%.2f\t%.2f\t%.1f\n", row->val_dsc, row->val_hd95, row->images_per_s,
+            row->seconds);
+    if (fflush(f))
+        return err_errno(err, STATUS_IO, "write '%s'", record->path);
+    return record->events ? add_events(record, row, err) : 0;
+}
+
+int64_t record_bytes(struct record *record, struct err *err)
+{
+    long bytes = fflush(record->file) ? -1 : ftell(record->file);
+    return bytes < 0 ? err_errno(err, STATUS_IO, "write '%s'", record->path) : bytes;
+}
+
+int record_plot(const struct record *record, const char *svg, struct err *err)
+{
+    if (strchr(svg, '\'') || strchr(record->path, '\''))
+        return err_set(err, STATUS_SOME_FAILED, "draw '%s': a quote in the name", svg);
+    FILE *gnuplot = popen("gnuplot >/dev/null 2>&1", "w");
+    if (gnuplot)
+        fprintf(gnuplot,
+                "set terminal svg size 900,400 background '#ffffff'\nset output '%s'\n"
+                "set datafile separator '\\t'\nset datafile missing 'nan'\n"
+                "set key autotitle columnhead\nset xlabel 'epoch'\nset multiplot layout 1,2\n"
+                "set ylabel 'loss'\nplot for [c=4:8] '%s' using 1:c with lines lw 2\n"
+                "set ylabel 'DSC'\nset yrange [0:1]\nplot '%s' using 1:9 with lines lw 2\n",
+                svg, record->path, record->path);
+    if (!gnuplot || pclose(gnuplot))
+        return err_set(err, STATUS_SOME_FAILED, "draw '%s': gnuplot failed or is missing", svg);
+    return 0;
+}
+
+int record_close(struct record *record, struct err *err)
+{
+    if (!record)
+        return 0;
+    int result = 0;
+    if (record->file && fclose(record->file))
+        result = err_errno(err, STATUS_IO, "write '%s'", record->path);
+    struct err late;
+    if (events_close(record->events, result ? &late : err))
+        result = -1;
+    free(record);
+    return result;
+}
