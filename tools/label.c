@@ -1,4 +1,5 @@
 /* label: masks, probabilities or flows to numbered cells and a table of them. */
+#include <math.h>
 #include <string.h>
 
 #include "annot/export.h"
@@ -180,9 +181,22 @@ static int export_all(const struct picture *p, struct err *err)
 
 /* ---- a picture from beginning to end ---- */
 
+/* Where the picture has flows of length 1, cells are what the probabilities say. */
+static int find_by_flows(struct picture *p, struct err *err)
+{
+    struct cell_rules rules = settings.rules;
+    uint32_t count;
+    rules.flow.scale = 1;
+    rules.flow.cell_threshold = 1 / (1 + exp(-rules.flow.cell_threshold));
+    return cells_find(p->prediction, p->height, p->width, &rules, NULL, p->flows, p->foreground,
+                      &count, err);
+}
+
 static int find_cells(struct picture *p, struct err *err)
 {
     uint32_t count;
+    if (p->flows)
+        return find_by_flows(p, err);
     const float *map = settings.probability_map ? p->foreground : NULL;
     const float *cell = p->values ? p->values + 2 * p->height * p->width : NULL;
     return cells_find(p->prediction, p->height, p->width, &settings.rules, map, p->values, cell,
@@ -264,7 +278,9 @@ static int label_assembled(void *user, struct picture *picture, struct err *err)
 
 static unsigned parts_wanted(void)
 {
-    unsigned parts = 1u << (is_flows() ? PICTURE_VALUES : PICTURE_PREDICTION);
+    unsigned parts = is_flows()
+                         ? 1u << PICTURE_VALUES | 1u << PICTURE_FLOWS | 1u << PICTURE_FOREGROUND
+                         : 1u << PICTURE_PREDICTION;
     if (!is_flows() && (table || settings.probability_map))
         parts |= 1u << PICTURE_FOREGROUND;
     if (!is_flows() && table)

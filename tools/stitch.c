@@ -16,6 +16,7 @@ enum {
     OPT_PROB = CLI_LONG_ONLY,
     OPT_UNCERTAINTY,
     OPT_LOGITS,
+    OPT_FLOWS,
     OPT_MASK,
     OPT_IMAGE,
     OPT_CLASS,
@@ -32,6 +33,7 @@ static const struct cli_option options[] = {
     {OPT_CLASS, "class", "N", "with --prob: of class N, 0 is the background"},
     {OPT_UNCERTAINTY, "uncertainty", NULL, "write the uncertainty"},
     {OPT_LOGITS, "logits", NULL, "write the logits, a channel each (TIFF)"},
+    {OPT_FLOWS, "flows", NULL, "write the flows, a channel each (TIFF)"},
     {OPT_MASK, "mask", NULL, "write the mask that the stream carries"},
     {OPT_IMAGE, "image", NULL, "write the image that the stream carries"},
     {OPT_OVERLAY, "overlay", "FILE|DIR", "also draw the mask's outlines over the stream's image"},
@@ -68,7 +70,7 @@ static struct destination output, overlay_output;
 static void set_kind(enum montage_kind kind)
 {
     if (settings.kind_is_set && settings.rules.kind != kind)
-        cli_die_usage("only one of --prob, --uncertainty, --logits, --mask, --image");
+        cli_die_usage("only one of --prob, --uncertainty, --logits, --flows, --mask, --image");
     settings.kind_is_set = true;
     settings.rules.kind = kind;
 }
@@ -78,8 +80,7 @@ static void check_options(void)
     enum montage_kind kind = settings.rules.kind;
     if (settings.rules.class >= 0 && kind != MONTAGE_PROB)
         cli_die_usage("--class goes with --prob");
-    if (settings.overlay &&
-        (kind == MONTAGE_UNCERTAINTY || kind == MONTAGE_LOGITS || kind == MONTAGE_IMAGE))
+    if (settings.overlay && kind >= MONTAGE_UNCERTAINTY && kind != MONTAGE_MASK)
         cli_die_usage("--overlay goes with a mask or --prob");
     settings.rules.has_outlines = settings.overlay != NULL;
 }
@@ -273,7 +274,7 @@ static int take_place(const struct sample *sample, struct tile_meta *meta, struc
         const struct array *array = tile_of(sample, kind, err);
         if (!array)
             return -1;
-        int axis = kind <= MONTAGE_PROB || kind == MONTAGE_LOGITS ? 1 : 0;
+        int axis = kind <= MONTAGE_PROB || kind == MONTAGE_LOGITS || kind == MONTAGE_FLOWS ? 1 : 0;
         meta->source_height = meta->height = (int64_t)array->shape[axis];
         meta->source_width = meta->width = (int64_t)array->shape[axis + 1];
         meta->count = 1;

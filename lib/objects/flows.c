@@ -10,8 +10,6 @@
 #include "objects/morphology.h"
 #include "objects/regions.h"
 
-#define NETWORK_SCALE 5.0f /* networks give flows times 5 */
-
 /* ---- flows of labels ---- */
 
 /* One object in its box, with a margin of one pixel. */
@@ -180,8 +178,9 @@ static void swarm_free(struct swarm *s)
 }
 
 static int find_movers(struct swarm *s, const float *flow, const float *cell, size_t count,
-                       double threshold, struct err *err)
+                       const struct flow_rules *rules, struct err *err)
 {
+    double threshold = rules->cell_threshold;
     *s = (struct swarm){0};
     for (size_t i = 0; i < count; i++)
         s->count += cell[i] > threshold;
@@ -193,19 +192,20 @@ static int find_movers(struct swarm *s, const float *flow, const float *cell, si
     uint32_t *start = s->start.data;
     s->count = 0;
     for (size_t i = 0; i < count; i++)
-        if (cell[i] > threshold && fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * NETWORK_SCALE)
+        if (cell[i] > threshold && fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * rules->scale)
             start[s->count++] = (uint32_t)i;
     return 0;
 }
 
 /* Steps of a pixel a unit long; [y, x] interleaved, 0 where no cell is. */
 static void fill_steps(float *steps, const float *flow, const float *cell, size_t count,
-                       double threshold)
+                       const struct flow_rules *rules)
 {
+    float scale = rules->scale;
     for (size_t i = 0; i < count; i++) {
-        bool moves = cell[i] > threshold;
-        steps[2 * i] = moves && isfinite(flow[i]) ? flow[i] / NETWORK_SCALE : 0;
-        steps[2 * i + 1] = moves && isfinite(flow[count + i]) ? flow[count + i] / NETWORK_SCALE : 0;
+        bool moves = cell[i] > rules->cell_threshold;
+        steps[2 * i] = moves && isfinite(flow[i]) ? flow[i] / scale : 0;
+        steps[2 * i + 1] = moves && isfinite(flow[count + i]) ? flow[count + i] / scale : 0;
     }
 }
 
@@ -241,7 +241,7 @@ static int move(struct swarm *s, const float *flow, const float *cell, size_t he
     struct spill steps;
     if (spill_new(&steps, 2 * count * sizeof(float), err))
         return -1;
-    fill_steps(steps.data, flow, cell, count, rules->cell_threshold);
+    fill_steps(steps.data, flow, cell, count, rules);
     for (size_t i = 0; i < s->count; i++)
         end[i] = follow(steps.data, height, width, (float)(start[i] / width),
                         (float)(start[i] % width), rules->steps);
@@ -377,7 +377,7 @@ static void erase(uint32_t *labels, size_t width, const struct box *box)
 
 /* Mean squared difference between a network's flow and the object's own. */
 static double flow_error(const struct heat *h, const struct box *box, const float *flow,
-                         size_t height, size_t width)
+                         size_t height, size_t width, float scale)
 {
     double sum = 0;
     for (size_t i = 0; i < h->height * h->width; i++) {
@@ -385,8 +385,8 @@ static double flow_error(const struct heat *h, const struct box *box, const floa
             continue;
         struct step own = gradient_at(h, i);
         size_t at = place_of(h, box, width, i);
-        double dy = own.y - flow[at] / NETWORK_SCALE;
-        double dx = own.x - flow[height * width + at] / NETWORK_SCALE;
+        double dy = own.y - flow[at] / scale;
+        double dx = own.x - flow[height * width + at] / scale;
         sum += dy * dy + dx * dx;
     }
     return sum / (double)box->area;
@@ -406,8 +406,9 @@ static int drop_large(uint32_t *labels, size_t height, size_t width, double max_
 }
 
 static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t width,
-                      double threshold, struct err *err)
+                      const struct flow_rules *rules, struct err *err)
 {
+    double threshold = rules->flow_threshold;
     struct boxes boxes;
     struct heat heat = {0};
     if (boxes_of(&boxes, labels, height, width, err))
@@ -416,7 +417,7 @@ static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t
     for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
         const struct box *box = &boxes.items[i];
         rc = heat_object(&heat, box, labels, width, err);
-        if (rc == 0 && !(flow_error(&heat, box, flow, height, width) <= threshold))
+        if (rc == 0 && !(flow_error(&heat, box, flow, height, width, rules->scale) <= threshold))
             erase(labels, width, box);
     }
     heat_free(&heat);
@@ -432,7 +433,7 @@ int flows_to_labels(const float *flow, const float *cell, size_t height, size_t 
     if (height * width >= UINT32_MAX || height > 1 << 24 || width > 1 << 24)
         return err_set(err, STATUS_DATA, "flows of %zu x %zu pixels are too many", width, height);
     memset(labels, 0, height * width * sizeof *labels);
-    if (find_movers(&swarm, flow, cell, height * width, rules->cell_threshold, err))
+    if (find_movers(&swarm, flow, cell, height * width, rules, err))
         return -1;
     int rc = move(&swarm, flow, cell, height, width, rules, err);
     if (rc == 0)
@@ -441,6 +442,6 @@ int flows_to_labels(const float *flow, const float *cell, size_t height, size_t 
     if (rc == 0)
         rc = drop_large(labels, height, width, rules->max_share, err);
     if (rc == 0 && rules->flow_threshold > 0)
-        rc = drop_wrong(labels, flow, height, width, rules->flow_threshold, err);
+        rc = drop_wrong(labels, flow, height, width, rules, err);
     return rc ? -1 : labels_renumber(labels, height, width, count, err);
 }

@@ -16,20 +16,24 @@ int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *
                     struct err *err) MUST_CHECK;
 
 struct flow_rules {
-    double cell_threshold; /* pixels whose cell logit is above it follow the flow (0) */
+    double cell_threshold; /* pixels whose `cell` is above it follow the flow (0) */
     double flow_threshold; /* objects whose flow error is above it are dropped; 0: none (0.4) */
     int steps;             /* of Euler's method (200) */
     double max_share;      /* objects larger than that share of the image are dropped (0.4) */
+    float scale;           /* of the flow: length 1 is given as so much (FLOW_NETWORK_SCALE) */
 };
+#define FLOW_NETWORK_SCALE 5.0f /* of what Cellpose's networks give */
+
 #define FLOW_RULES_DEFAULT                                                                         \
     {                                                                                              \
-        0, 0.4, 200, 0.4                                                                           \
+        0, 0.4, 200, 0.4, FLOW_NETWORK_SCALE                                                       \
     }
 
 /* Pixels follow the flow and are one object when they end in one place: at a peak
  * of the histogram of final positions with more than 10 pixels, or near it.
- * flow: 2 x height x width as a network gives it, 5 times the unit flow;
- * cell: height x width logits.  labels: out, 1 to *count. */
+ * flow: 2 x height x width, rules->scale times the unit flow;
+ * cell: height x width logits, or probabilities with a threshold of that kind.  labels: out, 1 to
+ * *count. */
 int flows_to_labels(const float *flow, const float *cell, size_t height, size_t width,
                     const struct flow_rules *rules, uint32_t *labels, uint32_t *count,
                     struct err *err) MUST_CHECK;

@@ -228,16 +228,19 @@ void sample_drop_array(struct sample *sample, const char *name)
 static const struct {
     const char *name;
     int ndim;
+    size_t planes; /* 0: any number */
     unsigned dtypes;
     const char *wanted;
 } rules[] = {
-    {"image", 3, BIT(DTYPE_U8) | BIT(DTYPE_U16) | BIT(DTYPE_F32),
+    {"image", 3, 0, BIT(DTYPE_U8) | BIT(DTYPE_U16) | BIT(DTYPE_F32),
      "height x width x channels of uint8, uint16 or float32"},
-    {"mask", 2, BIT(DTYPE_U8) | BIT(DTYPE_U16) | BIT(DTYPE_U32),
+    {"mask", 2, 0, BIT(DTYPE_U8) | BIT(DTYPE_U16) | BIT(DTYPE_U32),
      "height x width of uint8, uint16 or uint32"},
-    {"prob", 3, BIT(DTYPE_F16) | BIT(DTYPE_F32), "classes x height x width of float16 or float32"},
-    {"logits", 3, BIT(DTYPE_F32), "channels x height x width of float32"},
-    {"uncertainty", 2, BIT(DTYPE_F16) | BIT(DTYPE_F32), "height x width of float16 or float32"},
+    {"prob", 3, 0, BIT(DTYPE_F16) | BIT(DTYPE_F32),
+     "classes x height x width of float16 or float32"},
+    {"logits", 3, 0, BIT(DTYPE_F32), "channels x height x width of float32"},
+    {"flows", 3, 2, BIT(DTYPE_F16) | BIT(DTYPE_F32), "2 x height x width of float16 or float32"},
+    {"uncertainty", 2, 0, BIT(DTYPE_F16) | BIT(DTYPE_F32), "height x width of float16 or float32"},
 };
 
 struct array *sample_require(const struct sample *sample, const char *name, struct err *err)
@@ -251,7 +254,7 @@ struct array *sample_require(const struct sample *sample, const char *name, stru
         if (strcmp(name, rules[i].name) != 0)
             continue;
         if (array->ndim != rules[i].ndim || !(rules[i].dtypes & BIT(array->dtype)) ||
-            array_count(array) == 0) {
+            (rules[i].planes && array->shape[0] != rules[i].planes) || array_count(array) == 0) {
             err_set(err, STATUS_DATA, "'%s.%s.npy' is not %s", sample->key, name, rules[i].wanted);
             return NULL;
         }

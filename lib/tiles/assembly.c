@@ -31,6 +31,7 @@ static int begin(struct assembly *a, const struct assembly_tile *tile, struct er
                                  .height = tile->alone ? tile->tile.height : tile->image_height,
                                  .planes = tile->tile.values->shape[0],
                                  .has_uncertainty = tile->tile.uncertainty != NULL,
+                                 .has_flows = tile->tile.flows != NULL,
                                  .threshold = a->threshold,
                                  .wanted = a->wanted};
     snprintf(a->name, sizeof a->name, "%s", tile->name);

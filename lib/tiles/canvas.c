@@ -27,9 +27,11 @@ int canvas_new(struct canvas *canvas, const struct canvas_rules *rules, struct e
     canvas->truth = band_new(w * sizeof(uint32_t));
     if (blend_new(&canvas->values, BLEND_MEAN, planes, (int64_t)w, (int64_t)h, err))
         return -1;
-    if (rules->has_uncertainty &&
-        blend_new(&canvas->uncertainty, BLEND_MEAN, 1, (int64_t)w, (int64_t)h, err)) {
-        blend_free(&canvas->values);
+    if ((rules->has_uncertainty &&
+         blend_new(&canvas->uncertainty, BLEND_MEAN, 1, (int64_t)w, (int64_t)h, err)) ||
+        (rules->has_flows &&
+         blend_new(&canvas->flows, BLEND_MEAN, 2, (int64_t)w, (int64_t)h, err))) {
+        canvas_free(canvas);
         return -1;
     }
     return 0;
@@ -39,6 +41,7 @@ void canvas_free(struct canvas *canvas)
 {
     blend_free(&canvas->values);
     blend_free(&canvas->uncertainty);
+    blend_free(&canvas->flows);
     band_free(&canvas->truth);
     band_free(&canvas->image);
     picture_free(&canvas->picture);
@@ -49,15 +52,23 @@ void canvas_free(struct canvas *canvas)
 
 static bool is_given(const struct canvas *canvas, enum picture_part part)
 {
-    if (part == PICTURE_FOREGROUND && canvas->rules.planes > 2)
+    bool has_flows = canvas->rules.has_flows;
+    if (part == PICTURE_FOREGROUND && canvas->rules.planes > 2 && !has_flows)
+        return false;
+    if ((part == PICTURE_FLOWS && !has_flows) || (part == PICTURE_VALUES && has_flows))
         return false;
     return wants(canvas, part) && (part != PICTURE_IMAGE || canvas->image_like.ndim);
+}
+
+static size_t planes_of(const struct canvas *canvas, enum picture_part part)
+{
+    return part == PICTURE_VALUES ? canvas->rules.planes : part == PICTURE_FLOWS ? 2 : 1;
 }
 
 /* Bytes of a row of a part, all planes of it together. */
 static size_t row_bytes(const struct canvas *canvas, enum picture_part part)
 {
-    size_t values = part == PICTURE_VALUES ? canvas->rules.planes : 1;
+    size_t values = planes_of(canvas, part);
     return part == PICTURE_IMAGE ? canvas->image.row_bytes
                                  : canvas->rules.width * values * sizeof(uint32_t);
 }
@@ -83,12 +94,13 @@ static void set_pointers(struct canvas *canvas)
             p->room[PICTURE_IMAGE].data);
 }
 
-/* Makes room for the first `rows` rows of all parts; planes lie apart, so that the
- * values need all of theirs. */
+/* Makes room for the first `rows` rows of all parts; planes lie apart, so that
+ * values and flows need all of theirs. */
 static int make_room(struct canvas *canvas, size_t rows, struct err *err)
 {
     size_t height = canvas->rules.height;
-    if (check_size(canvas, wants(canvas, PICTURE_VALUES) ? height : rows, err))
+    bool in_planes = is_given(canvas, PICTURE_VALUES) || is_given(canvas, PICTURE_FLOWS);
+    if (check_size(canvas, in_planes ? height : rows, err))
         return -1;
     for (int part = 0; part < PICTURE_PARTS; part++) {
         struct spill *room = &canvas->picture.room[part];
@@ -98,7 +110,7 @@ static int make_room(struct canvas *canvas, size_t rows, struct err *err)
         if (!num_mul(row, height, &bytes) || bytes > SIZE_MAX / 2)
             return err_memory(err, "an image");
         if ((!room->data && spill_new_claimed(room, bytes, SPILL_LIMIT, err)) ||
-            spill_reserve(room, part == PICTURE_VALUES ? bytes : rows * row, err))
+            spill_reserve(room, planes_of(canvas, part) > 1 ? bytes : rows * row, err))
             return -1;
     }
     set_pointers(canvas);
@@ -125,6 +137,23 @@ static void finish_labels(const struct canvas *canvas, const float *row, uint8_t
         labels[x] = classes[x];
 }
 
+static void copy_planes(const struct canvas *canvas, const float *row, size_t planes, size_t y,
+                        float *to)
+{
+    size_t w = canvas->rules.width;
+    for (size_t k = 0; k < planes; k++)
+        memcpy(to + (k * canvas->rules.height + y) * w, row + k * w, w * sizeof *row);
+}
+
+static void finish_foreground(const struct canvas *canvas, const float *row, float *to)
+{
+    size_t w = canvas->rules.width, planes = canvas->rules.planes;
+    if (planes <= 2)
+        memcpy(to, row + (planes - 1) * w, w * sizeof *row);
+    for (size_t x = 0; planes > 2 && x < w; x++)
+        to[x] = 1 - row[x];
+}
+
 static void finish_values(struct canvas *canvas, size_t y, float *row, uint8_t *classes)
 {
     struct picture *p = &canvas->picture;
@@ -135,14 +164,18 @@ static void finish_values(struct canvas *canvas, size_t y, float *row, uint8_t *
     if (p->prediction)
         finish_labels(canvas, row, classes, p->prediction + at);
     if (p->foreground)
-        memcpy(p->foreground + at, row + (planes - 1) * w, w * sizeof *row);
-    for (size_t k = 0; p->values && k < planes; k++)
-        memcpy(p->values + k * w * canvas->rules.height + at, row + k * w, w * sizeof *row);
+        finish_foreground(canvas, row, p->foreground + at);
+    if (p->values)
+        copy_planes(canvas, row, planes, y, p->values);
     if (p->doubt && canvas->rules.has_uncertainty)
         blend_row(&canvas->uncertainty, (int64_t)y, p->doubt + at);
     else if (p->doubt)
         for (size_t x = 0; x < w; x++)
             p->doubt[at + x] = doubt(row, planes, w, x);
+    if (p->flows) {
+        blend_row(&canvas->flows, (int64_t)y, row);
+        copy_planes(canvas, row, 2, y, p->flows);
+    }
 }
 
 static void copy_row(const struct band *band, const struct spill *room, size_t y)
@@ -159,7 +192,8 @@ static int finish_until(struct canvas *canvas, int64_t until, struct err *err)
         return 0;
     if (make_room(canvas, (size_t)until, err))
         return -1;
-    float *row = malloc(canvas->rules.planes * w * sizeof *row);
+    size_t planes = canvas->rules.planes > 2 ? canvas->rules.planes : 2;
+    float *row = malloc(planes * w * sizeof *row);
     uint8_t *classes = malloc(w);
     int rc = row && classes ? 0 : err_memory(err, "a row");
     for (; rc == 0 && canvas->next_row < until; canvas->next_row++) {
@@ -172,6 +206,7 @@ static int finish_until(struct canvas *canvas, int64_t until, struct err *err)
     free(classes);
     blend_drop(&canvas->values, until);
     blend_drop(&canvas->uncertainty, until);
+    blend_drop(&canvas->flows, until);
     band_drop(&canvas->truth, until);
     band_drop(&canvas->image, until);
     return rc;
@@ -208,6 +243,11 @@ static int check_tile(const struct canvas *canvas, const struct canvas_tile *til
         return err_set(err, STATUS_DATA, "mask and prob are not of the same size");
     if (canvas->rules.has_uncertainty != (tile->uncertainty != NULL))
         return err_set(err, STATUS_DATA, "only some tiles have an uncertainty");
+    if (canvas->rules.has_flows != (tile->flows != NULL))
+        return err_set(err, STATUS_DATA, "only some tiles have flows");
+    if (tile->flows && (tile->flows->ndim != 3 || tile->flows->shape[0] != 2 ||
+                        tile->flows->shape[1] != h || tile->flows->shape[2] != w))
+        return err_set(err, STATUS_DATA, "flows and prob are not of the same size");
     if (tile->uncertainty && !has_shape(tile->uncertainty, 2, h, w))
         return err_set(err, STATUS_DATA, "uncertainty and prob are not of the same size");
     if (tile->image && !has_shape(tile->image, 3, h, w))
@@ -306,7 +346,7 @@ static int make_way(struct canvas *canvas, const struct canvas_tile *tile, struc
 {
     int64_t height = (int64_t)canvas->rules.height, bottom = tile->y + (int64_t)tile->height;
     size_t row = canvas->values.band.row_bytes + canvas->uncertainty.band.row_bytes +
-                 canvas->truth.row_bytes + canvas->image.row_bytes;
+                 canvas->flows.band.row_bytes + canvas->truth.row_bytes + canvas->image.row_bytes;
     bottom = bottom < height ? bottom : height;
     if (bottom <= canvas->next_row ||
         (size_t)(bottom - canvas->next_row) <= canvas->rules.band / row)
@@ -320,7 +360,8 @@ int canvas_add(struct canvas *canvas, const struct canvas_tile *tile, struct err
         return -1;
     canvas->tile_area += tile->height * tile->width;
     if (blend_tile(&canvas->values, tile->values, tile, err) ||
-        (tile->uncertainty && blend_tile(&canvas->uncertainty, tile->uncertainty, tile, err)))
+        (tile->uncertainty && blend_tile(&canvas->uncertainty, tile->uncertainty, tile, err)) ||
+        (tile->flows && blend_tile(&canvas->flows, tile->flows, tile, err)))
         return -1;
     if (tile->truth && wants(canvas, PICTURE_TRUTH) && paste_truth(canvas, tile, err))
         return -1;

@@ -1,5 +1,5 @@
-/* Tiles of one image put together again: probabilities, logits and uncertainties are
- * averaged where tiles overlap, masks and images are pasted.  Pixels that no tile
+/* Tiles of one image put together again: probabilities, logits, flows and uncertainties
+ * are averaged where tiles overlap, masks and images are pasted.  Pixels that no tile
  * covers are 0, background, in all.
  *
  * Tiles of a small image may come in any order.  When more than CANVAS_BAND bytes of
@@ -23,9 +23,10 @@ struct canvas_rules {
     size_t width, height;
     size_t planes;        /* classes of the probabilities, 1 (the foreground alone) to 255 */
     bool has_uncertainty; /* of the tiles' own */
-    float threshold;      /* 0: the most probable class */
-    unsigned wanted;      /* 1 << PICTURE_PREDICTION | ... */
-    size_t band;          /* bytes of sums; 0: CANVAS_BAND */
+    bool has_flows;
+    float threshold; /* 0: the most probable class */
+    unsigned wanted; /* 1 << PICTURE_PREDICTION | ... */
+    size_t band;     /* bytes of sums; 0: CANVAS_BAND */
 };
 
 /* A tile with its corner at (x, y), of height x width pixels there; arrays of another
@@ -33,6 +34,7 @@ struct canvas_rules {
 struct canvas_tile {
     const struct array *values;      /* K x h x w, float16 or float32 */
     const struct array *uncertainty; /* h x w, or NULL */
+    const struct array *flows;       /* 2 x h x w, float16 or float32, or NULL */
     const struct array *truth;       /* h x w of whole numbers, or NULL */
     const struct array *image;       /* h x w x C, or NULL */
     int64_t x, y;
@@ -41,7 +43,7 @@ struct canvas_tile {
 
 struct canvas {
     struct canvas_rules rules;
-    struct blend values, uncertainty;
+    struct blend values, uncertainty, flows;
     struct band truth, image; /* a row: width labels uint32; width pixels */
     struct array image_like;  /* type and channels of the images: 1 x 1 x C, no data */
     uint64_t tile_area;       /* pixels of the tiles added */

@@ -10,8 +10,13 @@
 const char *montage_array(enum montage_kind kind)
 {
     static const char *const names[] = {
-        [MONTAGE_LABELS] = "prob",   [MONTAGE_PROB] = "prob", [MONTAGE_UNCERTAINTY] = "uncertainty",
-        [MONTAGE_LOGITS] = "logits", [MONTAGE_MASK] = "mask", [MONTAGE_IMAGE] = "image",
+        [MONTAGE_LABELS] = "prob",
+        [MONTAGE_PROB] = "prob",
+        [MONTAGE_UNCERTAINTY] = "uncertainty",
+        [MONTAGE_LOGITS] = "logits",
+        [MONTAGE_FLOWS] = "flows",
+        [MONTAGE_MASK] = "mask",
+        [MONTAGE_IMAGE] = "image",
     };
     return names[kind];
 }
@@ -28,9 +33,15 @@ static bool is_blended(enum montage_kind kind)
     return kind != MONTAGE_MASK && kind != MONTAGE_IMAGE;
 }
 
+/* Blended planes that become channels. */
+static bool is_channels(enum montage_kind kind)
+{
+    return kind == MONTAGE_LOGITS || kind == MONTAGE_FLOWS;
+}
+
 enum image_format montage_format(enum montage_kind kind, const struct array *tile)
 {
-    bool needs_tiff = kind == MONTAGE_LOGITS || (!is_blended(kind) && dtype_size(tile->dtype) > 2);
+    bool needs_tiff = is_channels(kind) || (!is_blended(kind) && dtype_size(tile->dtype) > 2);
     return needs_tiff ? IMAGE_TIFF : IMAGE_PNG;
 }
 
@@ -51,7 +62,7 @@ static struct image_info plan_file(const struct montage *m, const struct tile_me
         info.bits = format == IMAGE_TIFF ? 32 : 16;
     else if (kind != MONTAGE_LABELS)
         info.bits = 8 * (int)dtype_size(m->dtype);
-    if (kind == MONTAGE_LOGITS || kind == MONTAGE_IMAGE)
+    if (is_channels(kind) || kind == MONTAGE_IMAGE)
         info.channels = (int)m->planes;
     info.is_label = kind == MONTAGE_MASK && m->dtype == DTYPE_U32;
     return info;
@@ -152,7 +163,7 @@ static void blended_line(struct montage *m, float *row)
         label_line(m, row);
         return;
     }
-    if (m->rules.kind == MONTAGE_LOGITS) {
+    if (is_channels(m->rules.kind)) {
         maps_interleave(row, line, m->planes, width);
         return;
     }

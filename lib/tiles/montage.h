@@ -19,6 +19,7 @@ enum montage_kind {
                             as TIFF, 16 bits as PNG */
     MONTAGE_UNCERTAINTY, /* h x w, in the same way */
     MONTAGE_LOGITS,      /* K x h x w: a channel each, floats */
+    MONTAGE_FLOWS,       /* 2 x h x w: the same */
     MONTAGE_MASK,        /* h x w labels: as they are, or white again where the mask was
                             black and white */
     MONTAGE_IMAGE,       /* h x w x C: as it is */
@@ -27,7 +28,7 @@ enum montage_kind {
 /* The name of a sample's array that such tiles are. */
 const char *montage_array(enum montage_kind kind);
 
-/* Classes, logits or channels of such a tile. */
+/* Classes, logits, flows or channels of such a tile. */
 size_t montage_planes(enum montage_kind kind, const struct array *tile);
 
 /* The format that holds it, PNG where that does. */

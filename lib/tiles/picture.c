@@ -18,6 +18,7 @@ void picture_point(struct picture *picture)
     picture->foreground = room[PICTURE_FOREGROUND].data;
     picture->doubt = room[PICTURE_DOUBT].data;
     picture->values = room[PICTURE_VALUES].data;
+    picture->flows = room[PICTURE_FLOWS].data;
 }
 
 void picture_free(struct picture *picture)

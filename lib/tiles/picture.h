@@ -12,10 +12,12 @@ enum picture_part {
     PICTURE_PREDICTION, /* labels: the most probable class, or for one or two classes the
                            foreground where its probability reaches the threshold */
     PICTURE_TRUTH,      /* labels, of the tiles' masks */
-    PICTURE_FOREGROUND, /* probability of the last class; only for one or two classes */
+    PICTURE_FOREGROUND, /* probability of the last class, for one or two classes; with flows
+                           of all but the first, for more */
     PICTURE_DOUBT,      /* the tiles' uncertainty, else 2 min(p, 1 - p) and its like for
                            more classes */
-    PICTURE_VALUES,     /* the averages themselves, planes x height x width */
+    PICTURE_VALUES,     /* the averages themselves, planes x height x width; not with flows */
+    PICTURE_FLOWS,      /* the tiles' flows, 2 x height x width */
     PICTURE_IMAGE,      /* the tiles' images, height x width x channels of their type */
     PICTURE_PARTS,
 };
@@ -28,6 +30,7 @@ struct picture {
     uint32_t *prediction, *truth;     /* height x width */
     float *foreground, *doubt;        /* height x width */
     float *values;                    /* planes x height x width */
+    float *flows;                     /* 2 x height x width, of length 1 (objects/flows.h) */
     struct array image;               /* a view; without dimensions when there is none */
     struct spill room[PICTURE_PARTS]; /* where they are */
 };

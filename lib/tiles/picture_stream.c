@@ -76,10 +76,14 @@ static int place_tile(struct assembly_tile *tile, const struct sample *sample,
 static int take_arrays(struct canvas_tile *tile, const struct sample *sample,
                        const struct picture_stream_rules *rules, struct err *err)
 {
-    tile->values = sample_require(sample, rules->values, err);
+    bool has_flows = wants(rules, PICTURE_FLOWS) && sample_array(sample, "flows");
+    tile->flows = has_flows ? sample_require(sample, "flows", err) : NULL;
+    if (has_flows && !tile->flows)
+        return -1;
+    tile->values = sample_require(sample, has_flows ? "prob" : rules->values, err);
     if (!tile->values)
         return -1;
-    if (rules->planes && tile->values->shape[0] != rules->planes)
+    if (rules->planes && !has_flows && tile->values->shape[0] != rules->planes)
         return err_set(err, STATUS_DATA, "%s of %zu planes are needed, not of %zu", rules->values,
                        rules->planes, tile->values->shape[0]);
     if (wants(rules, PICTURE_TRUTH) && !(tile->truth = sample_require(sample, "mask", err)))

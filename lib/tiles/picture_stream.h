@@ -5,8 +5,9 @@
 #include "tiles/assembly.h"
 
 struct picture_stream_rules {
-    const char *values; /* what tiles have: "prob", or "logits" */
-    size_t planes;      /* that these must have; 0: any number */
+    const char *values; /* what tiles have: "prob", or "logits"; those with flows that are
+                           wanted "prob" */
+    size_t planes;      /* that "logits" must have; 0: any number */
     bool by_tile;       /* each tile is an image of its own */
     bool as_tiled;      /* images in the scale of their tiles, not of their source */
     bool only_one;      /* see struct assembly */

@@ -71,6 +71,14 @@ is "$(label -q -m flows -T - "$TMP/flows.tar" | cut -f 24,25 | tail -n +2 | sort
 stitch -q --logits -o "$TMP/logits.tif" "$TMP/flows.tar"
 ok "an image of flows" label -q -m flows -o "$TMP/f2.tif" "$TMP/logits.tif"
 is "$(sha256sum <"$TMP/f2.tif")" "$(sha256sum <"$TMP/f.tif")" "the same cells"
+tile -q -s full -m "$TMP/cells/masks" "$image" | stream flows 1 >"$TMP/apart.tar"
+ok "flows beside probabilities" label -q -m flows -o "$TMP/f3.tif" "$TMP/apart.tar"
+is "$(sha256sum <"$TMP/f3.tif")" "$(sha256sum <"$TMP/f.tif")" "the same cells"
+tile -q -s 300 -m "$TMP/cells/masks" "$image" | stream flows 1 >"$TMP/apart.tar"
+ok "flows of tiles that overlap" label -q -m flows -o "$TMP/f3.tif" -T "$TMP/f3.tsv" "$TMP/apart.tar"
+ok "lead to the cells" awk 'NR == 2 && $12 >= 0.8 { found = 1 } END { exit !found }' \
+    <(score -i "$TMP/f3.tif" "$truth")
+ok "which have their probabilities" awk -F '\t' 'NR > 1 && !($24 > 0.85 && $24 < 0.95) { bad = 1 } END { exit bad }' "$TMP/f3.tsv"
 
 # ---- exports ----
 label -q -m watershed -o "$TMP/w.png" --rois "$TMP/w.zip" --geojson "$TMP/w.geojson" --coco "$TMP/w.json" \

@@ -35,6 +35,12 @@ is "$(image info u.tif)" "97 61 1 32" "uncertainty"
 tile -s 20 a.png | stream logits 6 | stitch --logits -o l.tif
 is "$(image info l.tif)" "97 61 6 32" "logits, a channel each"
 is "$(tile -s 20 a.png | stream logits 3 | stitch --logits | head -c 2)" "II" "and as TIFF on standard output"
+mkdir instances
+cp a.png instances/a.png
+tile -s 20 -m instances --mask-suffix '' a.png | stream flows 1 >flows.tar
+stitch --flows -o flows.tif flows.tar
+is "$(image info flows.tif)" "97 61 2 32" "flows"
+fails 65 "flows that are not there" stitch --flows -o f.tif <(tile -s 20 a.png | stream prob 2)
 tile -s 16,40,full -o 25% b.png | stream prob 2 | stitch -o mask.png
 ok "tiles of several sizes" image same b.png mask.png
 tile -s 20 -r 40 b.png | stream prob 2 | stitch -o mask.png

@@ -3,6 +3,7 @@
  *                            of the first channel v of an 8-bit image: v / 255 is the last
  *                            plane, 1 - v / 255 the first, others are 0; K 0 is H x W
  *     stream flows           adds logits.npy as Cellpose would give it for the mask's cells
+ *     stream flows 1         adds flows.npy and prob.npy of the mask's cells
  *     stream drop N          leaves out every N-th sample
  *     stream reverse         turns the order round
  *     stream noplace         removes the json
@@ -57,7 +58,36 @@ static void add_planes(struct sample *sample, const char *name, size_t planes, b
     array_free(half ? &floats : &halves);
 }
 
-static void add_flows(struct sample *sample)
+static void put(struct sample *sample, const char *name, struct array *array)
+{
+    struct err err;
+    if (sample_put_array(sample, name, array, &err))
+        stop(&err);
+}
+
+/* Logits in two: flows of length 1, and the probabilities of two classes. */
+static void split_logits(struct sample *sample, struct array *logits)
+{
+    struct err err;
+    struct array flows, prob;
+    size_t h = logits->shape[1], w = logits->shape[2], count = h * w;
+    const float *from = logits->data;
+    if (array_new(&flows, DTYPE_F32, 3, (size_t[]){2, h, w}, &err) ||
+        array_new(&prob, DTYPE_F32, 3, (size_t[]){2, h, w}, &err))
+        stop(&err);
+    float *f = flows.data, *p = prob.data;
+    for (size_t i = 0; i < 2 * count; i++)
+        f[i] = from[i] / 5;
+    for (size_t i = 0; i < count; i++) {
+        p[count + i] = from[2 * count + i] > 0 ? 0.9f : 0.1f;
+        p[i] = 1 - p[count + i];
+    }
+    put(sample, "flows", &flows);
+    put(sample, "prob", &prob);
+    array_free(logits);
+}
+
+static void add_flows(struct sample *sample, bool apart)
 {
     struct err err;
     struct array logits;
@@ -75,8 +105,10 @@ static void add_flows(struct sample *sample)
     for (size_t i = 0; i < count; i++)
         values[2 * count + i] = labels[i] ? 5 : -5;
     free(labels);
-    if (sample_put_array(sample, "logits", &logits, &err))
-        stop(&err);
+    if (apart)
+        split_logits(sample, &logits);
+    else
+        put(sample, "logits", &logits);
 }
 
 static void drop_json(struct sample *sample)
@@ -119,7 +151,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[1], "noimage") == 0)
             sample_drop_array(sample, "image");
         else if (strcmp(argv[1], "flows") == 0)
-            add_flows(sample);
+            add_flows(sample, n);
         else if (strcmp(argv[1], "drop") != 0 && strcmp(argv[1], "reverse") != 0)
             add_planes(sample, argv[1], (size_t)n, argc > 3);
         else if (n && (int64_t)i % n == n - 1)

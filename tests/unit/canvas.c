@@ -9,7 +9,7 @@ enum { WIDTH = 90, HEIGHT = 200, SIDE = 30, STEP = 20, PLANES = 2 };
 
 #define ALL                                                                                        \
     (1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH | 1u << PICTURE_FOREGROUND |                   \
-     1u << PICTURE_DOUBT | 1u << PICTURE_VALUES | 1u << PICTURE_IMAGE)
+     1u << PICTURE_DOUBT | 1u << PICTURE_VALUES | 1u << PICTURE_FLOWS | 1u << PICTURE_IMAGE)
 
 static float values[PLANES * SIDE * SIDE];
 static uint16_t truth[SIDE * SIDE];
@@ -41,16 +41,22 @@ static struct canvas_tile make_tile(int64_t x, int64_t y)
 }
 
 /* All tiles in the order of their rows. */
-static int compose(struct picture *picture, size_t band, struct err *err)
+static int compose(struct picture *picture, bool flows, size_t band, struct err *err)
 {
     struct canvas canvas;
-    struct canvas_rules rules = {WIDTH, HEIGHT, PLANES, false, 0, ALL, band};
+    struct canvas_rules rules = {.width = WIDTH,
+                                 .height = HEIGHT,
+                                 .planes = PLANES,
+                                 .has_flows = flows,
+                                 .wanted = ALL,
+                                 .band = band};
     if (canvas_new(&canvas, &rules, err))
         return -1;
     int rc = 0;
     for (int64_t y = 0; rc == 0 && y + SIDE <= HEIGHT; y += STEP)
         for (int64_t x = 0; rc == 0 && x + SIDE <= WIDTH; x += STEP) {
             struct canvas_tile tile = make_tile(x, y);
+            tile.flows = flows ? &values_array : NULL;
             rc = canvas_add(&canvas, &tile, err);
         }
     if (rc == 0)
@@ -64,8 +70,8 @@ static void test_bands(void)
     struct err err;
     struct picture whole = {.truth = NULL}, bands = {.truth = NULL};
     size_t count = (size_t)WIDTH * HEIGHT;
-    if (!ok(compose(&whole, 0, &err) == 0, "tiles make a picture") ||
-        !ok(compose(&bands, 1, &err) == 0, "also in bands as narrow as can be"))
+    if (!ok(compose(&whole, false, 0, &err) == 0, "tiles make a picture") ||
+        !ok(compose(&bands, false, 1, &err) == 0, "also in bands as narrow as can be"))
         return;
     ok(memcmp(whole.prediction, bands.prediction, 4 * count) == 0, "the same labels");
     ok(memcmp(whole.truth, bands.truth, 4 * count) == 0, "the same truth");
@@ -82,11 +88,30 @@ static void test_bands(void)
     picture_free(&bands);
 }
 
+/* Two classes are two planes like flows: averages of the same. */
+static void test_flows(void)
+{
+    struct err err;
+    struct picture plain = {.truth = NULL}, whole = {.truth = NULL}, bands = {.truth = NULL};
+    size_t count = (size_t)WIDTH * HEIGHT;
+    if (!ok(compose(&plain, false, 0, &err) == 0 && compose(&whole, true, 0, &err) == 0 &&
+                compose(&bands, true, 1, &err) == 0,
+            "tiles with flows"))
+        return;
+    ok(!plain.flows && !whole.values, "flows are there instead of values");
+    ok(memcmp(whole.flows, plain.values, 8 * count) == 0, "averaged as these");
+    ok(memcmp(bands.flows, plain.values, 8 * count) == 0, "also in bands");
+    ok(memcmp(whole.foreground, plain.foreground, 4 * count) == 0, "beside the probabilities");
+    picture_free(&plain);
+    picture_free(&whole);
+    picture_free(&bands);
+}
+
 static void test_order(void)
 {
     struct err err;
     struct canvas canvas;
-    struct canvas_rules rules = {WIDTH, HEIGHT, PLANES, false, 0, ALL, 0};
+    struct canvas_rules rules = {.width = WIDTH, .height = HEIGHT, .planes = PLANES, .wanted = ALL};
     struct canvas_tile tile = make_tile(0, 100);
     ok(canvas_new(&canvas, &rules, &err) == 0 && canvas_add(&canvas, &tile, &err) == 0,
        "a small image's tiles");
@@ -106,7 +131,7 @@ static void refuse(struct canvas_tile tile, const char *name)
 {
     struct err err;
     struct canvas canvas;
-    struct canvas_rules rules = {WIDTH, HEIGHT, PLANES, false, 0, ALL, 0};
+    struct canvas_rules rules = {.width = WIDTH, .height = HEIGHT, .planes = PLANES, .wanted = ALL};
     ok(canvas_new(&canvas, &rules, &err) == 0 && canvas_add(&canvas, &tile, &err) == -1 &&
            err.status == STATUS_DATA,
        "%s", name);
@@ -127,6 +152,9 @@ static void test_wrong_tiles(void)
     tile = make_tile(0, 0);
     tile.uncertainty = &flat;
     refuse(tile, "an uncertainty where others have none");
+    tile = make_tile(0, 0);
+    tile.flows = &values_array;
+    refuse(tile, "flows where others have none");
     tile = make_tile(0, 0);
     tile.image = &flat;
     refuse(tile, "an image without channels");
@@ -172,6 +200,7 @@ static void test_assembly(void)
 int main(void)
 {
     test_bands();
+    test_flows();
     test_order();
     test_wrong_tiles();
     test_assembly();
