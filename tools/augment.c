@@ -9,16 +9,26 @@
 #include "pixels/augment.h"
 #include "stream/stream.h"
 
-enum { OPT_POLICY = CLI_LONG_ONLY, OPT_SEED, OPT_KEEP, OPT_INSTANCES };
+static struct {
+    int64_t copies, seed;
+    const char *policy_text, *output;
+    struct augment_policy policy;
+    bool keep, instances;
+} settings = {.copies = 1, .seed = 1, .policy_text = "paper", .output = "-"};
 
 static const struct cli_option options[] = {
-    {'n', "copies", "N", "transformed copies of each sample (default 1)"},
-    {'p', "policy", "POLICY", "paper, strong or none, and changes: strong,zoom=2 (default paper)"},
-    {OPT_SEED, "seed", "N", "seed of the random numbers (default 1)"},
-    {OPT_KEEP, "keep", NULL, "pass the sample itself through too, before its copies"},
-    {OPT_INSTANCES, "instances", NULL,
-     "mask labels are cells: copies in a mirrored border get new ones"},
-    {'o', "output", "FILE", "write the stream to FILE (default standard output)"},
+    {'n', "copies", "N", "transformed copies of each sample (default 1)",
+     CLI_INT(settings.copies, 0, 1000000)},
+    {'p', "policy", "POLICY", "paper, strong or none, and changes: strong,zoom=2 (default paper)",
+     CLI_TEXT(settings.policy_text)},
+    {0, "seed", "N", "seed of the random numbers (default 1)",
+     CLI_INT(settings.seed, 0, INT64_MAX)},
+    {0, "keep", NULL, "pass the sample itself through too, before its copies",
+     CLI_FLAG(settings.keep)},
+    {0, "instances", NULL, "mask labels are cells: copies in a mirrored border get new ones",
+     CLI_FLAG(settings.instances)},
+    {'o', "output", "FILE", "write the stream to FILE (default standard output)",
+     CLI_TEXT(settings.output)},
     {0},
 };
 
@@ -30,41 +40,6 @@ static const struct cli_program program = {
     .notes = "Settings of a policy: turns, rotate, angle, zoom, brightness, contrast, gamma,\n"
              "shade, blur, noise, invert, light, border=zero|reflect; see augment(1).",
 };
-
-static struct {
-    int64_t copies, seed;
-    const char *policy_text, *output;
-    struct augment_policy policy;
-    bool keep, instances;
-} settings = {.copies = 1, .seed = 1, .policy_text = "paper", .output = "-"};
-
-static void read_options(void)
-{
-    for (int c; (c = cli_next_option()) != -1;)
-        switch (c) {
-        case 'n':
-            settings.copies = cli_int(0, 1000000);
-            break;
-        case 'p':
-            settings.policy_text = cli_argument();
-            break;
-        case OPT_SEED:
-            settings.seed = cli_int(0, INT64_MAX);
-            break;
-        case OPT_KEEP:
-            settings.keep = true;
-            break;
-        case OPT_INSTANCES:
-            settings.instances = true;
-            break;
-        case 'o':
-            settings.output = cli_argument();
-            break;
-        }
-    struct err err;
-    if (augment_policy_parse(&settings.policy, settings.policy_text, &err))
-        cli_die_usage("%s", err.message);
-}
 
 /* KEY.json of the copy: the sample's, and what was done under "augment". */
 static int describe(const struct sample *from, struct sample *to, const struct augment_draw *draw,
@@ -168,14 +143,13 @@ static int augment_stream(const char *path, struct stream_writer **writer, struc
 int main(int argc, char **argv)
 {
     cli_start(&program, argc, argv);
-    read_options();
-    if (strcmp(settings.output, "-") == 0)
-        cli_refuse_terminal("a tensor stream");
-    static char standard_input[] = "-", *only[] = {standard_input, NULL};
     struct stream_writer *writer = NULL;
     struct err err;
     int result = 0;
-    for (char **p = cli_operand_count() ? cli_operands() : only; *p && result == 0; p++)
+    if (augment_policy_parse(&settings.policy, settings.policy_text, &err))
+        cli_die_usage("%s", err.message);
+    cli_refuse_terminal_for(settings.output, "a tensor stream");
+    for (char **p = cli_inputs(); *p && result == 0; p++)
         result = augment_stream(*p, &writer, &err);
     if (result == 0)
         result = stream_commit(writer, &err);

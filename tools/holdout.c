@@ -7,19 +7,31 @@
 #include "stream/split.h"
 #include "stream/stream.h"
 
-enum { OPT_SEED = CLI_LONG_ONLY, OPT_TRAIN, OPT_TEST, OPT_BY, OPT_STABLE, OPT_LEAK };
-enum { BY_SOURCE, BY_TILE };
+static struct {
+    enum { NO_PART, TRAIN, TEST } part;
+    enum { BY_SOURCE, BY_TILE } by;
+    double fraction;
+    int64_t seed;
+    bool stable, allow_leakage;
+    const char *output;
+} settings = {.fraction = 0.2, .seed = 1, .output = "-"};
 
 static const struct cli_option options[] = {
-    {OPT_TRAIN, "train", NULL, "write the training part"},
-    {OPT_TEST, "test", NULL, "write the test part"},
-    {'f', "fraction", "FRACTION", "share of the source images that is held out (default 0.2)"},
-    {OPT_SEED, "seed", "N", "another seed is another split (default 1)"},
-    {OPT_BY, "by", "source|tile", "what stays together: a source image (default) or a tile"},
-    {OPT_STABLE, "stable", NULL,
-     "decide on each source alone, in one pass: it keeps its part when others come or go"},
-    {OPT_LEAK, "allow-leakage", NULL, "parts may share source images or pixels"},
-    {'o', "output", "FILE", "write the stream to FILE (default standard output)"},
+    {0, "train", NULL, "write the training part", CLI_ONE_OF(settings.part, TRAIN)},
+    {0, "test", NULL, "write the test part", CLI_ONE_OF(settings.part, TEST)},
+    {'f', "fraction", "FRACTION", "share of the source images that is held out (default 0.2)",
+     CLI_REAL(settings.fraction, 0.0001, 0.9999)},
+    {0, "seed", "N", "another seed is another split (default 1)",
+     CLI_INT(settings.seed, 0, INT64_MAX)},
+    {0, "by", "source|tile", "what stays together: a source image (default) or a tile",
+     CLI_CHOICE(settings.by)},
+    {0, "stable", NULL,
+     "decide on each source alone, in one pass: it keeps its part when others come or go",
+     CLI_FLAG(settings.stable)},
+    {0, "allow-leakage", NULL, "parts may share source images or pixels",
+     CLI_FLAG(settings.allow_leakage)},
+    {'o', "output", "FILE", "write the stream to FILE (default standard output)",
+     CLI_TEXT(settings.output)},
     {0},
 };
 
@@ -30,49 +42,6 @@ static const struct cli_program program = {
     .options = options,
     .notes = "The same options but --train and --test give parts that complete each other.",
 };
-
-static struct {
-    int part, by;
-    double fraction;
-    int64_t seed;
-    bool stable, allow_leakage;
-    const char *output;
-} settings = {.fraction = 0.2, .seed = 1, .output = "-"};
-
-static void read_options(void)
-{
-    for (int c; (c = cli_next_option()) != -1;)
-        switch (c) {
-        case OPT_TRAIN:
-        case OPT_TEST:
-            if (settings.part && settings.part != c)
-                cli_die_usage("--train and --test exclude each other");
-            settings.part = c;
-            break;
-        case 'f':
-            settings.fraction = cli_real(0.0001, 0.9999);
-            break;
-        case OPT_SEED:
-            settings.seed = cli_int(0, INT64_MAX);
-            break;
-        case OPT_BY:
-            settings.by = cli_choice("source|tile");
-            break;
-        case OPT_STABLE:
-            settings.stable = true;
-            break;
-        case OPT_LEAK:
-            settings.allow_leakage = true;
-            break;
-        case 'o':
-            settings.output = cli_argument();
-            break;
-        }
-    if (!settings.part)
-        cli_die_usage("--train or --test is needed");
-    if (cli_operand_count() > 1)
-        cli_die_usage("one stream at most; 'cat' joins several");
-}
 
 static int get_source(const struct sample *sample, struct tile_meta *meta, struct err *err)
 {
@@ -107,7 +76,7 @@ static int put_sample(struct split *split, struct stream_writer *writer,
     if (get_source(sample, &meta, err))
         return -1;
     bool is_test = split_is_test(split, unit_of(sample, &meta));
-    return is_test == (settings.part == OPT_TEST) ? stream_put(writer, sample, err) : 0;
+    return is_test == (settings.part == TEST) ? stream_put(writer, sample, err) : 0;
 }
 
 static int check(const struct split *split, struct err *err)
@@ -161,10 +130,10 @@ int main(int argc, char **argv)
     struct stream_writer *writer = NULL;
     struct err err;
     cli_start(&program, argc, argv);
-    read_options();
-    if (strcmp(settings.output, "-") == 0)
-        cli_refuse_terminal("a tensor stream");
-    const char *path = cli_operand_count() ? cli_operands()[0] : "-";
+    if (!settings.part)
+        cli_die_usage("--train or --test is needed");
+    cli_refuse_terminal_for(settings.output, "a tensor stream");
+    const char *path = cli_only_input();
     if (split_new(&split, (uint64_t)settings.seed, settings.fraction, &err) ||
         (settings.stable ? stream_open(&reader, path, &err)
                          : stream_open_seekable(&reader, path, &err)))

@@ -7,13 +7,13 @@
 #include "stream/describe.h"
 #include "stream/stream.h"
 
-enum { OPT_CHECK = 'c', OPT_JSON = 'j', OPT_PROVENANCE = 'p', OPT_COUNT = 'n' };
+static enum { LIST, CHECK, JSON, COUNT, PROVENANCE } mode;
 
 static const struct cli_option options[] = {
-    {OPT_CHECK, "check", NULL, "print nothing, only check"},
-    {OPT_JSON, "json", NULL, "print a JSON object a line"},
-    {OPT_COUNT, "count", NULL, "print the number of samples only"},
-    {OPT_PROVENANCE, "provenance", NULL, "print what made the stream only"},
+    {'c', "check", NULL, "print nothing, only check", CLI_SET(mode, CHECK)},
+    {'j', "json", NULL, "print a JSON object a line", CLI_SET(mode, JSON)},
+    {'n', "count", NULL, "print the number of samples only", CLI_SET(mode, COUNT)},
+    {'p', "provenance", NULL, "print what made the stream only", CLI_SET(mode, PROVENANCE)},
     {0},
 };
 
@@ -23,8 +23,6 @@ static const struct cli_program program = {
     .synopsis = "[options] [STREAM...]",
     .options = options,
 };
-
-static int mode;
 
 static void print_text(char *text, const char *what)
 {
@@ -37,7 +35,7 @@ static void print_text(char *text, const char *what)
 
 static void print_provenance(const struct stream_reader *reader)
 {
-    if (mode == OPT_JSON) {
+    if (mode == JSON) {
         printf("{\"provenance\":%s}\n", stream_provenance(reader));
         return;
     }
@@ -51,7 +49,7 @@ static void print_provenance(const struct stream_reader *reader)
 
 static void print_sample(const struct sample *sample)
 {
-    if (mode == OPT_JSON) {
+    if (mode == JSON) {
         print_text(describe_json(sample), "a line");
     } else {
         printf("%s\t", sample->key);
@@ -68,15 +66,15 @@ static int peek(struct stream_reader *reader, struct err *err)
     int result;
     do {
         result = stream_next(reader, &sample, err);
-        if (result >= 0 && count == 0 && (mode == 0 || mode == OPT_JSON || mode == OPT_PROVENANCE))
+        if (result >= 0 && count == 0 && (mode == LIST || mode == JSON || mode == PROVENANCE))
             print_provenance(reader);
-        if (result > 0 && (mode == 0 || mode == OPT_JSON))
+        if (result > 0 && (mode == LIST || mode == JSON))
             print_sample(&sample);
         count += result > 0;
         sample_free(&sample);
         cli_progress("samples", count, 0);
     } while (result > 0);
-    if (result == 0 && mode == OPT_COUNT)
+    if (result == 0 && mode == COUNT)
         printf("%llu\n", (unsigned long long)count);
     return result;
 }
@@ -101,10 +99,8 @@ static enum status peek_file(const char *path)
 int main(int argc, char **argv)
 {
     cli_start(&program, argc, argv);
-    for (int c; (c = cli_next_option()) != -1;)
-        mode = c;
     if (cli_operand_count() <= 1)
-        return cli_finish(peek_file(cli_operand_count() ? cli_operands()[0] : "-"));
+        return cli_finish(peek_file(cli_only_input()));
     enum status status = STATUS_OK;
     for (char **path = cli_operands(); *path; path++)
         if (peek_file(*path))

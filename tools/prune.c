@@ -7,17 +7,25 @@
 #include "pixels/content.h"
 #include "stream/stream.h"
 
-enum { OPT_FOREGROUND = CLI_LONG_ONLY, OPT_BLANK, OPT_CONTRAST };
+static struct {
+    bool by_mask, by_content, invert;
+    double min_foreground, contrast;
+    const char *output;
+} settings = {.contrast = CONTENT_CONTRAST, .output = "-"};
 
 static const struct cli_option options[] = {
-    {OPT_FOREGROUND, "min-foreground", "FRACTION",
-     "drop masks with less foreground; 0, the default, drops those without any"},
-    {OPT_BLANK, "blank", NULL, "drop tiles that show nothing, whatever their mask says"},
-    {OPT_CONTRAST, "contrast", "FRACTION",
+    {0, "min-foreground", "FRACTION",
+     "drop masks with less foreground; 0, the default, drops those without any",
+     CLI_REAL(settings.min_foreground, 0, 1), CLI_GIVEN(settings.by_mask)},
+    {0, "blank", NULL, "drop tiles that show nothing, whatever their mask says",
+     CLI_FLAG(settings.by_content)},
+    {0, "contrast", "FRACTION",
      "structure below this share of the mean is nothing "
-     "(default 0.008; means --blank)"},
-    {'v', "invert", NULL, "keep what would be dropped"},
-    {'o', "output", "FILE", "write the stream to FILE (default standard output)"},
+     "(default 0.008; means --blank)",
+     CLI_REAL(settings.contrast, 0, 1), CLI_GIVEN(settings.by_content)},
+    {'v', "invert", NULL, "keep what would be dropped", CLI_FLAG(settings.invert)},
+    {'o', "output", "FILE", "write the stream to FILE (default standard output)",
+     CLI_TEXT(settings.output)},
     {0},
 };
 
@@ -28,37 +36,6 @@ static const struct cli_program program = {
     .options = options,
     .notes = "Without options samples whose mask has no foreground are dropped.",
 };
-
-static struct {
-    bool by_mask, by_content, invert;
-    double min_foreground, contrast;
-    const char *output;
-} settings = {.contrast = CONTENT_CONTRAST, .output = "-"};
-
-static void read_options(void)
-{
-    for (int c; (c = cli_next_option()) != -1;)
-        switch (c) {
-        case OPT_FOREGROUND:
-            settings.by_mask = true;
-            settings.min_foreground = cli_real(0, 1);
-            break;
-        case OPT_CONTRAST:
-            settings.contrast = cli_real(0, 1);
-            settings.by_content = true;
-            break;
-        case OPT_BLANK:
-            settings.by_content = true;
-            break;
-        case 'v':
-            settings.invert = true;
-            break;
-        case 'o':
-            settings.output = cli_argument();
-            break;
-        }
-    settings.by_mask |= !settings.by_content;
-}
 
 static int lacks_foreground(const struct sample *sample, struct err *err)
 {
@@ -137,14 +114,12 @@ static int prune_stream(struct stream_writer **writer, const char *path, struct 
 
 int main(int argc, char **argv)
 {
-    static char dash[] = "-", *standard_input[] = {dash, NULL};
     struct stream_writer *writer = NULL;
     struct err err;
     cli_start(&program, argc, argv);
-    read_options();
-    if (strcmp(settings.output, "-") == 0)
-        cli_refuse_terminal("a tensor stream");
-    for (char **path = cli_operand_count() ? cli_operands() : standard_input; *path; path++)
+    settings.by_mask |= !settings.by_content;
+    cli_refuse_terminal_for(settings.output, "a tensor stream");
+    for (char **path = cli_inputs(); *path; path++)
         if (prune_stream(&writer, *path, &err)) {
             stream_abort(writer);
             cli_die_err(&err);

@@ -11,33 +11,45 @@
 #include "pixels/synth.h"
 #include "stream/stream.h"
 
-enum {
-    OPT_LOOK = CLI_LONG_ONLY,
-    OPT_SEED,
-    OPT_INSTANCES,
-    OPT_TIFF,
-    OPT_COVERAGE,
-    OPT_RADIUS,
-    OPT_CONTRAST,
-    OPT_NOISE,
-    OPT_PREFIX,
+static struct {
+    int64_t number, seed;
+    int64_t size[2]; /* width, height */
+    int look;        /* SYNTH_LOOKS for mixed */
+    bool instances, tiff;
+    const char *output, *prefix;
+    struct synth_options drawing;
+} settings = {
+    .number = 1,
+    .seed = 1,
+    .size = {512, 512},
+    .prefix = "synth",
+    .output = "-",
+    .drawing = {.contrast = 1, .noise = 1},
 };
 
 static const struct cli_option options[] = {
-    {'n', "number", "N", "images to draw (default 1)"},
+    {'n', "number", "N", "images to draw (default 1)", CLI_INT(settings.number, 1, 10000000)},
     {'o', "output", "DIR|FILE",
      "folder for images/ and masks/, or a stream's file (default: a stream "
-     "on standard output)"},
-    {'s', "size", "W[xH]", "pixels (default 512x512)"},
-    {'l', "look", "LOOK", "brightfield, phase, fluorescence, blood or mixed (default brightfield)"},
-    {OPT_SEED, "seed", "N", "seed of the random numbers (default 1)"},
-    {OPT_INSTANCES, "instances", NULL, "masks number the cells; else 255 is cell, 0 is not"},
-    {OPT_TIFF, "tiff", NULL, "write TIFF files instead of PNG"},
-    {OPT_COVERAGE, "coverage", "PERCENT", "of the image covered by cells (default: varies)"},
-    {OPT_RADIUS, "radius", "PIXELS", "typical half width of a cell (default: varies)"},
-    {OPT_CONTRAST, "contrast", "FACTOR", "contrast of the cells (default 1)"},
-    {OPT_NOISE, "noise", "FACTOR", "amount of noise (default 1)"},
-    {OPT_PREFIX, "prefix", "NAME", "names begin with this (default synth)"},
+     "on standard output)",
+     CLI_TEXT(settings.output)},
+    {'s', "size", "W[xH]", "pixels (default 512x512)", CLI_INT(settings.size[0], 1, 65535),
+     CLI_ONE_OR_TWO('x')},
+    {'l', "look", "LOOK", "brightfield, phase, fluorescence, blood or mixed (default brightfield)",
+     CLI_CHOICE_OF(settings.look, SYNTH_LOOK_NAMES "|mixed")},
+    {0, "seed", "N", "seed of the random numbers (default 1)",
+     CLI_INT(settings.seed, 0, INT64_MAX)},
+    {0, "instances", NULL, "masks number the cells; else 255 is cell, 0 is not",
+     CLI_FLAG(settings.instances)},
+    {0, "tiff", NULL, "write TIFF files instead of PNG", CLI_FLAG(settings.tiff)},
+    {0, "coverage", "PERCENT", "of the image covered by cells (default: varies)",
+     CLI_PERCENT(settings.drawing.coverage, 0, 95)},
+    {0, "radius", "PIXELS", "typical half width of a cell (default: varies)",
+     CLI_REAL(settings.drawing.radius, 1, 1000)},
+    {0, "contrast", "FACTOR", "contrast of the cells (default 1)",
+     CLI_REAL(settings.drawing.contrast, 0, 100)},
+    {0, "noise", "FACTOR", "amount of noise (default 1)", CLI_REAL(settings.drawing.noise, 0, 100)},
+    {0, "prefix", "NAME", "names begin with this (default synth)", CLI_TEXT(settings.prefix)},
     {0},
 };
 
@@ -48,81 +60,15 @@ static const struct cli_program program = {
     .options = options,
 };
 
-static struct {
-    int64_t number, seed;
-    int look; /* SYNTH_LOOKS for mixed */
-    bool instances, tiff;
-    const char *output, *prefix;
-    struct synth_options drawing;
-} settings = {
-    .number = 1,
-    .seed = 1,
-    .prefix = "synth",
-    .output = "-",
-    .drawing = {.width = 512, .height = 512, .contrast = 1, .noise = 1},
-};
-
-static void read_size(void)
+static void check_options(void)
 {
-    unsigned w = 0, h = 0;
-    int end = 0, both = 0;
-    const char *text = cli_argument();
-    if (sscanf(text, "%5u%n", &w, &end) == 1 && text[end] == '\0')
-        h = w;
-    else if (sscanf(text, "%5ux%5u%n", &w, &h, &both) != 2 || text[both] != '\0')
-        cli_die_usage("size '%s': not W or WxH", text);
-    if (w < 1 || h < 1 || w > 65535 || h > 65535)
-        cli_die_usage("size '%s': not in 1 to 65535", text);
-    settings.drawing.width = w;
-    settings.drawing.height = h;
-}
-
-static void read_options(void)
-{
-    struct synth_options *d = &settings.drawing;
-    for (int c; (c = cli_next_option()) != -1;)
-        switch (c) {
-        case 'n':
-            settings.number = cli_int(1, 10000000);
-            break;
-        case 'o':
-            settings.output = cli_argument();
-            break;
-        case 's':
-            read_size();
-            break;
-        case 'l':
-            settings.look = cli_choice(SYNTH_LOOK_NAMES "|mixed");
-            break;
-        case OPT_SEED:
-            settings.seed = cli_int(0, INT64_MAX);
-            break;
-        case OPT_INSTANCES:
-            settings.instances = true;
-            break;
-        case OPT_TIFF:
-            settings.tiff = true;
-            break;
-        case OPT_COVERAGE:
-            d->coverage = cli_real(0, 95) / 100;
-            break;
-        case OPT_RADIUS:
-            d->radius = cli_real(1, 1000);
-            break;
-        case OPT_CONTRAST:
-            d->contrast = cli_real(0, 100);
-            break;
-        case OPT_NOISE:
-            d->noise = cli_real(0, 100);
-            break;
-        case OPT_PREFIX:
-            settings.prefix = cli_argument();
-            break;
-        }
     if (cli_operand_count())
         cli_die_usage("'%s': synth takes no operands", cli_operands()[0]);
     if (!sample_key_is_valid(settings.prefix) || strchr(settings.prefix, '/'))
         cli_die_usage("prefix '%s': only letters, digits, _ and -", settings.prefix);
+    settings.drawing.width = (size_t)settings.size[0];
+    settings.drawing.height = (size_t)settings.size[1];
+    cli_refuse_terminal_for(settings.output, "a tensor stream");
 }
 
 /* Labels as they are delivered: cells numbered, or 255 for every cell. */
@@ -249,14 +195,12 @@ static int draw_all(struct stream_writer *writer, struct err *err)
 int main(int argc, char **argv)
 {
     cli_start(&program, argc, argv);
-    read_options();
+    check_options();
     struct err err;
     struct stream_writer *writer = NULL;
     char seed[32];
     snprintf(seed, sizeof seed, "%" PRId64, settings.seed);
     const struct stream_author author = {"synth", cli_command_line(), seed, NULL};
-    if (strcmp(settings.output, "-") == 0)
-        cli_refuse_terminal("a tensor stream");
     if (wants_stream() ? stream_create(&writer, settings.output, &author, NULL, &err)
                        : make_folder(settings.output, &err))
         cli_die_err(&err);

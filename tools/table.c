@@ -6,10 +6,19 @@
 
 #define MAX_NOTES 16
 
+static struct {
+    enum render_format format;
+    const char *title;
+    const char *notes[MAX_NOTES + 1];
+    int note_count;
+} settings;
+
 static const struct cli_option options[] = {
-    {'f', "format", "markdown|html|tsv", "what to write (default markdown)"},
-    {'t', "title", "TEXT", "a heading"},
-    {'n', "note", "TEXT", "a note under the table; may be given several times"},
+    {'f', "format", "markdown|html|tsv", "what to write (default markdown)",
+     CLI_CHOICE(settings.format)},
+    {'t', "title", "TEXT", "a heading", CLI_TEXT(settings.title)},
+    {'n', "note", "TEXT", "a note under the table; may be given several times",
+     CLI_TEXT(settings.notes[0]), CLI_TIMES(settings.note_count, MAX_NOTES)},
     {0},
 };
 
@@ -19,34 +28,6 @@ static const struct cli_program program = {
     .synopsis = "[options] PUBLISHED [RECORD...]",
     .options = options,
 };
-
-static struct {
-    enum render_format format;
-    const char *title;
-    const char *notes[MAX_NOTES + 1];
-    int note_count;
-} settings;
-
-static void parse_options(void)
-{
-    for (int c; (c = cli_next_option()) != -1;) {
-        switch (c) {
-        case 'f':
-            settings.format = (enum render_format)cli_choice("markdown|html|tsv");
-            break;
-        case 't':
-            settings.title = cli_argument();
-            break;
-        case 'n':
-            if (settings.note_count == MAX_NOTES)
-                cli_die_usage("at most %d notes", MAX_NOTES);
-            settings.notes[settings.note_count++] = cli_argument();
-            break;
-        }
-    }
-    if (cli_operand_count() < 1)
-        cli_die_usage("the published table is missing");
-}
 
 static struct tsv *read_records(char **paths, size_t count)
 {
@@ -66,7 +47,8 @@ int main(int argc, char **argv)
     struct comparison comparison;
     struct err err;
     cli_start(&program, argc, argv);
-    parse_options();
+    if (cli_operand_count() < 1)
+        cli_die_usage("the published table is missing");
     char **paths = cli_operands();
     size_t count = (size_t)cli_operand_count() - 1;
     if (tsv_read(&paper, paths[0], &err))

@@ -19,21 +19,49 @@
 
 #define MAX_SIZE 65535
 
-enum { OPT_EDGE = CLI_LONG_ONLY, OPT_MASK_SUFFIX, OPT_GRAY, OPT_RGB, OPT_NORMALIZE, OPT_PART };
+enum range { RANGE_NONE, RANGE_EXTREMES, RANGE_PERCENTILES };
+
+static struct {
+    struct plan_options plan; /* 56 pixels are shared, a quarter of the side of smaller tiles */
+    int64_t part[2];          /* I/N */
+    int64_t resize;           /* 0: not */
+    const char *masks, *mask_suffix;
+    enum channels_wish channels;
+    enum range range;
+} settings = {
+    .plan = {.sizes = {224}, .size_count = 1, .overlap = {.amount = 56}, .overlap_is_cut = true},
+    .part = {1, 1},
+    .mask_suffix = "_mask",
+};
+
+static int read_overlap(const char *text, struct err *err)
+{
+    settings.plan.overlap_is_cut = false;
+    return grid_parse_overlap(text, &settings.plan.overlap, err);
+}
 
 static const struct cli_option options[] = {
-    {'s', "size", "SIZE[,SIZE...]", "side of a tile in pixels, or full (default 224)"},
-    {'o', "overlap", "PIXELS|PERCENT%", "what neighbours share (default 56, less for small tiles)"},
-    {'r', "resize", "SIZE", "resize every tile to SIZE x SIZE"},
-    {OPT_EDGE, "edge", "shift|pad|fit",
-     "move windows that cross the border inside (default), pad them, or leave them out"},
-    {'m', "masks", "DIR", "add the masks of this folder, matched by stem"},
-    {OPT_MASK_SUFFIX, "mask-suffix", "TEXT", "what a mask's stem ends with (default _mask)"},
-    {OPT_GRAY, "gray", NULL, "one channel"},
-    {OPT_RGB, "rgb", NULL, "three channels"},
-    {OPT_NORMALIZE, "normalize", "none|minmax|percentile",
-     "let networks see the whole image's range as 0 to 1 (default none)"},
-    {OPT_PART, "part", "I/N", "only the I-th of N parts, by whole rows of tiles"},
+    {'s', "size", "SIZE[,SIZE...]", "side of a tile in pixels, or full (default 224)",
+     CLI_INT(settings.plan.sizes[0], 1, MAX_SIZE), CLI_WORD_FOR_ZERO("full"),
+     CLI_LIST(settings.plan.size_count, PLAN_MAX_SIZES)},
+    {'o', "overlap", "PIXELS|PERCENT%", "what neighbours share (default 56, less for small tiles)",
+     CLI_CALL(read_overlap)},
+    {'r', "resize", "SIZE", "resize every tile to SIZE x SIZE",
+     CLI_INT(settings.resize, 1, MAX_SIZE)},
+    {0, "edge", "shift|pad|fit",
+     "move windows that cross the border inside (default), pad them, or leave them out",
+     CLI_CHOICE(settings.plan.edge)},
+    {'m', "masks", "DIR", "add the masks of this folder, matched by stem",
+     CLI_TEXT(settings.masks)},
+    {0, "mask-suffix", "TEXT", "what a mask's stem ends with (default _mask)",
+     CLI_TEXT(settings.mask_suffix)},
+    {0, "gray|grey", NULL, "one channel", CLI_SET(settings.channels, CHANNELS_GREY)},
+    {0, "rgb", NULL, "three channels", CLI_SET(settings.channels, CHANNELS_RGB)},
+    {0, "normalize|normalise", "none|minmax|percentile",
+     "let networks see the whole image's range as 0 to 1 (default none)",
+     CLI_CHOICE(settings.range)},
+    {0, "part", "I/N", "only the I-th of N parts, by whole rows of tiles",
+     CLI_INT(settings.part[0], 1, 1000000), CLI_PARTS(2, '/')},
     {0},
 };
 
@@ -44,105 +72,6 @@ static const struct cli_program program = {
     .options = options,
     .notes = "Without IMAGE, or for -, an image is read from standard input.",
 };
-
-enum range { RANGE_NONE, RANGE_EXTREMES, RANGE_PERCENTILES };
-
-static struct {
-    struct plan_options plan; /* 56 pixels are shared, a quarter of the side of smaller tiles */
-    int64_t resize;           /* 0: not */
-    const char *masks, *mask_suffix;
-    enum channels_wish channels;
-    enum range range;
-} settings = {.plan = {.sizes = {224},
-                       .size_count = 1,
-                       .overlap = {.amount = 56},
-                       .overlap_is_cut = true,
-                       .part = 1,
-                       .parts = 1},
-              .mask_suffix = "_mask"};
-
-/* ---- options ---- */
-
-static void parse_sizes(const char *text)
-{
-    char word[32];
-    settings.plan.size_count = 0;
-    for (const char *p = text;; p++) {
-        size_t length = strcspn(p, ",");
-        if (length == 0 || length >= sizeof word || settings.plan.size_count == PLAN_MAX_SIZES)
-            cli_die_usage("'%s' is not a list of at most %d sizes", text, PLAN_MAX_SIZES);
-        memcpy(word, p, length);
-        word[length] = '\0';
-        int64_t size = 0;
-        struct err err;
-        if (strcmp(word, "full") != 0 && num_int(word, 1, MAX_SIZE, &size, &err))
-            cli_die_usage("--size: %s", err.message);
-        settings.plan.sizes[settings.plan.size_count++] = size;
-        p += length;
-        if (!*p)
-            return;
-    }
-}
-
-static void parse_overlap(const char *text)
-{
-    struct err err;
-    if (grid_parse_overlap(text, &settings.plan.overlap, &err))
-        cli_die_usage("--overlap: %s", err.message);
-    settings.plan.overlap_is_cut = false;
-}
-
-static void parse_part(const char *text)
-{
-    char part[16];
-    size_t length = strcspn(text, "/");
-    struct err err;
-    if (text[length] != '/' || length >= sizeof part)
-        cli_die_usage("--part: '%s' is not I/N", text);
-    memcpy(part, text, length);
-    part[length] = '\0';
-    if (num_int(text + length + 1, 1, 1000000, &settings.plan.parts, &err) ||
-        num_int(part, 1, settings.plan.parts, &settings.plan.part, &err))
-        cli_die_usage("--part: %s", err.message);
-}
-
-static void parse_options(void)
-{
-    for (int c; (c = cli_next_option()) != -1;) {
-        switch (c) {
-        case 's':
-            parse_sizes(cli_argument());
-            break;
-        case 'o':
-            parse_overlap(cli_argument());
-            break;
-        case 'r':
-            settings.resize = cli_int(1, MAX_SIZE);
-            break;
-        case 'm':
-            settings.masks = cli_argument();
-            break;
-        case OPT_EDGE:
-            settings.plan.edge = (enum grid_edge)cli_choice("shift|pad|fit");
-            break;
-        case OPT_MASK_SUFFIX:
-            settings.mask_suffix = cli_argument();
-            break;
-        case OPT_GRAY:
-            settings.channels = CHANNELS_GREY;
-            break;
-        case OPT_RGB:
-            settings.channels = CHANNELS_RGB;
-            break;
-        case OPT_NORMALIZE:
-            settings.range = (enum range)cli_choice("none|minmax|percentile");
-            break;
-        case OPT_PART:
-            parse_part(cli_argument());
-            break;
-        }
-    }
-}
 
 /* ---- the range of a whole image ---- */
 
@@ -392,15 +321,17 @@ static int tile_images(struct stream_writer *writer, char **paths, int count, st
 
 int main(int argc, char **argv)
 {
-    static char dash[] = "-";
-    static char *standard_input[] = {dash, NULL};
     struct stream_writer *writer;
     struct err err;
     cli_start(&program, argc, argv);
-    parse_options();
+    settings.plan.part = settings.part[0];
+    settings.plan.parts = settings.part[1];
+    if (settings.plan.part > settings.plan.parts)
+        cli_die_usage("--part: there is no part %lld of %lld", (long long)settings.plan.part,
+                      (long long)settings.plan.parts);
     if (plan_check(&settings.plan, &err))
         cli_die_usage("%s", err.message);
-    char **paths = cli_operand_count() ? cli_operands() : standard_input;
+    char **paths = cli_inputs();
     int count = cli_operand_count() ? cli_operand_count() : 1;
     cli_refuse_terminal("a tensor stream");
     struct stream_author author = {.program = program.name, .arguments = cli_command_line()};

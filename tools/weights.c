@@ -8,16 +8,26 @@
 #include "weights/values.h"
 #include "weights/weights.h"
 
-enum { OPT_DTYPE = CLI_LONG_ONLY, OPT_SET, OPT_ADD, OPT_JSON, OPT_SHA256 };
-
 #define MAX_SETTINGS 64
 
+static struct {
+    bool json;
+    int dtype; /* enum dtype, or -1 to keep each tensor's */
+    const char *settings[MAX_SETTINGS];
+    int setting_count;
+    const char *added;  /* PREFIX=FILE, or NULL */
+    const char *sha256; /* NULL when there is nothing to compare with */
+} settings = {.dtype = -1};
+
 static const struct cli_option options[] = {
-    {OPT_JSON, "json", NULL, "info: print JSON"},
-    {OPT_DTYPE, "dtype", "f32|f16|bf16", "convert: cast floating-point tensors to that type"},
-    {OPT_SET, "set", "KEY=VALUE", "convert: set a line of metadata; may be repeated"},
-    {OPT_ADD, "add", "PREFIX=FILE", "convert: add FILE's tensors, PREFIX before their names"},
-    {OPT_SHA256, "sha256", "HEX", "verify: the file must have that SHA-256"},
+    {0, "json", NULL, "info: print JSON", CLI_FLAG(settings.json)},
+    {0, "dtype", "f32|f16|bf16", "convert: cast floating-point tensors to that type",
+     CLI_CHOICE_FOR(settings.dtype, DTYPE_F32, DTYPE_F16, DTYPE_BF16)},
+    {0, "set", "KEY=VALUE", "convert: set a line of metadata; may be repeated",
+     CLI_TEXT(settings.settings[0]), CLI_TIMES(settings.setting_count, MAX_SETTINGS)},
+    {0, "add", "PREFIX=FILE", "convert: add FILE's tensors, PREFIX before their names",
+     CLI_TEXT(settings.added)},
+    {0, "sha256", "HEX", "verify: the file must have that SHA-256", CLI_TEXT(settings.sha256)},
     {0},
 };
 
@@ -29,15 +39,6 @@ static const struct cli_program program = {
     .notes = "Reads safetensors, PyTorch checkpoints (.pth, .pt), NumPy archives (.npz) and\n"
              "dictionaries (.npy); writes safetensors.  Nothing in a checkpoint is executed.\n",
 };
-
-static struct {
-    bool json;
-    int dtype; /* enum dtype, or -1 to keep each tensor's */
-    const char *settings[MAX_SETTINGS];
-    int setting_count;
-    const char *added;  /* PREFIX=FILE, or NULL */
-    const char *sha256; /* NULL when there is nothing to compare with */
-} settings = {.dtype = -1};
 
 static void read_or_die(struct weights *weights, const char *path)
 {
@@ -267,57 +268,18 @@ static const struct command *find_command(const char *name)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(name, commands[i].name) == 0)
             return &commands[i];
-    return NULL;
+    cli_die_usage("no command '%s'", name);
 }
 
-static void read_options(void)
-{
-    static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16};
-    for (int c; (c = cli_next_option()) != -1;)
-        switch (c) {
-        case OPT_JSON:
-            settings.json = true;
-            break;
-        case OPT_DTYPE:
-            settings.dtype = (int)dtypes[cli_choice("f32|f16|bf16")];
-            break;
-        case OPT_SET:
-            if (settings.setting_count == MAX_SETTINGS)
-                cli_die_usage("more than %d times --set", MAX_SETTINGS);
-            settings.settings[settings.setting_count++] = cli_argument();
-            break;
-        case OPT_ADD:
-            settings.added = cli_argument();
-            break;
-        case OPT_SHA256:
-            settings.sha256 = cli_argument();
-            break;
-        }
-}
-
-static enum status run_command(const struct command *command, char **operands, int count)
-{
-    if (count != command->operands)
-        cli_die_usage("%s takes %d file%s", command->name, command->operands,
-                      command->operands == 1 ? "" : "s");
-    return command->run(operands);
-}
-
-/* Options may follow the command: it is then taken away before they are read. */
 int main(int argc, char **argv)
 {
-    const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
-    int skipped = command != NULL;
-    cli_start(&program, argc - skipped, argv + skipped);
-    read_options();
+    cli_start(&program, argc, argv);
     char **operands = cli_operands();
-    int count = cli_operand_count();
-    if (command)
-        return cli_finish(run_command(command, operands, count));
-    if (count == 0)
+    if (!*operands)
         cli_die_usage("no command");
-    command = find_command(operands[0]);
-    if (command)
-        return cli_finish(run_command(command, operands + 1, count - 1));
-    cli_die_usage("no command '%s'", operands[0]);
+    const struct command *command = find_command(operands[0]);
+    if (cli_operand_count() - 1 != command->operands)
+        cli_die_usage("%s takes %d file%s", command->name, command->operands,
+                      command->operands == 1 ? "" : "s");
+    return cli_finish(command->run(operands + 1));
 }

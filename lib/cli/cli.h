@@ -2,8 +2,8 @@
  * end.  The only code of lib that may print and exit; used by tools only.
  *
  *     static const struct cli_option options[] = {
- *         {'s', "size", "SIZE", "tile size in pixels (default 224)"},
- *         {OPT_EDGE, "edge", "shift|pad|fit", "what to do with windows that cross the border"},
+ *         {'s', "size", "SIZE", "tile size in pixels (default 224)", CLI_INT(size, 1, 65535)},
+ *         {0, "edge", "shift|pad|fit", "windows that cross the border", CLI_CHOICE(edge)},
  *         {0},
  *     };
  *     static const struct cli_program program = {
@@ -13,8 +13,6 @@
  *     int main(int argc, char **argv)
  *     {
  *         cli_start(&program, argc, argv);
- *         for (int c; (c = cli_next_option()) != -1;)
- *             switch (c) { case 's': size = cli_int(1, 65535); break; ... }
  *         ...
  *         return cli_finish(STATUS_OK);
  *     }
@@ -27,17 +25,11 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
+#include "cli/options.h"
 #include "core/err.h"
 
 /* Values for options without a letter begin here. */
 #define CLI_LONG_ONLY 256
-
-struct cli_option {
-    int value;            /* the letter, or CLI_LONG_ONLY and above; 0 ends the table */
-    const char *name;     /* long name */
-    const char *argument; /* what follows it, NULL when nothing does */
-    const char *help;     /* one line, without a final stop */
-};
 
 struct cli_program {
     const char *name;
@@ -48,7 +40,8 @@ struct cli_program {
 };
 
 /* Resets signal dispositions (SIGPIPE ends a program quietly), closes the gap
- * when one of the three standard descriptors is closed, and reads -h, -V, -q. */
+ * when one of the three standard descriptors is closed, and reads the options into
+ * their targets.  Wrong ones end the program with STATUS_USAGE. */
 void cli_start(const struct cli_program *program, int argc, char **argv);
 
 /* The next option's value, or -1 at the first operand.  Unknown options and
@@ -72,6 +65,12 @@ void cli_pixel_size(double *height, double *width);
 char **cli_operands(void);
 int cli_operand_count(void);
 
+/* The operands, or "-" when there is none. */
+char **cli_inputs(void);
+
+/* The only operand or "-"; a second one ends the program. */
+const char *cli_only_input(void);
+
 /* The command line as it was given, quoted for a shell where needed, for
  * provenance.  Borrowed. */
 const char *cli_command_line(void);
@@ -88,13 +87,13 @@ noreturn void cli_die_usage(const char *format, ...) PRINTF_LIKE(1, 2);
  * `what`: "a tensor stream". */
 void cli_refuse_terminal(const char *what);
 
+/* The same where `path` is "-", standard output. */
+void cli_refuse_terminal_for(const char *path, const char *what);
+
 /* Progress on stderr, only when it is a terminal and not silenced by -q:
  * "tile: 12 of 40 tiles".  total 0 when unknown. */
 void cli_progress(const char *unit, uint64_t done, uint64_t total);
 bool cli_quiet(void);
-
-/* Whether stderr is a terminal that may be coloured (NO_COLOR is not set). */
-bool cli_colour(void);
 
 /* Flushes and closes standard output; returns `status`, or dies with STATUS_IO.
  * Every program's main ends with it. */

@@ -1,0 +1,38 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/state.h"
+
+static void print_options(const struct cli_option *row)
+{
+    for (; row->name; row++) {
+        char left[64];
+        char letter[] = {'-', (char)row->letter, ',', '\0'};
+        if (!row->help)
+            continue;
+        snprintf(left, sizeof left, "%3s --%.*s%s%s",
+                 row->letter && row->letter < CLI_LONG_ONLY ? letter : "",
+                 (int)strcspn(row->name, "|"), row->name, row->argument ? " " : "",
+                 row->argument ? row->argument : "");
+        printf("  %-32s %s\n", left, row->help);
+    }
+}
+
+noreturn void cli_print_help(void)
+{
+    const struct cli_program *p = cli_state.program;
+    printf("%s - %s\n\nusage: %s %s\n\n", p->name, p->purpose, p->name, p->synopsis);
+    print_options(p->options);
+    print_options(cli_common_options);
+    if (p->notes)
+        printf("\n%s\n", p->notes);
+    exit(cli_finish(STATUS_OK));
+}
+
+noreturn void cli_print_version(void)
+{
+    printf("%s (MorphoSeg in C) %s\n", cli_state.program->name, MORPHOSEG_VERSION);
+    exit(cli_finish(STATUS_OK));
+}

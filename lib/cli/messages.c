@@ -1,0 +1,97 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/state.h"
+#include "core/outfile.h"
+
+static bool progress_shown;
+
+void cli_end_progress(void)
+{
+    if (progress_shown)
+        fputs("\r\033[K", stderr);
+    progress_shown = false;
+}
+
+static void print_message(const char *format, va_list args)
+{
+    cli_end_progress();
+    fprintf(stderr, "%s: ", cli_state.program->name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void cli_warn(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_message(format, args);
+    va_end(args);
+}
+
+void cli_warn_err(const struct err *err)
+{
+    cli_warn("%s", err->message);
+}
+
+static noreturn void leave(enum status status)
+{
+    outfile_remove_all();
+    exit(status);
+}
+
+void cli_die(enum status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_message(format, args);
+    va_end(args);
+    leave(status);
+}
+
+void cli_die_err(const struct err *err)
+{
+    cli_warn_err(err);
+    leave(err->status);
+}
+
+void cli_die_usage(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char message[400];
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    cli_warn("%s (see '%s --help')", message, cli_state.program->name);
+    leave(STATUS_USAGE);
+}
+
+/* ---- progress ---- */
+
+static bool progress_is_due(void)
+{
+    static struct timespec last;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double elapsed =
+        (double)(now.tv_sec - last.tv_sec) + 1e-9 * (double)(now.tv_nsec - last.tv_nsec);
+    if (last.tv_sec && elapsed < 0.1)
+        return false;
+    last = now;
+    return true;
+}
+
+void cli_progress(const char *unit, uint64_t done, uint64_t total)
+{
+    if (cli_state.quiet || !isatty(STDERR_FILENO) || !(progress_is_due() || done == total))
+        return;
+    fprintf(stderr, "\r\033[K%s: %llu", cli_state.program->name, (unsigned long long)done);
+    if (total)
+        fprintf(stderr, " of %llu", (unsigned long long)total);
+    fprintf(stderr, " %s", unit);
+    progress_shown = true;
+}

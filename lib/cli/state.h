@@ -1,0 +1,28 @@
+/* What the files of lib/cli share: the program that runs. */
+#ifndef CLI_STATE_H
+#define CLI_STATE_H
+
+#include "cli/cli.h"
+
+struct cli_state {
+    const struct cli_program *program;
+    char *command_line;
+    bool quiet;
+    char **operands; /* NULL-terminated, part of argv */
+    int operand_count;
+};
+extern struct cli_state cli_state;
+
+/* -q, -h and -V. */
+extern const struct cli_option cli_common_options[];
+
+/* Reads the command line into the targets of the program's options. */
+void cli_read_options(int argc, char **argv);
+
+noreturn void cli_print_help(void);
+noreturn void cli_print_version(void);
+
+/* Ends the line of progress that may stand on the terminal. */
+void cli_end_progress(void);
+
+#endif
