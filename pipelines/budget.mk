@@ -34,7 +34,7 @@ $(WORK)/%.tar:
 $(WORK)/%.safetensors: $(WORK)/%.tar
 	TIMEFORMAT='%U %S'; { time train -q -a unet-s:width=16 -b 8 --crop 192 --repeat 4 --steps $(STEPS) \
 	    --optimizer adamw --lr 0.003 --schedule cosine --warmup 5 --weight-decay 0.01 --clip 5 \
-	    --average 0.995 -P bf16 -t $(THREADS) --seed $(SEED) \
+	    --average 0.995 -P auto -t $(THREADS) --seed $(SEED) \
 	    --policy paper,border=reflect,zoom=1.2,light=0.5,brightness=0.1,contrast=0.2,gamma=0.2,noise=0.02 \
 	    -o $@ $<; } 2>$(WORK)/$*.time
 	awk '{ print $$1 + $$2 }' $(WORK)/$*.time >$(WORK)/$*.seconds

@@ -51,7 +51,7 @@ $(WORK)/real.%.tar:
 # 1.7 million parameters.  Nuclei are scaled to 17 pixels, as for Cellpose's own nuclei
 # model; real images count twice.
 $(WORK)/weights.safetensors: $(WORK)/real.train.tar $(WORK)/drawn.train.tar
-	train -q -a cellpose:width=16 -b 8 --crop 112 --diameter 17 --size-model -P bf16 -t $(THREADS) \
+	train -q -a cellpose:width=16 -b 8 --crop 112 --diameter 17 --size-model -P auto -t $(THREADS) \
 	    --optimizer adamw --lr 0.003 --schedule cosine --warmup 5 --weight-decay 0.01 --clip 5 --average 0.99 \
 	    -p paper,border=reflect,zoom=1.3,light=0.5,brightness=0.1,contrast=0.3,gamma=0.3,noise=0.02 \
 	    --steps $(STEPS) --seed $(SEED) --resume -o $@ \

@@ -15,7 +15,7 @@ DRAWN_TRAIN = 12
 DRAWN_TEST  = 4
 DRAWN_SIZE  = 1200x900
 
-TRAIN      = -b 8 -P bf16 --optimizer adamw --lr 0.001 --schedule cosine --warmup 5 --clip 5 --average 0.98
+TRAIN      = -b 8 -P auto --optimizer adamw --lr 0.001 --schedule cosine --warmup 5 --clip 5 --average 0.98
 VOS_START  = 75%
 VOS_SAMPLE = 10000
 VOS_SELECT = 1000

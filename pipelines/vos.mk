@@ -49,7 +49,7 @@ $(WORK)/test.tar:
 # KIND.SEED
 $(WORK)/%.safetensors: $(WORK)/$(SET).tar
 	TIMEFORMAT='%U %S'; { time train -q -a $(ARCH) -b $(BATCH) --crop $(CROP) -e $(EPOCHS) \
-	    --optimizer adamw --schedule poly --lr 0.003 --clip 5 --weight-decay 0.01 -P bf16 \
+	    --optimizer adamw --schedule poly --lr 0.003 --clip 5 --weight-decay 0.01 -P auto \
 	    -t $(THREADS) --seed $(lastword $(subst ., ,$*)) -p paper,border=reflect $(if $(filter plain.%,$*),,$(VOS) \
 	    --loss $(subst -,:,$(firstword $(subst ., ,$*)))) -o $@ $<; } 2>$(WORK)/$*.seconds
 

@@ -57,7 +57,8 @@ static struct {
     const char *model, *architecture, *size_model, *output;
     int device, threads;
     size_t batch;
-    int precision; /* index of the words fp32|bf16|fp16|auto */
+    int precision;   /* index of the words fp32|bf16|fp16|auto */
+    enum dtype type; /* what it comes to on the device */
     bool keep_image;
     struct inference_options what;
 } settings = {.output = "-",
@@ -65,7 +66,7 @@ static struct {
               .batch = 8,
               .what = {.prob = true, .uncertainty = UNCERTAINTY_NONE}};
 
-enum { FP32, BF16, FP16, AUTO };
+enum { AUTO = 3 };
 
 static void read_device(const char *text)
 {
@@ -144,19 +145,25 @@ static const char *default_model(void)
     cli_die(STATUS_NO_INPUT, "no default model is installed; name the weights with -m");
 }
 
-static enum dtype precision(void)
+/* The letters come in any order, and auto depends on the device. */
+static void settle_precision(void)
 {
-    switch (settings.precision) {
-    case BF16:
-        return DTYPE_BF16;
-    case FP16:
-        if (settings.device < 0)
-            cli_die_usage("option '-p': fp16 is for CUDA devices; use bf16 or auto");
-        return DTYPE_F16;
-    case AUTO:
-        return nn_has_fast_bf16(settings.device) ? DTYPE_BF16 : DTYPE_F32;
-    }
-    return DTYPE_F32;
+    static const enum dtype types[] = {DTYPE_F32, DTYPE_BF16, DTYPE_F16};
+    struct err err;
+    settings.type = settings.precision == AUTO ? nn_fastest_precision(settings.device)
+                                               : types[settings.precision];
+    if (nn_check_precision(settings.device, settings.type, &err))
+        cli_die_usage("option '-p': %s", err.message);
+}
+
+static void say_precision(const struct weights *weights, const char *path)
+{
+    const char *trained = weights_metadata(weights, "precision");
+    if (settings.precision == AUTO && settings.type == DTYPE_F32 && trained &&
+        strcmp(trained, "bf16") == 0)
+        cli_warn("'%s' was trained in bf16, for which this processor has no instructions: "
+                 "computing in fp32",
+                 path);
 }
 
 static void read_gaussians(const struct model *model, const struct weights *weights,
@@ -212,12 +219,13 @@ static struct model *open_model(const char *path, char hash[65])
         take_size_model(&weights, path, CELLPOSE_SIZE_PREFIX);
     memcpy(hash, weights.sha256, sizeof weights.sha256);
     read_gaussians(model, &weights, path);
+    say_precision(&weights, path);
     weights_free(&weights);
     if (nn_set_threads(settings.threads)) {
         nn_to_err(&err, "start threads");
         cli_die_err(&err);
     }
-    if (model_freeze(model, settings.device, precision(), &err))
+    if (model_freeze(model, settings.device, settings.type, &err))
         cli_die_err(&err);
     return model;
 }
@@ -436,6 +444,7 @@ int main(int argc, char **argv)
         cli_die_usage("more than one stream");
     if (strcmp(settings.output, "-") == 0)
         cli_refuse_terminal("a tensor stream");
+    settle_precision();
     nn_reuse_memory();
     struct model *model = open_model(settings.model ? settings.model : default_model(), hash);
     settle_what(model);

@@ -98,7 +98,8 @@ static const struct cli_option options[] = {
     {OPT_CHANNELS, "channels", "1|3", "what the network sees (default: the first image's)"},
     {OPT_SEED, "seed", "N", "(default 1)"},
     {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)"},
-    {'P', "precision", "fp32|bf16|fp16", "of products (default fp32); fp16 scales the loss"},
+    {'P', "precision", "fp32|bf16|fp16|auto",
+     "of products (default fp32; auto: what is fastest here); fp16 scales the loss"},
     {'t', "threads", "N", "of libtorch (default: one a processor)"},
     {OPT_LOADERS, "loaders", "N", "threads that read and augment (default 1)"},
     {OPT_LOG, "log", "FILE", "a row an epoch (default: the output's name with .tsv)"},
@@ -157,6 +158,7 @@ static struct session_options run = {
 static struct {
     const char *validation, *policy, *device;
     bool schedule_given;
+    int precision; /* index of the words fp32|bf16|fp16|auto */
 } settings = {.policy = "paper", .device = "cpu"};
 
 static void read_loss(const char *text)
@@ -292,9 +294,7 @@ static bool read_run_option(int c)
         t->consistency.topology = cli_real(1e-12, 1e6);
         return true;
     case 'P':
-        t->precision =
-            (enum dtype[]){DTYPE_F32, DTYPE_BF16, DTYPE_F16}[cli_choice("fp32|bf16|fp16")];
-        t->scale_loss = t->precision == DTYPE_F16;
+        settings.precision = cli_choice("fp32|bf16|fp16|auto");
         return true;
     }
     return false;
@@ -367,6 +367,20 @@ static void settle_device(void)
         cli_die_usage("%s", err.message);
 }
 
+static void settle_precision(void)
+{
+    static const enum dtype types[] = {DTYPE_F32, DTYPE_BF16, DTYPE_F16};
+    enum { AUTO = 3 };
+    struct err err;
+    int device = run.trainer.device;
+    enum dtype type =
+        settings.precision == AUTO ? nn_fastest_precision(device) : types[settings.precision];
+    if (nn_check_precision(device, type, &err))
+        cli_die_usage("option '-P': %s", err.message);
+    run.trainer.precision = type;
+    run.trainer.scale_loss = type == DTYPE_F16;
+}
+
 static void read_options(void)
 {
     for (int c; (c = cli_next_option()) != -1;)
@@ -375,9 +389,8 @@ static void read_options(void)
     if (ranks_from_environment(&run.ranks, &err))
         cli_die_err(&err);
     settle_device();
+    settle_precision();
     bool adamw = run.trainer.optimizer == TRAINER_ADAMW;
-    if (run.trainer.precision == DTYPE_F16 && run.trainer.device == NN_CPU)
-        cli_die_usage("fp16 needs a CUDA device; bf16 is for CPUs too");
     if (!run.output)
         cli_die_usage("no -o: where shall the weights go?");
     if (strcmp(run.output, "-") == 0)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/state.h"
+#include "core/cpu.h"
 #include "core/outfile.h"
 
 struct cli_state cli_state;
@@ -117,6 +118,9 @@ void cli_start(const struct cli_program *program, int argc, char **argv)
     fill_standard_descriptors();
     cli_state.command_line = join_command_line(argc, argv);
     cli_read_options(argc, argv);
+    struct err err;
+    if (cpu_check_limit(&err))
+        cli_die_err(&err);
 }
 
 int cli_finish(enum status status)

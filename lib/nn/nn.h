@@ -55,7 +55,14 @@ int nn_threads(void);
  * this one's threads have lately stood ready without one, they sleep at once instead. */
 void nn_mind_others(void);
 int nn_seed(uint64_t seed) MUST_CHECK; /* of dropout, nn_rand, nn_randn and initialisation */
-bool nn_has_fast_bf16(int device);     /* matrix products in bfloat16 are quicker than float32 */
+
+/* Whether matrix products in bfloat16 have instructions of the device, and so are quicker
+ * than those in float32. */
+bool nn_has_fast_bf16(int device);
+/* The quicker of DTYPE_F32 and DTYPE_BF16. */
+enum dtype nn_fastest_precision(int device);
+/* STATUS_USAGE, with the reason, for a type of products that the device has not. */
+int nn_check_precision(int device, enum dtype precision, struct err *err) MUST_CHECK;
 
 /* Floating-point operations of the matrix products and convolutions that this thread
  * asks libtorch for in between, two for each multiplication with addition. */

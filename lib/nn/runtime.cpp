@@ -7,10 +7,15 @@
 #include <memory>
 #include <new>
 
+#include "core/cpu.h"
+
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 #if __has_include(<ATen/Context.h>)
 #include <ATen/Context.h>
+#endif
+#if defined(NN_DNNL)
+#include <dnnl.hpp>
 #endif
 
 namespace
@@ -158,15 +163,40 @@ int nn_seed(uint64_t seed)
     return run([&] { at::manual_seed(seed); });
 }
 
+// oneDNN may be told to do with less than the processor has.
+static bool library_has_bf16()
+{
+#if defined(NN_DNNL)
+    auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+#else
+    return true;
+#endif
+}
+
 bool nn_has_fast_bf16(int device)
 {
-    if (device >= 0)
-        return true;
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512bf16");
-#else
-    return false;
-#endif
+    return device >= 0 || (cpu_has_bf16() && library_has_bf16());
+}
+
+enum dtype nn_fastest_precision(int device)
+{
+    return nn_has_fast_bf16(device) ? DTYPE_BF16 : DTYPE_F32;
+}
+
+int nn_check_precision(int device, enum dtype precision, struct err *err)
+{
+    if (precision == DTYPE_F16 && device < 0)
+        return err_set(err, STATUS_USAGE, "fp16 is for CUDA devices; use auto");
+    if (precision != DTYPE_BF16 || nn_has_fast_bf16(device))
+        return 0;
+    if (cpu_has_bf16())
+        return err_set(err, STATUS_USAGE,
+                       "bf16 needs AVX512_BF16, which oneDNN may not use; "
+                       "use auto");
+    return err_set(err, STATUS_USAGE,
+                   "bf16 needs a processor with AVX512_BF16, and this one has %s; use auto",
+                   cpu_level_name(cpu_level()));
 }
 
 // ---- scopes and modes ----

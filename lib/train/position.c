@@ -10,7 +10,12 @@
 #include "train/internal.h"
 #include "train/peers.h"
 
-enum { DESCRIPTION = 9, STATE = 15 };
+enum { DESCRIPTION = 10, STATE = 15 };
+
+static const char *precision_name(enum dtype precision)
+{
+    return precision == DTYPE_BF16 ? "bf16" : precision == DTYPE_F16 ? "fp16" : "fp32";
+}
 
 /* What is said of the weights. */
 static void list_description(struct session *s, struct note *notes)
@@ -23,6 +28,7 @@ static void list_description(struct session *s, struct note *notes)
         {"licence", s->options.licence, NULL},
         {"version", MORPHOSEG_VERSION, NULL},
         {"seed", s->seed, NULL},
+        {"precision", precision_name(s->options.trainer.precision), NULL},
         {"steps", NULL, &s->steps},
         {"validation_dsc", NULL, s->validation ? &s->now.dsc : NULL},
     };
@@ -86,6 +92,19 @@ static bool metadata_is(const struct weights *w, const char *key, const char *va
     return text && strcmp(text, value) == 0;
 }
 
+/* Parameters are float32 whatever the products were, so a run may go on elsewhere. */
+static void say_precision(const struct session *s, const struct weights *w)
+{
+    struct err note;
+    const char *now = precision_name(s->options.trainer.precision);
+    const char *before = weights_metadata(w, "precision");
+    if (!before || strcmp(before, now) == 0 || !session_is_first(s))
+        return;
+    err_set(&note, STATUS_OK, "resume from '%s': it was trained in %s and goes on in %s",
+            s->checkpoint_name, before, now);
+    s->options.warn(&note);
+}
+
 static int restore(struct session *s, const struct weights *w, struct err *err)
 {
     struct note notes[STATE];
@@ -98,6 +117,7 @@ static int restore(struct session *s, const struct weights *w, struct err *err)
         return err_set(err, STATUS_USAGE, "it was trained on other data");
     if (!metadata_is(w, "seed", s->seed))
         return err_set(err, STATUS_USAGE, "it was trained with another seed");
+    say_precision(s, w);
     free(s->command);
     s->command = strdup(command ? command : "");
     return s->command ? 0 : err_memory(err, "a command line");

@@ -89,6 +89,27 @@ fails 64 "an option out of range" predict -m net.safetensors -a unetpp:levels=9 
 fails 64 "an unknown device" predict -m net.safetensors -d tpu tiles.tar
 fails 64 "a CUDA device that is not there" predict -m net.safetensors -d cuda:99 tiles.tar
 fails 64 "fp16 on a CPU" predict -m net.safetensors -p fp16 tiles.tar
+
+# Precision: MORPHOSEG_ISA makes any processor one without bfloat16.
+lesser() {
+    MORPHOSEG_ISA=avx2 "$@"
+}
+fails 64 "bf16 on a processor that has not got it" lesser predict -m net.safetensors -p bf16 tiles.tar
+ok "says why and what to do" grep -Eq "option '-p': bf16 .*(AVX512_BF16).*use auto" .err
+fails 64 "before the weights are looked for" lesser predict -m none.safetensors -p bf16 tiles.tar
+unread() { # of tiles.tar after the command
+    { "$@" 2>/dev/null; wc -c; } <tiles.tar
+}
+is "$(unread lesser predict -m net.safetensors -p bf16)" "$(wc -c <tiles.tar)" "nothing is read before that"
+ok "auto is fp32 there" lesser predict -m net.safetensors -p auto -o auto.tar tiles.tar
+lesser predict -m net.safetensors -o fp32.tar tiles.tar
+is "$(samples auto.tar)" "$(samples fp32.tar)" "to the bit"
+LC_ALL=C sed 's/"precision":"fp32"/"precision":"bf16"/' vos.safetensors >half.safetensors
+lesser predict -m half.safetensors -p auto tiles.tar 2>said >half.tar
+is "$(grep -c "'half.safetensors' was trained in bf16" said) $(wc -l <said)" "1 1" "weights made in bf16 run in fp32, which is said once"
+lesser predict -m vos.safetensors -p auto tiles.tar 2>said >other.tar
+is "$(cat said)" "" "others run silently"
+fails 64 "a processor level of no name" env MORPHOSEG_ISA=best predict -m net.safetensors tiles.tar
 head -c 3000 net.safetensors >cut.safetensors
 fails 65 "weights that are cut" predict -m cut.safetensors tiles.tar
 fails 65 "samples without images" predict -m net.safetensors prob.tar

@@ -85,6 +85,28 @@ fails 64 "a checkpoint of another seed" start other --seed 2 --resume
 head -c 3000 "$TMP/whole.ckpt" >"$TMP/other.ckpt"
 fails 65 "a checkpoint that is cut" start other --resume
 
+# Precision: MORPHOSEG_ISA makes any processor one without bfloat16.
+lesser() {
+    MORPHOSEG_ISA=avx2 "$@"
+}
+fails 64 "bf16 on a processor that has not got it" lesser train -P bf16 -o "$TMP/p.safetensors" "$TMP/none.tar"
+ok "says why and what to do" grep -Eq "option '-P': bf16 .*(AVX512_BF16).*use auto" "$TMP/.err"
+is "$({ lesser train -P bf16 -o "$TMP/p.safetensors" 2>/dev/null; wc -c; } <"$TMP/in.tar")" \
+    "$(wc -c <"$TMP/in.tar")" "before anything is read"
+fails 64 "fp16 on a CPU" train -P fp16 -o "$TMP/p.safetensors" "$TMP/none.tar"
+auto() {
+    lesser train -q "${small[@]}" -P auto --steps 4 -o "$TMP/p.safetensors" "$@" "$TMP/in.tar"
+}
+ok "auto trains in fp32 there" auto
+ok "the weights say so" grep -q '^precision.fp32' <(weights info "$TMP/p.safetensors")
+LC_ALL=C sed -i 's/"precision":"fp32"/"precision":"bf16"/' "$TMP/p.ckpt"
+auto --resume 2>"$TMP/said"
+is "$(cat "$TMP/said")" "train: resume from '$TMP/p.ckpt': it was trained in bf16 and goes on in fp32" \
+    "a checkpoint made in bf16 goes on in fp32, which is said once"
+auto --resume 2>"$TMP/said"
+is "$(cat "$TMP/said")" "train: resume from '$TMP/p.ckpt': it was trained in bf16 and goes on in fp32" \
+    "as long as it is not written anew"
+
 for loss in balance:released norm pareto pareto:released mgda; do
     ok "--loss $loss" train -q "${small[@]}" --steps 2 --loss $loss --vos --vos-start 0 --vos-sample 200 \
         --vos-select 20 --vos-queue 50 -o "$TMP/l.safetensors" "$TMP/in.tar"

@@ -136,8 +136,27 @@ static void test_layers(void)
     nn_tensor *target = nn_from_host((int64_t[]){1, 3}, DTYPE_I64, 1, (int64_t[]){2});
     ok(!nn_item(nn_cross_entropy(logits, target, NULL, -100), &value), "cross entropy");
     is_near(value, log(4), 1e-6, "of equal logits");
+    nn_scope_end();
+}
+
+static void test_precision(void)
+{
+    struct err err;
+    bool has = nn_has_fast_bf16(NN_CPU);
+    ok(!nn_check_precision(NN_CPU, DTYPE_F32, &err), "every processor has float32");
+    ok(nn_fastest_precision(NN_CPU) == (has ? DTYPE_BF16 : DTYPE_F32), "the fastest type");
+    ok(nn_check_precision(NN_CPU, DTYPE_F16, &err) && err.status == STATUS_USAGE,
+       "no processor has float16: %s", err.message);
+    int result = nn_check_precision(NN_CPU, DTYPE_BF16, &err);
+    if (!has) {
+        ok(result && err.status == STATUS_USAGE, "bfloat16 is refused: %s", err.message);
+        tap_skip("autocast to bfloat16: no AVX512_BF16");
+        return;
+    }
+    ok(!result && !nn_scope_begin(), "bfloat16 is there");
+    nn_tensor *x = nn_full(2, (int64_t[]){2, 4}, 0, DTYPE_F32, NN_CPU);
     enum dtype before = nn_set_autocast(NN_CPU, DTYPE_BF16);
-    nn_tensor *half = nn_matmul(logits, nn_transpose(logits, 0, 1));
+    nn_tensor *half = nn_matmul(x, nn_transpose(x, 0, 1));
     ok(before == DTYPE_F32 && nn_dtype(half) == DTYPE_BF16, "autocast to bfloat16");
     ok(nn_set_autocast(NN_CPU, DTYPE_F32) == DTYPE_BF16, "and off again");
     nn_scope_end();
@@ -151,5 +170,6 @@ int main(void)
     test_gradients();
     test_optimizers();
     test_layers();
+    test_precision();
     return tap_done();
 }
