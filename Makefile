@@ -90,6 +90,7 @@ $(BUILD)/lib/nn/%.o: lib/nn/%.cpp
 	$(call Q,CXX)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) $(OPENMP) -MMD -MP -c -o $@ $<
 
 $(BUILD)/lib/nn/kernels.o: CFLAGS += -ffp-contract=fast -O3
+$(BUILD)/lib/nn/attention.o: CXXFLAGS += -ffp-contract=fast -O3
 
 define room
 $(call archive,$(1)): $(call objects,$(1))

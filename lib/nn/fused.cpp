@@ -295,17 +295,21 @@ at::Tensor joined_attention(const at::Tensor &joined, int64_t heads, double scal
         for (int64_t i = begin; i < end; i++) {
             int64_t b = i / heads, h = i % heads, stride;
             int64_t at = b * n * 3 * width + h * d;
-            const float *q = head_rows(qkv, at, n, d, &stride, room);
-            const float *k = head_rows(qkv, at + width, n, d, &stride, room + part);
-            const float *v = head_rows(qkv, at + 2 * width, n, d, &stride, room + 2 * part);
-            const float *masked = mask.defined() ? static_cast<const float *>(m.data_ptr()) +
-                                                       b * m.stride(0) + h * m.stride(1)
-                                                 : nullptr;
+            struct kernel_head head = {};
+            head.n = un, head.d = ud, head.scale = static_cast<float>(scale);
+            head.q = head_rows(qkv, at, n, d, &stride, room);
+            head.k = head_rows(qkv, at + width, n, d, &stride, room + part);
+            head.v = head_rows(qkv, at + 2 * width, n, d, &stride, room + 2 * part);
+            head.stride = static_cast<size_t>(stride);
+            if (mask.defined()) {
+                head.mask =
+                    static_cast<const float *>(m.data_ptr()) + b * m.stride(0) + h * m.stride(1);
+                head.mask_stride = static_cast<size_t>(m.stride(2));
+            }
             int64_t to = b * n * width + h * d;
-            kernel_attention(place_of(y, to, out), static_cast<size_t>(is_bf16(y) ? d : width), q,
-                             k, v, static_cast<size_t>(stride), un, ud, static_cast<float>(scale),
-                             masked, mask.defined() ? static_cast<size_t>(m.stride(2)) : 0,
-                             scratch);
+            head.out = place_of(y, to, out);
+            head.out_stride = static_cast<size_t>(is_bf16(y) ? d : width);
+            kernel_attention(&head, scratch);
             for (int64_t row = 0; is_bf16(y) && row < n; row++)
                 finish_row(y, to + row * width, d, out + row * d);
         }

@@ -49,12 +49,17 @@ void kernel_blend(float *y, const float *a, const float *b, float t, size_t n);
 void kernel_stretch_row(float *to, const float *from, const int32_t *left, const int32_t *step,
                         const float *t, size_t width, size_t channels);
 
-/* Softmax attention of one head.  q, k, v: n rows of d floats, `stride` floats
- * apart; mask: n x n, rows mask_stride apart, NULL for none; out: n rows of d floats,
- * out_stride apart.  scratch: kernel_attention_scratch(n, d) floats, 64-byte aligned. */
-void kernel_attention(float *out, size_t out_stride, const float *q, const float *k, const float *v,
-                      size_t stride, size_t n, size_t d, float scale, const float *mask,
-                      size_t mask_stride, float *scratch);
+/* One head of softmax attention.  q, k, v: n rows of d floats, `stride` floats apart;
+ * mask, added to the scaled scores: n rows of n, mask_stride apart, NULL for none; out:
+ * n rows of d floats, out_stride apart. */
+struct kernel_head {
+    float *out;
+    const float *q, *k, *v, *mask;
+    size_t out_stride, stride, mask_stride, n, d;
+    float scale;
+};
+/* scratch: kernel_attention_scratch(n, d) floats, 64-byte aligned. */
+void kernel_attention(const struct kernel_head *head, float *scratch);
 size_t kernel_attention_scratch(size_t n, size_t d);
 
 #ifdef __cplusplus
