@@ -13,22 +13,22 @@ int channels_after(int channels, enum channels_wish wish)
     return channels == 2 ? 1 : channels == 4 ? 3 : channels;
 }
 
-TARGET_CLONES
-static void luma_u8(const uint8_t *from, int channels, uint8_t *to, size_t n)
+CLONES(static, void, luma_u8, (const uint8_t *from, int channels, uint8_t *to, size_t n),
+       (from, channels, to, n))
 {
     for (size_t i = 0; i < n; i++, from += channels)
         to[i] = (uint8_t)((299u * from[0] + 587u * from[1] + 114u * from[2] + 500u) / 1000u);
 }
 
-TARGET_CLONES
-static void luma_u16(const uint16_t *from, int channels, uint16_t *to, size_t n)
+CLONES(static, void, luma_u16, (const uint16_t *from, int channels, uint16_t *to, size_t n),
+       (from, channels, to, n))
 {
     for (size_t i = 0; i < n; i++, from += channels)
         to[i] = (uint16_t)((299u * from[0] + 587u * from[1] + 114u * from[2] + 500u) / 1000u);
 }
 
-TARGET_CLONES
-static void luma_f32(const float *from, int channels, float *to, size_t n)
+CLONES(static, void, luma_f32, (const float *from, int channels, float *to, size_t n),
+       (from, channels, to, n))
 {
     for (size_t i = 0; i < n; i++, from += channels)
         to[i] = 0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2];

@@ -98,9 +98,9 @@ int convert_floats(const struct array *from, float *to, struct err *err)
         for (size_t c = 0; c < keep; c++)                                                          \
     to[i * keep + c] = (float)((const type *)from)[i * channels + c]
 
-TARGET_CLONES
-void convert_pixels(const void *from, enum dtype dtype, size_t channels, size_t keep, size_t count,
-                    float *to)
+CLONES(, void, convert_pixels,
+       (const void *from, enum dtype dtype, size_t channels, size_t keep, size_t count, float *to),
+       (from, dtype, channels, keep, count, to))
 {
     if (channels == keep) { /* a loop over values is faster than one over pixels */
         count *= keep;

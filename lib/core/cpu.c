@@ -44,7 +44,7 @@ static unsigned saved_registers(void)
     return low;
 }
 
-static enum cpu_level find_level(void)
+static enum cpu_level processor_level(void)
 {
     unsigned a, b, c, d, seven, extended;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !has(c, LEAF1_ECX))
@@ -62,7 +62,7 @@ static enum cpu_level find_level(void)
 
 #else
 
-static enum cpu_level find_level(void)
+static enum cpu_level processor_level(void)
 {
     return CPU_BASE;
 }
@@ -76,15 +76,14 @@ static enum cpu_level limit_level(enum cpu_level level)
     return at >= 0 && at < (int)level ? (enum cpu_level)at : level;
 }
 
-enum cpu_level cpu_level(void)
+int cpu_known_level = -1;
+
+/* Every thread finds the same. */
+enum cpu_level cpu_find_level(void)
 {
-    static int known = -1; /* every thread would find the same */
-    int level = __atomic_load_n(&known, __ATOMIC_RELAXED);
-    if (level < 0) {
-        level = (int)limit_level(find_level());
-        __atomic_store_n(&known, level, __ATOMIC_RELAXED);
-    }
-    return (enum cpu_level)level;
+    enum cpu_level level = limit_level(processor_level());
+    __atomic_store_n(&cpu_known_level, (int)level, __ATOMIC_RELAXED);
+    return level;
 }
 
 const char *cpu_level_name(enum cpu_level level)

@@ -21,8 +21,16 @@ enum cpu_level {
     CPU_AVX512_BF16, /* and AVX512_BF16: products of bfloat16 */
 };
 
-/* The better of the levels that are there and allowed; the same in every call. */
-enum cpu_level cpu_level(void);
+extern int cpu_known_level; /* -1 until it was looked for */
+enum cpu_level cpu_find_level(void);
+
+/* The best level that is there and allowed; the same in every call. */
+static inline enum cpu_level cpu_level(void)
+{
+    int level = __atomic_load_n(&cpu_known_level, __ATOMIC_RELAXED);
+    return level >= 0 ? (enum cpu_level)level : cpu_find_level();
+}
+
 /* As MORPHOSEG_ISA takes it: sse4, avx2, avx512, avx512bf16.  Borrowed. */
 const char *cpu_level_name(enum cpu_level level);
 /* Products of bfloat16 have instructions, and so are quicker than those of float32. */

@@ -67,15 +67,15 @@ float bfloat_to_float(uint16_t bfloat)
     return float_of((uint32_t)bfloat << 16);
 }
 
-TARGET_CLONES
-void half_from_floats(uint16_t *restrict to, const float *restrict from, size_t n)
+CLONES(, void, half_from_floats, (uint16_t *restrict to, const float *restrict from, size_t n),
+       (to, from, n))
 {
     for (size_t i = 0; i < n; i++)
         to[i] = to_half(from[i]);
 }
 
-TARGET_CLONES
-void half_to_floats(float *restrict to, const uint16_t *restrict from, size_t n)
+CLONES(, void, half_to_floats, (float *restrict to, const uint16_t *restrict from, size_t n),
+       (to, from, n))
 {
     for (size_t i = 0; i < n; i++)
         to[i] = from_half(from[i]);

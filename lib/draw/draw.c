@@ -29,16 +29,16 @@ int draw_line_width(size_t width, size_t height)
 
 /* ---- outlines ---- */
 
-TARGET_CLONES
-static void mark_differences(const uint32_t *labels, const uint32_t *other, size_t width,
-                             uint8_t *on)
+CLONES(static, void, mark_differences,
+       (const uint32_t *labels, const uint32_t *other, size_t width, uint8_t *on),
+       (labels, other, width, on))
 {
     for (size_t x = 0; x < width; x++)
         on[x] |= labels[x] != other[x];
 }
 
-TARGET_CLONES
-static void unmark_background(const uint32_t *labels, size_t width, uint8_t *on)
+CLONES(static, void, unmark_background, (const uint32_t *labels, size_t width, uint8_t *on),
+       (labels, width, on))
 {
     for (size_t x = 0; x < width; x++)
         on[x] &= labels[x] != 0;
@@ -54,8 +54,7 @@ static int reach(int radius, int distance)
 
 /* Where two labels meet in a row: whatever the middle row's label is there, one of them
  * is another one. */
-TARGET_CLONES
-static void mark_steps(const uint32_t *row, size_t width, uint8_t *on)
+CLONES(static, void, mark_steps, (const uint32_t *row, size_t width, uint8_t *on), (row, width, on))
 {
     for (size_t x = 1; x + 1 < width; x++)
         on[x] |= (row[x] != row[x - 1]) | (row[x] != row[x + 1]);
@@ -63,8 +62,8 @@ static void mark_steps(const uint32_t *row, size_t width, uint8_t *on)
     on[width - 1] |= width > 1 && row[width - 1] != row[width - 2];
 }
 
-TARGET_CLONES
-static void widen(const uint8_t *restrict from, size_t width, uint8_t *restrict to)
+CLONES(static, void, widen, (const uint8_t *restrict from, size_t width, uint8_t *restrict to),
+       (from, width, to))
 {
     for (size_t x = 1; x + 1 < width; x++)
         to[x] = from[x - 1] | from[x] | from[x + 1];

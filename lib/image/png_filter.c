@@ -10,8 +10,7 @@ static unsigned magnitude(uint8_t byte)
     return (unsigned)abs((int8_t)byte);
 }
 
-TARGET_CLONES
-static uint64_t cost_of_none(const uint8_t *row, size_t size)
+CLONES(static, uint64_t, cost_of_none, (const uint8_t *row, size_t size), (row, size))
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < size; i++)
@@ -19,8 +18,8 @@ static uint64_t cost_of_none(const uint8_t *row, size_t size)
     return sum;
 }
 
-TARGET_CLONES
-static uint64_t cost_of_difference(const uint8_t *row, const uint8_t *other, size_t size)
+CLONES(static, uint64_t, cost_of_difference,
+       (const uint8_t *row, const uint8_t *other, size_t size), (row, other, size))
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < size; i++)
@@ -28,8 +27,9 @@ static uint64_t cost_of_difference(const uint8_t *row, const uint8_t *other, siz
     return sum;
 }
 
-TARGET_CLONES
-static void subtract(const uint8_t *row, const uint8_t *other, size_t size, uint8_t *restrict to)
+CLONES(static, void, subtract,
+       (const uint8_t *row, const uint8_t *other, size_t size, uint8_t *restrict to),
+       (row, other, size, to))
 {
     for (size_t i = 0; i < size; i++)
         to[i] = (uint8_t)(row[i] - other[i]);

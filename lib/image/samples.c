@@ -55,9 +55,9 @@ static bool unpack_wide(const struct sample_format *format, const uint8_t *from,
     return bad == 0;
 }
 
-TARGET_CLONES
-static bool unpack_bytes(const struct sample_format *format, const uint8_t *from, size_t count,
-                         uint8_t *to)
+CLONES(static, bool, unpack_bytes,
+       (const struct sample_format *format, const uint8_t *from, size_t count, uint8_t *to),
+       (format, from, count, to))
 {
     uint8_t flip = format->inverted ? 0xff : 0;
     uint8_t sign = format->kind == SAMPLE_SIGNED ? 0x80 : 0;
@@ -69,9 +69,9 @@ static bool unpack_bytes(const struct sample_format *format, const uint8_t *from
     return bad == 0;
 }
 
-TARGET_CLONES
-static bool unpack_words(const struct sample_format *format, const uint8_t *from, size_t count,
-                         uint16_t *to)
+CLONES(static, bool, unpack_words,
+       (const struct sample_format *format, const uint8_t *from, size_t count, uint16_t *to),
+       (format, from, count, to))
 {
     uint16_t flip = format->inverted ? 0xffff : 0;
     uint16_t sign = format->kind == SAMPLE_SIGNED ? 0x8000 : 0;

@@ -24,9 +24,10 @@ struct edt {
 };
 
 /* A row's gaps from those of the row above. */
-TARGET_CLONES
-static void down16(uint16_t *restrict gap, const uint16_t *restrict above,
-                   const uint8_t *restrict sites, size_t width)
+CLONES(static, void, down16,
+       (uint16_t *restrict gap, const uint16_t *restrict above, const uint8_t *restrict sites,
+        size_t width),
+       (gap, above, sites, width))
 {
     for (size_t x = 0; x < width; x++) {
         uint16_t further = (uint16_t)(above[x] + (above[x] != UINT16_MAX));
@@ -34,8 +35,8 @@ static void down16(uint16_t *restrict gap, const uint16_t *restrict above,
     }
 }
 
-TARGET_CLONES
-static void up16(uint16_t *restrict gap, const uint16_t *restrict below, size_t width)
+CLONES(static, void, up16, (uint16_t *restrict gap, const uint16_t *restrict below, size_t width),
+       (gap, below, width))
 {
     for (size_t x = 0; x < width; x++) {
         uint16_t further = (uint16_t)(below[x] + (below[x] != UINT16_MAX));
@@ -43,9 +44,10 @@ static void up16(uint16_t *restrict gap, const uint16_t *restrict below, size_t 
     }
 }
 
-TARGET_CLONES
-static void down32(uint32_t *restrict gap, const uint32_t *restrict above,
-                   const uint8_t *restrict sites, size_t width)
+CLONES(static, void, down32,
+       (uint32_t *restrict gap, const uint32_t *restrict above, const uint8_t *restrict sites,
+        size_t width),
+       (gap, above, sites, width))
 {
     for (size_t x = 0; x < width; x++) {
         uint32_t further = above[x] + (above[x] != UINT32_MAX);
@@ -53,8 +55,8 @@ static void down32(uint32_t *restrict gap, const uint32_t *restrict above,
     }
 }
 
-TARGET_CLONES
-static void up32(uint32_t *restrict gap, const uint32_t *restrict below, size_t width)
+CLONES(static, void, up32, (uint32_t *restrict gap, const uint32_t *restrict below, size_t width),
+       (gap, below, width))
 {
     for (size_t x = 0; x < width; x++) {
         uint32_t further = below[x] + (below[x] != UINT32_MAX);

@@ -73,10 +73,10 @@ static size_t middle_of(const struct heat *h)
     return best;
 }
 
-TARGET_CLONES
-static void spread_row(const double *restrict above, const double *restrict row,
-                       const double *restrict below, const float *restrict inside, size_t width,
-                       double *restrict to)
+CLONES(static, void, spread_row,
+       (const double *restrict above, const double *restrict row, const double *restrict below,
+        const float *restrict inside, size_t width, double *restrict to),
+       (above, row, below, inside, width, to))
 {
     for (size_t x = 1; x + 1 < width; x++) {
         double left = above[x - 1] + row[x - 1] + below[x - 1];

@@ -11,9 +11,10 @@
 
 /* ---- surfaces ---- */
 
-TARGET_CLONES
-static void surface_row(const uint8_t *restrict row, const uint8_t *restrict above,
-                        const uint8_t *restrict below, size_t width, uint8_t *restrict surface)
+CLONES(static, void, surface_row,
+       (const uint8_t *restrict row, const uint8_t *restrict above, const uint8_t *restrict below,
+        size_t width, uint8_t *restrict surface),
+       (row, above, below, width, surface))
 {
     for (size_t x = 1; x + 1 < width; x++)
         surface[x] = (row[x] != 0) &

@@ -184,9 +184,9 @@ static inline uint64_t all_that_go(struct ring r)
 }
 
 /* Reads `from`, writes `to`; both have empty first and last rows.  Whether any went. */
-TARGET_CLONES
-static bool narrow_half_pass(const uint64_t *restrict from, size_t height, bool second,
-                             uint64_t *restrict to)
+CLONES(static, bool, narrow_half_pass,
+       (const uint64_t *restrict from, size_t height, bool second, uint64_t *restrict to),
+       (from, height, second, to))
 {
     uint64_t any = 0, turn = second ? UINT64_MAX : 0;
     for (size_t y = 1; y + 1 < height; y++) {

@@ -209,8 +209,10 @@ static inline int64_t inside(int64_t i, int64_t n, bool reflect)
 
 /* Rows of the output as floats: (value - offset) * gain. */
 #define DEFINE_WARP(type)                                                                          \
-    TARGET_CLONES static void warp_##type(const struct augment_draw *d, const type *in,            \
-                                          size_t channels, float gain, float offset, float *out)   \
+    CLONES(static, void, warp_##type,                                                              \
+           (const struct augment_draw *d, const type *in, size_t channels, float gain,             \
+            float offset, float *out),                                                             \
+           (d, in, channels, gain, offset, out))                                                   \
     {                                                                                              \
         const int64_t h = (int64_t)d->in_height, w = (int64_t)d->in_width;                         \
         const bool reflect = d->border == AUGMENT_REFLECT;                                         \

@@ -27,8 +27,9 @@ static void make_kernel(struct kernel *kernel, double sigma)
 }
 
 /* out += weight * in; the compiler makes vector code of it. */
-TARGET_CLONES static void add_scaled(float *restrict out, const float *restrict in, float weight,
-                                     size_t n)
+CLONES(static, void, add_scaled,
+       (float *restrict out, const float *restrict in, float weight, size_t n),
+       (out, in, weight, n))
 {
     for (size_t i = 0; i < n; i++)
         out[i] += weight * in[i];

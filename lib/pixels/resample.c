@@ -89,9 +89,9 @@ static void floats_to_row(const float *from, size_t values, struct array *array,
 
 /* ---- the two passes ---- */
 
-TARGET_CLONES
-static void shrink_row(const float *from, const struct taps *taps, size_t width, size_t channels,
-                       float *to)
+CLONES(static, void, shrink_row,
+       (const float *from, const struct taps *taps, size_t width, size_t channels, float *to),
+       (from, taps, width, channels, to))
 {
     for (size_t x = 0; x < width; x++) {
         const float *weights = taps->weights + x * taps->width;
@@ -105,8 +105,8 @@ static void shrink_row(const float *from, const struct taps *taps, size_t width,
     }
 }
 
-TARGET_CLONES
-static void add_row(float *sum, const float *row, float weight, size_t values)
+CLONES(static, void, add_row, (float *sum, const float *row, float weight, size_t values),
+       (sum, row, weight, values))
 {
     for (size_t i = 0; i < values; i++)
         sum[i] += weight * row[i];

@@ -303,7 +303,8 @@ static inline float quick_turns(float y, float x)
     return y < 0 ? (t > 0 ? 1 - t : 0) : t;
 }
 
-TARGET_CLONES static void raster_body(const struct cell *cell, struct box box, float *distance)
+CLONES(static, void, raster_body, (const struct cell *cell, struct box box, float *distance),
+       (cell, box, distance))
 {
     float inverse_a = (float)(1 / cell->a), inverse_b = (float)(1 / cell->b);
     float c = (float)cell->cosine, s = (float)cell->sine;
@@ -326,8 +327,9 @@ TARGET_CLONES static void raster_body(const struct cell *cell, struct box box, f
         }
 }
 
-TARGET_CLONES static void raster_segment(const struct process *p, int i, double reach,
-                                         struct box box, float *distance)
+CLONES(static, void, raster_segment,
+       (const struct process *p, int i, double reach, struct box box, float *distance),
+       (p, i, reach, box, distance))
 {
     struct box part = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
     box_add(&part, p->x[i], p->y[i], p->half_width[i] + reach);

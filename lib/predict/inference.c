@@ -48,8 +48,9 @@ static void scale_of(const struct inference_input *input, float *offset, float *
 
 /* One channel of a row, `step` elements from pixel to pixel. */
 #define DEFINE_ROW(name, type)                                                                     \
-    TARGET_CLONES static void name(float *to, const type *from, size_t width, size_t step,         \
-                                   float offset, float gain)                                       \
+    CLONES(static, void, name,                                                                     \
+           (float *to, const type *from, size_t width, size_t step, float offset, float gain),     \
+           (to, from, width, step, offset, gain))                                                  \
     {                                                                                              \
         for (size_t x = 0; x < width; x++)                                                         \
             to[x] = ((float)from[x * step] - offset) * gain;                                       \

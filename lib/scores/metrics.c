@@ -13,9 +13,10 @@
 
 #define CHUNK 4096
 
-TARGET_CLONES
-static uint32_t count_both(const uint8_t *restrict a, const uint8_t *restrict b, uint32_t count,
-                           uint32_t *only_a, uint32_t *only_b)
+CLONES(static, uint32_t, count_both,
+       (const uint8_t *restrict a, const uint8_t *restrict b, uint32_t count, uint32_t *only_a,
+        uint32_t *only_b),
+       (a, b, count, only_a, only_b))
 {
     uint32_t both = 0, in_a = 0, in_b = 0;
     for (uint32_t i = 0; i < count; i++) {

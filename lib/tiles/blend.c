@@ -57,16 +57,16 @@ static int need_taper(struct blend *blend, int axis, size_t size, struct err *er
 
 /* ---- adding ---- */
 
-TARGET_CLONES
-static void add_weighted(float *sum, const float *values, const float *weights, float weight,
-                         size_t n)
+CLONES(static, void, add_weighted,
+       (float *sum, const float *values, const float *weights, float weight, size_t n),
+       (sum, values, weights, weight, n))
 {
     for (size_t i = 0; i < n; i++)
         sum[i] += weight * weights[i] * values[i];
 }
 
-TARGET_CLONES
-static void add_weights(float *sum, const float *weights, float weight, size_t n)
+CLONES(static, void, add_weights, (float *sum, const float *weights, float weight, size_t n),
+       (sum, weights, weight, n))
 {
     for (size_t i = 0; i < n; i++)
         sum[i] += weight * weights[i];

@@ -61,12 +61,12 @@ static inline void relax_kind(struct problem *p, size_t row, double base, enum w
     }
 }
 
-TARGET_CLONES static void relax_max(struct problem *p, size_t row, double base)
+CLONES(static, void, relax_max, (struct problem * p, size_t row, double base), (p, row, base))
 {
     relax_kind(p, row, base, WASSERSTEIN_1_MAX);
 }
 
-TARGET_CLONES static void relax_l2(struct problem *p, size_t row, double base)
+CLONES(static, void, relax_l2, (struct problem * p, size_t row, double base), (p, row, base))
 {
     relax_kind(p, row, base, WASSERSTEIN_2_L2);
 }
