@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Test Anything Protocol for the shell tests.  Source it first; end with `done_testing`.
 # $BIN has the programs, $TMP is a folder of the test's own, removed at the end,
-# $SHARED is the folder with golden values, data and hostile files (may be absent).
+# $SHARED is a folder with real images and hostile files (may be absent).
 set -u
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$TOP/build}

@@ -1,8 +1,7 @@
 #!/bin/bash
 # score --instances against the golden values of Cellpose's metrics.
 . "$(dirname "$0")/../tap.sh"
-golden=$SHARED/golden/cellpose_dynamics
-[ -f "$golden/expected.tsv" ] || skip_all "no golden values in $SHARED"
+golden=$TOP/tests/golden/cellpose_dynamics
 
 score --instances --convention cellpose --prediction-suffix _perturbed --truth-suffix _labels \
     "$golden" "$golden" >"$TMP/got.tsv"

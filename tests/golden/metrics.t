@@ -1,8 +1,7 @@
 #!/bin/bash
 # score against the golden values of binary masks: every column to 1e-6, HD95 to 1e-9.
 . "$(dirname "$0")/../tap.sh"
-golden=$SHARED/golden/metrics
-[ -f "$golden/expected.tsv" ] || skip_all "no golden values in $SHARED"
+golden=$TOP/tests/golden/metrics
 
 agree() { # EXPECTED-COLUMN GOT-FILE GOT-COLUMN TOLERANCE: prints what differs
     awk -F'\t' -v want="$1" -v have="$3" -v tolerance="$4" '

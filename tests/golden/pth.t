@@ -1,8 +1,7 @@
 #!/bin/bash
 # PyTorch checkpoints against what torch.save put into them.
 . "$(dirname "$0")/../tap.sh"
-pth=$SHARED/golden/pth
-[ -d "$pth" ] || skip_all "no $pth"
+pth=$TOP/tests/golden/pth
 command -v python3 >/dev/null || skip_all "no python3"
 cd "$TMP" || exit 1
 

@@ -11,6 +11,7 @@
 #include "tests/files.h"
 #include "tests/tap.h"
 
+#define GOLDEN    "tests/golden"
 #define SLOW_BF16 1 /* too much time without bfloat16 instructions, or no plan: float32 only */
 
 static const struct golden {
@@ -55,11 +56,12 @@ static int read_npy(struct array *array, const char *path)
     return 0;
 }
 
-static bool make_files(const char *golden, const struct golden *c)
+static bool make_files(const struct golden *c)
 {
     char command[1000];
-    snprintf(command, sizeof command, "/usr/bin/python3 -B '%s/make_weights.py' '%s/%s.json' '%s'",
-             golden, golden, c->name, folder);
+    snprintf(command, sizeof command,
+             "/usr/bin/python3 -B " GOLDEN "/make_weights.py " GOLDEN "/%s.json '%s'", c->name,
+             folder);
     return system(command) == 0;
 }
 
@@ -175,13 +177,13 @@ static struct model *load(const struct golden *c)
     return model ? written_and_read(model) : NULL;
 }
 
-static void check_case(const char *golden, const struct golden *c)
+static void check_case(const struct golden *c)
 {
     char path[500];
     struct weights expected = {0};
     struct array input = {0};
-    snprintf(path, sizeof path, "%s/%s.npz", golden, c->name);
-    if (!make_files(golden, c) || weights_read(&expected, path, &err) ||
+    snprintf(path, sizeof path, GOLDEN "/%s.npz", c->name);
+    if (!make_files(c) || weights_read(&expected, path, &err) ||
         read_npy(&input, in_folder("input.npy"))) {
         ok(false, "%s: cannot make or read its files: %s", c->name, err.message);
         return;
@@ -209,17 +211,11 @@ static bool is_chosen(const char *name, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    const char *shared = getenv("SHARED");
-    char golden[400], script[450];
-    snprintf(golden, sizeof golden, "%s/golden", shared ? shared : "../shared");
-    snprintf(script, sizeof script, "%s/make_weights.py", golden);
-    if (access(script, R_OK))
-        return tap_skip_all("no golden values");
     if (!mkdtemp(folder) || nn_set_threads(0))
         return 1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (is_chosen(cases[i].name, argc, argv))
-            check_case(golden, &cases[i]);
+            check_case(&cases[i]);
     rmdir(folder);
     return tap_done();
 }
