@@ -1,9 +1,14 @@
 #include "stream/control.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/crc32c.h"
+
 #define FORMAT_NAME "tensor-stream"
+#define SUM_PREFIX  "crc32c="
 
 static json_t *load_object(const char *what, const unsigned char *text, size_t size,
                            struct err *err)
@@ -83,6 +88,36 @@ int control_read_stream(struct provenance *provenance, const unsigned char *text
     return result;
 }
 
+/* ---- sums ---- */
+
+void control_count(struct stream_counts *counts, const char *name, uint32_t crc)
+{
+    uint8_t bytes[4] = {(uint8_t)crc, (uint8_t)(crc >> 8), (uint8_t)(crc >> 16),
+                        (uint8_t)(crc >> 24)};
+    counts->members++;
+    counts->sum += crc32c(crc32c(0, name, strlen(name) + 1), bytes, sizeof bytes);
+}
+
+void control_format_sum(uint32_t crc, char text[CONTROL_SUM_SIZE])
+{
+    snprintf(text, CONTROL_SUM_SIZE, SUM_PREFIX "%08" PRIx32, crc);
+}
+
+static bool parse_hex(const char *text, uint32_t *value)
+{
+    char *end;
+    *value = (uint32_t)strtoul(text, &end, 16);
+    return strlen(text) == 8 && end == text + 8;
+}
+
+bool control_parse_sum(const char *text, uint32_t *crc)
+{
+    size_t length = strlen(SUM_PREFIX);
+    return text && strncmp(text, SUM_PREFIX, length) == 0 && parse_hex(text + length, crc);
+}
+
+/* ---- __end__ ---- */
+
 int control_read_end(struct stream_counts *counts, const unsigned char *text, size_t size,
                      struct err *err)
 {
@@ -91,12 +126,17 @@ int control_read_end(struct stream_counts *counts, const unsigned char *text, si
         return -1;
     const json_t *samples = json_object_get(root, "samples");
     const json_t *members = json_object_get(root, "members");
+    const json_t *sum = json_object_get(root, "crc32c");
     bool good = json_is_integer(samples) && json_is_integer(members);
+    counts->has_sum = sum != NULL;
+    good &= !sum || (json_is_string(sum) && parse_hex(json_string_value(sum), &counts->sum));
     counts->samples = (uint64_t)json_integer_value(samples);
     counts->members = (uint64_t)json_integer_value(members);
     json_decref(root);
     return good ? 0 : err_set(err, STATUS_DATA, CONTROL_END " lacks its counts");
 }
+
+/* ---- writing ---- */
 
 /* A command line may hold bytes that are not UTF-8; they become '?'. */
 static json_t *text_or_null(const char *text)
@@ -139,8 +179,10 @@ char *control_write_stream(const struct stream_author *author, const char *upstr
 
 char *control_write_end(const struct stream_counts *counts)
 {
-    json_t *root = json_pack("{s:I, s:I}", "samples", (json_int_t)counts->samples, "members",
-                             (json_int_t)counts->members);
+    char sum[CONTROL_SUM_SIZE];
+    snprintf(sum, sizeof sum, "%08" PRIx32, counts->sum);
+    json_t *root = json_pack("{s:I, s:I, s:s}", "samples", (json_int_t)counts->samples, "members",
+                             (json_int_t)counts->members, "crc32c", sum);
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;

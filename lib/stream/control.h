@@ -3,6 +3,7 @@
 #define STREAM_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/err.h"
@@ -12,9 +13,20 @@
 #define CONTROL_END     "__end__"
 #define CONTROL_VERSION 1
 
+/* What __end__ says of what was between. */
 struct stream_counts {
     uint64_t samples, members;
+    bool has_sum; /* written since checksums are */
+    uint32_t sum; /* of the CRC-32Cs, modulo 2^32, of each member's name, a zero byte, and the
+                     CRC-32C of its data, 4 bytes, the lowest first: in any order */
 };
+
+void control_count(struct stream_counts *counts, const char *name, uint32_t crc);
+
+/* A member's CRC-32C as the group's name of its header has it; false when it has none. */
+#define CONTROL_SUM_SIZE 16
+void control_format_sum(uint32_t crc, char text[CONTROL_SUM_SIZE]);
+bool control_parse_sum(const char *text, uint32_t *crc);
 
 /* Provenance records in the order they came, each once.  Zero-initialised it is
  * empty; the caller ends it with provenance_free. */

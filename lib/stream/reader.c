@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/crc32c.h"
 #include "core/io.h"
 #include "stream/control.h"
 #include "stream/npy.h"
@@ -45,6 +46,8 @@ struct stream_reader {
     char *name;   /* whole */
     char *suffix; /* into name, after the key and its dot, which is a NUL now */
     size_t size;
+    uint32_t crc, said_crc; /* of its data; has_crc: the header said it */
+    bool has_crc;
     unsigned char *chunk;
 };
 
@@ -276,10 +279,15 @@ static int read_into(struct stream_reader *reader, unsigned char **buffer, struc
         if (grow(buffer, &room, filled, filled + length, reader->size, err))
             return -1;
         memcpy(*buffer + filled, data, length);
+        reader->crc = crc32c(reader->crc, data, length);
         filled += length;
     }
     if (result != ARCHIVE_EOF || filled != reader->size)
         return archive_failed(reader, err);
+    if (reader->has_crc && reader->crc != reader->said_crc)
+        return err_set(err, STATUS_DATA, "read '%s': '%s%s%s' was changed: a wrong checksum",
+                       stream_name(reader), reader->name, reader->suffix ? "." : "",
+                       reader->suffix ? reader->suffix : "");
     return 0;
 }
 
@@ -359,6 +367,8 @@ static int next_member(struct stream_reader *reader, struct err *err)
         if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry))
             return refuse_name(reader, "is not a file", err);
         reader->size = (size_t)archive_entry_size(entry);
+        reader->has_crc = control_parse_sum(archive_entry_gname(entry), &reader->said_crc);
+        reader->crc = 0;
         reader->pending = true;
     }
     return 1;
@@ -394,6 +404,8 @@ static int end_stream(struct stream_reader *reader, const unsigned char *text, s
                        CONTROL_END " says %" PRIu64 " samples and %" PRIu64
                                    " members, there were %" PRIu64 " and %" PRIu64,
                        said.samples, said.members, reader->counts.samples, reader->counts.members);
+    if (said.has_sum && said.sum != reader->counts.sum)
+        return err_set(err, STATUS_DATA, "its members were changed: a wrong checksum");
     reader->place = AFTER_END;
     return 0;
 }
@@ -451,6 +463,7 @@ static int read_member(struct stream_reader *reader, struct member *member, stru
 
 static int take_member(struct stream_reader *reader, struct sample *sample, struct err *err)
 {
+    char name[2 * SAMPLE_MAX_NAME + 2];
     struct member member;
     if (!sample->key && sample_init(sample, reader->name, err))
         return -1;
@@ -463,7 +476,8 @@ static int take_member(struct stream_reader *reader, struct sample *sample, stru
     }
     reader->pending = false;
     reader->counts.samples += sample->count == 1;
-    reader->counts.members++;
+    snprintf(name, sizeof name, "%s.%s", reader->name, reader->suffix);
+    control_count(&reader->counts, name, reader->crc);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/crc32c.h"
 #include "core/npy.h"
 #include "core/outfile.h"
 #include "stream/control.h"
@@ -46,9 +47,12 @@ static int archive_failed(const struct stream_writer *writer, struct err *err)
 
 /* ---- members ---- */
 
-/* A header without anything of the moment, so that equal samples are equal bytes. */
-static int put_header(struct stream_writer *writer, const char *name, size_t size, struct err *err)
+/* A header without anything of the moment, so that equal samples are equal bytes.  The
+ * group's name, which nobody needs, tells the data's sum. */
+static int put_header(struct stream_writer *writer, const char *name, size_t size, uint32_t crc,
+                      struct err *err)
 {
+    char sum[CONTROL_SUM_SIZE];
     if (size > MAX_MEMBER)
         return err_set(err, STATUS_DATA, "write '%s': '%s' has 8 GiB or more",
                        outfile_name(writer->out), name);
@@ -58,6 +62,8 @@ static int put_header(struct stream_writer *writer, const char *name, size_t siz
     archive_entry_set_perm(writer->entry, 0644);
     archive_entry_set_size(writer->entry, (la_int64_t)size);
     archive_entry_set_mtime(writer->entry, 0, 0);
+    control_format_sum(crc, sum);
+    archive_entry_set_gname(writer->entry, sum);
     if (archive_write_header(writer->archive, writer->entry) != ARCHIVE_OK ||
         writer->write_err.status)
         return archive_failed(writer, err);
@@ -75,8 +81,9 @@ static int put_text(struct stream_writer *writer, const char *name, char *text, 
 {
     if (!text)
         return err_memory(err, name);
-    int bad =
-        put_header(writer, name, strlen(text), err) || put_data(writer, text, strlen(text), err);
+    size_t size = strlen(text);
+    int bad = put_header(writer, name, size, crc32c(0, text, size), err) ||
+              put_data(writer, text, size, err);
     free(text);
     return bad ? -1 : 0;
 }
@@ -86,9 +93,12 @@ static int put_array(struct stream_writer *writer, const char *name, const struc
 {
     unsigned char header[NPY_HEADER_ROOM];
     size_t begin = npy_header_size(array), bytes = array_bytes(array);
-    if (npy_write_header(header, array, err) || put_header(writer, name, begin + bytes, err) ||
-        put_data(writer, header, begin, err))
+    if (npy_write_header(header, array, err))
         return -1;
+    uint32_t crc = crc32c(crc32c(0, header, begin), array->data, bytes);
+    if (put_header(writer, name, begin + bytes, crc, err) || put_data(writer, header, begin, err))
+        return -1;
+    control_count(&writer->counts, name, crc);
     return put_data(writer, array->data, bytes, err);
 }
 
@@ -99,8 +109,10 @@ static int put_member(struct stream_writer *writer, const char *key, const struc
     snprintf(name, sizeof name, "%s.%s", key, member->name);
     if (member->is_array)
         return put_array(writer, name, &member->array, err);
-    if (put_header(writer, name, member->size, err))
+    uint32_t crc = crc32c(0, member->bytes, member->size);
+    if (put_header(writer, name, member->size, crc, err))
         return -1;
+    control_count(&writer->counts, name, crc);
     return put_data(writer, member->bytes, member->size, err);
 }
 
@@ -113,7 +125,6 @@ int stream_put(struct stream_writer *writer, const struct sample *sample, struct
         if (put_member(writer, sample->key, &sample->members[i], err))
             return -1;
     writer->counts.samples++;
-    writer->counts.members += sample->count;
     return 0;
 }
 

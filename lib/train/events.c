@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/crc32c.h"
+
 struct events {
     FILE *file;
     char name[4096];
@@ -17,18 +19,6 @@ struct message {
     unsigned char bytes[256];
     size_t size;
 };
-
-uint32_t crc32c(const void *data, size_t size)
-{
-    const unsigned char *p = data;
-    uint32_t crc = 0xffffffff;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= p[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
-    }
-    return ~crc;
-}
 
 /* As TensorFlow stores it, so that a CRC of data with CRCs is not trivial. */
 static uint32_t masked(uint32_t crc)
@@ -83,8 +73,8 @@ static void put_time(struct message *m)
 static int write_record(struct events *e, const struct message *m, struct err *err)
 {
     uint64_t size = m->size;
-    uint32_t size_crc = masked(crc32c(&size, sizeof size));
-    uint32_t data_crc = masked(crc32c(m->bytes, m->size));
+    uint32_t size_crc = masked(crc32c(0, &size, sizeof size));
+    uint32_t data_crc = masked(crc32c(0, m->bytes, m->size));
     if (fwrite(&size, sizeof size, 1, e->file) != 1 ||
         fwrite(&size_crc, sizeof size_crc, 1, e->file) != 1 ||
         fwrite(m->bytes, m->size, 1, e->file) != 1 ||

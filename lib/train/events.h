@@ -22,7 +22,4 @@ int events_scalar(struct events *events, const char *tag, int64_t step, double v
 /* NULL is fine. */
 int events_close(struct events *events, struct err *err) MUST_CHECK;
 
-/* CRC-32C (Castagnoli), as in RFC 3720. */
-uint32_t crc32c(const void *data, size_t size);
-
 #endif

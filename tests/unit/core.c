@@ -4,6 +4,7 @@
 
 #include "core/array.h"
 #include "core/convert.h"
+#include "core/crc32c.h"
 #include "core/destination.h"
 #include "core/half.h"
 #include "core/names.h"
@@ -30,6 +31,32 @@ static void test_numbers(void)
     ok(num_real("0.25", 0, 1, &x, &err) == 0 && x == 0.25, "a real number");
     ok(num_real("inf", 0, 1e300, &x, &err) == -1, "infinity is not a number here");
     ok(num_real("1e999", 0, 1e300, &x, &err) == -1, "nor what overflows to it");
+}
+
+/* The values of RFC 3720, appendix B.4, and of the check of every catalogue of sums. */
+static void test_crc32c(void)
+{
+    unsigned char bytes[10000];
+    memset(bytes, 0, 32);
+    ok(crc32c(0, bytes, 32) == 0x8a9136aa, "the sum of 32 zeros");
+    memset(bytes, 255, 32);
+    ok(crc32c(0, bytes, 32) == 0x62a8ab43, "of 32 bytes of ones");
+    for (int i = 0; i < 32; i++)
+        bytes[i] = (unsigned char)i;
+    ok(crc32c(0, bytes, 32) == 0x46dd794e, "of 0 to 31");
+    ok(crc32c(0, "123456789", 9) == 0xe3069283, "of nine digits");
+    ok(crc32c(0, "", 0) == 0, "of nothing");
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 7 + i / 251);
+    size_t same = 0, parts = 0, count = 0;
+    for (size_t size = 0; size < sizeof bytes - 8; size += 61, count++) {
+        const unsigned char *from = bytes + size % 8;
+        uint32_t sum = crc32c(1, from, size);
+        same += sum == crc32c_portable(1, from, size);
+        parts += sum == crc32c(crc32c(1, from, size / 3), from + size / 3, size - size / 3);
+    }
+    is_int((long long)same, (long long)count, "with and without the instruction");
+    is_int((long long)parts, (long long)count, "in parts");
 }
 
 static void test_arrays(void)
@@ -281,6 +308,7 @@ static void test_spills(void)
 int main(void)
 {
     test_numbers();
+    test_crc32c();
     test_arrays();
     test_halves();
     test_random_numbers();

@@ -86,7 +86,6 @@ static void check_prefetch(void)
 
 int main(void)
 {
-    ok(crc32c("123456789", 9) == 0xe3069283, "CRC-32C of the nine digits");
     check_file();
     check_prefetch();
     return tap_done();
