@@ -27,6 +27,7 @@ struct model {
     const struct architecture *kind;
     char architecture[300];
     int classes, channels;
+    bool flows; /* two maps of flow after the classes */
     void *state;
     struct layer_mode mode;
     int device;

@@ -76,7 +76,9 @@ const char *model_architecture_options(int i)
 static int build(struct model *m, struct options *options, struct err *err)
 {
     struct builder builder = {.model = m, .options = options, .err = err};
-    m->state = m->kind->build(&builder, m->kind, m->classes, m->channels);
+    m->flows = m->kind->no_softmax ? false : option_int(&builder, "flows", 0, 1, 0);
+    int outputs = m->classes + (m->flows ? MODEL_FLOWS : 0);
+    m->state = m->kind->build(&builder, m->kind, outputs, m->channels);
     if (builder.failed)
         return -1;
     if (!m->state)
@@ -255,7 +257,22 @@ static int report_mismatch(const struct model *m, const struct mismatch *mismatc
                    mismatch->misshapen);
 }
 
-static int check_names(const struct model *m, const struct weights *weights, struct err *err)
+/* Whether the array has the rows of the classes alone of a parameter that has rows of
+ * flows after them. */
+static bool lacks_flows(const struct model *m, const nn_tensor *tensor, const struct array *array)
+{
+    if (!m->flows || nn_ndim(tensor) != array->ndim || array->ndim < 1 ||
+        (int64_t)array->shape[0] * (m->classes + MODEL_FLOWS) != nn_size(tensor, 0) * m->classes)
+        return false;
+    for (int i = 1; i < array->ndim; i++)
+        if (nn_size(tensor, i) != (int64_t)array->shape[i])
+            return false;
+    return true;
+}
+
+/* `initial`: a parameter may lack the rows of flows. */
+static int check_names(const struct model *m, const struct weights *weights, bool initial,
+                       struct err *err)
 {
     struct mismatch mismatch = {0};
     for (size_t i = 0; i < m->count; i++) {
@@ -266,7 +283,8 @@ static int check_names(const struct model *m, const struct weights *weights, str
             continue;
         } else if (!array) {
             name_mismatch(&mismatch, &mismatch.missing, p->name, "is missing");
-        } else if (!has_shape(p->tensor, array)) {
+        } else if (!has_shape(p->tensor, array) &&
+                   !(initial && lacks_flows(m, p->tensor, array))) {
             describe_shapes(shapes, sizeof shapes, p->tensor, array);
             name_mismatch(&mismatch, &mismatch.misshapen, p->name, shapes);
         }
@@ -296,10 +314,29 @@ static int initialise(nn_tensor *tensor, struct start start)
     return -1;
 }
 
+/* The first rows; those of the flows stay as they are. */
+static int load_classes(nn_tensor *tensor, const struct array *array)
+{
+    int64_t shape[ARRAY_MAX_DIMS];
+    for (int i = 0; i < array->ndim; i++)
+        shape[i] = (int64_t)array->shape[i];
+    if (nn_scope_begin())
+        return -1;
+    bool gradients = nn_set_gradients(false);
+    nn_tensor *rows = nn_narrow(tensor, 0, 0, shape[0]);
+    nn_tensor *from = nn_from_host(array->data, array->dtype, array->ndim, shape);
+    int failed = !rows || !from || nn_copy_(rows, from);
+    nn_set_gradients(gradients);
+    nn_scope_end();
+    return failed;
+}
+
 static int load_parameter(struct model *m, size_t i, const struct weights *weights)
 {
     nn_tensor *tensor = m->parameters[i].tensor;
     const struct array *array = weights_find(weights, m->parameters[i].name);
+    if (array && !has_shape(tensor, array))
+        return load_classes(tensor, array);
     if (array)
         return nn_copy_from_host_(tensor, array->data, array->dtype);
     bool gradients = nn_set_gradients(false);
@@ -308,15 +345,21 @@ static int load_parameter(struct model *m, size_t i, const struct weights *weigh
     return failed;
 }
 
-int model_load(struct model *model, const struct weights *weights, struct err *err)
+static int load_all(struct model *model, const struct weights *weights, bool initial,
+                    struct err *err)
 {
-    if (check_names(model, weights, err))
+    if (check_names(model, weights, initial, err))
         return -1;
     drop_plans(model);
     for (size_t i = 0; i < model->count; i++)
         if (load_parameter(model, i, weights))
             return nn_to_err(err, model->parameters[i].name);
     return 0;
+}
+
+int model_load(struct model *model, const struct weights *weights, struct err *err)
+{
+    return load_all(model, weights, false, err);
 }
 
 int model_load_npz(struct model *model, const struct weights *npz, struct err *err)
@@ -333,7 +376,7 @@ int model_load_initial(struct model *model, const struct weights *weights, struc
     if (strcmp(weights->format, "npz") == 0)
         return model_load_npz(model, weights, err);
     if (!model->kind->is_pretrained || !model->kind->is_pretrained(weights))
-        return model_load(model, weights, err);
+        return load_all(model, weights, true, err);
     drop_plans(model);
     return model->kind->load_pretrained(model, weights, err);
 }
@@ -402,6 +445,11 @@ int model_channels(const struct model *model)
 int model_multiple(const struct model *model)
 {
     return model->kind->multiple;
+}
+
+bool model_has_flows(const struct model *model)
+{
+    return model->flows;
 }
 
 bool model_has_softmax(const struct model *model)
@@ -501,6 +549,19 @@ static nn_tensor *with_channels(const struct model *m, const nn_tensor *x)
     return nn_cat2(x, nn_full(4, shape, 0, nn_dtype(x), nn_device(x)), 1);
 }
 
+int model_split(const struct model *model, struct model_output *out)
+{
+    out->logits = out->answer;
+    out->flows = NULL;
+    if (model->flows) {
+        out->logits = nn_narrow(out->answer, 1, 0, model->classes);
+        out->flows = nn_narrow(out->answer, 1, model->classes, MODEL_FLOWS);
+    }
+    if (out->count)
+        out->all[out->count - 1] = out->logits;
+    return out->logits && (out->flows || !model->flows) ? 0 : -1;
+}
+
 int model_forward(struct model *model, const nn_tensor *x, struct model_output *out,
                   struct err *err)
 {
@@ -511,11 +572,12 @@ int model_forward(struct model *model, const nn_tensor *x, struct model_output *
     model->kind->forward(model->state, with_channels(model, x), out);
     if (model->mode.planned)
         nn_set_gradients(gradients);
-    out->logits = out->count ? out->all[out->count - 1] : NULL;
+    out->answer = out->count ? out->all[out->count - 1] : NULL;
     for (int i = 0; i < out->count; i++)
-        if (!out->all[i])
-            out->logits = NULL;
+        if (!out->all[i] || (model->flows && i + 1 < out->count &&
+                             !(out->all[i] = nn_narrow(out->all[i], 1, 0, model->classes))))
+            out->answer = NULL;
     if (model->mode.planned)
-        out->logits = nn_contiguous(nn_to_dtype(out->logits, DTYPE_F32));
-    return out->logits ? 0 : nn_to_err(err, "run the model");
+        out->answer = nn_contiguous(nn_to_dtype(out->answer, DTYPE_F32));
+    return model_split(model, out) ? nn_to_err(err, "run the model") : 0;
 }

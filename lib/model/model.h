@@ -32,6 +32,7 @@ struct model_parameter {
 };
 
 #define MODEL_MAX_OUTPUTS 8
+#define MODEL_FLOWS       2 /* maps of flow, vertical and horizontal */
 
 /* Temporaries of the caller's scope. */
 struct model_output {
@@ -40,12 +41,16 @@ struct model_output {
      * H x W; without, just `logits`. */
     nn_tensor *all[MODEL_MAX_OUTPUTS];
     int count;
+    nn_tensor *flows;  /* B x 2 x H x W, 5 times unit flows; NULL where none are learnt */
+    nn_tensor *answer; /* logits and flows as the network gives them, side by side */
     nn_tensor *style; /* Cellpose's, B x C of 2-norm 1; NULL for other networks */
 };
 
 /* ---- what there is ---- */
 
-/* The i-th architecture's name, NULL after the last; its options in one line. */
+/* The i-th architecture's name, NULL after the last; its options in one line.  Every one
+ * has the option flows=0..1 (0) besides: two maps of flow beside the classes, from a head
+ * that is wider by two.  Cellpose has flows already. */
 const char *model_architecture_name(int i);
 const char *model_architecture_options(int i);
 
@@ -69,7 +74,8 @@ int model_open(struct model **model, const struct weights *weights, const char *
 int model_load(struct model *model, const struct weights *weights, struct err *err) MUST_CHECK;
 
 /* What training starts from: by the published rule when the file is one of those that
- * the architecture's authors started from, else model_load. */
+ * the architecture's authors started from, else model_load.  A model with flows takes the
+ * classes of a file without them, and its flows stay as they are. */
 int model_load_initial(struct model *model, const struct weights *weights,
                        struct err *err) MUST_CHECK;
 
@@ -89,6 +95,7 @@ const char *model_architecture(const struct model *model); /* as given to model_
 int model_classes(const struct model *model);
 int model_channels(const struct model *model); /* of the input; 1 is repeated where 3 are needed */
 int model_multiple(const struct model *model); /* height and width must be multiples of it */
+bool model_has_flows(const struct model *model); /* beside its classes */
 bool model_has_softmax(const struct model *model); /* logits are classes; Cellpose's are not */
 struct model_parameter *model_parameters(const struct model *model, size_t *count);
 
@@ -107,6 +114,9 @@ int model_prepare(struct model *model, int device, enum dtype precision,
 /* The same for good, and frees the parameters that it has packed: the model can only
  * be run after it, in little more memory than its parameters need. */
 int model_freeze(struct model *model, int device, enum dtype precision, struct err *err) MUST_CHECK;
+
+/* Logits and flows from out->answer, after that was changed as a whole; -1: nn_error. */
+int model_split(const struct model *model, struct model_output *out) MUST_CHECK;
 
 /* x: B x channels x H x W float32 on the model's device, values in [0, 1].  Needs
  * an nn scope.  A prepared model computes without gradients and gives float32. */

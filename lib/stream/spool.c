@@ -21,6 +21,7 @@ struct record {
     uint32_t image_dtype, mask_dtype;
     uint64_t height, width, channels;
     double offset, gain;
+    int64_t mask_unit;
     uint64_t key_size; /* with its zero */
     int64_t file;      /* -1: the temporary file */
     uint64_t image_at, mask_at;
@@ -183,6 +184,7 @@ static int find_scale(const struct sample *sample, const struct array *image, st
         return -1;
     record->offset = meta.normalise_offset;
     record->gain = meta.normalise_gain;
+    record->mask_unit = meta.mask_unit;
     if (meta.normalise_gain == 0) {
         record->offset = 0;
         record->gain = image->dtype == DTYPE_U8    ? 1 / 255.
@@ -376,6 +378,7 @@ int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct e
     to->mask = mask;
     to->offset = r.offset;
     to->gain = r.gain;
+    to->mask_unit = r.mask_unit;
     return 0;
 }
 

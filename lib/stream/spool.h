@@ -42,6 +42,7 @@ struct spooled {
     struct array image;  /* H x W x C */
     struct array mask;   /* H x W; without data where there is none */
     double offset, gain; /* a network sees (value - offset) * gain */
+    int64_t mask_unit;   /* of tile_meta: not 0 where the mask was drawn in black and white */
     void *buffer;        /* private: what the arrays are views of */
     size_t capacity;
 };

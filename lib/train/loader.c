@@ -56,7 +56,7 @@ size_t loader_unlabelled(const struct spool *spool, size_t batch)
     return spool_count(spool) > spool_labelled(spool) ? batch / 2 : 0;
 }
 
-/* ---- a slot: images, flows, then labels ---- */
+/* ---- a slot: images, flows, which of them are taught, then labels ---- */
 
 static size_t batch_pixels(const struct loader *l)
 {
@@ -70,7 +70,13 @@ static float *slot_flows(const struct loader *l, void *slot)
 
 static size_t slot_floats(const struct loader *l)
 {
-    return ((size_t)l->options.channels + (l->options.flows ? 2 : 0)) * batch_pixels(l);
+    size_t flows = l->options.flows ? 2 * batch_pixels(l) + l->options.batch : 0;
+    return (size_t)l->options.channels * batch_pixels(l) + flows;
+}
+
+static float *slot_taught(const struct loader *l, void *slot)
+{
+    return l->options.flows ? (float *)slot + slot_floats(l) - l->options.batch : NULL;
 }
 
 static uint8_t *slot_labels(const struct loader *l, void *slot)
@@ -112,6 +118,21 @@ static int load_labels(const struct loader_options *o, const struct augment_draw
     return result;
 }
 
+/* Masks in black and white, and samples without one, have none. */
+static bool numbers_cells(const struct spooled *s)
+{
+    return s->mask.data && s->mask_unit == 0;
+}
+
+static int load_flows(const struct spooled *s, const struct augment_draw *draw, float *flows,
+                      size_t pixels, struct err *err)
+{
+    if (numbers_cells(s))
+        return flow_targets(draw, &s->mask, FLOW_MARGIN, flows, err);
+    memset(flows, 0, 2 * pixels * sizeof *flows);
+    return 0;
+}
+
 static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s, float *images,
                        float *flows, uint8_t *labels, struct err *err)
 {
@@ -128,7 +149,7 @@ static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s
     int result = augment_image(&draw, &s->image, &image, err) ||
                          load_labels(o, &draw, &s->mask, labels, err) ||
                          planes_of(&image, s->offset, s->gain, o->channels, images, err) ||
-                         (flows && flow_targets(&draw, &s->mask, FLOW_MARGIN, flows, err))
+                         (flows && load_flows(s, &draw, flows, o->height * o->width, err))
                      ? err_prefix(err, "sample '%s'", s->key)
                      : 0;
     array_free(&image);
@@ -160,6 +181,8 @@ static int load_batch(void *context, uint64_t number, int thread, void *slot, st
                         o->flows ? slot_flows(l, slot) + 2 * i * pixels : NULL,
                         slot_labels(l, slot) + i * pixels, err))
             return -1;
+        if (o->flows)
+            slot_taught(l, slot)[i] = numbers_cells(&l->scratch[thread]);
     }
     return 0;
 }
@@ -245,6 +268,7 @@ int loader_take(struct loader *loader, struct loader_batch *batch, struct err *e
         return err->status ? -1 : err_set(err, STATUS_BUG, "the epoch is over");
     batch->images = slot;
     batch->flows = slot_flows(loader, slot);
+    batch->taught = slot_taught(loader, slot);
     batch->labels = slot_labels(loader, slot);
     return 0;
 }

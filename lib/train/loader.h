@@ -16,7 +16,7 @@ struct loader_options {
     size_t rank, ranks;          /* which part, of how many; 0 and 1 when alone */
     size_t repeat;               /* times that an epoch shows each sample */
     int channels, classes;       /* see planes_of, planes_classes */
-    bool flows;                  /* Cellpose's, from label images */
+    bool flows;                  /* Cellpose's, from masks that number cells */
     double diameter;             /* with flows: of the cells of every sample; 0: as it is */
     int threads;
     uint64_t seed;
@@ -43,9 +43,9 @@ int loader_enter(struct loader *loader, uint64_t epoch, uint64_t first, uint64_t
                  struct err *err) MUST_CHECK;
 
 /* B x C x H x W in what a network sees, B x H x W classes (0 where there is no mask), and with
- * flows B x 2 x H x W (see trainer.h), else NULL; borrowed until loader_done. */
+ * flows B x 2 x H x W and B numbers (see trainer.h), else NULL; borrowed until loader_done. */
 struct loader_batch {
-    const float *images, *flows;
+    const float *images, *flows, *taught;
     const uint8_t *labels;
 };
 

@@ -54,6 +54,7 @@ static int add_batch(struct session *s, struct err *err)
                                   .images = loaded.images,
                                   .labels = loaded.labels,
                                   .flows = loaded.flows,
+                                  .taught = loaded.taught,
                                   .unlabelled = (int64_t)loader_unlabelled(s->data, o->batch),
                                   .outliers = outliers};
     int result = trainer_accumulate(s->trainer, &batch, (int)s->options.accumulate, &report, err);
@@ -63,7 +64,7 @@ static int add_batch(struct session *s, struct err *err)
     s->sums.loss += report.loss;
     s->sums.batches++;
     s->batch++;
-    for (int i = 0; i < report.terms.count; i++)
+    for (int i = 0; i < LOSS_TERMS; i++)
         s->sums.term[i] += report.terms.value[i];
     return result;
 }

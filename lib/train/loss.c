@@ -7,6 +7,8 @@
 #define SMOOTH 1e-5
 #define TINY   1e-12
 
+#define FLOW_SCALE 5 /* networks give flows times 5, as Cellpose does */
+
 int loss_objective_parse(enum loss_objective *objective, const char *text, struct err *err)
 {
     static const struct {
@@ -44,6 +46,14 @@ nn_tensor *loss_dice(const nn_tensor *logits, const nn_tensor *target)
         nn_add(nn_sum_dims(nn_square(p), 3, pixels, false), nn_sum_dims(t, 3, pixels, false));
     nn_tensor *ratio = nn_div(nn_affine(common, 2, SMOOTH), nn_affine(squares, 1, SMOOTH));
     return nn_affine(nn_mean(ratio), -1, 1);
+}
+
+nn_tensor *loss_flow(const nn_tensor *flows, const nn_tensor *target, const nn_tensor *taught)
+{
+    nn_tensor *lack = nn_square(nn_sub(flows, nn_affine(target, FLOW_SCALE, 0)));
+    nn_tensor *images = nn_mean_dims(lack, 3, (int64_t[]){1, 2, 3}, true);
+    nn_tensor *count = nn_clamp(nn_sum(taught), 1, INFINITY);
+    return nn_affine(nn_div(nn_sum(nn_mul(images, taught)), count), 0.5, 0);
 }
 
 /* ---- the min-norm point ---- */
@@ -141,19 +151,20 @@ void loss_min_norm(const double *gram, int n, double *weights)
 
 /* ---- objectives ---- */
 
-/* The weight of loss i before lambda and beta. */
-static double inner_weight(enum loss_objective objective, int i, const double *values)
+/* The weight of a loss before lambda and beta; `first` is the cross entropy. */
+static double inner_weight(enum loss_objective objective, enum loss_term term, double value,
+                           double first)
 {
-    static const double released[] = {0.3, 0.3, 0.2, 0.2};
+    static const double released[LOSS_TERMS] = {0.3, 0.3, 0.2, 0.2, 0.3};
     switch (objective) {
     case LOSS_BALANCE:
         return 0.5;
     case LOSS_BALANCE_RELEASED:
-        return released[i];
+        return released[term];
     case LOSS_NORM:
-        return 1 / (fabs(values[i]) + TINY);
+        return 1 / (fabs(value) + TINY);
     case LOSS_PARETO:
-        return i == LOSS_CE ? 1 : fabs(values[LOSS_CE]) / (fabs(values[i]) + TINY);
+        return term == LOSS_CE ? 1 : fabs(first) / (fabs(value) + TINY);
     case LOSS_PARETO_RELEASED:
     case LOSS_MGDA:
         break;
@@ -161,10 +172,12 @@ static double inner_weight(enum loss_objective objective, int i, const double *v
     return 1;
 }
 
-void loss_weights(const struct loss_options *options, int count, const double *values,
-                  const double *gram, double *weights)
+void loss_weights(const struct loss_options *options, const enum loss_term *terms, int count,
+                  const double *values, const double *gram, double *weights)
 {
-    bool plain = count <= 2, balance = options->objective == LOSS_BALANCE;
+    bool plain = true, balance = options->objective == LOSS_BALANCE;
+    for (int i = 0; i < count; i++)
+        plain &= terms[i] != LOSS_CE_OUT;
     double lambda = options->lambda, beta = options->beta;
     if (lambda == 0)
         lambda = balance && !plain ? 0.5 : 1;
@@ -175,17 +188,20 @@ void loss_weights(const struct loss_options *options, int count, const double *v
         objective = LOSS_BALANCE; /* before outliers: TransUNet's own halves */
     if (objective == LOSS_MGDA)
         loss_min_norm(gram, count, weights);
-    for (int i = 0; i < count; i++)
-        weights[i] = (objective == LOSS_MGDA ? weights[i] : inner_weight(objective, i, values)) *
-                     (i < LOSS_CE_OUT ? lambda : beta);
+    for (int i = 0; i < count; i++) {
+        bool outlier = terms[i] == LOSS_CE_OUT || terms[i] == LOSS_DICE_OUT;
+        if (objective != LOSS_MGDA)
+            weights[i] = inner_weight(objective, terms[i], values[i], values[0]);
+        weights[i] *= outlier ? beta : lambda;
+    }
 }
 
-/* Gram matrix of the losses' gradients by the logits: descent directions of the
+/* Gram matrix of the losses' gradients by the answer: descent directions of the
  * network's answer, which bound those of its parameters (the cited paper's
  * MGDA-UB). */
-static int gram_of(nn_tensor *const *terms, int n, const nn_tensor *logits, double *gram)
+static int gram_of(nn_tensor *const *terms, int n, const nn_tensor *answer, double *gram)
 {
-    nn_tensor *gradients[LOSS_TERMS], *by[] = {(nn_tensor *)logits};
+    nn_tensor *gradients[LOSS_TERMS], *by[] = {(nn_tensor *)answer};
     for (int i = 0; i < n; i++)
         if (nn_gradients_of(terms[i], by, 1, true, &gradients[i]))
             return -1;
@@ -198,27 +214,48 @@ static int gram_of(nn_tensor *const *terms, int n, const nn_tensor *logits, doub
     return 0;
 }
 
-int loss_objective_of(const struct loss_options *options, const nn_tensor *logits,
-                      const nn_tensor *synthetic, const nn_tensor *target,
+/* The losses that there are, by name; how many. */
+static int list_terms(const struct loss_input *in, enum loss_term *names, nn_tensor **terms)
+{
+    int n = 0;
+    terms[n] = loss_ce(in->logits, in->target);
+    names[n++] = LOSS_CE;
+    terms[n] = loss_dice(in->logits, in->target);
+    names[n++] = LOSS_DICE;
+    if (in->synthetic) {
+        terms[n] = loss_ce(in->synthetic, in->target);
+        names[n++] = LOSS_CE_OUT;
+        terms[n] = loss_dice(in->synthetic, in->target);
+        names[n++] = LOSS_DICE_OUT;
+    }
+    if (in->flows) {
+        terms[n] = loss_flow(in->flows, in->flow_target, in->taught);
+        names[n++] = LOSS_FLOW;
+    }
+    return n;
+}
+
+int loss_objective_of(const struct loss_options *options, const struct loss_input *input,
                       struct loss_result *result, struct err *err)
 {
-    nn_tensor *terms[LOSS_TERMS] = {loss_ce(logits, target), loss_dice(logits, target)};
-    double gram[LOSS_TERMS * LOSS_TERMS];
-    int n = synthetic ? 4 : 2;
-    if (synthetic) {
-        terms[LOSS_CE_OUT] = loss_ce(synthetic, target);
-        terms[LOSS_DICE_OUT] = loss_dice(synthetic, target);
-    }
-    result->count = n;
+    enum loss_term names[LOSS_TERMS];
+    nn_tensor *terms[LOSS_TERMS], *total = NULL;
+    double gram[LOSS_TERMS * LOSS_TERMS], values[LOSS_TERMS], weights[LOSS_TERMS];
+    int n = list_terms(input, names, terms);
+    *result = (struct loss_result){0};
     for (int i = 0; i < n; i++)
-        if (nn_item(terms[i], &result->value[i]))
+        if (nn_item(terms[i], &values[i]))
             return nn_to_err(err, "loss");
-    if (options->objective == LOSS_MGDA && gram_of(terms, n, logits, gram))
+    const nn_tensor *answer = input->answer ? input->answer : input->logits;
+    if (options->objective == LOSS_MGDA && gram_of(terms, n, answer, gram))
         return nn_to_err(err, "gradients of the losses");
-    loss_weights(options, n, result->value, gram, result->weight);
-    nn_tensor *total = nn_affine(terms[0], result->weight[0], 0);
-    for (int i = 1; i < n; i++)
-        total = nn_add(total, nn_affine(terms[i], result->weight[i], 0));
+    loss_weights(options, names, n, values, gram, weights);
+    for (int i = 0; i < n; i++) {
+        nn_tensor *part = nn_affine(terms[i], weights[i], 0);
+        total = i ? nn_add(total, part) : part;
+        result->value[names[i]] = values[i];
+        result->weight[names[i]] = weights[i];
+    }
     result->total = total;
     return total ? 0 : nn_to_err(err, "loss");
 }

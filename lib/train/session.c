@@ -160,13 +160,16 @@ static int make_model(struct session *s, struct err *err)
         return nn_to_err(err, "threads");
     if (model_new(&s->model, o->arch, (int)o->classes, s->loading.channels, err))
         return -1;
-    s->loading.flows = !model_has_softmax(s->model);
-    if (s->loading.flows && o->trainer.outliers)
+    bool classes = model_has_softmax(s->model);
+    s->loading.flows = !classes || model_has_flows(s->model);
+    if (classes)
+        s->loading.diameter = 0; /* cells as they are */
+    if (!classes && o->trainer.outliers)
         return err_set(err, STATUS_USAGE, "'%s' has no classes to draw outliers of", o->arch);
-    if (!s->loading.flows && o->size_model)
+    if (classes && o->size_model)
         return err_set(err, STATUS_USAGE, "'%s' has no style to estimate sizes from", o->arch);
     if (model_initialise(s->model, (uint64_t)o->seed, err) || (o->init && load_initial(s, err)) ||
-        (s->loading.flows && note_diameters(s, err)) || check_size(s, err) ||
+        (!classes && note_diameters(s, err)) || check_size(s, err) ||
         settle_consistency(s, err))
         return -1;
     return trainer_new(&s->trainer, s->model, &o->trainer, err);

@@ -119,7 +119,15 @@ static nn_tensor *labels_of(const struct trainer *t, const struct trainer_batch 
     return nn_to_dtype(nn_to_device(x, t->options.device), DTYPE_I64);
 }
 
-/* Forward in the precision of the run; logits come back as float32. */
+/* Another in the place of the whole answer. */
+static int change_answer(const struct trainer *t, struct model_output *out, nn_tensor *answer,
+                         struct err *err)
+{
+    out->answer = answer;
+    return model_split(t->model, out) ? nn_to_err(err, "split an answer") : 0;
+}
+
+/* Forward in the precision of the run; the answer comes back as float32. */
 static int forward(struct trainer *t, const nn_tensor *x, struct model_output *out, struct err *err)
 {
     enum dtype before = nn_set_autocast(t->options.device, t->options.precision);
@@ -127,9 +135,7 @@ static int forward(struct trainer *t, const nn_tensor *x, struct model_output *o
     nn_set_autocast(t->options.device, before);
     for (int i = 0; i < out->count && !failed; i++)
         out->all[i] = nn_to_dtype(out->all[i], DTYPE_F32);
-    if (!failed)
-        out->logits = nn_to_dtype(out->logits, DTYPE_F32);
-    return failed;
+    return failed ? -1 : change_answer(t, out, nn_to_dtype(out->answer, DTYPE_F32), err);
 }
 
 /* A generator of this step's own, so that a continued run needs no other state. */
@@ -141,38 +147,51 @@ static struct rng step_rng(const struct trainer *t, const char *what)
     return rng_new(t->options.seed, name);
 }
 
+/* What a batch teaches, on the device. */
+struct lesson {
+    nn_tensor *target;
+    nn_tensor *flows, *taught; /* NULL for networks without flows */
+};
+
 /* The objective of the answer; with deep supervision, its mean with those of the
- * other outputs, which have no outliers. */
+ * other outputs, which have neither outliers nor flows. */
 static int objective(struct trainer *t, const struct model_output *out, const nn_tensor *synthetic,
-                     const nn_tensor *target, struct loss_result *result, struct err *err)
+                     const struct lesson *lesson, struct loss_result *result, struct err *err)
 {
     nn_tensor *total = NULL;
+    struct loss_input input = {.target = lesson->target};
     for (int i = 0; i + 1 < out->count; i++) {
-        if (loss_objective_of(&t->options.loss, out->all[i], NULL, target, result, err))
+        input.logits = out->all[i];
+        if (loss_objective_of(&t->options.loss, &input, result, err))
             return -1;
         total = total ? nn_add(total, result->total) : result->total;
     }
-    if (loss_objective_of(&t->options.loss, out->logits, synthetic, target, result, err))
+    input = (struct loss_input){.logits = out->logits,
+                                .target = lesson->target,
+                                .synthetic = synthetic,
+                                .flows = out->flows,
+                                .flow_target = lesson->flows,
+                                .taught = lesson->taught,
+                                .answer = out->answer};
+    if (loss_objective_of(&t->options.loss, &input, result, err))
         return -1;
     if (total)
         result->total = nn_affine(nn_add(total, result->total), 1.0 / out->count, 0);
     return 0;
 }
 
-/* Cellpose's: half the mean square of the flows, 5 times unit vectors, and the cross
- * entropy of the cell logit. */
-static int flow_objective(const struct model_output *out, const struct trainer_batch *b,
-                          const nn_tensor *target, struct loss_result *result, struct err *err)
+/* Cellpose's: that of the flows, and the cross entropy of the cell logit. */
+static int flow_objective(const struct model_output *out, const struct lesson *lesson,
+                          struct loss_result *result, struct err *err)
 {
-    const int64_t shape[] = {b->size, 2, b->height, b->width};
-    int device = nn_device(out->logits);
-    nn_tensor *flows = nn_to_device(nn_from_host(b->flows, DTYPE_F32, 4, shape), device);
-    nn_tensor *cell = nn_to_dtype(nn_compare(target, NN_GT, 0), DTYPE_F32);
+    nn_tensor *cell = nn_to_dtype(nn_compare(lesson->target, NN_GT, 0), DTYPE_F32);
     nn_tensor *ce = nn_bce_with_logits(nn_select(out->logits, 1, 2), cell);
-    nn_tensor *flow = nn_mse(nn_narrow(out->logits, 1, 0, 2), nn_affine(flows, 5, 0));
-    flow = nn_affine(flow, 0.5, 0);
-    *result = (struct loss_result){.total = nn_add(ce, flow), .count = 2, .weight = {1, 1}};
-    if (!result->total || nn_item(ce, &result->value[0]) || nn_item(flow, &result->value[1]))
+    nn_tensor *flow =
+        loss_flow(nn_narrow(out->logits, 1, 0, 2), lesson->flows, lesson->taught);
+    *result = (struct loss_result){.total = nn_add(ce, flow)};
+    result->weight[LOSS_CE] = result->weight[LOSS_FLOW] = 1;
+    if (!result->total || nn_item(ce, &result->value[LOSS_CE]) ||
+        nn_item(flow, &result->value[LOSS_FLOW]))
         return nn_to_err(err, "loss of flows");
     return 0;
 }
@@ -206,38 +225,54 @@ static int add_consistency(struct trainer *t, const nn_tensor *student, const nn
     return loss->total ? 0 : nn_to_err(err, "consistency");
 }
 
-/* Logits and labels of all ranks in the place of this one's. */
+static int gather_one(struct nn_group *group, nn_tensor **x, struct err *err)
+{
+    if (*x && !(*x = nn_group_gather(group, *x)))
+        return nn_to_err(err, "gather a batch");
+    return 0;
+}
+
+/* Answers and lessons of all ranks in the place of this one's. */
 static int gather(struct trainer *t, struct model_output *out, nn_tensor **student,
-                  nn_tensor **teacher, nn_tensor **target, uint8_t **labels, struct err *err)
+                  nn_tensor **teacher, struct lesson *lesson, uint8_t **labels, struct err *err)
 {
     struct nn_group *group = t->options.group;
-    if (*teacher && !(*student = nn_group_gather(group, *student)))
-        return nn_to_err(err, "gather logits");
-    for (int i = 0; i < out->count; i++)
-        out->all[i] = nn_group_gather(group, out->all[i]);
-    out->logits = nn_group_gather(group, out->logits);
-    *target = nn_group_gather(group, *target);
-    if (*teacher && !(*teacher = nn_group_gather(group, *teacher)))
-        return nn_to_err(err, "gather logits");
-    if (!out->logits || !*target)
-        return nn_to_err(err, "gather logits");
-    size_t n = (size_t)nn_count(*target);
+    if (*teacher && gather_one(group, student, err))
+        return -1;
+    for (int i = 0; i + 1 < out->count; i++)
+        if (gather_one(group, &out->all[i], err))
+            return -1;
+    if (gather_one(group, &out->answer, err) || change_answer(t, out, out->answer, err) ||
+        gather_one(group, &lesson->target, err) || gather_one(group, teacher, err) ||
+        gather_one(group, &lesson->flows, err) || gather_one(group, &lesson->taught, err))
+        return -1;
+    size_t n = (size_t)nn_count(lesson->target);
     *labels = malloc(n);
     if (!*labels)
         return err_memory(err, "labels of all ranks");
-    return nn_to_host(*target, *labels, DTYPE_U8, n) ? nn_to_err(err, "gather labels") : 0;
+    return nn_to_host(lesson->target, *labels, DTYPE_U8, n) ? nn_to_err(err, "gather labels") : 0;
+}
+
+static int keep_first(nn_tensor **x, int64_t count, struct err *err)
+{
+    if (*x && !(*x = nn_narrow(*x, 0, 0, count)))
+        return nn_to_err(err, "images with labels");
+    return 0;
 }
 
 /* The images with labels in the place of all. */
-static int keep_labelled(struct model_output *out, nn_tensor **target, int64_t count,
-                         struct err *err)
+static int keep_labelled(const struct trainer *t, struct model_output *out, struct lesson *lesson,
+                         int64_t count, struct err *err)
 {
-    for (int i = 0; i < out->count; i++)
-        if (!(out->all[i] = nn_narrow(out->all[i], 0, 0, count)))
-            return nn_to_err(err, "images with labels");
-    out->logits = nn_narrow(out->logits, 0, 0, count);
-    *target = nn_narrow(*target, 0, 0, count);
-    return out->logits && *target ? 0 : nn_to_err(err, "images with labels");
+    for (int i = 0; i + 1 < out->count; i++)
+        if (keep_first(&out->all[i], count, err))
+            return -1;
+    return keep_first(&out->answer, count, err) || change_answer(t, out, out->answer, err) ||
+                   keep_first(&lesson->target, count, err) ||
+                   keep_first(&lesson->flows, count, err) ||
+                   keep_first(&lesson->taught, count, err)
+               ? -1
+               : 0;
 }
 
 /* The first images are this rank's when logits of all ranks were gathered. */
@@ -253,7 +288,7 @@ static int copy_outliers(const nn_tensor *synthetic, const struct trainer_batch 
 }
 
 static int answer_for(struct trainer *t, struct model_output *out, const nn_tensor *student,
-                      const nn_tensor *teacher, const uint8_t *labels, const nn_tensor *target,
+                      const nn_tensor *teacher, const uint8_t *labels, const struct lesson *lesson,
                       const struct trainer_batch *batch, struct loss_result *terms, struct err *err)
 {
     struct rng outliers = step_rng(t, "outliers");
@@ -263,39 +298,63 @@ static int answer_for(struct trainer *t, struct model_output *out, const nn_tens
         return -1;
     if (synthetic && batch->outliers && copy_outliers(synthetic, batch, err))
         return -1;
-    if (objective(t, out, synthetic, target, terms, err))
+    if (objective(t, out, synthetic, lesson, terms, err))
         return -1;
     return teacher ? add_consistency(t, student, teacher, terms, err) : 0;
 }
 
-static int backward(struct trainer *t, const struct trainer_batch *batch, int parts,
-                    struct trainer_report *report, struct err *err)
+static int lesson_of(const struct trainer *t, const struct trainer_batch *b, struct lesson *lesson,
+                     struct err *err)
+{
+    const int64_t flows[] = {b->size, 2, b->height, b->width}, taught[] = {b->size, 1, 1, 1};
+    *lesson = (struct lesson){.target = labels_of(t, b)};
+    if (!lesson->target)
+        return nn_to_err(err, "a batch");
+    if (!model_has_flows(t->model) && model_has_softmax(t->model))
+        return 0;
+    if (!b->flows || !b->taught)
+        return err_set(err, STATUS_BUG, "a batch without flows");
+    lesson->flows = nn_to_device(nn_from_host(b->flows, DTYPE_F32, 4, flows), t->options.device);
+    lesson->taught = nn_to_device(nn_from_host(b->taught, DTYPE_F32, 4, taught), t->options.device);
+    return lesson->flows && lesson->taught ? 0 : nn_to_err(err, "a batch");
+}
+
+/* The objective of a batch, with its graph. */
+static int judge(struct trainer *t, const nn_tensor *x, struct lesson *lesson,
+                 const struct trainer_batch *batch, struct loss_result *terms, struct err *err)
 {
     struct model_output out = {0};
-    struct rng dropout = step_rng(t, "dropout");
-    nn_tensor *x = images_of(t, batch), *target = labels_of(t, batch), *teacher = NULL;
+    nn_tensor *teacher = NULL;
     uint8_t *gathered = NULL;
-    if (!x || !target || nn_seed(rng_u64(&dropout) + (uint64_t)t->options.rank))
-        return nn_to_err(err, "a batch");
     if (t->options.consistency.measure && !(teacher = teacher_logits(t, x, err)))
         return -1;
     if (forward(t, x, &out, err))
         return -1;
     nn_tensor *student = out.logits;
-    int failed = batch->unlabelled > 0
-                     ? keep_labelled(&out, &target, batch->size - batch->unlabelled, err)
-                     : 0;
-    if (failed)
+    if (batch->unlabelled > 0 &&
+        keep_labelled(t, &out, lesson, batch->size - batch->unlabelled, err))
         return -1;
-    if (batch->flows)
-        failed = flow_objective(&out, batch, target, &report->terms, err);
-    else if (t->options.group)
-        failed = gather(t, &out, &student, &teacher, &target, &gathered, err);
-    if (!failed && !batch->flows)
-        failed = answer_for(t, &out, student, teacher, gathered ? gathered : batch->labels, target,
-                            batch, &report->terms, err);
+    if (!model_has_softmax(t->model))
+        return flow_objective(&out, lesson, terms, err);
+    int failed = 0;
+    if (t->options.group)
+        failed = gather(t, &out, &student, &teacher, lesson, &gathered, err);
+    if (!failed)
+        failed = answer_for(t, &out, student, teacher, gathered ? gathered : batch->labels, lesson,
+                            batch, terms, err);
     free(gathered);
-    if (failed)
+    return failed;
+}
+
+static int backward(struct trainer *t, const struct trainer_batch *batch, int parts,
+                    struct trainer_report *report, struct err *err)
+{
+    struct lesson lesson;
+    struct rng dropout = step_rng(t, "dropout");
+    nn_tensor *x = images_of(t, batch);
+    if (!x || nn_seed(rng_u64(&dropout) + (uint64_t)t->options.rank))
+        return nn_to_err(err, "a batch");
+    if (lesson_of(t, batch, &lesson, err) || judge(t, x, &lesson, batch, &report->terms, err))
         return -1;
     if (nn_item(report->terms.total, &report->loss))
         return nn_to_err(err, "loss");

@@ -44,13 +44,14 @@ int trainer_new(struct trainer **trainer, struct model *model,
 void trainer_free(struct trainer *trainer);
 
 /* A batch in host memory: images B x C x H x W float32, labels B x H x W uint8.  For
- * a network of flows (no softmax) flows, too: B x 2 x H x W float32, unit vectors,
- * vertical first; any label but 0 is a cell. */
+ * a network that has flows those, too: B x 2 x H x W float32, unit vectors, vertical first,
+ * of the images whose `taught`, B values, is 1 and not 0.  For one without classes
+ * (Cellpose) any label but 0 is a cell. */
 struct trainer_batch {
     int64_t size, channels, height, width;
     const float *images;
     const uint8_t *labels;
-    const float *flows;
+    const float *flows, *taught;
     /* So many images at the end have no labels: only consistency with the teacher counts
      * for them. */
     int64_t unlabelled;

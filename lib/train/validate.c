@@ -14,9 +14,12 @@ static int validate_sample(struct session *session, struct spooled *s, struct va
     float *image = malloc(n * (size_t)l->channels * sizeof *image);
     uint8_t *truth = malloc(n), *found = malloc(n);
     int result = image && truth && found ? 0 : err_memory(err, "validation");
-    struct trainer_batch batch = {
-        1, l->channels, (int64_t)s->mask.shape[0], (int64_t)s->mask.shape[1], image, truth, NULL,
-        0, NULL};
+    struct trainer_batch batch = {.size = 1,
+                                  .channels = l->channels,
+                                  .height = (int64_t)s->mask.shape[0],
+                                  .width = (int64_t)s->mask.shape[1],
+                                  .images = image,
+                                  .labels = truth};
     if (result == 0)
         result = planes_of(&s->image, s->offset, s->gain, l->channels, image, err) ||
                          planes_classes(&s->mask, l->classes, truth, err) ||

@@ -100,7 +100,7 @@ static double betti_error(struct trainer *trainer, double *dice)
     double sum = 0, both = 0, all = 0;
     for (int i = 0; i < TEST; i++) {
         draw(&p, "test", i);
-        struct trainer_batch one = {1, 1, SIDE, SIDE, p.image, p.truth, NULL, 0, NULL};
+        struct trainer_batch one = {1, 1, SIDE, SIDE, p.image, p.truth, NULL, NULL, 0, NULL};
         if (trainer_predict(trainer, &one, found, &err))
             return NAN;
         sum += abs(components(found) - components(p.truth));
@@ -138,7 +138,7 @@ static double train(int seed, int way, double *dice)
     static float images[BATCH * PIXELS];
     static uint8_t labels[BATCH * PIXELS];
     struct trainer_options options = options_of(way, seed);
-    struct trainer_batch batch = {BATCH, 1, SIDE, SIDE, images, labels, NULL, BATCH / 2, NULL};
+    struct trainer_batch batch = {BATCH, 1, SIDE, SIDE, images, labels, NULL, NULL, BATCH / 2, NULL};
     struct trainer_report report = {0};
     struct trainer *trainer;
     struct model *model;

@@ -45,7 +45,7 @@ static struct trainer_report steps(struct trainer *trainer, int count, int parts
     struct trainer_report report = {0};
     for (int i = 0; i < count; i++) {
         for (int p = 0; p < parts; p++) {
-            struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, 0, NULL};
+            struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, NULL, 0, NULL};
             if (trainer_accumulate(trainer, &batch, parts, &report, &err))
                 printf("# %s\n", err.message);
         }
@@ -98,7 +98,7 @@ static void check_learns(enum trainer_optimizer optimizer)
     double first = steps(trainer, 1, 1).loss, last = steps(trainer, 40, 1).loss;
     ok(last < 0.5 * first, "%s learns: %.3f to %.3f", optimizer ? "adamw" : "sgd", first, last);
     static uint8_t found[B * S * S];
-    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, 0, NULL};
+    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, NULL, 0, NULL};
     int wrong = 0;
     ok(!trainer_swap_average(trainer, &err) && !trainer_predict(trainer, &batch, found, &err),
        "predicts with the average");
@@ -133,7 +133,7 @@ static struct model *half_labelled(uint8_t label, int64_t unlabelled, double *lo
                    .momentum = 0.9,
                    .average = 0.9,
                    .consistency = {.topology = 0.1, .pixels = 0.1, .measure = measure}});
-    struct trainer_batch batch = {B, 1, S, S, images, some, NULL, unlabelled, NULL};
+    struct trainer_batch batch = {B, 1, S, S, images, some, NULL, NULL, unlabelled, NULL};
     struct trainer_report report = {0};
     memcpy(some, labels, sizeof some / 2);
     memset(some + sizeof some / 2, label, sizeof some / 2);
@@ -171,7 +171,7 @@ static void check_overflow(void)
     struct trainer *trainer = new_trainer(a, options);
     struct trainer_report report = {0};
     float before = images[5];
-    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, 0, NULL};
+    struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, NULL, 0, NULL};
     if (trainer_accumulate(trainer, &batch, 1, &report, &err))
         printf("# %s\n", err.message);
     if (nn_scope_begin())
