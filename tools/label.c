@@ -43,7 +43,8 @@ enum {
 };
 
 static const struct cli_option options[] = {
-    {OPT_METHOD, "method", CELL_METHOD_WORDS, "how cells are found (default components)"},
+    {OPT_METHOD, "method", CELL_METHOD_WORDS,
+     "how cells are found\n(default flows where a stream has them, else components)"},
     {OPT_OUTPUT, "output", "FILE|DIR", "label image (default standard output, none with a table)"},
     {OPT_FORMAT, "format", "png|tiff", "format, where no file name tells it (default tiff)"},
     {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
@@ -85,7 +86,7 @@ static const struct cli_program program = {
 
 static struct {
     struct cell_rules rules;
-    bool probability, probability_map;
+    bool probability, probability_map, method_given;
     int64_t min_size; /* -1: the method's */
     float threshold;  /* 0: the most probable class */
     int format;       /* -1: by the name */
@@ -181,13 +182,25 @@ static int export_all(const struct picture *p, struct err *err)
 
 /* ---- a picture from beginning to end ---- */
 
+/* What a method has unless it was told otherwise. */
+static void complete_rules(struct cell_rules *rules)
+{
+    bool flows = rules->method == CELLS_FLOWS;
+    rules->fill |= flows;
+    rules->renumber = rules->method != CELLS_KEEP;
+    rules->min_size = settings.min_size >= 0 ? (uint64_t)settings.min_size : flows ? 15 : 0;
+}
+
 /* Where the picture has flows of length 1, cells are what the probabilities say. */
 static int find_by_flows(struct picture *p, struct err *err)
 {
     struct cell_rules rules = settings.rules;
     uint32_t count;
+    rules.method = CELLS_FLOWS;
+    complete_rules(&rules);
     rules.flow.scale = 1;
-    rules.flow.cell_threshold = 1 / (1 + exp(-rules.flow.cell_threshold));
+    rules.flow.cell_threshold =
+        settings.threshold > 0 ? settings.threshold : 1 / (1 + exp(-rules.flow.cell_threshold));
     return cells_find(p->prediction, p->height, p->width, &rules, NULL, p->flows, p->foreground,
                       &count, err);
 }
@@ -228,7 +241,7 @@ static int label(struct picture *p, struct err *err)
         p->pixel_height = settings.pixel_height;
         p->pixel_width = settings.pixel_width;
     }
-    if (is_flows() && picture_add(p, PICTURE_PREDICTION, 1, err))
+    if (!p->prediction && picture_add(p, PICTURE_PREDICTION, 1, err))
         return -1;
     if (table ? find_and_tabulate(p, err) : find_cells(p, err))
         return -1;
@@ -281,6 +294,8 @@ static unsigned parts_wanted(void)
     unsigned parts = is_flows()
                          ? 1u << PICTURE_VALUES | 1u << PICTURE_FLOWS | 1u << PICTURE_FOREGROUND
                          : 1u << PICTURE_PREDICTION;
+    if (!settings.method_given)
+        parts |= 1u << PICTURE_FLOWS | 1u << PICTURE_FOREGROUND;
     if (!is_flows() && (table || settings.probability_map))
         parts |= 1u << PICTURE_FOREGROUND;
     if (!is_flows() && table)
@@ -311,6 +326,7 @@ static void read_method_option(int option)
     switch (option) {
     case OPT_METHOD:
         rules->method = (enum cell_method)cli_choice(CELL_METHOD_WORDS);
+        settings.method_given = true;
         break;
     case OPT_CONNECTIVITY:
         rules->connectivity = cli_choice("4|8") ? 8 : 4;
@@ -395,9 +411,7 @@ static void complete_settings(void)
 {
     struct cell_rules *rules = &settings.rules;
     bool flows = is_flows(), exported = false;
-    rules->fill |= flows;
-    rules->renumber = rules->method != CELLS_KEEP;
-    rules->min_size = settings.min_size >= 0 ? (uint64_t)settings.min_size : flows ? 15 : 0;
+    complete_rules(rules);
     for (size_t i = 0; i < EXPORTS; i++)
         exported |= settings.exports[i] != NULL;
     if (!settings.output && !settings.table && !exported)

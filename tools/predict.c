@@ -50,7 +50,8 @@ static const struct cli_program program = {
     .purpose = "apply a network to the tiles of a tensor stream",
     .synopsis = "[options] [STREAM]",
     .options = options,
-    .notes = "Adds KEY.prob.npy, classes x height x width, and drops KEY.image.npy.",
+    .notes = "Adds KEY.prob.npy, classes x height x width, and KEY.flows.npy where the network\n"
+             "learnt cells, and drops KEY.image.npy.",
 };
 
 static struct {
@@ -234,6 +235,7 @@ static struct model *open_model(const char *path, char hash[65])
 static void settle_what(const struct model *model)
 {
     settings.what.tta |= settings.what.uncertainty == UNCERTAINTY_TTA;
+    settings.what.flows = model_has_flows(model);
     if (model_has_softmax(model)) {
         if (settings.what.diameter > 0 || settings.size_model)
             cli_die_usage("'%s' does not ask for a diameter", model_architecture(model));
@@ -344,6 +346,8 @@ static int put_results(struct item *item, struct inference_result *result, struc
     if (settings.what.prob && sample_put_array(sample, "prob", &result->prob, err))
         return -1;
     if (settings.what.logits && sample_put_array(sample, "logits", &result->logits, err))
+        return -1;
+    if (settings.what.flows && sample_put_array(sample, "flows", &result->flows, err))
         return -1;
     if (settings.what.uncertainty != UNCERTAINTY_NONE &&
         sample_put_array(sample, "uncertainty", &result->uncertainty, err))

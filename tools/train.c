@@ -29,6 +29,7 @@ enum {
     OPT_BETA,
     OPT_CROP,
     OPT_REPEAT,
+    OPT_FLOWS,
     OPT_DIAMETER,
     OPT_SIZE_MODEL,
     OPT_CLASSES,
@@ -66,6 +67,7 @@ static const struct cli_option options[] = {
     {OPT_ACCUMULATE, "accumulate", "N", "add up the gradients of N batches for a step (default 1)"},
     {OPT_CROP, "crop", "SIZE", "train on random windows of this size (default: whole tiles)"},
     {OPT_REPEAT, "repeat", "N", "show each sample N times an epoch (default 1)"},
+    {OPT_FLOWS, "flows", NULL, "learn single cells too: flows, beside the classes (ARCH:flows=1)"},
     {OPT_DIAMETER, "diameter", "PIXELS",
      "cellpose: scale images to cells of this diameter (default 30; 0: leave them)"},
     {OPT_SIZE_MODEL, "size-model", NULL, "cellpose: fit a size model too, for predict"},
@@ -157,7 +159,7 @@ static struct session_options run = {
 
 static struct {
     const char *validation, *policy, *device;
-    bool schedule_given;
+    bool schedule_given, flows;
     int precision; /* index of the words fp32|bf16|fp16|auto */
 } settings = {.policy = "paper", .device = "cpu"};
 
@@ -189,6 +191,9 @@ static bool read_file_option(int c)
         return true;
     case OPT_REPEAT:
         run.repeat = cli_int(1, 1000000);
+        return true;
+    case OPT_FLOWS:
+        settings.flows = true;
         return true;
     case OPT_DIAMETER:
         run.diameter = cli_real(0, 1e4);
@@ -381,6 +386,19 @@ static void settle_precision(void)
     run.trainer.scale_loss = type == DTYPE_F16;
 }
 
+/* --flows is an option of the architecture. */
+static void settle_flows(void)
+{
+    static char arch[300];
+    if (!settings.flows)
+        return;
+    int length =
+        snprintf(arch, sizeof arch, "%s%cflows=1", run.arch, strchr(run.arch, ':') ? ',' : ':');
+    if (length < 0 || length >= (int)sizeof arch)
+        cli_die_usage("architecture '%.40s...': too long", run.arch);
+    run.arch = arch;
+}
+
 static void read_options(void)
 {
     for (int c; (c = cli_next_option()) != -1;)
@@ -390,6 +408,7 @@ static void read_options(void)
         cli_die_err(&err);
     settle_device();
     settle_precision();
+    settle_flows();
     bool adamw = run.trainer.optimizer == TRAINER_ADAMW;
     if (!run.output)
         cli_die_usage("no -o: where shall the weights go?");

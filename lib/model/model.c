@@ -283,8 +283,7 @@ static int check_names(const struct model *m, const struct weights *weights, boo
             continue;
         } else if (!array) {
             name_mismatch(&mismatch, &mismatch.missing, p->name, "is missing");
-        } else if (!has_shape(p->tensor, array) &&
-                   !(initial && lacks_flows(m, p->tensor, array))) {
+        } else if (!has_shape(p->tensor, array) && !(initial && lacks_flows(m, p->tensor, array))) {
             describe_shapes(shapes, sizeof shapes, p->tensor, array);
             name_mismatch(&mismatch, &mismatch.misshapen, p->name, shapes);
         }
@@ -373,7 +372,7 @@ int model_load_npz(struct model *model, const struct weights *npz, struct err *e
 
 int model_load_initial(struct model *model, const struct weights *weights, struct err *err)
 {
-    if (strcmp(weights->format, "npz") == 0)
+    if (weights->format && strcmp(weights->format, "npz") == 0)
         return model_load_npz(model, weights, err);
     if (!model->kind->is_pretrained || !model->kind->is_pretrained(weights))
         return load_all(model, weights, true, err);

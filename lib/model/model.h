@@ -43,7 +43,7 @@ struct model_output {
     int count;
     nn_tensor *flows;  /* B x 2 x H x W, 5 times unit flows; NULL where none are learnt */
     nn_tensor *answer; /* logits and flows as the network gives them, side by side */
-    nn_tensor *style; /* Cellpose's, B x C of 2-norm 1; NULL for other networks */
+    nn_tensor *style;  /* Cellpose's, B x C of 2-norm 1; NULL for other networks */
 };
 
 /* ---- what there is ---- */
@@ -95,7 +95,7 @@ const char *model_architecture(const struct model *model); /* as given to model_
 int model_classes(const struct model *model);
 int model_channels(const struct model *model); /* of the input; 1 is repeated where 3 are needed */
 int model_multiple(const struct model *model); /* height and width must be multiples of it */
-bool model_has_flows(const struct model *model); /* beside its classes */
+bool model_has_flows(const struct model *model);   /* beside its classes */
 bool model_has_softmax(const struct model *model); /* logits are classes; Cellpose's are not */
 struct model_parameter *model_parameters(const struct model *model, size_t *count);
 

@@ -6,6 +6,7 @@
 
 #include "core/num.h"
 #include "core/target.h"
+#include "objects/flows.h"
 #include "predict/cellpose_eval.h"
 
 /* ---- pixels to the network's input ---- */
@@ -155,7 +156,14 @@ static nn_tensor *input_tensor(const struct batch *b, const struct inference_inp
 /* Of one look: probabilities and how unsure they are. */
 struct look {
     nn_tensor *prob, *doubt; /* doubt: NULL when it is not asked for, or follows from prob */
+    nn_tensor *flows;        /* of length 1; NULL when they are not asked for */
 };
+
+/* Networks give flows times 5. */
+static nn_tensor *unit_flows(const struct inference_options *options, const nn_tensor *flows)
+{
+    return options->flows ? nn_affine(flows, 1.0 / FLOW_NETWORK_SCALE, 0) : NULL;
+}
 
 static nn_tensor *doubt_of(const struct inference_options *options, const nn_tensor *logits,
                            const nn_tensor *prob)
@@ -183,6 +191,20 @@ static nn_tensor *view_back(const nn_tensor *y, int i)
     return nn_rotate90(i >= 4 ? nn_flip(y, 3) : y, -(i % 4));
 }
 
+/* The same of flows, whose arrows turn, too. */
+static nn_tensor *flows_back(const nn_tensor *flows, int i)
+{
+    nn_tensor *y = nn_narrow(flows, 1, 0, 1), *x = nn_narrow(flows, 1, 1, 1);
+    if (i >= 4)
+        x = nn_affine(x, -1, 0);
+    for (int turn = 0; turn < i % 4; turn++) {
+        nn_tensor *before = y;
+        y = x;
+        x = nn_affine(before, -1, 0);
+    }
+    return view_back(nn_cat2(y, x, 1), i);
+}
+
 static int look(struct model *model, const struct inference_options *options, const nn_tensor *x,
                 struct look *look, struct err *err)
 {
@@ -191,18 +213,21 @@ static int look(struct model *model, const struct inference_options *options, co
         return -1;
     look->prob = nn_softmax(out.logits, 1);
     look->doubt = doubt_of(options, out.logits, look->prob);
+    look->flows = unit_flows(options, out.flows);
     return 0;
 }
 
-/* The i-th view's classes and, after them, its doubt, turned back. */
+/* The i-th view's classes and, after them, its flows and its doubt, turned back. */
 static nn_tensor *look_at_view(struct model *model, const struct inference_options *options,
                                const nn_tensor *x, int i, struct err *err)
 {
     struct look seen;
     if (look(model, options, view(x, i), &seen, err))
         return NULL;
-    nn_tensor *both = seen.doubt ? nn_cat2(seen.prob, nn_unsqueeze(seen.doubt, 1), 1) : seen.prob;
-    return view_back(both, i);
+    nn_tensor *all = view_back(seen.prob, i);
+    if (options->flows)
+        all = nn_cat2(all, flows_back(seen.flows, i), 1);
+    return seen.doubt ? nn_cat2(all, view_back(nn_unsqueeze(seen.doubt, 1), i), 1) : all;
 }
 
 /* Means over the eight views. */
@@ -221,12 +246,14 @@ static int look_around(struct model *model, const struct inference_options *opti
     }
     sum = nn_affine(sum, 1.0 / 8, 0);
     mean->prob = nn_narrow(sum, 1, 0, classes);
-    mean->doubt = nn_size(sum, 1) > classes ? nn_select(sum, 1, classes) : NULL;
+    int64_t flows = options->flows ? MODEL_FLOWS : 0;
+    mean->flows = flows ? nn_narrow(sum, 1, classes, flows) : NULL;
+    mean->doubt = nn_size(sum, 1) > classes + flows ? nn_select(sum, 1, classes + flows) : NULL;
     return 0;
 }
 
 struct answer {
-    nn_tensor *prob, *logits, *uncertainty;
+    nn_tensor *prob, *logits, *flows, *uncertainty;
 };
 
 /* The diameter of the cells seen at that scale; none seen: the network's mean, as
@@ -347,8 +374,10 @@ static int ask(struct model *model, const struct inference_options *options, con
         bool needed = options->prob || options->uncertainty == UNCERTAINTY_ENTROPY;
         seen.prob = needed ? nn_softmax(out.logits, 1) : NULL;
         seen.doubt = doubt_of(options, out.logits, seen.prob);
+        seen.flows = unit_flows(options, out.flows);
     }
     answer->prob = seen.prob;
+    answer->flows = seen.flows;
     answer->uncertainty = seen.doubt;
     if (options->uncertainty == UNCERTAINTY_ENTROPY)
         answer->uncertainty = uncertainty_entropy(seen.prob);
@@ -385,6 +414,8 @@ static int take_result(struct inference_result *result, const struct answer *a, 
         return -1;
     if (options->logits && take(&result->logits, a->logits, i, DTYPE_F32, b, err))
         return -1;
+    if (options->flows && take(&result->flows, a->flows, i, DTYPE_F16, b, err))
+        return -1;
     if (options->uncertainty != UNCERTAINTY_NONE &&
         take(&result->uncertainty, a->uncertainty, i, DTYPE_F16, b, err))
         return -1;
@@ -395,6 +426,7 @@ void inference_result_free(struct inference_result *result)
 {
     array_free(&result->prob);
     array_free(&result->logits);
+    array_free(&result->flows);
     array_free(&result->uncertainty);
 }
 

@@ -15,6 +15,7 @@ typedef int (*inference_measure)(const float *logits, size_t height, size_t widt
 struct inference_options {
     bool tta;    /* mean over the four quarter turns and their mirror images */
     bool prob;   /* class probabilities; of a network of flows: background and cell */
+    bool flows;  /* of a network that has flows beside its classes */
     bool logits; /* what the network gives; with tta the logarithm of the mean probabilities */
     /* What to measure.  With tta, entropy is that of the mean probabilities, mahalanobis and
      * energy are means over the views; UNCERTAINTY_TTA needs tta and is the entropy of the
@@ -40,6 +41,7 @@ struct inference_input {
 struct inference_result {
     struct array prob;        /* K x H x W, float16 */
     struct array logits;      /* K x H x W, float32 */
+    struct array flows;       /* 2 x H x W, float16, of length 1 (objects/flows.h) */
     struct array uncertainty; /* H x W, float16 */
     double diameter;          /* of the cells, as the image was scaled for; 0: it was not */
 };

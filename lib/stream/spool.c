@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/convert.h"
 #include "core/io.h"
 #include "core/num.h"
 #include "stream/stream.h"
@@ -176,6 +177,22 @@ static int reserve(struct index *index, struct err *err)
     return 0;
 }
 
+/* 255 or 65535 where that is the only label: a mask in black and white, also in a stream
+ * that does not tell. */
+static int64_t white_of(const struct array *mask)
+{
+    uint64_t found = 0;
+    for (size_t i = 0; i < array_count(mask); i++) {
+        uint64_t label = convert_label_at(mask, i);
+        if (label && label != 255 && label != 65535)
+            return 0;
+        if (label && found && label != found)
+            return 0;
+        found = label ? label : found;
+    }
+    return (int64_t)found;
+}
+
 static int find_scale(const struct sample *sample, const struct array *image, struct record *record,
                       struct err *err)
 {
@@ -236,6 +253,8 @@ static int add(struct spool *spool, const struct sample *sample, struct err *err
                             .key_size = strlen(sample->key) + 1};
     if (find_scale(sample, image, &record, err) || reserve(index, err))
         return -1;
+    if (mask && record.mask_unit == 0)
+        record.mask_unit = white_of(mask);
     hash_sample(spool, &record, sample->key, image, mask);
     find_pixels(spool, sample, &record);
     uint64_t start = spool->end;

@@ -29,8 +29,8 @@ int loss_objective_parse(enum loss_objective *objective, const char *text,
 
 struct loss_options {
     enum loss_objective objective;
-    double lambda, beta; /* of the plain losses, flows among them, and of the outlier losses; 0 stands for the default:
-                            1/2 each with LOSS_BALANCE, else 1 */
+    double lambda, beta; /* of the plain losses, flows among them, and of the outlier losses; 0
+                            stands for the default: 1/2 each with LOSS_BALANCE, else 1 */
 };
 
 /* Cross entropy, mean over pixels (equation 11), of logits B x K x H x W and
@@ -56,7 +56,7 @@ void loss_weights(const struct loss_options *options, const enum loss_term *term
 void loss_min_norm(const double *gram, int n, double *weights);
 
 struct loss_result {
-    nn_tensor *total; /* temporary, with gradient */
+    nn_tensor *total;                             /* temporary, with gradient */
     double value[LOSS_TERMS], weight[LOSS_TERMS]; /* 0 where there is none */
 };
 

@@ -10,7 +10,7 @@
 #include "train/internal.h"
 #include "train/peers.h"
 
-enum { DESCRIPTION = 10, STATE = 15 };
+enum { DESCRIPTION = 10, STATE = 16 };
 
 static const char *precision_name(enum dtype precision)
 {
@@ -53,6 +53,7 @@ static void list_state(struct session *s, struct note *notes)
         {"dice", NULL, &s->sums.term[LOSS_DICE]},
         {"ce_out", NULL, &s->sums.term[LOSS_CE_OUT]},
         {"dice_out", NULL, &s->sums.term[LOSS_DICE_OUT]},
+        {"flow", NULL, &s->sums.term[LOSS_FLOW]},
         {"batches", NULL, &s->sums.batches},
         {"epoch_seconds", NULL, &s->sums.seconds},
     };
@@ -160,6 +161,7 @@ int session_record_epoch(struct session *s, struct err *err)
         .dice = sums->term[LOSS_DICE] / n,
         .ce_out = sums->term[LOSS_CE_OUT] / n,
         .dice_out = sums->term[LOSS_DICE_OUT] / n,
+        .flow = sums->term[LOSS_FLOW] / n,
         .val_dsc = s->validation ? s->now.dsc : NAN,
         .val_hd95 = s->validation ? s->now.hd95 : NAN,
         .images_per_s = n * (double)(s->loading.batch * s->loading.ranks) / (sums->seconds + 1e-9),

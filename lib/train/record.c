@@ -17,7 +17,7 @@ struct record {
 };
 
 static const char header[] = "epoch\tstep\trate\tloss\tce\tdice\tce_out\tdice_out\tval_dsc\t"
-                             "val_hd95\timages_per_s\tseconds\n";
+                             "val_hd95\timages_per_s\tseconds\tflow\n";
 
 static int open_table(struct record *r, int64_t bytes, struct err *err)
 {
@@ -70,6 +70,7 @@ static int add_events(struct record *r, const struct record_row *row, struct err
         {"loss/dice", row->dice},
         {"loss/ce_out", row->ce_out},
         {"loss/dice_out", row->dice_out},
+        {"loss/flow", row->flow},
         {"validation/dsc", row->val_dsc},
         {"validation/hd95", row->val_hd95},
     };
@@ -85,8 +86,8 @@ int record_add(struct record *record, const struct record_row *row, struct err *
     FILE *f = record->file;
     fprintf(f, "%" PRIu64 "\t%" PRId64 "\t%.3g\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f", row->epoch,
             row->step, row->rate, row->loss, row->ce, row->dice, row->ce_out, row->dice_out);
-    fprintf(f, "\t%.4f\t%.2f\t%.2f\t%.1f\n", row->val_dsc, row->val_hd95, row->images_per_s,
-            row->seconds);
+    fprintf(f, "\t%.4f\t%.2f\t%.2f\t%.1f\t%.5f\n", row->val_dsc, row->val_hd95, row->images_per_s,
+            row->seconds, row->flow);
     if (fflush(f))
         return err_errno(err, STATUS_IO, "write '%s'", record->path);
     return record->events ? add_events(record, row, err) : 0;

@@ -12,8 +12,8 @@ struct record;
 struct record_row {
     uint64_t epoch;
     int64_t step;
-    double rate, loss, ce, dice, ce_out, dice_out; /* means over the epoch */
-    double val_dsc, val_hd95;                      /* NaN without validation */
+    double rate, loss, ce, dice, ce_out, dice_out, flow; /* means over the epoch */
+    double val_dsc, val_hd95;                            /* NaN without validation */
     double images_per_s, seconds;
 };
 

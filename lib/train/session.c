@@ -152,6 +152,24 @@ static int note_diameters(struct session *s, struct err *err)
     return cellpose_set_diameters(s->model, seen > 0 ? seen : sum / found, sum / found, err);
 }
 
+/* Flows are learnt from masks that number cells: there must be one. */
+static int check_cells(const struct session *s, struct err *err)
+{
+    struct spooled sample = {0};
+    bool found = false;
+    int result = 0;
+    for (size_t i = 0; i < spool_labelled(s->data) && result == 0 && !found; i++) {
+        result = spool_read(s->data, i, &sample, err);
+        found = result == 0 && sample.mask_unit == 0;
+    }
+    spooled_free(&sample);
+    if (result || found)
+        return result;
+    return err_set(err, STATUS_DATA,
+                   "no mask numbers cells, all are black and white: "
+                   "there are no flows to learn from");
+}
+
 static int make_model(struct session *s, struct err *err)
 {
     const struct session_options *o = &s->options;
@@ -169,8 +187,8 @@ static int make_model(struct session *s, struct err *err)
     if (classes && o->size_model)
         return err_set(err, STATUS_USAGE, "'%s' has no style to estimate sizes from", o->arch);
     if (model_initialise(s->model, (uint64_t)o->seed, err) || (o->init && load_initial(s, err)) ||
-        (!classes && note_diameters(s, err)) || check_size(s, err) ||
-        settle_consistency(s, err))
+        (!classes && note_diameters(s, err)) || (s->loading.flows && check_cells(s, err)) ||
+        check_size(s, err) || settle_consistency(s, err))
         return -1;
     return trainer_new(&s->trainer, s->model, &o->trainer, err);
 }

@@ -186,8 +186,7 @@ static int flow_objective(const struct model_output *out, const struct lesson *l
 {
     nn_tensor *cell = nn_to_dtype(nn_compare(lesson->target, NN_GT, 0), DTYPE_F32);
     nn_tensor *ce = nn_bce_with_logits(nn_select(out->logits, 1, 2), cell);
-    nn_tensor *flow =
-        loss_flow(nn_narrow(out->logits, 1, 0, 2), lesson->flows, lesson->taught);
+    nn_tensor *flow = loss_flow(nn_narrow(out->logits, 1, 0, 2), lesson->flows, lesson->taught);
     *result = (struct loss_result){.total = nn_add(ce, flow)};
     result->weight[LOSS_CE] = result->weight[LOSS_FLOW] = 1;
     if (!result->total || nn_item(ce, &result->value[LOSS_CE]) ||
@@ -269,8 +268,7 @@ static int keep_labelled(const struct trainer *t, struct model_output *out, stru
             return -1;
     return keep_first(&out->answer, count, err) || change_answer(t, out, out->answer, err) ||
                    keep_first(&lesson->target, count, err) ||
-                   keep_first(&lesson->flows, count, err) ||
-                   keep_first(&lesson->taught, count, err)
+                   keep_first(&lesson->flows, count, err) || keep_first(&lesson->taught, count, err)
                ? -1
                : 0;
 }

@@ -13,7 +13,7 @@ one() { # BATCH NAME OPTIONS...
     local batch=$1 name=$2
     shift 2
     OMP_NUM_THREADS=1 exec train -q -a unet-s:width=8,levels=2 -t 1 -b "$batch" --steps 4 --lr 0.005 \
-        --timeout 120 --clip 1 --val "$TMP/val.tar" -o "$TMP/$name.safetensors" "$@" "$TMP/in.tar"
+        --timeout 120 --clip 1 --val "$TMP/val.tar" -o "$TMP/$name.safetensors" "$@" "$TMP/${data:-in}.tar"
 }
 
 two() { # NAME OPTIONS...: rank 1 in the background
@@ -48,6 +48,14 @@ vos=(--vos --vos-start 0 --vos-sample 200 --vos-select 20 --vos-queue 50 --loss 
 ok "outliers and weighed losses on one rank" eval '(one 4 whole-vos "${vos[@]}")'
 ok "and on two" two halves-vos "${vos[@]}"
 ok "give the same weights" close_to "$TMP/whole-vos.last.safetensors" "$TMP/halves-vos.last.safetensors"
+
+# Of four masks that each rank's part may have, some number cells and some do not.
+synth -q -n 6 -s 32 -l phase --instances --contrast 3 --seed 3 --prefix cells >"$TMP/cells.tar"
+cat "$TMP/in.tar" >>"$TMP/cells.tar"
+flows=(--flows --loss norm --optimizer adamw --lr 0.0005)
+ok "flows on one rank" eval '(data=cells one 4 whole-flows "${flows[@]}")'
+ok "and on two" eval 'data=cells two halves-flows "${flows[@]}"'
+ok "give the same weights" close_to "$TMP/whole-flows.last.safetensors" "$TMP/halves-flows.last.safetensors"
 
 ok "a run of two ranks resumes" two halves --steps 6 --resume
 ok "and goes as far as one" eval '(one 4 whole --steps 6 --resume)'

@@ -236,6 +236,36 @@ static void test_swin_constants(void)
     model_free(model);
 }
 
+/* Classes come from a file without flows, and are the same then. */
+static void test_flows(const char *plain, const char *with)
+{
+    struct model *one = make(plain, 2, 1), *two = make(with, 2, 1);
+    struct weights weights = {0};
+    struct model_output a, b;
+    bool gradients = nn_set_gradients(false);
+    if (!one || !two || nn_scope_begin())
+        return;
+    ok(!model_has_flows(one) && model_has_flows(two) && model_classes(two) == 2, "%s: two classes",
+       with);
+    ok(!model_export(one, &weights, &err) && model_load(two, &weights, &err) &&
+           err.status == STATUS_DATA,
+       "%s: a file without flows is not its own", with);
+    nn_tensor *x = noise(2, 1, 64, 64);
+    if (ok(!model_load_initial(two, &weights, &err) && !model_forward(one, x, &a, &err) &&
+               !model_forward(two, x, &b, &err),
+           "%s: but may be its start", with)) {
+        ok(largest_difference(a.logits, b.logits) < 1e-4, "%s: the same classes", with);
+        ok(!a.flows && nn_size(b.flows, 1) == 2 && nn_size(b.flows, 2) == 64 &&
+               nn_size(b.logits, 1) == 2 && nn_size(b.answer, 1) == 4,
+           "%s: and two maps of flow", with);
+    }
+    nn_scope_end();
+    nn_set_gradients(gradients);
+    weights_free(&weights);
+    model_free(one);
+    model_free(two);
+}
+
 int main(void)
 {
     test_options();
@@ -245,6 +275,10 @@ int main(void)
     test_sizes("scaleformer:width=4,heads=2");
     test_bad_size();
     test_pruning();
+    test_flows("unet-s:width=8,levels=3", "unet-s:width=8,levels=3,flows=1");
+    test_flows("unetpp:width=4,levels=2", "unetpp:width=4,levels=2,flows=1");
+    test_refused("unet-s:flows=2", "flows");
+    test_refused("cellpose:flows=1", "no option 'flows'");
     test_cellpose_grey();
     test_cellpose_eval();
     test_cellpose_files();

@@ -138,7 +138,8 @@ static double train(int seed, int way, double *dice)
     static float images[BATCH * PIXELS];
     static uint8_t labels[BATCH * PIXELS];
     struct trainer_options options = options_of(way, seed);
-    struct trainer_batch batch = {BATCH, 1, SIDE, SIDE, images, labels, NULL, NULL, BATCH / 2, NULL};
+    struct trainer_batch batch = {BATCH,  1,    SIDE, SIDE,      images,
+                                  labels, NULL, NULL, BATCH / 2, NULL};
     struct trainer_report report = {0};
     struct trainer *trainer;
     struct model *model;

@@ -20,6 +20,8 @@ static const struct tiny {
     {"unetpp:width=2,levels=2,ds=1", 3, 2},
     {"unetpp:width=2,levels=2,ds=1,prune=1", 2, 1},
     {"cellpose:width=2", 3, 2},
+    {"unet-s:width=8,levels=2,norm=0,flows=1", 2, 1},
+    {"unetpp:width=2,levels=2,ds=1,flows=1", 2, 1},
     {"swinunet:width=4,heads=2,window=3", 2, 1},
     {"scaleformer:width=2,heads=2,size=64", 2, 1},
 };
@@ -59,6 +61,12 @@ static int randomise(struct model *model)
     return failed ? nn_to_err(&err, "randomise") : 0;
 }
 
+/* An output, the last with its flows. */
+static nn_tensor *part_of(const struct model_output *out, int i)
+{
+    return i + 1 < out->count ? out->all[i] : out->answer;
+}
+
 /* Of the same dropped units each time. */
 static nn_tensor *loss(struct check *check)
 {
@@ -69,9 +77,9 @@ static nn_tensor *loss(struct check *check)
     for (int i = 0; i < out.count; i++) {
         if (!check->weights[i]) {
             bool seeded = !nn_seed(10 + (uint64_t)i);
-            check->weights[i] = seeded ? nn_keep(normal_like(out.all[i])) : NULL;
+            check->weights[i] = seeded ? nn_keep(normal_like(part_of(&out, i))) : NULL;
         }
-        nn_tensor *part = nn_dot(out.all[i], check->weights[i]);
+        nn_tensor *part = nn_dot(part_of(&out, i), check->weights[i]);
         sum = sum ? nn_add(sum, part) : part;
     }
     return sum;

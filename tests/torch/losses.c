@@ -1,6 +1,7 @@
 /* Losses, objectives, outliers: golden values, gradients, and what the paper says. */
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/tap.h"
 #include "train/loss.h"
@@ -86,7 +87,8 @@ static void check_objective(const json_t *results, const char *name, const char 
     }
     by[0] = leaf(logits_data);
     by[1] = leaf(synthetic_data);
-    if (!ok(!loss_objective_of(&options, by[0], by[1], target(), &result, &err) &&
+    struct loss_input input = {.logits = by[0], .target = target(), .synthetic = by[1]};
+    if (!ok(!loss_objective_of(&options, &input, &result, &err) &&
                 !nn_gradients_of(result.total, by, 2, false, gradients),
             "%s", name))
         return;
@@ -106,6 +108,87 @@ static void check_terms(const json_t *expected)
     is_near(item(loss_ce(s, t)), number(expected, "ce_out"), 1e-6, "cross entropy of outliers");
     is_near(item(loss_dice(s, t)), number(expected, "dice_out"), 1e-6, "Dice of outliers");
     nn_scope_end();
+}
+
+/* ---- flows ---- */
+
+static float flow_data[B * 2 * H * W], answer_data[B * (K + 2) * H * W];
+
+/* Two images of three teach flows. */
+static const float taught_data[B] = {1, 0, 1};
+
+static double flow_by_hand(const float *flows)
+{
+    double sum = 0;
+    for (int i = 0; i < B * 2 * H * W; i++) {
+        double lack = (double)flows[i] - 5 * (double)flow_data[i];
+        sum += taught_data[i / (2 * H * W)] * lack * lack;
+    }
+    return sum / 2 / (2 * 2 * H * W);
+}
+
+static void make_flows(void)
+{
+    for (int i = 0; i < B * 2 * H * W; i++)
+        flow_data[i] = (float)sin(i / 50.0);
+    for (int i = 0; i < B * (K + 2) * H * W; i++)
+        answer_data[i] = (float)cos(i / 31.0) + 0.01f * (float)(i % 7);
+}
+
+/* An answer of classes and flows, as a network with both gives it. */
+static struct loss_input flow_input(nn_tensor **answer)
+{
+    *answer = nn_from_host(answer_data, DTYPE_F32, 4, (int64_t[]){B, K + 2, H, W});
+    if (nn_require_gradient_(*answer, true))
+        printf("# %s\n", nn_error());
+    return (struct loss_input){
+        .logits = nn_narrow(*answer, 1, 0, K),
+        .target = target(),
+        .flows = nn_narrow(*answer, 1, K, 2),
+        .flow_target = nn_from_host(flow_data, DTYPE_F32, 4, (int64_t[]){B, 2, H, W}),
+        .taught = nn_from_host(taught_data, DTYPE_F32, 4, (int64_t[]){B, 1, 1, 1}),
+        .answer = *answer};
+}
+
+static double expected_flow(void)
+{
+    static float flows[B * 2 * H * W];
+    for (int i = 0; i < B; i++)
+        memcpy(flows + i * 2 * H * W, answer_data + (i * (K + 2) + K) * H * W,
+               2 * H * W * sizeof *flows);
+    return flow_by_hand(flows);
+}
+
+static void check_flow_objective(const char *loss)
+{
+    struct loss_options options = {0};
+    struct loss_result r;
+    nn_tensor *answer, *gradient;
+    if (nn_scope_begin() || loss_objective_parse(&options.objective, loss, &err))
+        return;
+    struct loss_input input = flow_input(&answer);
+    if (ok(!loss_objective_of(&options, &input, &r, &err) &&
+               !nn_gradients_of(r.total, &answer, 1, false, &gradient),
+           "%s with flows", loss)) {
+        double sum = 0;
+        for (int i = 0; i < LOSS_TERMS; i++)
+            sum += r.weight[i] * r.value[i];
+        is_near(r.value[LOSS_FLOW] / expected_flow(), 1, 1e-5, "the flow's term");
+        is_near(item(r.total) / sum, 1, 1e-5, "the weighted sum of three");
+        ok(r.weight[LOSS_FLOW] > 0 || options.objective == LOSS_MGDA, "flows count");
+        nn_tensor *untaught = nn_narrow(nn_narrow(gradient, 0, 1, 1), 1, K, 2);
+        ok(norm(untaught) == 0 && norm(nn_narrow(gradient, 1, K, 2)) >= 0,
+           "an image that teaches no flows has no gradient there");
+    }
+    nn_scope_end();
+}
+
+static void check_flows(void)
+{
+    static const char *const losses[] = {"balance", "norm", "pareto", "mgda"};
+    make_flows();
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        check_flow_objective(losses[i]);
 }
 
 static double quadratic(const double *gram, const double *a)
@@ -153,6 +236,7 @@ static void check_losses(const char *path)
     check_objective(results, "pareto_eq18", "pareto");
     check_objective(results, "pareto_released_sum", "pareto:released");
     check_mgda(results);
+    check_flows();
     json_decref(json);
 }
 

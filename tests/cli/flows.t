@@ -1,0 +1,58 @@
+#!/bin/bash
+# Flows beside classes: single cells by any network.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+cd "$TMP" || exit 1
+
+synth -q -n 16 -s 64 -l fluorescence --instances --radius 7 --coverage 30 --noise 0.3 >cells.tar
+synth -q -n 6 -s 64 -l fluorescence --radius 7 --coverage 30 --seed 9 >white.tar
+small=(-q -a "unet-s:width=8,levels=3" --flows -b 4 -t 1 --optimizer adamw --lr 0.01 -p none)
+
+ok "trains" train "${small[@]}" --steps 80 -o w.safetensors cells.tar white.tar
+ok "the weights say that they have flows" \
+    grep -q 'architecture.unet-s:width=8,levels=3,flows=1' <(weights info w.safetensors)
+# shellcheck disable=SC2016
+ok "the loss of the flows falls" awk -F'\t' \
+    'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "flow") c = i } NR == 2 { a = $c } END { exit !(c && $c < 0.8 * a) }' w.tsv
+
+predict -t 1 -m w.safetensors cells.tar >p.tar
+ok "predict gives flows, too" grep -q 'flows float16 2x64x64' <(peek p.tar)
+mkdir -p found by_hand parts
+label -o found p.tar
+label -m flows -o by_hand p.tar
+ok "label follows them without being told" diff -r found by_hand
+label -m components -o parts p.tar
+ok "which are other cells than connected pixels" bash -c '! diff -rq found parts >/dev/null'
+
+predict -q -t 1 --tta -m w.safetensors cells.tar >tta.tar
+ok "the mean over views has the same arrows" /usr/bin/python3 - <<'P'
+import struct, tarfile
+def flows(path):
+    t, all = tarfile.open(path), []
+    for m in t:
+        if m.name.endswith("flows.npy"):
+            b = t.extractfile(m).read()
+            all += struct.unpack("<%de" % (2 * 64 * 64), b[len(b) - 2 * 2 * 64 * 64:])
+    return all
+a, b = flows("p.tar"), flows("tta.tar")
+dot = lambda x, y: sum(p * q for p, q in zip(x, y))
+# Arrows that were turned wrongly would cancel out.
+likeness = dot(a, b) / (dot(a, a) * dot(b, b)) ** 0.5
+print(likeness)
+assert likeness > 0.75
+P
+
+# What a run of flows goes on with, and what it refuses.
+run() {
+    train "${small[@]}" --vos --vos-start 1 --vos-sample 200 --vos-select 20 --vos-queue 50 --loss norm \
+        --steps 14 -o "$1.safetensors" "${@:2}" cells.tar white.tar
+}
+ok "with outliers" run whole
+(timeout -s TERM 1.5 bash -c 'exec "$@"' - train "${small[@]}" --vos --vos-start 1 --vos-sample 200 --vos-select 20 \
+    --vos-queue 50 --loss norm --steps 14 -o parts.safetensors --resume cells.tar white.tar) 2>/dev/null
+ok "resumes" run parts --resume
+ok "to the same weights" weights diff -q whole.safetensors parts.safetensors
+ok "starts from weights without flows" bash -c "train -q -a unet-s:width=8,levels=3 -b 4 -t 1 --steps 2 -o plain.safetensors cells.tar &&
+    train -q -a unet-s:width=8,levels=3,flows=1 --init plain.safetensors -b 4 -t 1 --steps 2 -o more.safetensors cells.tar"
+fails 65 "masks in black and white alone teach no flows" train "${small[@]}" --steps 2 -o no.safetensors white.tar
+done_testing
