@@ -2,10 +2,13 @@
 #
 #   make demo       install what is missing, build, segment an image, say where to look
 #   make check      install what is missing, build, run the tests (T='stream tile' for some)
+#   make check-lowest        what tells processors apart, as on the least of them
 #   make tables     the paper's tables, ours beside the paper's: SCALE=small (pipelines/)
 #   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, shellcheck
 #   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names
 #
+#   isa=LEVEL       check as on a processor with no more than sse4, avx2, avx512, avx512bf16;
+#                   emulate=1: by qemu-user, as it is where this processor has less
 #   asan=1 tsan=1   a build with sanitizers, in a folder of its own
 #   werror=1        warnings are errors
 #   TORCH=DIR       a libtorch other than Debian's
@@ -141,7 +144,14 @@ check: deps
 	+$(MAKE) check-only
 
 check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(HELPERS) $(BUILD)/tests/fault/inject.so
-	BUILD=$(CURDIR)/$(BUILD) $(SANITIZERS) prove -j2 --timer --exec '' $(CHOSEN_TESTS)
+	BUILD=$(CURDIR)/$(BUILD) $(SANITIZERS) $(if $(isa),EMULATE=$(emulate) tests/at-level $(isa),prove -j2 --timer --exec '') $(CHOSEN_TESTS)
+
+# What tells levels of processors apart, at the lowest: kernels, golden values, programs.
+LOWEST = $(notdir $(UNIT_TESTS) $(basename $(wildcard tests/golden/*.t))) nn attention golden predict
+
+.PHONY: check-lowest
+check-lowest:
+	+$(MAKE) check-only isa=sse4 T='$(LOWEST)'
 
 # ---- speed against other programs: make bench; make bench-score, one of tests/bench ----
 
@@ -189,7 +199,7 @@ demo: deps
 # ---- the house ----
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
-SHELL_FILES = setup .ci/run $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
+SHELL_FILES = setup .ci/run tests/at-level tests/emulated $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
               examples/demo data/fetch pipelines/attempt pipelines/against pipelines/report
 
 format:

@@ -3,6 +3,7 @@
 #include "nn/nn_internal.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -28,6 +29,20 @@ struct thread_error {
 
 thread_local thread_error last_error;
 thread_local std::vector<std::vector<std::unique_ptr<nn_tensor>>> scopes;
+
+// libtorch and oneDNN choose their kernels when first used and take their limits from
+// variables of their own, which stay where the user has set them.  Before main, while there
+// is one thread.
+__attribute__((constructor)) void limit_libraries()
+{
+    static const char *const libtorch[] = {"default", "avx2", "avx512", "avx512"};
+    static const char *const onednn[] = {"SSE41", "AVX2", "AVX512_CORE", "AVX512_CORE_BF16"};
+    const char *limit = getenv("MORPHOSEG_ISA");
+    if (!limit || !*limit)
+        return;
+    setenv("ATEN_CPU_CAPABILITY", libtorch[cpu_level()], 0);
+    setenv("DNNL_MAX_CPU_ISA", onednn[cpu_level()], 0);
+}
 
 bool is_about_memory(const char *message)
 {

@@ -14,6 +14,7 @@ section() { # TITLE COMMAND...
 }
 
 sed -n 's/^model name\t: /# /p' /proc/cpuinfo | uniq -c
+echo "# level $("$BUILD/tests/helper/cpu")${MORPHOSEG_ISA:+, limited by MORPHOSEG_ISA}"
 section "Segmentation" env NETWORKS="${NETWORKS:-$networks}" "$here/predict.sh"
 section "Training" env NETWORKS="${NETWORKS:-transunet-r50-b16}" "$here/train.sh"
 section "The pipe" "$here/pipe.sh"

@@ -70,23 +70,21 @@ def compare(network, name, first):
         runners.append(onnx(name))
     if first:
         runners += [peak(network, "fp32"), peak(network, "bf16")]
-    return rounds.alternate(runners, ROUNDS)
+    return runners[:2], rounds.alternate(runners, ROUNDS)
 
 
-def print_rows(name, runners):
-    fp32, bf16 = runners[:2]
-    for r in runners:
+def print_rows(name, own, able):
+    fp32, bf16 = own
+    for r in able:
         wall, work = r.median(0), r.median(1)
         gflops = 1e3 * r.gflop / wall
         if r.name.startswith("oneDNN"):
-            own = fp32 if r.name.endswith("fp32") else bf16
-            share = 100 * 1e3 * own.gflop / own.median(0) / gflops
-            print("%s\t%s\t\t\t%.0f\t%s reaches %.0f %% of it" % (name, r.name, gflops, own.name,
+            ours = fp32 if r.name.endswith("fp32") else bf16
+            share = 100 * 1e3 * ours.gflop / ours.median(0) / gflops
+            print("%s\t%s\t\t\t%.0f\t%s reaches %.0f %% of it" % (name, r.name, gflops, ours.name,
                                                               share))
             continue
-        ratios = "" if r in (fp32, bf16) else "%.2f\t%.2f\t%.2f\t%.2f" % (
-            wall / fp32.median(0), wall / bf16.median(0), work / fp32.median(1),
-            work / bf16.median(1))
+        ratios = "" if r in own else rounds.ratios(r, own)
         print("%s\t%s\t%.1f\t%.1f\t%.0f\t%s" % (name, r.name, wall, work, gflops, ratios))
 
 
@@ -97,7 +95,7 @@ def main(network, *names):
     print("network\twhat\tms a tile\twork, ms a tile\tGFLOP/s\tfp32 is faster\tbf16 is faster"
           "\tof work: fp32\tbf16")
     for i, name in enumerate(names):
-        print_rows(name, compare(network, name, i == 0))
+        print_rows(name, *compare(network, name, i == 0))
 
 
 if __name__ == "__main__":

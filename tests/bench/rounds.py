@@ -31,7 +31,10 @@ class Runner:
         return statistics.median(t[column] for t in self.times[1:]) / self.items
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.wait()
 
 
@@ -44,3 +47,10 @@ def alternate(runners, rounds):
     for runner in runners:
         runner.close()
     return able
+
+
+def ratios(runner, own):
+    """How many times faster ours are, by the clock and of work: a column for each of
+    `own`, two runners, of which the second, bf16, may not have run."""
+    return "\t".join("%.2f" % (runner.median(c) / o.median(c)) if o.times else "-"
+                     for c in (0, 1) for o in own)

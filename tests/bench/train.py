@@ -43,9 +43,7 @@ def main(training, *names):
         able = rounds.alternate(runners, ROUNDS)
         for r in able:
             wall, work = r.median(0), r.median(1)
-            ratios = "" if r not in runners[2:] else "%.2f\t%.2f\t%.2f\t%.2f" % (
-                wall / able[0].median(0), wall / able[1].median(0), work / able[0].median(1),
-                work / able[1].median(1))
+            ratios = rounds.ratios(r, runners[:2]) if r in runners[2:] else ""
             print("%s\t%s\t%.0f\t%.0f\t%s" % (name, r.name, wall, work, ratios))
 
 

@@ -109,6 +109,12 @@ lesser predict -m half.safetensors -p auto tiles.tar 2>said >half.tar
 is "$(grep -c "'half.safetensors' was trained in bf16" said) $(wc -l <said)" "1 1" "weights made in bf16 run in fp32, which is said once"
 lesser predict -m vos.safetensors -p auto tiles.tar 2>said >other.tar
 is "$(cat said)" "" "others run silently"
+if [ "$(uname -m)" = x86_64 ]; then
+    is "$(DNNL_VERBOSE=1 MORPHOSEG_ISA=sse4 predict -m net.safetensors tiles.tar | grep -ao 'isa:Intel SSE4.1')" \
+        "isa:Intel SSE4.1" "oneDNN keeps to it too"
+else
+    skip "no levels on this kind of processor"
+fi
 fails 64 "a processor level of no name" env MORPHOSEG_ISA=best predict -m net.safetensors tiles.tar
 head -c 3000 net.safetensors >cut.safetensors
 fails 65 "weights that are cut" predict -m cut.safetensors tiles.tar

@@ -57,11 +57,16 @@ static enum dtype precision_of(const char *name)
     return strcmp(name, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32;
 }
 
-static int start(void)
+/* -1 also where the processor has not got that precision: who asks does without it. */
+static int start(enum dtype precision)
 {
     const char *threads = getenv("THREADS");
+    struct err err;
     nn_reuse_memory();
-    return nn_set_threads(threads ? atoi(threads) : 0) || nn_scope_begin() ? -1 : 0;
+    return nn_check_precision(NN_CPU, precision, &err) ||
+                   nn_set_threads(threads ? atoi(threads) : 0) || nn_scope_begin()
+               ? -1
+               : 0;
 }
 
 static int serve(char **argv)
@@ -72,7 +77,7 @@ static int serve(char **argv)
     enum dtype precision = precision_of(argv[4]);
     int channels = strcmp(argv[2], "unetpp") == 0 ? 3 : strcmp(argv[2], "cellpose") == 0 ? 2 : 1;
     int64_t shape[] = {atoi(argv[3]), channels, atoi(argv[5]), atoi(argv[5])};
-    if (start())
+    if (start(precision))
         return 1;
     if (model_new(&model, argv[2], 2, channels, &err) || model_initialise(model, 1, &err) ||
         model_freeze(model, NN_CPU, precision, &err))
@@ -91,13 +96,14 @@ static int serve(char **argv)
 
 static int peak(char **argv)
 {
+    enum dtype precision = precision_of(argv[4]);
     char line[64];
-    if (start())
+    if (start(precision))
         return 1;
     nn_tensor *weight = nn_rand(2, (int64_t[]){3072, 3072}, NN_CPU);
     nn_tensor *x = nn_rand(2, (int64_t[]){4096, 3072}, NN_CPU);
-    struct nn_plan *plan = nn_plan_linear(weight, NULL, precision_of(argv[4]));
-    x = nn_to_dtype(x, precision_of(argv[4]));
+    struct nn_plan *plan = nn_plan_linear(weight, NULL, precision);
+    x = nn_to_dtype(x, precision);
     while (plan && fgets(line, sizeof line, stdin)) {
         double wall = wall_milliseconds(), work = work_milliseconds();
         if (nn_scope_begin() || !nn_plan_run(plan, x, NN_NONE, NULL))

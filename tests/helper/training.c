@@ -56,6 +56,8 @@ static int serve(char **argv, struct err *err)
     char line[64];
     options.precision = strcmp(argv[3], "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32;
     nn_reuse_memory();
+    if (nn_check_precision(NN_CPU, options.precision, err))
+        return -1;
     if (nn_set_threads(threads ? atoi(threads) : 0))
         return nn_to_err(err, "threads");
     if (make_batch(atoi(argv[2]), atoi(argv[4])))
