@@ -78,6 +78,9 @@ FUZZERS     = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/f
 HELPERS     = $(patsubst tests/helper/%.c,$(BUILD)/tests/helper/%,$(wildcard tests/helper/*.c))
 TORCH_HELPERS = $(BUILD)/tests/helper/network $(BUILD)/tests/helper/training
 
+# Of g++ alone; clang++ reads the header each time.
+PRECOMPILED = $(if $(findstring clang,$(CXX)),,$(BUILD)/lib/nn/torch.hpp.gch)
+
 # Commands are shown by their target's name; V=1 shows them whole.
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
 
@@ -88,9 +91,16 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/lib/nn/%.o: lib/nn/%.cpp
+$(BUILD)/lib/nn/%.o: lib/nn/%.cpp $(PRECOMPILED)
 	@mkdir -p $(@D)
-	$(call Q,CXX)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) $(OPENMP) -MMD -MP -c -o $@ $<
+	$(call Q,CXX)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) $(OPENMP) \
+	    $(if $(PRECOMPILED),-include $(PRECOMPILED:.gch=)) -MMD -MP -c -o $@ $<
+
+# libtorch's headers cost a compiler half a minute: they are read once.
+$(BUILD)/lib/nn/torch.hpp.gch: lib/nn/torch.hpp
+	@mkdir -p $(@D)
+	@echo '#include "nn/torch.hpp"' >$(@:.gch=)
+	$(call Q,PCH)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) $(OPENMP) -x c++-header -o $@ $<
 
 $(BUILD)/lib/nn/kernels.o: CFLAGS += -ffp-contract=fast -O3
 $(BUILD)/lib/nn/attention.o: CXXFLAGS += -ffp-contract=fast -O3

@@ -10,9 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <ATen/ATen.h>
-#include <ATen/Config.h>
-#include <torch/version.h>
+#include "nn/torch.hpp"
 
 extern "C" {
 #include "core/err.h"
