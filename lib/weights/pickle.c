@@ -5,79 +5,17 @@
 #include <string.h>
 
 #include "weights/bytes.h"
+#include "weights/pickle_globals.h"
 
 #define MAX_VALUES   (1u << 21)
 #define BLOCK_VALUES 512
+
+enum { REDUCE = 'R', NEWOBJ = 0x81, NEWOBJ_EX = 0x92 };
 
 struct pickle_block {
     struct pickle_block *next;
     size_t used;
     struct pickle_value values[BLOCK_VALUES];
-};
-
-enum role {
-    MAKES_STORAGE, /* the class of a storage */
-    MAKES_TENSOR,
-    MAKES_PARAMETER,
-    MAKES_DICT,
-    MAKES_SEQUENCE,
-    MAKES_OPAQUE,
-    MAKES_BYTES,
-    MAKES_DTYPE,
-    MAKES_ARRAY,
-    MAKES_SCALAR,
-    IS_NAME, /* may be mentioned, not applied */
-};
-
-struct pickle_global {
-    const char *module, *name;
-    enum role role;
-    enum dtype dtype;
-};
-
-static const struct pickle_global globals[] = {
-    {"torch._utils", "_rebuild_tensor_v2", MAKES_TENSOR, 0},
-    {"torch._utils", "_rebuild_tensor", MAKES_TENSOR, 0},
-    {"torch._utils", "_rebuild_parameter", MAKES_PARAMETER, 0},
-    {"collections", "OrderedDict", MAKES_DICT, 0},
-    {"collections", "defaultdict", MAKES_DICT, 0},
-    {"__builtin__", "set", MAKES_SEQUENCE, 0},
-    {"builtins", "set", MAKES_SEQUENCE, 0},
-    {"torch", "Size", MAKES_SEQUENCE, 0},
-    {"torch", "device", MAKES_OPAQUE, 0},
-    {"argparse", "Namespace", MAKES_OPAQUE, 0},
-    {"_codecs", "encode", MAKES_BYTES, 0},
-    {"numpy", "dtype", MAKES_DTYPE, 0},
-    {"numpy", "ndarray", IS_NAME, 0},
-    {"numpy.core.multiarray", "_reconstruct", MAKES_ARRAY, 0},
-    {"numpy._core.multiarray", "_reconstruct", MAKES_ARRAY, 0},
-    {"numpy.core.multiarray", "scalar", MAKES_SCALAR, 0},
-    {"numpy._core.multiarray", "scalar", MAKES_SCALAR, 0},
-    {"torch", "float32", IS_NAME, 0},
-    {"torch", "float16", IS_NAME, 0},
-    {"torch", "bfloat16", IS_NAME, 0},
-    {"torch", "float64", IS_NAME, 0},
-    {"torch", "int64", IS_NAME, 0},
-    {"__builtin__", "dict", IS_NAME, 0},
-    {"builtins", "dict", IS_NAME, 0},
-    {"torch", "FloatStorage", MAKES_STORAGE, DTYPE_F32},
-    {"torch", "DoubleStorage", MAKES_STORAGE, DTYPE_F64},
-    {"torch", "HalfStorage", MAKES_STORAGE, DTYPE_F16},
-    {"torch", "BFloat16Storage", MAKES_STORAGE, DTYPE_BF16},
-    {"torch", "LongStorage", MAKES_STORAGE, DTYPE_I64},
-    {"torch", "IntStorage", MAKES_STORAGE, DTYPE_I32},
-    {"torch", "ShortStorage", MAKES_STORAGE, DTYPE_I16},
-    {"torch", "CharStorage", MAKES_STORAGE, DTYPE_I8},
-    {"torch", "ByteStorage", MAKES_STORAGE, DTYPE_U8},
-    {"torch", "BoolStorage", MAKES_STORAGE, DTYPE_BOOL},
-    {"torch.cuda", "FloatStorage", MAKES_STORAGE, DTYPE_F32},
-    {"torch.cuda", "DoubleStorage", MAKES_STORAGE, DTYPE_F64},
-    {"torch.cuda", "HalfStorage", MAKES_STORAGE, DTYPE_F16},
-    {"torch.cuda", "BFloat16Storage", MAKES_STORAGE, DTYPE_BF16},
-    {"torch.cuda", "LongStorage", MAKES_STORAGE, DTYPE_I64},
-    {"torch.cuda", "IntStorage", MAKES_STORAGE, DTYPE_I32},
-    {"torch.cuda", "ByteStorage", MAKES_STORAGE, DTYPE_U8},
-    {"torch.cuda", "BoolStorage", MAKES_STORAGE, DTYPE_BOOL},
 };
 
 struct machine {
@@ -246,6 +184,8 @@ static int extend_top(struct machine *m, enum pickle_kind kind, size_t from, str
     if (from <= floor)
         return malformed(err, "the stack is empty");
     struct pickle_value *list = m->stack[from - 1];
+    if (list->kind == PICKLE_OBJECT)
+        list->kind = kind; /* of a class of its own that is a list or a dictionary */
     if (list->kind != kind)
         return malformed(err, kind == PICKLE_DICT ? "an item set in what is no dictionary"
                                                   : "an item appended to what is no list");
@@ -406,21 +346,15 @@ static int do_get(struct machine *m, int size, struct err *err)
 
 /* ---- globals and what they make ---- */
 
-static bool text_is(const char *text, size_t length, const char *expected)
-{
-    return strlen(expected) == length && memcmp(text, expected, length) == 0;
-}
-
 static int push_global(struct machine *m, const char *module, size_t module_length,
                        const char *name, size_t name_length, struct err *err)
 {
-    for (size_t i = 0; i < sizeof globals / sizeof *globals; i++) {
-        if (!text_is(module, module_length, globals[i].module) ||
-            !text_is(name, name_length, globals[i].name))
-            continue;
+    const struct pickle_global *global =
+        pickle_global_find(module, module_length, name, name_length);
+    if (global) {
         struct pickle_value *value = new_value(m, PICKLE_GLOBAL, err);
         if (value)
-            value->as.global = &globals[i];
+            value->as.global = global;
         return push(m, value, err);
     }
     return err_set(err, STATUS_DATA,
@@ -553,26 +487,39 @@ static int make_scalar(struct machine *m, const struct pickle_value *arguments, 
     return push(m, value, err);
 }
 
-/* REDUCE and NEWOBJ */
-static int do_apply(struct machine *m, int unused, struct err *err)
+/* _rebuild_from_type_v2(function, type, arguments, state): a tensor with attributes */
+static int make_subclass(struct machine *m, const struct pickle_value *arguments, struct err *err)
 {
-    (void)unused;
-    struct pickle_value *arguments = pop(m, err), *function = arguments ? pop(m, err) : NULL;
-    if (!function)
-        return -1;
-    if (function->kind != PICKLE_GLOBAL || arguments->kind != PICKLE_TUPLE)
-        return malformed(err, "something is applied that is no function");
+    const struct pickle_value *function = argument(arguments, 0, PICKLE_GLOBAL);
+    const struct pickle_value *inner = argument(arguments, 2, PICKLE_TUPLE);
+    if (!function || !inner)
+        return malformed(err, "a tensor of a type without function and arguments");
     switch (function->as.global->role) {
+    case MAKES_TENSOR:
+        return make_tensor(m, inner, err);
+    case MAKES_PARAMETER:
+        return make_parameter(m, inner, err);
+    default:
+        return do_empty(m, PICKLE_OBJECT, err);
+    }
+}
+
+static int apply(struct machine *m, enum role role, const struct pickle_value *arguments,
+                 struct err *err)
+{
+    switch (role) {
     case MAKES_TENSOR:
         return make_tensor(m, arguments, err);
     case MAKES_PARAMETER:
         return make_parameter(m, arguments, err);
+    case MAKES_SUBCLASS:
+        return make_subclass(m, arguments, err);
     case MAKES_DICT:
         return make_dict(m, arguments, err);
     case MAKES_SEQUENCE:
         return make_sequence(m, arguments, err);
-    case MAKES_OPAQUE:
-        return do_empty(m, PICKLE_OPAQUE, err);
+    case MAKES_OBJECT:
+        return do_empty(m, PICKLE_OBJECT, err);
     case MAKES_BYTES:
         return make_bytes(m, arguments, err);
     case MAKES_DTYPE:
@@ -584,6 +531,23 @@ static int do_apply(struct machine *m, int unused, struct err *err)
     default:
         return malformed(err, "something is applied that is no function");
     }
+}
+
+/* REDUCE, NEWOBJ and NEWOBJ_EX.  The last two make an instance of a class: the first
+ * of any class that may be mentioned, by a function only of those that are known. */
+static int do_apply(struct machine *m, int code, struct err *err)
+{
+    if (code == NEWOBJ_EX && !pop(m, err)) /* arguments with names */
+        return -1;
+    struct pickle_value *arguments = pop(m, err), *function = arguments ? pop(m, err) : NULL;
+    if (!function)
+        return -1;
+    if (function->kind != PICKLE_GLOBAL || arguments->kind != PICKLE_TUPLE)
+        return malformed(err, "something is applied that is no function");
+    enum role role = function->as.global->role;
+    if (role == MAKES_INSTANCE && code != REDUCE)
+        role = MAKES_OBJECT;
+    return apply(m, role, arguments, err);
 }
 
 /* (version, shape, dtype, fortran, data) */
@@ -600,7 +564,13 @@ static int build_array(struct pickle_value *array, const struct pickle_value *st
     return 0;
 }
 
-/* BUILD.  Attributes of a dictionary or of something opaque are left out. */
+static bool may_have_attributes(const struct pickle_value *value)
+{
+    return value->kind == PICKLE_OBJECT || value->kind == PICKLE_OPAQUE ||
+           value->kind == PICKLE_DICT || value->kind == PICKLE_LIST || value->kind == PICKLE_TENSOR;
+}
+
+/* BUILD.  Attributes are left out. */
 static int do_build(struct machine *m, int unused, struct err *err)
 {
     (void)unused;
@@ -611,7 +581,7 @@ static int do_build(struct machine *m, int unused, struct err *err)
         return build_array(object, state, err);
     if (object->kind == PICKLE_DTYPE && state->kind == PICKLE_TUPLE)
         object->as.dtype.order = argument(state, 1, PICKLE_TEXT);
-    else if (object->kind != PICKLE_DICT && object->kind != PICKLE_OPAQUE)
+    else if (!may_have_attributes(object))
         return malformed(err, "attributes of something that has none");
     return 0;
 }
@@ -626,10 +596,14 @@ static int do_persistent(struct machine *m, int unused, struct err *err)
     if (id->kind != PICKLE_TUPLE)
         return malformed(err, "a storage without a description");
     const struct pickle_value *word = argument(id, 0, PICKLE_TEXT);
+    /* ("module", class, file, source): a network itself, in files before 1.6 */
+    if (word && pickle_text_is(word->as.text.bytes, word->as.text.length, "module") &&
+        id->as.list.count > 1)
+        return push(m, id->as.list.items[1], err);
     const struct pickle_value *class = argument(id, 1, PICKLE_GLOBAL);
     const struct pickle_value *key = argument(id, 2, PICKLE_TEXT);
     const struct pickle_value *count = argument(id, 4, PICKLE_INTEGER);
-    if (!word || !text_is(word->as.text.bytes, word->as.text.length, "storage") || !class ||
+    if (!word || !pickle_text_is(word->as.text.bytes, word->as.text.length, "storage") || !class ||
         class->as.global->role != MAKES_STORAGE || !key || !count || count->as.integer < 0)
         return malformed(err, "a storage without class, key and size");
     if (id->as.list.count > 5 && !argument(id, 5, PICKLE_OPAQUE))
@@ -723,8 +697,9 @@ static const struct {
     ['j'] = {do_get, 4},
     ['c'] = {do_global, 0},
     [0x93] = {do_stack_global, 0},
-    ['R'] = {do_apply, 0},
-    [0x81] = {do_apply, 0},
+    [REDUCE] = {do_apply, REDUCE},
+    [NEWOBJ] = {do_apply, NEWOBJ},
+    [NEWOBJ_EX] = {do_apply, NEWOBJ_EX},
     ['b'] = {do_build, 0},
     ['Q'] = {do_persistent, 0},
 };

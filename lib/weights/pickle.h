@@ -1,7 +1,7 @@
 /* The part of Python's pickle that PyTorch checkpoints and NumPy's object arrays need
  * (protocols 2 to 5, as pickletools.py describes them), read into plain values.  Nothing is
- * executed: a global is an entry of a short table, and applying it makes a value
- * of our own or is an error.
+ * executed: a global is an entry of a short table (pickle_globals.h), and applying it makes
+ * a value of our own, or one that says nothing, or is an error.
  *
  * Values can share parts and can contain themselves: whoever walks them limits
  * depth and steps. */
@@ -16,6 +16,7 @@
 
 enum pickle_kind {
     PICKLE_OPAQUE, /* None, and what tensors do not depend on */
+    PICKLE_OBJECT, /* an instance of some class, of which nothing is kept */
     PICKLE_REAL,
     PICKLE_INTEGER,
     PICKLE_LONG,   /* an integer of more than 8 bytes */

@@ -14,9 +14,9 @@
 #include "weights/zip.h"
 
 #define MAX_DEPTH     64
-#define MAX_STEPS     (1u << 22)
 #define MAX_NAME      1000
-#define MAX_COPY_GAIN 8 /* bytes copied for views with strides, against the file's */
+#define MAX_COPY_GAIN 8  /* bytes copied for views with strides, against the file's */
+#define MAX_NAME_GAIN 64 /* bytes of all names, against the pickle's */
 
 struct legacy_storage {
     const struct pickle_value *value;
@@ -30,7 +30,8 @@ struct checkpoint {
     size_t folder_length;
     struct legacy_storage *storages; /* of the legacy format, sorted by key */
     size_t storage_count;
-    size_t copied, steps;
+    size_t copied, steps, named; /* bytes; entries walked; bytes of names */
+    size_t pickle_size;
     char name[MAX_NAME + 1];
 };
 
@@ -192,6 +193,9 @@ static int collect_tensor(struct checkpoint *c, const struct pickle_value *tenso
                           size_t name_length, struct err *err)
 {
     struct array array;
+    c->named += name_length;
+    if (c->named / MAX_NAME_GAIN > c->pickle_size)
+        return err_set(err, STATUS_DATA, "the pickle repeats itself");
     if (read_tensor(c, tensor, &array, err)) {
         c->name[name_length] = 0;
         return err_prefix(err, "tensor '%s'", c->name);
@@ -230,7 +234,7 @@ static int collect_named(struct checkpoint *c, const struct pickle_value *key,
         if (extend_name(c, &name_length, digits, (size_t)length, err))
             return -1;
     } else if (key->kind != PICKLE_TEXT) {
-        return err_set(err, STATUS_DATA, "a name that is neither text nor a number");
+        return 0; /* what is kept by other keys has no names as weights have them */
     } else if (extend_name(c, &name_length, key->as.text.bytes, key->as.text.length, err)) {
         return -1;
     }
@@ -261,7 +265,8 @@ static int collect_list(struct checkpoint *c, const struct pickle_value *list, s
 static int collect(struct checkpoint *c, const struct pickle_value *value, size_t name_length,
                    int depth, struct err *err)
 {
-    if (++c->steps > MAX_STEPS || depth > MAX_DEPTH)
+    /* Each entry takes two bytes of the pickle or more, unless it is met again. */
+    if (++c->steps > c->pickle_size || depth > MAX_DEPTH)
         return err_set(err, STATUS_DATA, "the pickle is nested too deeply or repeats itself");
     if (value->kind == PICKLE_TENSOR)
         return collect_tensor(c, value, name_length, err);
@@ -281,42 +286,75 @@ static const struct pickle_value *dict_get(const struct pickle_value *dict, cons
     return NULL;
 }
 
-/* The state dictionary of a training checkpoint, or the dictionary itself. */
-static const struct pickle_value *state_dict(const struct pickle_value *root)
+/* Whether there is a tensor somewhere in a value; `left` bounds the search. */
+static bool has_tensor(const struct pickle_value *value, int depth, size_t *left)
 {
-    static const char *const keys[] = {"state_dict", "model_state_dict", "model", "net"};
+    if (value->kind == PICKLE_TENSOR)
+        return true;
+    if (!may_hold_tensors(value) || depth > MAX_DEPTH)
+        return false;
+    for (size_t i = 0; i < value->as.list.count && *left; i++) {
+        --*left;
+        if (has_tensor(value->as.list.items[i], depth + 1, left))
+            return true;
+    }
+    return false;
+}
+
+/* The state dictionary of a training checkpoint, or the dictionary itself. */
+static const struct pickle_value *state_dict(const struct checkpoint *c,
+                                             const struct pickle_value *root)
+{
+    static const char *const keys[] = {
+        "state_dict", "model_state_dict", "model_state",    "model",
+        "net",        "network_weights",  "net_state_dict", "network_state_dict",
+        "network",    "weights",          "params",         "module"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct pickle_value *inner = dict_get(root, keys[i]);
-        if (inner && inner->kind == PICKLE_DICT)
+        size_t left = c->pickle_size;
+        if (inner && inner->kind == PICKLE_DICT && has_tensor(inner, 0, &left))
             return inner;
     }
     return root;
 }
 
-/* DataParallel puts "module." before every name. */
-static void strip_module(struct weights *weights)
+static bool all_begin(const struct weights *weights, const char *prefix, size_t length)
 {
-    static const char prefix[] = "module.";
-    size_t length = strlen(prefix);
     for (size_t i = 0; i < weights->count; i++)
-        if (strncmp(weights->items[i].name, prefix, length) != 0)
-            return;
-    for (size_t i = 0; i < weights->count; i++) {
-        char *name = weights->items[i].name;
-        memmove(name, name + length, strlen(name + length) + 1);
-    }
+        if (strncmp(weights->items[i].name, prefix, length) != 0 || !weights->items[i].name[length])
+            return false;
+    return weights->count > 0;
 }
 
-static int collect_all(struct checkpoint *c, const struct pickle_value *root, struct err *err)
+/* What wrappers of a network put before every name: DataParallel, torch.compile, Lightning,
+ * nnU-Net and trainers of one's own; one inside the other, too. */
+static void strip_wrappers(struct weights *weights)
 {
+    static const char *const prefixes[] = {
+        "module.",          "_orig_mod.", "model.",          "net.",
+        "network_weights.", "network.",   "_forward_module."};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (all_begin(weights, prefixes[i], strlen(prefixes[i]))) {
+            weights_strip(weights, prefixes[i]);
+            i = (size_t)-1; /* again, for the next wrapper */
+        }
+}
+
+static int collect_all(struct checkpoint *c, const struct pickle *pickle, struct err *err)
+{
+    const struct pickle_value *root = pickle->root;
     c->weights->format = "pth";
+    c->pickle_size = pickle->size;
     if (root->kind != PICKLE_DICT)
-        return err_set(err, STATUS_DATA, "the checkpoint is not a dictionary");
-    if (collect(c, state_dict(root), 0, 0, err))
+        return err_set(err, STATUS_DATA,
+                       "the checkpoint is not a dictionary of tensors (save model.state_dict(), "
+                       "not the model)");
+    if (collect(c, state_dict(c, root), 0, 0, err))
         return -1;
     if (c->weights->count == 0)
-        return err_set(err, STATUS_DATA, "the checkpoint has no tensors");
-    strip_module(c->weights);
+        return err_set(err, STATUS_DATA,
+                       "the checkpoint has no tensors (save model.state_dict(), not the model)");
+    strip_wrappers(c->weights);
     return 0;
 }
 
@@ -360,7 +398,7 @@ int pth_read_zip(struct weights *weights, struct zip *zip, struct err *err)
     if (check_byte_order(&c, err) || check_record(entry, entry->size, err) ||
         pickle_read(&pickle, entry->data, entry->size, err))
         return -1;
-    int result = pickle.size == entry->size ? collect_all(&c, pickle.root, err)
+    int result = pickle.size == entry->size ? collect_all(&c, &pickle, err)
                                             : err_set(err, STATUS_DATA, "bytes follow the pickle");
     pickle_free(&pickle);
     return result;
@@ -479,7 +517,7 @@ static int read_legacy(struct checkpoint *c, const struct pickle *object, size_t
         return -1;
     int result = place_storages(c, keys.root, at, err);
     pickle_free(&keys);
-    return result ? result : collect_all(c, object->root, err);
+    return result ? result : collect_all(c, object, err);
 }
 
 int pth_read_legacy(struct weights *weights, struct err *err)

@@ -111,6 +111,19 @@ const struct array *weights_find(const struct weights *weights, const char *name
     return NULL;
 }
 
+size_t weights_strip(struct weights *weights, const char *prefix)
+{
+    size_t length = strlen(prefix), count = 0;
+    for (size_t i = 0; i < weights->count; i++) {
+        char *name = weights->items[i].name;
+        if (strncmp(name, prefix, length) != 0 || !name[length])
+            continue;
+        memmove(name, name + length, strlen(name + length) + 1);
+        count++;
+    }
+    return count;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -32,16 +32,20 @@ struct weights {
  * bytes.  Zero-initialise or not: *weights is overwritten.  The caller frees it.
  * Arrays may be changed in place; the file stays as it is.
  *
- * A PyTorch checkpoint is a dictionary; the value of "state_dict", "model",
- * "net" or "model_state_dict" is taken when there is one, deeper dictionaries
- * and lists give names joined by dots, values that are not tensors are left
- * out, and a "module." before every name is removed.  STATUS_DATA for anything
- * malformed or not on the short list of what a checkpoint may refer to. */
+ * A PyTorch checkpoint is a dictionary; the value of "state_dict", "model_state_dict",
+ * "model", "net", "network_weights" and their like is taken when there is one, deeper
+ * dictionaries and lists give names joined by dots, whatever is no tensor is left out, and
+ * what wrappers put before every name ("module.", "_orig_mod.", "model.", "net.",
+ * "network_weights.") is removed.  STATUS_DATA for anything malformed, and for names by
+ * which Python would act (weights/pickle_globals.h). */
 int weights_read(struct weights *weights, const char *path, struct err *err) MUST_CHECK;
 
 /* SHA-256 (FIPS 180-4) of the file's bytes into weights->sha256. */
 int weights_hash(struct weights *weights, const char *path, struct err *err) MUST_CHECK;
 void weights_free(struct weights *weights);
+
+/* Takes `prefix` off the names that begin with it and have more; how many did. */
+size_t weights_strip(struct weights *weights, const char *prefix);
 
 /* NULL when it is not there.  Borrowed. */
 const struct array *weights_find(const struct weights *weights, const char *name);

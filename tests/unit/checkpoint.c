@@ -102,6 +102,91 @@ static void test_good(void)
          "protocol 4", "w", 1, 2, 3, 4, 5, 6);
 }
 
+/* A training checkpoint with `beside` as its entry "e". */
+#define BESIDE(beside) DICT(NAME("e") beside "X\12\0\0\0state_dict}(" NAME("w") PLAIN "u")
+#define SIX            1, 2, 3, 4, 5, 6
+
+static void test_beside_weights(void)
+{
+    READ(BESIDE("ccollections\nCounter\n}(K\1K\2u\x85R"), "a scheduler's Counter", "w", SIX);
+    READ(BESIDE("cdatetime\ndatetime\nC\2ab\x85R"), "a date", "w", SIX);
+    READ(BESIDE("cpathlib\nPosixPath\n" NAME("/") NAME("x") "\x86R"), "a path", "w", SIX);
+    READ(BESIDE("ccollections\ndeque\n)RK\1aK\2a"), "a queue", "w", SIX);
+    READ(BESIDE("c__main__\nMode\nK\1\x85R"), "an enumeration of the user's", "w", SIX);
+    READ(BESIDE("c__main__\nconfig\n)\x81}(" NAME("a") "K\1ub"), "an object of the user's", "w",
+         SIX);
+    READ(BESIDE("c__main__\nconfig\n)}\x92"), "one made with names", "w", SIX);
+    READ(BESIDE("ctorch.nn.modules.activation\nReLU\n"), "a class that is mentioned", "w", SIX);
+    READ(BESIDE("cfunctools\npartial\n(cnumpy\nfloat64\ntR"), "a function with arguments", "w",
+         SIX);
+    READ(BESIDE("cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n" NAME("f") "\x85RC\4abcd\x86R"),
+         "a number of NumPy", "w", SIX);
+    READ(BESIDE("}(K\1K\2\x86" PLAIN "u"), "tensors under what is no name", "w", SIX);
+}
+
+static void test_rebuilt(void)
+{
+    READ(DICT(NAME("w") "ctorch._utils\n_rebuild_parameter_with_state\n(" PLAIN "\x88)}tR"),
+         "a parameter with attributes", "w", SIX);
+    READ(DICT(NAME("w") "ctorch._tensor\n_rebuild_from_type_v2\n("
+                        "ctorch._utils\n_rebuild_tensor_v2\nctorch\nTensor\n(" STORAGE(
+                            "0", "K\6") "K\0K\2K\3\x86K\3K\1\x86\x89NtNtR"),
+         "a tensor with attributes", "w", SIX);
+    READ("\x80\2c__main__\nWeights\n)\x81(" NAME("w") PLAIN "u.", "a dictionary of one's own", "w",
+         SIX);
+}
+
+static void test_wrappers(void)
+{
+    READ(DICT("X\13\0\0\0_orig_mod.w" PLAIN), "one of torch.compile", "w", SIX);
+    READ(DICT("X\7\0\0\0model.w" PLAIN), "one of Lightning", "w", SIX);
+    READ(DICT("X\22\0\0\0module._orig_mod.w" PLAIN), "a wrapper in a wrapper", "w", SIX);
+    READ(DICT("X\17\0\0\0network_weights}(" NAME("w") PLAIN "u"), "one of nnU-Net", "w", SIX);
+    READ(DICT("X\5\0\0\0model}(" NAME("a") "K\1uX\12\0\0\0state_dict}(" NAME("w") PLAIN "u"),
+         "a model that is settings", "w", SIX);
+    READ(DICT("X\7\0\0\0model.w" PLAIN NAME("b") PLAIN), "a name that is no wrapper's", "model.w",
+         SIX);
+}
+
+static void test_acting_names(void)
+{
+    REFUSED(BESIDE("csubprocess\nPopen\n" NAME("x") "\x85R"), "'subprocess.Popen', which",
+            "a program that is started beside the weights");
+    REFUSED(BESIDE("cimportlib\nimport_module\n" NAME("x") "\x85R"), "not allowed", "an import");
+    REFUSED(BESIDE("cos.path\nexpanduser\n"), "not allowed", "a module of the system's");
+    REFUSED(BESIDE("coperator\nattrgetter\n" NAME("x") "\x85R"), "not allowed", "a way to names");
+    REFUSED(BESIDE("cbuiltins\neval\n" NAME("x") "\x85R"), "not allowed", "eval");
+    REFUSED(BESIDE("cbuiltins\ndict.get\n" NAME("x") "\x85R"), "not allowed", "a dotted name");
+    REFUSED(BESIDE("ctorch.jit\nload\n" NAME("x") "\x85R"), "no function", "a function of torch");
+    REFUSED(BESIDE("cmine\nload\n" NAME("x") "\x85R"), "no function", "a function of the user's");
+    REFUSED("\x80\2ctorch.nn.modules.linear\nLinear\n)\x81}(" NAME("w") PLAIN "ub.",
+            "save model.state_dict()", "a whole network");
+}
+
+/* 20 dictionaries, each with the one before it twice. */
+static void test_shared_dictionaries(void)
+{
+    char pickle[2000] = "\x80\2}q";
+    size_t size = 5;
+    memcpy(pickle + size, "(" NAME("w") PLAIN "u", sizeof("(" NAME("w") PLAIN "u") - 1);
+    size += sizeof("(" NAME("w") PLAIN "u") - 1;
+    for (char i = 0; i < 20; i++) {
+        const char level[] = {'}', 'q', (char)(i + 1), '(', 'X', 1, 0, 0,
+                              0,   'a', 'h',           i,   'X', 1, 0, 0,
+                              0,   'b', 'h',           i,   'u'};
+        memcpy(pickle + size, level, sizeof level);
+        size += sizeof level;
+    }
+    /* only the last stays on the stack: the others are popped from below it */
+    memcpy(pickle + size, "q\376", 2);
+    size += 2;
+    for (int i = 0; i < 21; i++)
+        pickle[size++] = '0';
+    memcpy(pickle + size, "h\376.", 3);
+    put_checkpoint(pickle, size + 3);
+    refused("repeats itself", "a million tensors by 20 dictionaries");
+}
+
 static void test_bad_pickles(void)
 {
     REFUSED(DICT(NAME("w") "cos\nsystem\nX\4\0\0\0true\x85R"), "'os.system', which is not allowed",
@@ -302,6 +387,11 @@ int main(void)
     if (fd < 0 || close(fd))
         return 1;
     test_good();
+    test_beside_weights();
+    test_rebuilt();
+    test_wrappers();
+    test_acting_names();
+    test_shared_dictionaries();
     test_bad_pickles();
     test_bad_tensors();
     test_bad_archives();
