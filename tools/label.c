@@ -1,9 +1,13 @@
 /* label: masks, probabilities or flows to numbered cells and a table of them. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "annot/export.h"
 #include "cli/cli.h"
+#include "core/guard.h"
+#include "core/names.h"
 #include "image/labels.h"
 #include "image/output.h"
 #include "objects/cell_table.h"
@@ -40,6 +44,7 @@ enum {
     OPT_COCO,
     OPT_COCO_RLE,
     OPT_SVG,
+    OPT_FORCE,
 };
 
 static const struct cli_option options[] = {
@@ -70,6 +75,7 @@ static const struct cli_option options[] = {
     {OPT_COCO, "coco", "FILE", "write COCO JSON of all images, outlines as polygons"},
     {OPT_COCO_RLE, "coco-rle", "FILE", "the same with run lengths, which keep holes"},
     {OPT_SVG, "svg", "FILE|DIR", "write outlines as SVG"},
+    {OPT_FORCE, "force", NULL, "in a folder, replace files that are not of an earlier run"},
     {OPT_PIXEL_SIZE, "pixel-size", "UM[,UM]", "height and width of a pixel in micrometres"},
     {0},
 };
@@ -91,6 +97,7 @@ static struct {
     float threshold;  /* 0: the most probable class */
     int format;       /* -1: by the name */
     const char *output, *suffix, *table, *image;
+    const char *stream;               /* that is read, or NULL */
     const char *exports[EXPORTS];     /* paths, by option */
     double pixel_height, pixel_width; /* given by the user */
 } settings = {
@@ -153,7 +160,24 @@ static int tabulate(struct picture *picture, const struct spill *classes, struct
 
 /* ---- label images and exports ---- */
 
-static int write_labels(const struct picture *p, struct err *err)
+/* What its files are called in folders, and what they come from. */
+struct file_names {
+    char stem[NAME_MAX + 1];
+    const char *source;
+};
+
+/* A picture of a stream comes from its image, if that is there, else from the stream. */
+static int choose_names(struct file_names *names, const struct picture *p, struct err *err)
+{
+    static struct names used;
+    bool is_there = access(p->name, F_OK) == 0;
+    names->source = is_there || !settings.stream ? p->name : settings.stream;
+    if (guard_input(p->name))
+        return err_memory(err, "names of inputs");
+    return names_new_stem(&used, p->name, names->stem, sizeof names->stem, err);
+}
+
+static int write_labels(const struct picture *p, const struct file_names *names, struct err *err)
 {
     char path[4096];
     uint32_t max = labels_max(p->prediction, p->height * p->width);
@@ -162,7 +186,8 @@ static int write_labels(const struct picture *p, struct err *err)
     enum image_format format = image_output_format(&output, png ? IMAGE_PNG : IMAGE_TIFF);
     info.pixel_height = p->pixel_height;
     info.pixel_width = p->pixel_width;
-    if (destination_file(&output, p->name, png ? "png" : "tif", path, sizeof path, err))
+    if (destination_file(&output, names->stem, names->source, png ? "png" : "tif", path,
+                         sizeof path, err))
         return -1;
     if (format == IMAGE_PNG && info.bits == 32)
         return err_set(err, STATUS_USAGE, "write '%s': %u cells are too many for PNG, use TIFF",
@@ -170,12 +195,13 @@ static int write_labels(const struct picture *p, struct err *err)
     return image_save_labels(path, format, &info, p->prediction, err);
 }
 
-static int export_all(const struct picture *p, struct err *err)
+static int export_all(const struct picture *p, const struct file_names *names, struct err *err)
 {
     struct annot_image image = {p->name, (int64_t)p->width, (int64_t)p->height};
     struct array labels = array_view(DTYPE_U32, 2, (size_t[]){p->height, p->width}, p->prediction);
     for (size_t i = 0; i < EXPORTS; i++)
-        if (settings.exports[i] && annot_export_put(&exports[i], &image, &labels, err))
+        if (settings.exports[i] &&
+            annot_export_put(&exports[i], &image, names->stem, names->source, &labels, err))
             return -1;
     return 0;
 }
@@ -245,9 +271,10 @@ static int label(struct picture *p, struct err *err)
         return -1;
     if (table ? find_and_tabulate(p, err) : find_cells(p, err))
         return -1;
-    if (settings.output && write_labels(p, err))
+    struct file_names names;
+    if (choose_names(&names, p, err) || (settings.output && write_labels(p, &names, err)))
         return -1;
-    return export_all(p, err);
+    return export_all(p, &names, err);
 }
 
 /* ---- images ---- */
@@ -275,6 +302,9 @@ static void label_image(const char *path, bool alone)
 
 static void label_images(char **paths, int count)
 {
+    struct err err;
+    if (guard_inputs(paths, count, &err))
+        cli_die_err(&err);
     for (int i = 0; i < count; i++) {
         label_image(paths[i], count == 1);
         cli_progress("images", (uint64_t)i + 1, (uint64_t)count);
@@ -308,6 +338,7 @@ static unsigned parts_wanted(void)
 static void label_stream(const char *path)
 {
     struct err err;
+    settings.stream = path;
     struct picture_stream_rules rules = {.values = is_flows() ? "logits" : "prob",
                                          .planes = is_flows() ? 3 : 0,
                                          .only_one = settings.output && !output.is_folder,
@@ -391,6 +422,9 @@ static void read_option(int option)
         break;
     case OPT_THRESHOLD:
         settings.threshold = (float)cli_real(0.0001, 1);
+        break;
+    case OPT_FORCE:
+        guard_force();
         break;
     case OPT_PIXEL_SIZE:
         cli_pixel_size(&settings.pixel_height, &settings.pixel_width);

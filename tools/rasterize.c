@@ -1,11 +1,13 @@
 /* rasterize: annotations to masks and label images. */
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "annot/annot.h"
 #include "cli/cli.h"
+#include "core/guard.h"
 #include "core/names.h"
 #include "core/num.h"
 #include "image/output.h"
@@ -13,7 +15,7 @@
 #define MAX_CLASSES 255
 #define MAX_PIXELS  ((size_t)1 << 30)
 
-enum { OPT_CLASSES = CLI_LONG_ONLY, OPT_LIKE, OPT_SUFFIX, OPT_OVERLAP };
+enum { OPT_CLASSES = CLI_LONG_ONLY, OPT_LIKE, OPT_SUFFIX, OPT_OVERLAP, OPT_FORCE };
 
 static const struct cli_option options[] = {
     {'o', "output", "FILE|DIR", "where to write (default standard output)"},
@@ -27,6 +29,7 @@ static const struct cli_option options[] = {
     {OPT_OVERLAP, "overlap", "last|first", "which object is seen where several are (default last)"},
     {'f', "format", "png|tiff", "format, where no file name tells it (default png)"},
     {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
+    {OPT_FORCE, "force", NULL, "with -o DIR: replace files that are not of an earlier run"},
     {0},
 };
 
@@ -107,6 +110,9 @@ static void parse_options(void)
             break;
         case OPT_SUFFIX:
             settings.suffix = cli_argument();
+            break;
+        case OPT_FORCE:
+            guard_force();
             break;
         }
     if ((settings.raster.mode == ANNOT_CLASSES) != (settings.raster.class_count > 0))
@@ -250,15 +256,26 @@ static void warn_empty(const struct annot_image *image, const struct annot_count
                  counts->objects);
 }
 
-static int rasterize(struct annot_file *file, size_t i, struct err *err)
+/* The file for an image that the annotations at `source` are about. */
+static int choose_path(char *path, size_t size, const char *image, const char *source,
+                       struct err *err)
+{
+    static struct names used;
+    char stem[NAME_MAX + 1] = "";
+    if (output.is_folder && names_new_stem(&used, image, stem, sizeof stem, err))
+        return -1;
+    return destination_file(&output, stem, source, is_tiff() ? "tif" : "png", path, size, err);
+}
+
+static int rasterize(struct annot_file *file, const char *source, size_t i, struct err *err)
 {
     char path[4096];
     struct annot_image image = annot_image(file, i);
     struct annot_counts counts;
     struct array pixels;
     size_t shape[2];
-    if (destination_file(&output, image.name, is_tiff() ? "tif" : "png", path, sizeof path, err) ||
-        get_size(&image, shape, err) || array_new(&pixels, DTYPE_U32, 2, shape, err))
+    if (choose_path(path, sizeof path, image.name, source, err) || get_size(&image, shape, err) ||
+        array_new(&pixels, DTYPE_U32, 2, shape, err))
         return -1;
     struct image_info info = {
         .width = (int64_t)shape[1], .height = (int64_t)shape[0], .channels = 1};
@@ -287,7 +304,7 @@ static int rasterize_file(const char *path, struct err *err)
         result = err_set(err, STATUS_USAGE, "'%s' is about %zu images; use -o with a folder", path,
                          count);
     for (size_t i = 0; i < count && result == 0; i++) {
-        result = rasterize(file, i, err);
+        result = rasterize(file, path, i, err);
         cli_progress("images", i + 1, count);
     }
     annot_close(file);
@@ -306,6 +323,8 @@ int main(int argc, char **argv)
         cli_die_usage("no annotations");
     if (count > 1 && !output.is_folder)
         cli_die_usage("several files need -o with a folder");
+    if (guard_inputs(cli_operands(), count, &err))
+        cli_die_err(&err);
     for (int i = 0; i < count; i++)
         if (rasterize_file(cli_operands()[i], &err)) {
             cli_warn_err(&err);

@@ -1,8 +1,10 @@
 /* stitch: a tensor stream to images. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/guard.h"
 #include "core/io.h"
 #include "core/names.h"
 #include "stream/walk.h"
@@ -23,6 +25,7 @@ enum {
     OPT_OVERLAY,
     OPT_SUFFIX,
     OPT_ANY_ORDER,
+    OPT_FORCE,
 };
 
 static const struct cli_option options[] = {
@@ -41,6 +44,7 @@ static const struct cli_option options[] = {
      "format, where no file name tells it (default png, tiff for floats)"},
     {'c', "compression", "none|deflate|lzw", "of TIFF (default deflate)"},
     {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
+    {OPT_FORCE, "force", NULL, "with -o DIR: replace files that are not of an earlier run"},
     {OPT_ANY_ORDER, "any-order", NULL, "take tiles in any order: whole images are kept in memory"},
     {0},
 };
@@ -62,6 +66,7 @@ static struct {
     int format;       /* -1: by the name */
     enum image_compression compression;
     const char *suffix;
+    const char *stream;
     bool any_order;
 } settings = {.output = "-", .rules.class = -1, .format = -1, .suffix = ""};
 
@@ -113,6 +118,9 @@ static void parse_options(void)
             break;
         case OPT_SUFFIX:
             settings.suffix = cli_argument();
+            break;
+        case OPT_FORCE:
+            guard_force();
             break;
         case OPT_ANY_ORDER:
             settings.any_order = true;
@@ -180,11 +188,15 @@ static enum montage_kind choose_kind(const struct sample *sample)
                                           : MONTAGE_IMAGE;
 }
 
-static struct image_output choose_output(const struct destination *to, const char *stem,
+/* It comes from its image, if that is there, else from the stream. */
+static struct image_output choose_output(const struct destination *to, const struct canvas *canvas,
                                          enum image_format needed)
 {
+    bool is_there = access(canvas->meta.source, F_OK) == 0;
+    const char *source = is_there ? canvas->meta.source : settings.stream;
     enum image_format format = settings.format >= 0 ? (enum image_format)settings.format : needed;
-    return (struct image_output){to, stem, image_output_format(to, format), settings.compression};
+    return (struct image_output){to, canvas->stem, source, image_output_format(to, format),
+                                 settings.compression};
 }
 
 static const struct array *tile_of(const struct sample *sample, enum montage_kind kind,
@@ -204,7 +216,7 @@ static const struct array *image_under(const struct sample *sample, struct err *
 
 static int begin_outlines(struct canvas *canvas, const struct sample *sample, struct err *err)
 {
-    struct image_output to = choose_output(&overlay_output, canvas->stem, IMAGE_PNG);
+    struct image_output to = choose_output(&overlay_output, canvas, IMAGE_PNG);
     const struct array *image = image_under(sample, err);
     if (!image)
         return -1;
@@ -223,13 +235,15 @@ static int begin_image(struct canvas *canvas, const struct sample *sample,
     const struct array *tile = tile_of(sample, rules.kind, err);
     if (!tile)
         return -1;
+    if (guard_input(meta->source))
+        return err_memory(err, "names of inputs");
     size_t planes = montage_planes(rules.kind, tile);
     if (rules.class >= 0 && (size_t)rules.class >= planes)
         return err_set(err, STATUS_USAGE, "--class: '%s' has classes 0 to %zu", sample->key,
                        planes - 1);
     if ((output.is_folder || overlay_output.is_folder) && choose_stem(canvas, sample->key, err))
         return -1;
-    struct image_output to = choose_output(&output, canvas->stem, montage_format(rules.kind, tile));
+    struct image_output to = choose_output(&output, canvas, montage_format(rules.kind, tile));
     if (montage_begin(&canvas->montage, &rules, &to, meta, tile, err))
         return -1;
     return settings.overlay ? begin_outlines(canvas, sample, err) : 0;
@@ -346,6 +360,7 @@ int main(int argc, char **argv)
         cli_die_usage("one stream at most");
     prepare_outputs();
     const char *path = cli_operand_count() ? cli_operands()[0] : "-";
+    settings.stream = path;
     int result = stream_walk(path, take_sample, &canvas, &err);
     if (result == 0 && !canvas.montage.writer)
         result =

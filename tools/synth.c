@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "core/guard.h"
 #include "image/image.h"
 #include "pixels/synth.h"
 #include "stream/stream.h"
@@ -15,7 +16,7 @@ static struct {
     int64_t number, seed;
     int64_t size[2]; /* width, height */
     int look;        /* SYNTH_LOOKS for mixed */
-    bool instances, tiff;
+    bool instances, tiff, force;
     const char *output, *prefix;
     struct synth_options drawing;
 } settings = {
@@ -50,6 +51,8 @@ static const struct cli_option options[] = {
      CLI_REAL(settings.drawing.contrast, 0, 100)},
     {0, "noise", "FACTOR", "amount of noise (default 1)", CLI_REAL(settings.drawing.noise, 0, 100)},
     {0, "prefix", "NAME", "names begin with this (default synth)", CLI_TEXT(settings.prefix)},
+    {0, "force", NULL, "with a folder, replace files that are not of an earlier run",
+     CLI_FLAG(settings.force)},
     {0},
 };
 
@@ -62,6 +65,8 @@ static const struct cli_program program = {
 
 static void check_options(void)
 {
+    if (settings.force)
+        guard_force();
     if (cli_operand_count())
         cli_die_usage("'%s': synth takes no operands", cli_operands()[0]);
     if (!sample_key_is_valid(settings.prefix) || strchr(settings.prefix, '/'))
@@ -123,6 +128,8 @@ static int save(const char *folder, const char *name, const struct array *pixels
     if (make_folder(path, err))
         return -1;
     sprintf(path + n, "/%s.%s", name, settings.tiff ? "tif" : "png");
+    if (guard_made_up(path, settings.output, err))
+        return -1;
     struct image_info info = {.height = (int64_t)pixels->shape[0],
                               .width = (int64_t)pixels->shape[1],
                               .channels = 1,

@@ -24,7 +24,7 @@ enum annot_format {
 
 /* The image that annotations belong to. */
 struct annot_image {
-    const char *name;      /* the file's name */
+    const char *name;      /* the file's, with folders where they are known */
     int64_t width, height; /* 0 when the annotations do not say */
 };
 

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "core/names.h"
-
 static bool holds_several(enum annot_format format)
 {
     return format == ANNOT_COCO || format == ANNOT_COCO_RLE;
@@ -32,23 +30,22 @@ int annot_export_begin(struct annot_export *export, enum annot_format format, co
     return 0;
 }
 
-static int create(struct annot_export *export, const char *name, struct err *err)
+static int create(struct annot_export *export, const char *stem, const char *source,
+                  struct err *err)
 {
     char path[4096];
-    return destination_file(&export->to, name, ending_of(export->format), path, sizeof path, err)
+    return destination_file(&export->to, stem, source, ending_of(export->format), path, sizeof path,
+                            err)
                ? -1
                : annot_create(&export->writer, path, export->format, err);
 }
 
-int annot_export_put(struct annot_export *export, const struct annot_image *image,
-                     const struct array *labels, struct err *err)
+int annot_export_put(struct annot_export *export, const struct annot_image *image, const char *stem,
+                     const char *source, const struct array *labels, struct err *err)
 {
-    size_t length;
-    struct annot_image named = *image;
-    named.name = names_stem(image->name, &length);
-    if (!export->writer && create(export, image->name, err))
+    if (!export->writer && create(export, stem, source, err))
         return -1;
-    if (annot_put(export->writer, &named, labels, NULL, err)) {
+    if (annot_put(export->writer, image, labels, NULL, err)) {
         annot_export_abort(export);
         return -1;
     }

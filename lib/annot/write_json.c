@@ -3,6 +3,7 @@
 
 #include "annot/runs.h"
 #include "annot/write.h"
+#include "core/names.h"
 
 /* ---- GeoJSON: a FeatureCollection, as QuPath imports it ---- */
 
@@ -160,19 +161,52 @@ static int coco_categories(struct annot_writer *writer, struct err *err)
     return write_text(writer, err, "]}\n");
 }
 
-static int coco_end(struct annot_writer *writer, struct err *err)
+/* Names that more than one of the images has without its folders. */
+static int find_doubles(const struct annot_writer *writer, struct names *doubles, struct err *err)
 {
     const struct annot_image *images = writer->images.items;
-    if ((writer->images.count == 0 && coco_begin(writer, NULL, err)) ||
-        write_text(writer, err, "\n],\"images\":["))
-        return -1;
-    for (size_t i = 0; i < writer->images.count; i++)
+    struct names seen = {0};
+    size_t length;
+    int result = 0;
+    for (size_t i = 0; i < writer->images.count && result >= 0; i++) {
+        const char *base = names_stem(images[i].name, &length);
+        result = names_add(&seen, base, err);
+        if (result == 0)
+            result = names_add(doubles, base, err);
+    }
+    names_free(&seen);
+    return result < 0 ? -1 : 0;
+}
+
+/* Without folders where these are not needed to tell images apart. */
+static int coco_images(struct annot_writer *writer, const struct names *doubles, struct err *err)
+{
+    const struct annot_image *images = writer->images.items;
+    size_t length;
+    for (size_t i = 0; i < writer->images.count; i++) {
+        const char *base = names_stem(images[i].name, &length);
+        const char *name = names_has(doubles, base) ? images[i].name : base;
         if (write_text(writer, err, "%s\n{\"id\":%zu,\"file_name\":", i ? "," : "", i + 1) ||
-            write_json_string(writer, images[i].name, err) ||
+            write_json_string(writer, name, err) ||
             write_text(writer, err, ",\"width\":%" PRId64 ",\"height\":%" PRId64 "}",
                        images[i].width, images[i].height))
             return -1;
-    return coco_categories(writer, err);
+    }
+    return 0;
+}
+
+static int coco_end(struct annot_writer *writer, struct err *err)
+{
+    struct names doubles = {0};
+    int result = find_doubles(writer, &doubles, err);
+    if (result == 0 && writer->images.count == 0)
+        result = coco_begin(writer, NULL, err);
+    if (result == 0)
+        result = write_text(writer, err, "\n],\"images\":[");
+    if (result == 0)
+        result = coco_images(writer, &doubles, err);
+    names_free(&doubles);
+    return result ? -1 : coco_categories(writer, err);
 }
 
 const struct write_format write_coco = {coco_begin, coco_object, coco_end, true};

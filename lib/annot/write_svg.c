@@ -2,14 +2,16 @@
 #include <inttypes.h>
 
 #include "annot/write.h"
+#include "core/names.h"
 
 static int begin(struct annot_writer *writer, const struct annot_image *image, struct err *err)
 {
+    size_t length;
     if (write_text(writer, err,
                    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%" PRId64
                    "\" height=\"%" PRId64 "\" viewBox=\"0 0 %" PRId64 " %" PRId64 "\">\n<title>",
                    image->width, image->height, image->width, image->height) ||
-        write_xml_text(writer, image->name, err))
+        write_xml_text(writer, names_stem(image->name, &length), err))
         return -1;
     return write_text(writer, err,
                       "</title>\n<g fill=\"none\" fill-rule=\"evenodd\" stroke=\"#ffd200\" "

@@ -21,14 +21,10 @@ int destination_set(struct destination *destination, const char *path, const cha
 
 bool destination_is_stdout(const struct destination *destination);
 
-/* The file for what comes from `source`: in a folder its stem, the suffix and
- * `.ending`.  STATUS_CREATE for a name that is too long or that is no file's. */
-int destination_file(const struct destination *destination, const char *source, const char *ending,
-                     char *path, size_t size, struct err *err) MUST_CHECK;
-
-/* The same where the stem is known. */
-int destination_file_of_stem(const struct destination *destination, const char *stem,
-                             const char *ending, char *path, size_t size,
-                             struct err *err) MUST_CHECK;
+/* The file for what comes from `source`, the path of an input: in a folder the stem, the
+ * suffix and `.ending`, which is watched over from then on (guard_made_up in
+ * core/guard.h).  STATUS_CREATE for a name that is too long. */
+int destination_file(const struct destination *destination, const char *stem, const char *source,
+                     const char *ending, char *path, size_t size, struct err *err) MUST_CHECK;
 
 #endif

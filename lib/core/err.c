@@ -68,6 +68,8 @@ enum status err_open_status(int errno_value)
     case ELOOP:
     case ENAMETOOLONG:
         return STATUS_NO_INPUT;
+    case ENOMEM:
+        return STATUS_MEMORY;
     default:
         return STATUS_IO;
     }

@@ -1,7 +1,6 @@
 #include "core/filemap.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -60,14 +59,12 @@ static int load(struct filemap *map, int fd, struct err *err)
 
 int filemap_open(struct filemap *map, const char *path, struct err *err)
 {
-    bool standard = strcmp(path, "-") == 0;
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = io_open(path);
     *map = (struct filemap){0};
     if (fd < 0)
-        return err_errno(err, err_open_status(errno), "open '%s'", path);
+        return err_errno(err, err_open_status(errno), "open '%s'", io_input_name(path));
     int failed = load(map, fd, err);
-    if (!standard)
-        close(fd);
+    close(fd);
     if (!failed)
         return 0;
     filemap_close(map);

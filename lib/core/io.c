@@ -1,12 +1,15 @@
 #include "core/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "core/guard.h"
 
 #define CHUNK ((size_t)1 << 18)
 
@@ -18,6 +21,16 @@ static size_t at_most(size_t size)
 const char *io_input_name(const char *path)
 {
     return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+int io_open(const char *path)
+{
+    char standard[IO_PATH_SIZE];
+    bool is_standard = strcmp(path, "-") == 0;
+    io_path(STDIN_FILENO, standard);
+    if (guard_input(is_standard ? standard : path))
+        return -1;
+    return is_standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 }
 
 ssize_t io_read(int fd, void *to, size_t size)

@@ -11,6 +11,10 @@
 /* What messages call an input: its path, or "standard input" for "-".  Borrowed. */
 const char *io_input_name(const char *path);
 
+/* Opens an input, "-" is standard input, which no output may replace from then on
+ * (core/guard.h).  A new descriptor, or -1. */
+int io_open(const char *path) MUST_CHECK;
+
 /* What one read gives: 0 at the end, -1 on failure. */
 ssize_t io_read(int fd, void *to, size_t size) MUST_CHECK;
 

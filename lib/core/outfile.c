@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/guard.h"
 #include "core/io.h"
 
 #define MAX_OPEN 16
@@ -18,6 +19,7 @@ struct outfile {
     char *path;      /* as given */
     char *temporary; /* NULL when written in place */
     int slot;        /* in open_temporaries, or -1 */
+    bool is_guarded; /* core/guard.h was asked */
 };
 
 /* What outfile_remove_all unlinks: read in signal handlers, so only pointers
@@ -54,6 +56,12 @@ static void release(struct outfile *out)
     free(out->path);
     free(out->temporary);
     free(out);
+}
+
+static void give_up(const struct outfile *out)
+{
+    if (out->is_guarded)
+        guard_give_up(out->path);
 }
 
 static bool is_special(const char *path)
@@ -104,7 +112,13 @@ int outfile_open(struct outfile **result, const char *path, struct err *err)
         return err_memory(err, "an output file");
     }
     bool in_place = strcmp(path, "-") == 0 || is_special(path);
+    out->is_guarded = !is_special(path);
+    if (out->is_guarded && guard_begin(path, err)) {
+        release(out);
+        return -1;
+    }
     if (in_place ? open_in_place(out, err) : open_temporary(out, err)) {
+        give_up(out);
         release(out);
         return -1;
     }
@@ -137,6 +151,8 @@ static int finish(struct outfile *out, struct err *err)
     out->fd = -1;
     if (close(fd))
         return err_errno(err, STATUS_IO, "close '%s'", outfile_name(out));
+    if (out->temporary && guard_check(out->path, err))
+        return -1;
     if (out->temporary && rename(out->temporary, out->path))
         return err_errno(err, STATUS_CREATE, "create '%s'", out->path);
     return 0;
@@ -148,9 +164,10 @@ int outfile_commit(struct outfile *out, struct err *err)
         outfile_abort(out);
         return -1;
     }
+    int result = out->temporary ? guard_written(out->path, err) : 0;
     forget(out->slot);
     release(out);
-    return 0;
+    return result;
 }
 
 void outfile_abort(struct outfile *out)
@@ -161,6 +178,7 @@ void outfile_abort(struct outfile *out)
         close(out->fd);
     if (out->temporary)
         unlink(out->temporary);
+    give_up(out);
     forget(out->slot);
     release(out);
 }

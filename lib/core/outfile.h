@@ -1,7 +1,11 @@
 /* Output that appears whole under its final name or not at all: a temporary file
  * in the same folder is written, flushed to disk, closed and renamed.  "-" is
  * standard output; an existing path that is not a regular file (a pipe, a
- * device) is written as it is. */
+ * device) is written as it is.
+ *
+ * No output replaces an input of the run, nor what the run wrote before, nor, where the
+ * program made its name up, what is not its own: STATUS_CREATE (core/guard.h).  A
+ * file that is named by the user and none of these is replaced. */
 #ifndef CORE_OUTFILE_H
 #define CORE_OUTFILE_H
 

@@ -6,16 +6,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/io.h"
 #include "core/outfile.h"
 
 #define MAX_BYTES (1 << 24)
 
 static int read_text(struct tsv *tsv, const char *path, struct err *err)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return err_errno(err, err_open_status(errno), "open '%s'", path);
+    int fd = io_open(path);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+    if (!file) {
+        err_errno(err, err_open_status(errno), "open '%s'", path);
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
     tsv->text = malloc(MAX_BYTES + 1);
     size_t size = tsv->text ? fread(tsv->text, 1, MAX_BYTES + 1, file) : 0;
     bool failed = ferror(file);

@@ -19,7 +19,7 @@ int image_output_create(struct image_writer **writer, const struct image_output 
 {
     char path[4096];
     const char *ending = output->format == IMAGE_TIFF ? "tif" : "png";
-    if (destination_file_of_stem(output->to, output->stem, ending, path, sizeof path, err))
+    if (destination_file(output->to, output->stem, output->source, ending, path, sizeof path, err))
         return -1;
     return image_create(writer, path, output->format, output->compression, info, err);
 }

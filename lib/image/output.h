@@ -12,7 +12,7 @@ int image_destination_set(struct destination *destination, const char *path, con
 /* Where an image goes and as what.  All is borrowed. */
 struct image_output {
     const struct destination *to;
-    const char *stem; /* of its name in a folder */
+    const char *stem, *source; /* of its name in a folder; see destination_file */
     enum image_format format;
     enum image_compression compression;
 };

@@ -1,7 +1,6 @@
 #include "image/codec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +29,10 @@ static int measure(struct image_source *source, struct err *err)
 
 static int open_source(struct image_source *source, const char *path, struct err *err)
 {
-    bool standard = strcmp(path, "-") == 0;
     source->name = strdup(io_input_name(path));
     if (!source->name)
         return err_memory(err, "a file name");
-    source->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    source->fd = io_open(path);
     if (source->fd < 0)
         return err_errno(err, err_open_status(errno), "open '%s'", source->name);
     struct stat st;

@@ -122,11 +122,10 @@ static void stop_archive(struct stream_reader *reader)
 
 static int open_file(struct stream_reader *reader, struct err *err)
 {
-    bool standard = strcmp(reader->path, "-") == 0;
     reader->chunk = malloc(STREAM_CHUNK);
     if (!reader->chunk)
         return err_memory(err, "a tensor stream");
-    reader->fd = standard ? dup(STDIN_FILENO) : open(reader->path, O_RDONLY | O_CLOEXEC);
+    reader->fd = io_open(reader->path);
     if (reader->fd < 0)
         return err_errno(err, err_open_status(errno), "read '%s'", stream_name(reader));
     reader->begin = lseek(reader->fd, 0, SEEK_CUR);

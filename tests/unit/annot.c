@@ -7,6 +7,7 @@
 #include "annot/build.h"
 #include "annot/runs.h"
 #include "annot/scan.h"
+#include "core/guard.h"
 #include "core/rng.h"
 #include "tests/files.h"
 #include "tests/tap.h"
@@ -72,7 +73,7 @@ static bool write_file(const struct array *labels, enum annot_format format, str
 {
     struct annot_writer *writer;
     struct annot_image image = {.name = "a \"b\".tif"};
-    if (annot_create(&writer, path, format, err))
+    if (guard_rewrites(path, err) || annot_create(&writer, path, format, err))
         return false;
     if (annot_put(writer, &image, labels, NULL, err)) {
         annot_abort(writer);

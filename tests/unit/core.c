@@ -6,7 +6,9 @@
 #include "core/convert.h"
 #include "core/crc32c.h"
 #include "core/destination.h"
+#include "core/guard.h"
 #include "core/half.h"
+#include "core/io.h"
 #include "core/names.h"
 #include "core/num.h"
 #include "core/outfile.h"
@@ -137,7 +139,9 @@ static void test_output_files(void)
     ok(access(path, F_OK) != 0, "is not there before it is complete");
     ok(outfile_write(out, "abc", 3, &err) == 0 && outfile_commit(out, &err) == 0, "is committed");
     ok(access(path, R_OK) == 0, "and is there");
-    ok(outfile_open(&out, path, &err) == 0 && outfile_write(out, "x", 1, &err) == 0, "once more");
+    ok(guard_rewrites(path, &err) == 0 && outfile_open(&out, path, &err) == 0 &&
+           outfile_write(out, "x", 1, &err) == 0,
+       "once more");
     outfile_abort(out);
     char text[8] = "";
     is_int((long long)get_file(path, text, sizeof text), 3, "an abort leaves the old file");
@@ -224,6 +228,120 @@ static void test_chosen_stems(void)
     names_free(&names);
 }
 
+static void test_new_stems(void)
+{
+    struct err err;
+    struct names names = {0};
+    char stem[20];
+    ok(names_new_stem(&names, "x/cell.tif", stem, sizeof stem, &err) == 0, "a name");
+    is_str(stem, "cell", "gives its stem");
+    ok(names_new_stem(&names, "y/cell-2.tif", stem, sizeof stem, &err) == 0, "another one");
+    ok(names_new_stem(&names, "y/cell.tif", stem, sizeof stem, &err) == 0, "the first again");
+    is_str(stem, "cell-3", "gets a number that is free");
+    int different = 0;
+    for (int i = 0; i < 20000; i++) {
+        struct names seen = {0};
+        different += names_new_stem(&names, "z/cell.png", stem, sizeof stem, &err) == 0 &&
+                     names_add(&seen, stem, &err) == 1;
+        names_free(&seen);
+    }
+    is_int(different, 20000, "and so do many");
+    ok(names_new_stem(&names, "in/..", stem, sizeof stem, &err) == -1 &&
+           err.status == STATUS_CREATE,
+       "a name that is none");
+    ok(names_new_stem(&names, "averyverylongname.png", stem, 10, &err) == -1, "one too long");
+    names_free(&names);
+}
+
+static void put_text(const char *path, const char *text)
+{
+    put_file(path, text, strlen(text));
+}
+
+/* Writes "new" there: the status. */
+static enum status put_output(const char *path)
+{
+    struct err err = {0};
+    struct outfile *out;
+    if (outfile_open(&out, path, &err))
+        return err.status;
+    if (outfile_write(out, "new", 3, &err)) {
+        outfile_abort(out);
+        return err.status;
+    }
+    return outfile_commit(out, &err) ? err.status : STATUS_OK;
+}
+
+static bool holds(const char *path, const char *text)
+{
+    char got[16] = "";
+    return get_file(path, got, sizeof got) == strlen(text) && strcmp(got, text) == 0;
+}
+
+static void test_kept_inputs(const char *folder)
+{
+    char input[100], same[100], link_[100], late[100];
+    struct err err;
+    struct outfile *out;
+    snprintf(input, sizeof input, "%s/input", folder);
+    snprintf(same, sizeof same, "%s/same", folder);
+    snprintf(link_, sizeof link_, "%s/../%s/link", folder, strrchr(folder, '/') + 1);
+    snprintf(late, sizeof late, "%s/late", folder);
+    put_text(input, "old");
+    put_text(late, "old");
+    ok(link(input, same) == 0 && symlink("input", link_) == 0, "two more names of an input");
+    int fd = io_open(input);
+    ok(fd >= 0 && close(fd) == 0, "that is read");
+    is_int(put_output(input), STATUS_CREATE, "it is not replaced");
+    is_int(put_output(same), STATUS_CREATE, "nor under its second name");
+    is_int(put_output(link_), STATUS_CREATE, "nor by a link's");
+    ok(outfile_open(&out, late, &err) == 0 && guard_input(late) == 0, "one that is read later");
+    ok(outfile_commit(out, &err) == -1 && err.status == STATUS_CREATE, "is not replaced");
+    ok(holds(input, "old") && holds(late, "old"), "all is as it was");
+    ok(guard_rewrites(late, &err) == 0 && put_output(late) == STATUS_OK &&
+           put_output(late) == STATUS_OK && holds(late, "new"),
+       "but what a run goes on with may be");
+    unlink(input), unlink(same), unlink(link_), unlink(late);
+}
+
+static void test_kept_outputs(const char *folder)
+{
+    char path[100], other[100], there[100], source[100];
+    struct err err;
+    struct outfile *out, *second;
+    snprintf(path, sizeof path, "%s/out", folder);
+    snprintf(other, sizeof other, "%s/./out", folder);
+    snprintf(there, sizeof there, "%s/there", folder);
+    snprintf(source, sizeof source, "%s/source", folder);
+    put_text(source, "s");
+    ok(outfile_open(&out, path, &err) == 0, "an output");
+    ok(outfile_open(&second, other, &err) == -1 && err.status == STATUS_CREATE,
+       "is begun but once");
+    ok(outfile_commit(out, &err) == 0, "and written");
+    is_int(put_output(path), STATUS_CREATE, "once");
+    put_text(there, "old");
+    is_int(put_output(there), STATUS_OK, "a file that the user names is replaced");
+    ok(unlink(there) == 0 && guard_made_up(there, source, &err) == 0, "one with a name made up");
+    put_text(there, "his");
+    is_int(put_output(there), STATUS_CREATE, "is not");
+    ok(holds(there, "his"), "and stays");
+    guard_force();
+    is_int(put_output(there), STATUS_OK, "unless by force");
+    unlink(path), unlink(there), unlink(source);
+    snprintf(path, sizeof path, "%s/" GUARD_LIST, folder);
+    ok(unlink(path) == 0, "the folder has a list");
+}
+
+static void test_guard(void)
+{
+    char folder[] = "/tmp/guard-XXXXXX";
+    if (!ok(mkdtemp(folder) != NULL, "a folder"))
+        return;
+    test_kept_inputs(folder);
+    test_kept_outputs(folder);
+    ok(rmdir(folder) == 0, "nothing is left");
+}
+
 static void test_destinations(void)
 {
     struct err err;
@@ -234,13 +352,10 @@ static void test_destinations(void)
     snprintf(made, sizeof made, "%s/new/", folder);
     ok(destination_set(&d, made, "_cells", &err) == 0 && d.is_folder && path_is_folder(made),
        "a name with a slash becomes a folder");
-    ok(destination_file(&d, "in/a.b.png", "tif", path, sizeof path, &err) == 0, "a file in it");
+    ok(destination_file(&d, "a.b", "in/a.b.png", "tif", path, sizeof path, &err) == 0,
+       "a file in it");
     is_str(path + strlen(made), "a.b_cells.tif", "has stem, suffix and ending");
-    ok(destination_file_of_stem(&d, "a.b", "tif", path, sizeof path, &err) == 0,
-       "a stem with a dot");
-    is_str(path + strlen(made), "a.b_cells.tif", "is kept");
-    ok(destination_file(&d, "in/..", "tif", path, sizeof path, &err) == -1, "a name that is none");
-    ok(destination_file(&d, "a.png", "tif", path, 20, &err) == -1, "a name that is too long");
+    ok(destination_file(&d, "a", "a.png", "tif", path, 20, &err) == -1, "a name that is too long");
     ok(destination_set(&d, "", "", &err) == -1 && err.status == STATUS_USAGE, "an empty name");
     ok(destination_set(&d, "x", "a/b", &err) == -1, "a suffix with a slash");
     ok(destination_set(&d, "/dev/null/x/", "", &err) == -1 && err.status == STATUS_CREATE,
@@ -316,7 +431,9 @@ int main(void)
     test_printing();
     test_names();
     test_chosen_stems();
+    test_new_stems();
     test_destinations();
+    test_guard();
     test_conversions();
     test_spills();
     return tap_done();

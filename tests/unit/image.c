@@ -6,6 +6,7 @@
 #include <tiffio.h>
 #include <unistd.h>
 
+#include "core/guard.h"
 #include "image/image.h"
 #include "tests/files.h"
 #include "tests/tap.h"
@@ -55,7 +56,8 @@ static bool round_trip(struct image_info info, const char *name, enum image_comp
     struct image_info got = {0};
     bool same = false;
     fill(&info, pixels);
-    if (image_create(&writer, path, image_format_of_name(path), compression, &info, &err) == 0) {
+    if (guard_rewrites(path, &err) == 0 &&
+        image_create(&writer, path, image_format_of_name(path), compression, &info, &err) == 0) {
         int64_t part = info.height / 3; /* in two uneven writes */
         bool written =
             image_write_rows(writer, part, pixels, &err) == 0 &&
@@ -110,7 +112,8 @@ static void test_pixel_size(void)
         uint8_t pixels[16] = {0};
         void *back = NULL;
         struct image_info got = {0};
-        ok(image_save(in_folder(names[i]), &info, pixels, &err) == 0 &&
+        ok(guard_rewrites(in_folder(names[i]), &err) == 0 &&
+               image_save(in_folder(names[i]), &info, pixels, &err) == 0 &&
                image_load(in_folder(names[i]), &got, &back, &err) == 0,
            "%s is saved and loaded", names[i]);
         is_near(got.pixel_width, 0.325, 1e-6, "the width of a pixel comes back");
@@ -461,7 +464,8 @@ static void test_cuts(void)
     for (int n = 0; n < 2; n++) {
         struct err err = {0};
         int refused = 0;
-        if (image_save(in_folder(names[n]), &info, pixels, &err))
+        if (guard_rewrites(in_folder(names[n]), &err) ||
+            image_save(in_folder(names[n]), &info, pixels, &err))
             ok(false, "%s", err.message);
         size_t size = get_file(in_folder(names[n]), bytes, sizeof bytes);
         for (size_t cut = 0; cut < size; cut++) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/destination.h"
+#include "core/guard.h"
 #include "image/pairs.h"
 #include "image/rows.h"
 #include "image/values.h"
@@ -29,7 +30,7 @@ static bool draw(const char *name, int channels, bool binary)
         for (int c = 0; c < channels; c++)
             pixels[i * channels + c] =
                 (uint8_t)(binary ? (i % 20 < 7 ? 255 : 0) : i / 20 * 10 + i % 20 + c);
-    return image_save(in(name), &info, pixels, &err) == 0;
+    return guard_rewrites(in(name), &err) == 0 && image_save(in(name), &info, pixels, &err) == 0;
 }
 
 static void test_pairs(void)

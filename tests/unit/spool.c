@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/guard.h"
 #include "pixels/planes.h"
 #include "stream/stream.h"
 #include "tests/tap.h"
@@ -83,7 +84,7 @@ static void write_file(const char *path)
         char part[64], bytes[1 << 16];
         size_t n = 0;
         snprintf(part, sizeof part, "%s.part", path);
-        if (stream_create(&writer, part, &author, NULL, &err))
+        if (guard_rewrites(part, &err) || stream_create(&writer, part, &author, NULL, &err))
             exit(1);
         for (int j = 0; j < (i ? 1 : 3); j++) {
             char key[250]; /* one is too long for a plain header */

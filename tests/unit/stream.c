@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/guard.h"
 #include "stream/npy.h"
 #include "stream/stream.h"
 #include "tests/tap.h"
@@ -55,7 +56,7 @@ static bool write_stream(const char *path, int samples)
     struct err err;
     struct stream_writer *writer;
     struct stream_author author = {.program = "test", .arguments = "test 'x'", .seed = "7"};
-    if (stream_create(&writer, path, &author, NULL, &err))
+    if (guard_rewrites(path, &err) || stream_create(&writer, path, &author, NULL, &err))
         return false;
     for (int i = 0; i < samples; i++) {
         char key[20];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/guard.h"
 #include "tests/files.h"
 #include "tests/refused.h"
 
@@ -114,7 +115,8 @@ static void test_round_trip(void)
 {
     struct weights made = {0}, read;
     make(&made);
-    is_int(weights_write(&made, path_of("out"), &err), 0, "written");
+    is_int(guard_rewrites(path_of("out"), &err) || weights_write(&made, path_of("out"), &err), 0,
+           "written");
     if (is_int(weights_read(&read, path_of("out"), &err), 0, "read"))
         check_round_trip(&read);
     char command[300], expected[65] = "";
