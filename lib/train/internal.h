@@ -41,6 +41,9 @@ struct session {
     float *outliers; /* see session_outliers */
 };
 
+/* Names the run's files and makes sure that it may replace what is there under them. */
+int session_name_files(struct session *s, struct err *err) MUST_CHECK;
+
 double session_seconds(void); /* of a monotonic clock */
 double session_elapsed(const struct session *s);
 bool session_is_first(const struct session *s); /* of the ranks: the one that writes */

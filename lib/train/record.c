@@ -16,8 +16,8 @@ struct record {
     struct events *events;
 };
 
-static const char header[] = "epoch\tstep\trate\tloss\tce\tdice\tce_out\tdice_out\tval_dsc\t"
-                             "val_hd95\timages_per_s\tseconds\tflow\n";
+static const char header[] = RECORD_BEGIN "ce\tdice\tce_out\tdice_out\tval_dsc\tval_hd95\t"
+                                          "images_per_s\tseconds\tflow\n";
 
 static int open_table(struct record *r, int64_t bytes, struct err *err)
 {

@@ -17,6 +17,9 @@ struct record_row {
     double images_per_s, seconds;
 };
 
+/* What every table begins with. */
+#define RECORD_BEGIN "epoch\tstep\trate\tloss\t"
+
 /* Begins a table at `path`, or, with bytes of 0 and more, goes on with the one that is
  * there after so many bytes, dropping the rest; one that is gone begins anew.
  * `events`: a folder for TensorBoard, or NULL.  The caller ends it with record_close. */

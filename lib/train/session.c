@@ -12,31 +12,6 @@
 #include "train/peers.h"
 #include "train/persistence.h"
 
-/* FILE with its ending replaced. */
-static int name_beside(char *path, size_t size, const char *output, const char *ending,
-                       struct err *err)
-{
-    const char *dot = strrchr(output, '.'), *slash = strrchr(output, '/');
-    size_t stem = dot && (!slash || dot > slash) ? (size_t)(dot - output) : strlen(output);
-    if (stem + strlen(ending) >= size)
-        return err_set(err, STATUS_CREATE, "create '%s': name too long", output);
-    memcpy(path, output, stem);
-    strcpy(path + stem, ending);
-    return 0;
-}
-
-static int name_files(struct session *s, struct err *err)
-{
-    const char *output = s->options.output, *log = s->options.log;
-    if (name_beside(s->log_name, sizeof s->log_name, output, ".tsv", err) ||
-        name_beside(s->checkpoint_name, sizeof s->checkpoint_name, output, ".ckpt", err) ||
-        name_beside(s->last_name, sizeof s->last_name, output, ".last.safetensors", err))
-        return -1;
-    if (log && strlen(log) < sizeof s->log_name)
-        strcpy(s->log_name, log);
-    return 0;
-}
-
 /* Finds the other ranks, if there are any, and makes sure that they do the same. */
 static int join(struct session *s, struct err *err)
 {
@@ -197,7 +172,7 @@ static int set_up(struct session *s, struct err *err)
 {
     const struct session_options *o = &s->options;
     spool_digest(s->data, s->digest);
-    if (join(s, err) || name_files(s, err) || plan_batches(s, err) || make_model(s, err) ||
+    if (join(s, err) || session_name_files(s, err) || plan_batches(s, err) || make_model(s, err) ||
         loader_new(&s->loader, s->data, &s->loading, err))
         return -1;
     s->command = strdup(o->command);

@@ -46,7 +46,8 @@ ln -s . here
 unchanged 73 "label: its input through another folder" m.tif label -q -o here/ m.tif
 unchanged 73 "stitch: the image that the stream was made of" img.png stitch -q -o ./ img.tar
 unchanged 73 "stitch: the same by name" img.png stitch -q -o img.png img.tar
-unchanged 73 "stitch: its stream" img.tar stitch -q -o img.tar img.tar
+cp img.tar s.png
+unchanged 73 "stitch: its stream" s.png stitch -q -o s.png s.png
 unchanged 73 "stitch: outlines over the image" img.png stitch -q -o m2.png --overlay img.png img.tar
 ok "... and no mask without them" test ! -e m2.png
 unchanged 73 "label: the image of a stream" img.png label -q -f png -o ./ img.tar
@@ -58,11 +59,21 @@ unchanged 73 "overlay: the image" img.png overlay -o img.png img.png m.png
 unchanged 73 "overlay: the mask" m.png overlay -o m.png img.png m.png
 unchanged 73 "score: a mask" m.png score --reliability m.png m.png m.png
 unchanged 73 "prune: its stream" img.tar prune -q -o img.tar img.tar
-unchanged 73 "holdout: its stream" img.tar holdout -q --train -o img.tar img.tar
+tile -q A/f1.png img.png >two.tar
+unchanged 73 "holdout: its stream" two.tar holdout -q --train -o two.tar two.tar
 unchanged 73 "augment: its stream" img.tar augment -q -o img.tar img.tar
 unchanged 73 "predict: its stream" img.tar predict -q -t 1 -o img.tar img.tar
 cp "$weights" w.safetensors
 unchanged 73 "predict: its weights" w.safetensors predict -q -t 1 -m w.safetensors -o w.safetensors img.tar
+tile -q -s 64 -m A A/f1.png >learn.tar
+cp learn.tar cells.ckpt && printf 'my\ttable\n' >cells.tsv
+arch=(-a unet-s:width=4 --steps 1 -b 1 -t 1)
+unchanged 73 "train: weights that it begins with" w.safetensors \
+    train -q -a unet-s:width=24 --steps 1 --init w.safetensors -o w.safetensors learn.tar
+unchanged 73 "train: a table beside its weights" cells.tsv train -q "${arch[@]}" -o cells.safetensors learn.tar
+unchanged 73 "train: a file like its checkpoint" cells.ckpt \
+    train -q "${arch[@]}" --log log.tsv -o cells.safetensors learn.tar
+unchanged 73 "train: its stream" learn.tar train -q "${arch[@]}" --log learn.tar -o new.safetensors learn.tar
 unchanged 73 "weights convert: its weights" w.safetensors weights convert w.safetensors w.safetensors
 cp m.tif x.tif && cp m.png x.png
 label -q -o ./ x.png x.tif 2>err
@@ -88,7 +99,7 @@ is "$(echo tiled/*)" "tiled/f1-2.png tiled/f1.png" "stitch"
 fails 73 "label: a table and outlines in one file" label -q -o b2.tif -T both --coco both m.png
 ok "... which is not there" test ! -e both
 fails 73 "two outputs on standard output" label -q -T - --coco - m.png
-fails 73 "score: two tables in one file" score --reliability both --calibration both m.png m.png
+fails 73 "score: two tables in one file" score --curve both --reliability both m.png m.png
 
 # ---- what was there ----
 echo precious >his.tif && mkdir keep && cp his.tif keep/m.tif

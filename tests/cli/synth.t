@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../tap.sh"
 
 ok "draws into a folder" synth -q -n 3 -s 120x80 -l mixed -o "$TMP/drawn"
-is "$(cd "$TMP/drawn" && find . -type f | sort | tr '\n' ' ')" \
+is "$(cd "$TMP/drawn" && find . -type f -name "[!.]*" | sort | tr '\n' ' ')" \
     "./images/synth_00001.png ./images/synth_00002.png ./images/synth_00003.png ./masks/synth_00001.png ./masks/synth_00002.png ./masks/synth_00003.png " \
     "an image and a mask each"
 synth -q -n 3 -s 120x80 -l mixed >"$TMP/a.tar"

@@ -306,12 +306,13 @@ static void test_kept_inputs(const char *folder)
 
 static void test_kept_outputs(const char *folder)
 {
-    char path[100], other[100], there[100], source[100];
+    char path[100], other[100], there[100], his[100], source[100];
     struct err err;
     struct outfile *out, *second;
     snprintf(path, sizeof path, "%s/out", folder);
     snprintf(other, sizeof other, "%s/./out", folder);
     snprintf(there, sizeof there, "%s/there", folder);
+    snprintf(his, sizeof his, "%s/his", folder);
     snprintf(source, sizeof source, "%s/source", folder);
     put_text(source, "s");
     ok(outfile_open(&out, path, &err) == 0, "an output");
@@ -321,13 +322,13 @@ static void test_kept_outputs(const char *folder)
     is_int(put_output(path), STATUS_CREATE, "once");
     put_text(there, "old");
     is_int(put_output(there), STATUS_OK, "a file that the user names is replaced");
-    ok(unlink(there) == 0 && guard_made_up(there, source, &err) == 0, "one with a name made up");
-    put_text(there, "his");
-    is_int(put_output(there), STATUS_CREATE, "is not");
-    ok(holds(there, "his"), "and stays");
+    put_text(his, "his");
+    ok(guard_made_up(his, source, &err) == 0, "one with a name made up");
+    is_int(put_output(his), STATUS_CREATE, "is not");
+    ok(holds(his, "his"), "and stays");
     guard_force();
-    is_int(put_output(there), STATUS_OK, "unless by force");
-    unlink(path), unlink(there), unlink(source);
+    is_int(put_output(his), STATUS_OK, "unless by force");
+    unlink(path), unlink(there), unlink(his), unlink(source);
     snprintf(path, sizeof path, "%s/" GUARD_LIST, folder);
     ok(unlink(path) == 0, "the folder has a list");
 }
