@@ -103,7 +103,7 @@ $(BUILD)/lib/nn/torch.hpp.gch: lib/nn/torch.hpp
 	$(call Q,PCH)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) $(OPENMP) -x c++-header -o $@ $<
 
 $(BUILD)/lib/nn/kernels.o: CFLAGS += -ffp-contract=fast -O3
-$(BUILD)/lib/nn/attention.o: CXXFLAGS += -ffp-contract=fast -O3
+$(BUILD)/lib/nn/attention.o $(BUILD)/lib/nn/winograd.o: CXXFLAGS += -ffp-contract=fast -O3
 
 define room
 $(call archive,$(1)): $(call objects,$(1))

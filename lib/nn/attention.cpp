@@ -5,94 +5,34 @@
 
 #include <algorithm>
 #include <cfloat>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
 
 #include "core/cpu.h"
+#include "nn/blocks.hpp"
 
-#define INLINE inline __attribute__((always_inline))
-
-// Vectors are passed between functions that are always inlined: no ABI is concerned.
-#pragma GCC diagnostic ignored "-Wpsabi"
+using nn::most_rows;
 
 namespace
 {
 
-// Of queries at a time: with two vectors of keys twelve sums, two operands and a
-// factor, where there are sixteen registers.
-constexpr size_t most_rows = 6;
+template <size_t lanes> struct softmax : nn::level<lanes> {
+    using typename nn::level<lanes>::vector;
+    using typename nn::level<lanes>::integers;
+    using nn::level<lanes>::panel;
+    using nn::level<lanes>::padded;
+    using nn::level<lanes>::load;
+    using nn::level<lanes>::store;
 
-template <size_t lanes> struct level {
-    typedef float vector __attribute__((vector_size(lanes * sizeof(float))));
-    typedef int32_t integers __attribute__((vector_size(lanes * sizeof(float))));
-    static constexpr size_t panel = 2 * lanes; // columns that lie together
-
-    static constexpr size_t padded(size_t n)
-    {
-        return (n + lanes - 1) / lanes * lanes;
-    }
-
-    static INLINE vector load(const float *from)
-    {
-        vector v;
-        memcpy(&v, from, sizeof v);
-        return v;
-    }
-
-    static INLINE void store(float *to, const vector &v)
-    {
-        memcpy(to, &v, sizeof v);
-    }
-
-    // c = a b: `rows` x (vectors x lanes); b's rows follow each other.
-    template <size_t rows, size_t vectors>
-    static INLINE void block(float *c, size_t c_stride, const float *a, size_t a_stride,
-                             const float *b, size_t depth)
-    {
-        vector sum[rows][vectors] = {};
-        for (size_t i = 0; i < depth; i++, b += vectors * lanes) {
-            vector column[vectors];
-            for (size_t x = 0; x < vectors; x++)
-                column[x] = load(b + x * lanes);
-            for (size_t r = 0; r < rows; r++)
-                for (size_t x = 0; x < vectors; x++)
-                    sum[r][x] += a[r * a_stride + i] * column[x];
-        }
-        for (size_t r = 0; r < rows; r++)
-            for (size_t x = 0; x < vectors; x++)
-                store(c + r * c_stride + x * lanes, sum[r][x]);
-    }
-
-    // The same for all of b's panels, `width` columns wide together.
-    template <size_t rows>
-    static INLINE void rows_times(float *c, const float *a, size_t a_stride, const float *b,
-                                  size_t depth, size_t width)
-    {
-        size_t x = 0;
-        for (; x + panel <= width; x += panel)
-            block<rows, 2>(c + x, width, a + 0, a_stride, b + x * depth, depth);
-        if (x < width)
-            block<rows, 1>(c + x, width, a, a_stride, b + x * depth, depth);
-    }
-
+    // c = a b for all of b's panels, `width` columns wide together.
     static INLINE void multiply(size_t rows, float *c, const float *a, size_t a_stride,
                                 const float *b, size_t depth, size_t width)
     {
-        switch (rows) {
-        case 1:
-            return rows_times<1>(c, a, a_stride, b, depth, width);
-        case 2:
-            return rows_times<2>(c, a, a_stride, b, depth, width);
-        case 3:
-            return rows_times<3>(c, a, a_stride, b, depth, width);
-        case 4:
-            return rows_times<4>(c, a, a_stride, b, depth, width);
-        case 5:
-            return rows_times<5>(c, a, a_stride, b, depth, width);
-        default:
-            return rows_times<6>(c, a, a_stride, b, depth, width);
-        }
+        size_t x = 0;
+        for (; x + panel <= width; x += panel)
+            softmax::template some_rows<2, false>(rows, c + x, width, a, a_stride, b + x * depth,
+                                                  depth);
+        if (x < width)
+            softmax::template some_rows<1, false>(rows, c + x, width, a, a_stride, b + x * depth,
+                                                  depth);
     }
 
     // 2^x within 2 units in the last place, for x from -125 (below it as there) to 126:
@@ -153,17 +93,17 @@ template <size_t lanes> struct level {
     // 4 rows to 4 columns.
     static INLINE void turn(float *to, size_t to_stride, const float *from, size_t stride)
     {
-        typedef typename ::level<4>::vector four;
-        four a = ::level<4>::load(from), b = ::level<4>::load(from + stride);
-        four c = ::level<4>::load(from + 2 * stride), d = ::level<4>::load(from + 3 * stride);
+        typedef typename nn::level<4>::vector four;
+        four a = nn::level<4>::load(from), b = nn::level<4>::load(from + stride);
+        four c = nn::level<4>::load(from + 2 * stride), d = nn::level<4>::load(from + 3 * stride);
         four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
         four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
         four ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
         four cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-        ::level<4>::store(to, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
-        ::level<4>::store(to + to_stride, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
-        ::level<4>::store(to + 2 * to_stride, __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5));
-        ::level<4>::store(to + 3 * to_stride, __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7));
+        nn::level<4>::store(to, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
+        nn::level<4>::store(to + to_stride, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
+        nn::level<4>::store(to + 2 * to_stride, __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5));
+        nn::level<4>::store(to + 3 * to_stride, __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7));
     }
 
     // The transpose of n rows of d by panels; zeros beyond n.
@@ -221,13 +161,13 @@ template <size_t lanes> struct level {
 __attribute__((target("arch=x86-64-v4"))) void attention_avx512(const struct kernel_head &head,
                                                                 float *scratch)
 {
-    level<16>::attention(head, scratch);
+    softmax<16>::attention(head, scratch);
 }
 
 __attribute__((target("arch=x86-64-v3"))) void attention_avx2(const struct kernel_head &head,
                                                               float *scratch)
 {
-    level<8>::attention(head, scratch);
+    softmax<8>::attention(head, scratch);
 }
 #endif
 
@@ -235,7 +175,7 @@ __attribute__((target("arch=x86-64-v3"))) void attention_avx2(const struct kerne
 
 size_t kernel_attention_scratch(size_t n, size_t d)
 {
-    constexpr auto padded = level<16>::padded; // enough for all
+    constexpr auto padded = softmax<16>::padded; // enough for all
     return (d + most_rows) * padded(n) + (n + most_rows) * padded(d);
 }
 
@@ -247,5 +187,5 @@ void kernel_attention(const struct kernel_head *head, float *scratch)
     if (cpu_level() >= CPU_AVX2)
         return attention_avx2(*head, scratch);
 #endif
-    level<4>::attention(*head, scratch);
+    softmax<4>::attention(*head, scratch);
 }

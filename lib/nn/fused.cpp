@@ -51,7 +51,8 @@ at::Tensor like_channels_last(const at::Tensor &x, at::IntArrayRef shape)
 
 constexpr int64_t rows_at_a_time = 64;
 
-// Floats of this thread's own, kept for the next call: fresh ones would be fresh pages.
+} // namespace
+
 float *thread_room(int64_t n)
 {
     static thread_local std::vector<float> room;
@@ -60,8 +61,6 @@ float *thread_room(int64_t n)
     auto address = reinterpret_cast<uintptr_t>(room.data());
     return reinterpret_cast<float *>((address + 63) & ~static_cast<uintptr_t>(63));
 }
-
-} // namespace
 
 bool is_plain(const at::Tensor &x)
 {

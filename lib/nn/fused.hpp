@@ -6,6 +6,10 @@
 namespace nn
 {
 
+// n floats of this thread's own, 64-byte aligned and kept for the next call: fresh ones
+// would be fresh pages.
+float *thread_room(int64_t n);
+
 // Whether these may be used on x.
 bool is_plain(const at::Tensor &x);
 

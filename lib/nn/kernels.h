@@ -62,6 +62,34 @@ struct kernel_head {
 void kernel_attention(const struct kernel_head *head, float *scratch);
 size_t kernel_attention_scratch(size_t n, size_t d);
 
+/* Weights of a 3 x 3 convolution, each kernel's nine floats together, to be packed for
+ * it.  turned: by half a turn, as the gradient by x wants them. */
+struct kernel_conv_weights {
+    const float *from;
+    size_t in, out, in_stride, out_stride;
+    bool turned;
+};
+/* max(convolution + bias + residual, 0), 3 x 3 with stride 1, of images with `in` floats
+ * a pixel; bias, residual NULL: none; without relu no maximum. */
+struct kernel_conv {
+    float *out;
+    const float *x, *weights, *bias, *residual;
+    size_t height, width, in, out_channels, pad_h, pad_w;
+    bool relu;
+};
+bool kernel_conv3x3_suits(size_t in, size_t out);
+/* Packed, into kernel_conv3x3_weights(in, out) floats: parts first to end - 1 of
+ * kernel_conv3x3_parts(out). */
+size_t kernel_conv3x3_weights(size_t in, size_t out);
+size_t kernel_conv3x3_parts(size_t out);
+void kernel_conv3x3_pack(float *to, const struct kernel_conv_weights *weights, size_t first,
+                         size_t end);
+/* So many tiles from tile `first` on, of kernel_conv3x3_tiles an image; scratch:
+ * kernel_conv3x3_scratch floats, 64-byte aligned. */
+size_t kernel_conv3x3_tiles(const struct kernel_conv *c);
+size_t kernel_conv3x3_scratch(const struct kernel_conv *c, size_t tiles);
+void kernel_conv3x3(const struct kernel_conv *c, size_t first, size_t tiles, float *scratch);
+
 #ifdef __cplusplus
 }
 #endif

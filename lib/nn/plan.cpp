@@ -1,9 +1,10 @@
 // Convolutions and linear layers prepared for inference.  With oneDNN (NN_DNNL) the
 // weights are packed as its kernels like them and activations and sums are part of
 // the primitive; otherwise, and on a GPU, libtorch's own operations are called with
-// weights already converted.
+// weights already converted.  Where there is no AVX-512, convolutions of 3 x 3 are ours.
 #include "nn/plan.h"
 
+#include "nn/conv3x3.hpp"
 #include "nn/nn_internal.hpp"
 
 #include <memory>
@@ -55,6 +56,7 @@ struct nn_plan {
     at::Tensor weight, bias; // in float32; weight is dropped once a plain layout is packed
     dims weight_sizes;
     int64_t stride[2] = {1, 1}, pad[2] = {0, 0}, dilation[2] = {1, 1}, groups = 1;
+    at::Tensor packed3x3; // of our own kernels
 #if NN_DNNL
     std::vector<dnnl::memory> packed;  // in the layouts asked for so far
     std::vector<primitive> primitives; // the latest last
@@ -97,6 +99,18 @@ at::Tensor run_on_torch(const nn_plan &p, const at::Tensor &x, enum nn_activatio
     if (residual.defined())
         y.add_(residual);
     return activated(y, activation);
+}
+
+// ---- our own ----
+
+at::Tensor run_on_own(const nn_plan &p, const at::Tensor &x, enum nn_activation activation,
+                      const at::Tensor &residual)
+{
+    if (x.size(1) != p.weight_sizes[1])
+        throw std::runtime_error("a layer got another number of channels than it has weights for");
+    at::Tensor y = run_conv3x3(x, p.packed3x3, p.weight_sizes[0], p.pad[0], p.pad[1], p.bias,
+                               activation == NN_RELU, residual);
+    return activation == NN_GELU ? at::gelu(y) : y;
 }
 
 // ---- oneDNN ----
@@ -461,6 +475,12 @@ nn_plan *make_plan(const nn_tensor *weight, const nn_tensor *bias, const struct 
     int failed = run([&] {
         std::unique_ptr<nn_plan> p(
             new_plan(get(weight), bias ? bias->t : at::Tensor(), how, precision));
+        if (how && precision == DTYPE_F32 && suits_conv3x3(p->weight, *how)) {
+            p->packed3x3 = pack_conv3x3(p->weight, false);
+            p->weight = at::Tensor();
+            made = p.release();
+            return;
+        }
 #if NN_DNNL
         if (p->weight.device().is_cpu() && precision != DTYPE_F16)
             pack_first(*p);
@@ -503,6 +523,8 @@ nn_tensor *run_plan(struct nn_plan *plan, const nn_tensor *x, enum nn_activation
         at::Tensor in = prepared(*plan, get(x)), added;
         if (residual)
             added = prepared(*plan, residual->t);
+        if (plan->packed3x3.defined())
+            return run_on_own(*plan, in, activation, added);
 #if NN_DNNL
         if (runs_on_dnnl(*plan))
             return run_on_dnnl(*plan, in, activation, added, onto);
