@@ -7,7 +7,7 @@
 
 /* ---- bfloat16 ---- */
 
-TARGET_CLONES void kernel_floats_from_bf16(float *to, const uint16_t *from, size_t n)
+CLONES(, void, kernel_floats_from_bf16, (float *to, const uint16_t *from, size_t n), (to, from, n))
 {
     for (size_t i = 0; i < n; i++) {
         uint32_t bits = (uint32_t)from[i] << 16;
@@ -15,7 +15,7 @@ TARGET_CLONES void kernel_floats_from_bf16(float *to, const uint16_t *from, size
     }
 }
 
-TARGET_CLONES void kernel_bf16_from_floats(uint16_t *to, const float *from, size_t n)
+CLONES(, void, kernel_bf16_from_floats, (uint16_t * to, const float *from, size_t n), (to, from, n))
 {
     for (size_t i = 0; i < n; i++) {
         uint32_t bits;
@@ -26,8 +26,9 @@ TARGET_CLONES void kernel_bf16_from_floats(uint16_t *to, const float *from, size
 
 /* ---- normalisation ---- */
 
-TARGET_CLONES void kernel_moments(const float *x, size_t rows, size_t channels, float *restrict sum,
-                                  float *restrict squares)
+CLONES(, void, kernel_moments,
+       (const float *x, size_t rows, size_t channels, float *restrict sum, float *restrict squares),
+       (x, rows, channels, sum, squares))
 {
     size_t r = 0;
     for (; r + 4 <= rows; r += 4, x += 4 * channels) {
@@ -44,9 +45,10 @@ TARGET_CLONES void kernel_moments(const float *x, size_t rows, size_t channels, 
         }
 }
 
-TARGET_CLONES void kernel_scale_rows(float *y, const float *x, const float *residual, size_t rows,
-                                     size_t channels, const float *scale, const float *shift,
-                                     bool relu)
+CLONES(, void, kernel_scale_rows,
+       (float *y, const float *x, const float *residual, size_t rows, size_t channels,
+        const float *scale, const float *shift, bool relu),
+       (y, x, residual, rows, channels, scale, shift, relu))
 {
     float floor = relu ? 0 : -INFINITY;
     for (size_t r = 0; r < rows; r++, x += channels, y += channels) {
@@ -68,8 +70,9 @@ TARGET_CLONES void kernel_scale_rows(float *y, const float *x, const float *resi
 /* Sixteen partial sums, so that the loop vectorises in a fixed order. */
 #define LANES 16
 
-TARGET_CLONES void kernel_layer_norm(float *y, const float *x, size_t n, const float *weight,
-                                     const float *bias, float eps)
+CLONES(, void, kernel_layer_norm,
+       (float *y, const float *x, size_t n, const float *weight, const float *bias, float eps),
+       (y, x, n, weight, bias, eps))
 {
     float sums[LANES] = {0}, squares[LANES] = {0}, sum = 0, square = 0;
     size_t whole = n / LANES * LANES;
@@ -103,15 +106,18 @@ static inline __attribute__((always_inline)) uint32_t hash(uint32_t x)
     return x ^ x >> 16;
 }
 
-TARGET_CLONES void kernel_drop(float *restrict y, const float *x, size_t n, uint32_t key,
-                               uint32_t threshold, float scale)
+CLONES(, void, kernel_drop,
+       (float *restrict y, const float *x, size_t n, uint32_t key, uint32_t threshold, float scale),
+       (y, x, n, key, threshold, scale))
 {
     for (size_t i = 0; i < n; i++)
         y[i] = hash(key + (uint32_t)i) < threshold ? 0 : x[i] * scale;
 }
 
-TARGET_CLONES void kernel_drop_bf16(uint16_t *restrict y, const uint16_t *x, size_t n, uint32_t key,
-                                    uint32_t threshold, float scale)
+CLONES(, void, kernel_drop_bf16,
+       (uint16_t *restrict y, const uint16_t *x, size_t n, uint32_t key, uint32_t threshold,
+        float scale),
+       (y, x, n, key, threshold, scale))
 {
     for (size_t i = 0; i < n; i++) {
         union {
@@ -124,8 +130,10 @@ TARGET_CLONES void kernel_drop_bf16(uint16_t *restrict y, const uint16_t *x, siz
     }
 }
 
-TARGET_CLONES void kernel_sgd(float *restrict p, float *restrict v, const float *g, size_t n,
-                              float momentum, float decay, float rate)
+CLONES(, void, kernel_sgd,
+       (float *restrict p, float *restrict v, const float *g, size_t n, float momentum, float decay,
+        float rate),
+       (p, v, g, n, momentum, decay, rate))
 {
     for (size_t i = 0; i < n; i++) {
         v[i] = momentum * v[i] + (g[i] + decay * p[i]);
@@ -133,8 +141,10 @@ TARGET_CLONES void kernel_sgd(float *restrict p, float *restrict v, const float 
     }
 }
 
-TARGET_CLONES void kernel_adamw(float *restrict p, float *restrict m, float *restrict v,
-                                const float *g, size_t n, const struct adamw *how)
+CLONES(, void, kernel_adamw,
+       (float *restrict p, float *restrict m, float *restrict v, const float *g, size_t n,
+        const struct adamw *how),
+       (p, m, v, g, n, how))
 {
     const struct adamw h = *how;
     for (size_t i = 0; i < n; i++) {
@@ -147,16 +157,17 @@ TARGET_CLONES void kernel_adamw(float *restrict p, float *restrict m, float *res
 
 /* ---- resampling ---- */
 
-TARGET_CLONES void kernel_blend(float *restrict y, const float *a, const float *b, float t,
-                                size_t n)
+CLONES(, void, kernel_blend, (float *restrict y, const float *a, const float *b, float t, size_t n),
+       (y, a, b, t, n))
 {
     for (size_t i = 0; i < n; i++)
         y[i] = a[i] + (b[i] - a[i]) * t;
 }
 
-TARGET_CLONES void kernel_stretch_row(float *restrict to, const float *from, const int32_t *left,
-                                      const int32_t *step, const float *t, size_t width,
-                                      size_t channels)
+CLONES(, void, kernel_stretch_row,
+       (float *restrict to, const float *from, const int32_t *left, const int32_t *step,
+        const float *t, size_t width, size_t channels),
+       (to, from, left, step, t, width, channels))
 {
     for (size_t x = 0; x < width; x++, to += channels) {
         const float *a = from + (size_t)left[x] * channels;

@@ -1,13 +1,10 @@
 /* Attention of one head against the formula in double precision: every level of the
  * processor, sizes beside those of its blocks, with and without a mask. */
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "core/cpu.h"
 #include "core/rng.h"
 #include "nn/kernels.h"
-#include "tests/tap.h"
+#include "tests/levels.h"
 
 enum { MOST_KEYS = 200, MOST_DEPTH = 80, GAP = 7 };
 
@@ -99,39 +96,8 @@ static int check_sizes(void)
     return failed;
 }
 
-enum { ABSENT = 2 };
-
-/* In a process of its own: cpu_level remembers its first answer. */
-static int try_level(enum cpu_level level)
-{
-    setenv("MORPHOSEG_ISA", cpu_level_name(level), 1);
-    if (cpu_level() < level)
-        return ABSENT;
-    return check_sizes() != 0;
-}
-
-static void check_level(enum cpu_level level)
-{
-    const char *name = cpu_level_name(level);
-    int status = 0;
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        int result = try_level(level);
-        fflush(stdout);
-        _exit(result);
-    }
-    bool ran = child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status);
-    if (ran && WEXITSTATUS(status) == ABSENT)
-        ok(true, "attention, %s # SKIP not on this processor", name);
-    else
-        ok(ran && WEXITSTATUS(status) == 0, "attention, %s", name);
-}
-
 int main(void)
 {
-    check_level(CPU_BASE);
-    check_level(CPU_AVX2);
-    check_level(CPU_AVX512); /* the last with a kernel of its own */
+    ok_at_levels(check_sizes, "attention");
     return tap_done();
 }
