@@ -136,6 +136,8 @@ static int augment_stream(const char *path, struct stream_writer **writer, struc
     }
     if (result == 0 && !*writer)
         result = stream_create(writer, settings.output, &author, reader, err);
+    if (result == 0)
+        result = stream_pass_failures(*writer, reader, err);
     stream_close(reader);
     return result;
 }
@@ -146,16 +148,21 @@ int main(int argc, char **argv)
     struct stream_writer *writer = NULL;
     struct err err;
     int result = 0;
+    bool some_failed = false;
     if (augment_policy_parse(&settings.policy, settings.policy_text, &err))
         cli_die_usage("%s", err.message);
     cli_refuse_terminal_for(settings.output, "a tensor stream");
-    for (char **p = cli_inputs(); *p && result == 0; p++)
+    for (char **p = cli_inputs(); *p && result >= 0; p++) {
         result = augment_stream(*p, &writer, &err);
-    if (result == 0)
+        if (result > 0)
+            cli_warn_err(&err);
+        some_failed |= result > 0;
+    }
+    if (result >= 0)
         result = stream_commit(writer, &err);
     else
         stream_abort(writer);
     if (result)
         cli_die_err(&err);
-    return cli_finish(STATUS_OK);
+    return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

@@ -120,7 +120,9 @@ static int write_part(struct split *split, struct stream_reader *reader,
         cli_progress("samples", stream_samples_written(*writer), 0);
     }
     sample_free(&sample);
-    return result || (settings.stable && check(split, err)) ? -1 : 0;
+    if (result || (settings.stable && check(split, err)))
+        return -1;
+    return stream_pass_failures(*writer, reader, err);
 }
 
 int main(int argc, char **argv)
@@ -138,14 +140,18 @@ int main(int argc, char **argv)
         (settings.stable ? stream_open(&reader, path, &err)
                          : stream_open_seekable(&reader, path, &err)))
         cli_die_err(&err);
-    if ((!settings.stable && decide(split, reader, &err)) ||
-        write_part(split, reader, &writer, &err)) {
+    int result = settings.stable ? 0 : decide(split, reader, &err);
+    if (result == 0)
+        result = write_part(split, reader, &writer, &err);
+    if (result < 0) {
         stream_abort(writer);
         cli_die_err(&err);
     }
+    if (result > 0)
+        cli_warn_err(&err);
     stream_close(reader);
     split_free(split);
     if (stream_commit(writer, &err))
         cli_die_err(&err);
-    return cli_finish(STATUS_OK);
+    return cli_finish(result ? STATUS_SOME_FAILED : STATUS_OK);
 }

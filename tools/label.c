@@ -7,6 +7,7 @@
 #include "annot/export.h"
 #include "cli/cli.h"
 #include "core/guard.h"
+#include "core/limits.h"
 #include "core/names.h"
 #include "image/labels.h"
 #include "image/output.h"
@@ -77,6 +78,8 @@ static const struct cli_option options[] = {
     {OPT_SVG, "svg", "FILE|DIR", "write outlines as SVG"},
     {OPT_FORCE, "force", NULL, "in a folder, replace files that are not of an earlier run"},
     {OPT_PIXEL_SIZE, "pixel-size", "UM[,UM]", "height and width of a pixel in micrometres"},
+    {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
+     CLI_INT(limits.max_pixels, 1, INT64_MAX)},
     {0},
 };
 
@@ -341,12 +344,18 @@ static void label_stream(const char *path)
     settings.stream = path;
     struct picture_stream_rules rules = {.values = is_flows() ? "logits" : "prob",
                                          .planes = is_flows() ? 3 : 0,
-                                         .only_one = settings.output && !output.is_folder,
+                                         .gather.only_one =
+                                             settings.output && !output.is_folder ? "-o" : NULL,
                                          .threshold = settings.threshold,
                                          .wanted = parts_wanted(),
+                                         .warn = cli_warn_err,
                                          .progress = cli_progress};
-    if (picture_stream_walk(path, &rules, label_assembled, NULL, &err))
+    int result = picture_stream_walk(path, &rules, label_assembled, NULL, &err);
+    if (result < 0)
         cli_die_err(&err);
+    if (result > 0)
+        cli_warn_err(&err);
+    some_failed |= result > 0;
 }
 
 /* ---- options ---- */

@@ -76,7 +76,7 @@ static int peek(struct stream_reader *reader, struct err *err)
     } while (result > 0);
     if (result == 0 && mode == COUNT)
         printf("%llu\n", (unsigned long long)count);
-    return result;
+    return result ? result : stream_failed(reader, err);
 }
 
 static enum status peek_file(const char *path)

@@ -468,9 +468,14 @@ int main(int argc, char **argv)
     pthread_join(pipeline.read_thread, NULL);
     if (pipeline.read_failed)
         cli_die_err(&pipeline.read_err);
+    result = stream_pass_failures(pipeline.writer, pipeline.reader, &err);
+    if (result < 0)
+        cli_die_err(&err);
+    if (result > 0)
+        cli_warn_err(&err);
     stream_close(pipeline.reader);
     model_free(model);
     if (stream_commit(pipeline.writer, &err))
         cli_die_err(&err);
-    return cli_finish(STATUS_OK);
+    return cli_finish(result ? STATUS_SOME_FAILED : STATUS_OK);
 }

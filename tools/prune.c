@@ -72,8 +72,13 @@ static int lacks_content(const struct sample *sample, struct err *err)
     return content_is_blank(&content, settings.contrast);
 }
 
+/* A sample that says that its source is incomplete stays, so that later programs hear it. */
 static int is_dropped(const struct sample *sample, struct err *err)
 {
+    struct tile_meta meta;
+    int known = sample_get_meta(sample, &meta, err);
+    if (known < 0 || (known == 0 && meta.incomplete[0]))
+        return known;
     int dropped = settings.by_mask ? lacks_foreground(sample, err) : 0;
     if (dropped == 0 && settings.by_content)
         dropped = lacks_content(sample, err);
@@ -108,6 +113,8 @@ static int prune_stream(struct stream_writer **writer, const char *path, struct 
             break;
         cli_progress("samples kept", stream_samples_written(*writer), 0);
     }
+    if (result == 0)
+        result = stream_pass_failures(*writer, reader, err);
     stream_close(reader);
     return result;
 }
@@ -119,12 +126,18 @@ int main(int argc, char **argv)
     cli_start(&program, argc, argv);
     settings.by_mask |= !settings.by_content;
     cli_refuse_terminal_for(settings.output, "a tensor stream");
-    for (char **path = cli_inputs(); *path; path++)
-        if (prune_stream(&writer, *path, &err)) {
+    bool some_failed = false;
+    for (char **path = cli_inputs(); *path; path++) {
+        int result = prune_stream(&writer, *path, &err);
+        if (result < 0) {
             stream_abort(writer);
             cli_die_err(&err);
         }
+        if (result > 0)
+            cli_warn_err(&err);
+        some_failed |= result > 0;
+    }
     if (stream_commit(writer, &err))
         cli_die_err(&err);
-    return cli_finish(STATUS_OK);
+    return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

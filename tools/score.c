@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/limits.h"
 #include "core/destination.h"
 #include "core/tsv.h"
 #include "image/labels.h"
@@ -53,6 +54,8 @@ static const struct cli_option options[] = {
     {OPT_RELIABILITY, "reliability", "FILE", "write the reliability diagram's bins as TSV"},
     {OPT_PREDICTION_SUFFIX, "prediction-suffix", "TEXT", "end of predictions' stems (folders)"},
     {OPT_TRUTH_SUFFIX, "truth-suffix", "TEXT", "end of truths' stems (folders)"},
+    {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
+     CLI_INT(limits.max_pixels, 1, INT64_MAX)},
     {0},
 };
 
@@ -277,14 +280,18 @@ static void compare_stream(const char *path)
 {
     struct err err;
     struct picture_stream_rules rules = {.values = "prob",
-                                         .by_tile = settings.by_tile,
-                                         .as_tiled = true,
+                                         .gather = {.by_tile = settings.by_tile, .as_tiled = true},
                                          .threshold = settings.threshold,
                                          .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH |
                                                    1u << PICTURE_FOREGROUND | 1u << PICTURE_DOUBT,
+                                         .warn = cli_warn_err,
                                          .progress = cli_progress};
-    if (picture_stream_walk(path, &rules, compare_assembled, NULL, &err))
+    int result = picture_stream_walk(path, &rules, compare_assembled, NULL, &err);
+    if (result < 0)
         cli_die_err(&err);
+    if (result > 0)
+        cli_warn_err(&err);
+    some_failed |= result > 0;
 }
 
 /* ---- tables ---- */

@@ -5,12 +5,9 @@
 
 #include "cli/cli.h"
 #include "core/guard.h"
-#include "core/io.h"
-#include "core/names.h"
-#include "stream/walk.h"
+#include "core/limits.h"
+#include "tiles/gather.h"
 #include "tiles/montage.h"
-
-#define MAX_SIDE (1 << 24) /* pixels of an image's side */
 
 #define OVERLAY_SUFFIX "_overlay"
 
@@ -46,6 +43,8 @@ static const struct cli_option options[] = {
     {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
     {OPT_FORCE, "force", NULL, "with -o DIR: replace files that are not of an earlier run"},
     {OPT_ANY_ORDER, "any-order", NULL, "take tiles in any order: whole images are kept in memory"},
+    {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
+     CLI_INT(limits.max_pixels, 1, INT64_MAX)},
     {0},
 };
 
@@ -154,30 +153,9 @@ static void prepare_outputs(void)
         cli_die_usage("'%s' cannot be both -o and --overlay", output.path);
 }
 
-/* ---- beginning an image ---- */
+/* ---- an image ---- */
 
-/* The image that is being put together. */
-struct canvas {
-    /* Of its source: the key that its tiles share, a colon, the file. */
-    char id[SAMPLE_MAX_NAME + 2 + sizeof((struct tile_meta *)0)->source];
-    struct tile_meta meta;          /* of its first tile */
-    int64_t seen;                   /* tiles */
-    char stem[SAMPLE_MAX_NAME + 1]; /* of names in a folder */
-    struct montage montage;         /* with a writer: there is an image */
-};
-
-static int choose_stem(struct canvas *canvas, const char *key, struct err *err)
-{
-    static struct names used;
-    char image[SAMPLE_MAX_NAME + 1];
-    sample_image_key(key, image, sizeof image);
-    int is_new = names_choose_stem(&used, canvas->meta.source, image, canvas->stem,
-                                   sizeof canvas->stem, err);
-    if (is_new == 0)
-        return err_set(err, STATUS_DATA, "the tiles of '%s' come in several places of the stream",
-                       canvas->stem);
-    return is_new < 0 ? -1 : 0;
-}
+static struct montage montage; /* with a writer: there is an image */
 
 static enum montage_kind choose_kind(const struct sample *sample)
 {
@@ -189,18 +167,18 @@ static enum montage_kind choose_kind(const struct sample *sample)
 }
 
 /* It comes from its image, if that is there, else from the stream. */
-static struct image_output choose_output(const struct destination *to, const struct canvas *canvas,
-                                         enum image_format needed)
+static struct image_output choose_output(const struct destination *to,
+                                         const struct gather_image *image, enum image_format needed)
 {
-    bool is_there = access(canvas->meta.source, F_OK) == 0;
-    const char *source = is_there ? canvas->meta.source : settings.stream;
+    bool is_there = access(image->name, F_OK) == 0;
+    const char *source = is_there ? image->name : settings.stream;
     enum image_format format = settings.format >= 0 ? (enum image_format)settings.format : needed;
-    return (struct image_output){to, canvas->stem, source, image_output_format(to, format),
+    return (struct image_output){to, image->stem, source, image_output_format(to, format),
                                  settings.compression};
 }
 
-static const struct array *tile_of(const struct sample *sample, enum montage_kind kind,
-                                   struct err *err)
+static const struct array *array_of(const struct sample *sample, enum montage_kind kind,
+                                    struct err *err)
 {
     return sample_require(sample, montage_array(kind), err);
 }
@@ -214,161 +192,118 @@ static const struct array *image_under(const struct sample *sample, struct err *
     return NULL;
 }
 
-static int begin_outlines(struct canvas *canvas, const struct sample *sample, struct err *err)
+static int measure(void *user, const struct sample *sample, size_t size[2], struct err *err)
 {
-    struct image_output to = choose_output(&overlay_output, canvas, IMAGE_PNG);
-    const struct array *image = image_under(sample, err);
-    if (!image)
+    const struct array *array = array_of(sample, choose_kind(sample), err);
+    (void)user;
+    if (!array)
         return -1;
-    if (canvas->montage.rules.kind == MONTAGE_IMAGE)
-        return err_set(err, STATUS_DATA, "no mask and no probabilities for --overlay");
-    return montage_outline(&canvas->montage, &to, image, err);
+    memcpy(size, array->shape + montage_axis(choose_kind(sample)), 2 * sizeof *size);
+    return 0;
 }
 
-static int begin_image(struct canvas *canvas, const struct sample *sample,
-                       const struct tile_meta *meta, const char *id, struct err *err)
+static int begin_outlines(const struct gather_image *image, const struct sample *sample,
+                          struct err *err)
+{
+    struct image_output to = choose_output(&overlay_output, image, IMAGE_PNG);
+    const struct array *under = image_under(sample, err);
+    if (!under)
+        return -1;
+    if (montage.rules.kind == MONTAGE_IMAGE)
+        return err_set(err, STATUS_DATA, "no mask and no probabilities for --overlay");
+    return montage_outline(&montage, &to, under, err);
+}
+
+static int begin_image(void *user, const struct gather_image *image,
+                       const struct gather_tile *first, struct err *err)
 {
     struct montage_rules rules = settings.rules;
-    rules.kind = choose_kind(sample);
-    *canvas = (struct canvas){.meta = *meta};
-    snprintf(canvas->id, sizeof canvas->id, "%s", id);
-    const struct array *tile = tile_of(sample, rules.kind, err);
-    if (!tile)
+    rules.kind = choose_kind(first->sample);
+    const struct array *array = array_of(first->sample, rules.kind, err);
+    (void)user;
+    if (!array)
         return -1;
-    if (guard_input(meta->source))
+    if (guard_input(first->meta.source))
         return err_memory(err, "names of inputs");
-    size_t planes = montage_planes(rules.kind, tile);
+    size_t planes = montage_planes(rules.kind, array);
     if (rules.class >= 0 && (size_t)rules.class >= planes)
-        return err_set(err, STATUS_USAGE, "--class: '%s' has classes 0 to %zu", sample->key,
+        return err_set(err, STATUS_USAGE, "--class: '%s' has classes 0 to %zu", first->sample->key,
                        planes - 1);
-    if ((output.is_folder || overlay_output.is_folder) && choose_stem(canvas, sample->key, err))
+    struct image_output to = choose_output(&output, image, montage_format(rules.kind, array));
+    if (montage_begin(&montage, &rules, &to, image, first->meta.mask_unit, array, err))
         return -1;
-    struct image_output to = choose_output(&output, canvas, montage_format(rules.kind, tile));
-    if (montage_begin(&canvas->montage, &rules, &to, meta, tile, err))
-        return -1;
-    return settings.overlay ? begin_outlines(canvas, sample, err) : 0;
+    return settings.overlay ? begin_outlines(image, first->sample, err) : 0;
 }
 
-/* ---- the stream ---- */
-
-static void warn_of_gaps(const struct canvas *canvas)
+static int add_tile(void *user, const struct gather_tile *tile, struct err *err)
 {
-    const char *name = *canvas->meta.source ? canvas->meta.source : canvas->id;
-    int64_t missing = canvas->meta.count - canvas->seen;
-    int64_t uncovered = montage_uncovered(&canvas->montage);
-    if (missing > 0)
+    (void)user;
+    if (!settings.any_order && montage_write(&montage, tile->y, err))
+        return -1;
+    if (settings.overlay) {
+        const struct array *under = image_under(tile->sample, err);
+        if (!under || montage_add_under(&montage, under, tile, err))
+            return -1;
+    }
+    const struct array *array = array_of(tile->sample, montage.rules.kind, err);
+    return array ? montage_add(&montage, array, tile, err) : -1;
+}
+
+static void warn_of_gaps(const struct gather_image *image)
+{
+    int64_t uncovered = montage_uncovered(&montage);
+    if (image->missing > 0)
         cli_warn("%lld of the %lld tiles of '%s' are missing, %lld pixels without a tile are "
                  "background",
-                 (long long)missing, (long long)canvas->meta.count, name, (long long)uncovered);
+                 (long long)image->missing, (long long)(image->missing + image->tiles), image->name,
+                 (long long)uncovered);
     else if (uncovered)
         cli_warn("%lld pixels of '%s' are in no tile and become background", (long long)uncovered,
-                 name);
+                 image->name);
 }
 
-static int finish_image(struct canvas *canvas, struct err *err)
+static int finish_image(void *user, const struct gather_image *image, struct err *err)
 {
-    if (!canvas->montage.writer)
-        return 0;
-    if (montage_write(&canvas->montage, canvas->meta.source_height, err))
+    (void)user;
+    if (montage_write(&montage, image->height, err))
         return -1;
-    warn_of_gaps(canvas);
-    int result = montage_finish(&canvas->montage, err);
-    montage_free(&canvas->montage);
+    warn_of_gaps(image);
+    int result = montage_finish(&montage, err);
+    montage_free(&montage);
     return result;
 }
 
-/* A sample without a place is an image of its own. */
-static int take_place(const struct sample *sample, struct tile_meta *meta, struct err *err)
+static void drop_image(void *user, const struct gather_image *image, const struct err *why)
 {
-    int got = sample_get_meta(sample, meta, err);
-    if (got < 0)
-        return -1;
-    if (got == 1 || meta->source_width == 0 || meta->source_height == 0) {
-        enum montage_kind kind = choose_kind(sample);
-        const struct array *array = tile_of(sample, kind, err);
-        if (!array)
-            return -1;
-        int axis = kind <= MONTAGE_PROB || kind == MONTAGE_LOGITS || kind == MONTAGE_FLOWS ? 1 : 0;
-        meta->source_height = meta->height = (int64_t)array->shape[axis];
-        meta->source_width = meta->width = (int64_t)array->shape[axis + 1];
-        meta->count = 1;
-    }
-    if (meta->source_width > MAX_SIDE || meta->source_height > MAX_SIDE || meta->width < 1 ||
-        meta->height < 1)
-        return err_set(err, STATUS_DATA, "a place that cannot be");
-    return 0;
-}
-
-/* Begins another image when the sample belongs to one. */
-static int choose_image(struct canvas *canvas, const struct sample *sample,
-                        const struct tile_meta *meta, struct err *err)
-{
-    char key[SAMPLE_MAX_NAME + 1], id[sizeof canvas->id];
-    sample_image_key(sample->key, key, sizeof key);
-    snprintf(id, sizeof id, "%s:%s", key, meta->source);
-    bool same = canvas->montage.writer && strcmp(id, canvas->id) == 0;
-    if (same && meta->source_width == canvas->meta.source_width &&
-        meta->source_height == canvas->meta.source_height)
-        return 0;
-    if (same)
-        return err_set(err, STATUS_DATA, "its image has another size than before");
-    if (canvas->montage.writer && !output.is_folder)
-        return err_set(err, STATUS_USAGE, "the stream has several images: use -o DIR/");
-    if (canvas->montage.writer && settings.overlay && !overlay_output.is_folder)
-        return err_set(err, STATUS_USAGE, "the stream has several images: use --overlay DIR/");
-    if (finish_image(canvas, err))
-        return -1;
-    return begin_image(canvas, sample, meta, id, err);
-}
-
-static int add_tile(struct canvas *canvas, const struct sample *sample,
-                    const struct tile_meta *meta, struct err *err)
-{
-    struct montage *montage = &canvas->montage;
-    canvas->seen++;
-    if (settings.overlay) {
-        const struct array *image = image_under(sample, err);
-        if (!image || montage_add_under(montage, image, meta, err))
-            return -1;
-    }
-    const struct array *tile = tile_of(sample, montage->rules.kind, err);
-    return tile ? montage_add(montage, tile, meta, err) : -1;
-}
-
-static int take_sample(void *user, const struct sample *sample, struct err *err)
-{
-    static uint64_t samples;
-    struct canvas *canvas = user;
-    struct tile_meta meta;
-    if (take_place(sample, &meta, err) || choose_image(canvas, sample, &meta, err))
-        return -1;
-    if (!settings.any_order && montage_write(&canvas->montage, meta.y, err))
-        return -1;
-    if (add_tile(canvas, sample, &meta, err))
-        return -1;
-    cli_progress("tiles", ++samples, 0);
-    return 0;
+    (void)user;
+    (void)image;
+    montage_free(&montage);
+    cli_warn_err(why);
 }
 
 int main(int argc, char **argv)
 {
-    static struct canvas canvas;
+    static const struct gather_taker taker = {.measure = measure,
+                                              .begin = begin_image,
+                                              .add = add_tile,
+                                              .end = finish_image,
+                                              .drop = drop_image,
+                                              .progress = cli_progress};
+    struct gather_rules rules = {.only_one = NULL};
     struct err err;
     cli_start(&program, argc, argv);
     parse_options();
-    if (cli_operand_count() > 1)
-        cli_die_usage("one stream at most");
     prepare_outputs();
-    const char *path = cli_operand_count() ? cli_operands()[0] : "-";
-    settings.stream = path;
-    int result = stream_walk(path, take_sample, &canvas, &err);
-    if (result == 0 && !canvas.montage.writer)
-        result =
-            err_set(&err, STATUS_DATA, "read '%s': no samples, so no image", io_input_name(path));
-    if (result == 0)
-        result = finish_image(&canvas, &err);
-    montage_free(&canvas.montage);
-    if (result)
+    if (settings.overlay && !overlay_output.is_folder)
+        rules.only_one = "--overlay";
+    if (!output.is_folder)
+        rules.only_one = "-o";
+    settings.stream = cli_only_input();
+    int result = gather_stream(settings.stream, &rules, &taker, &err);
+    montage_free(&montage);
+    if (result < 0)
         cli_die_err(&err);
-    return cli_finish(STATUS_OK);
+    if (result > 0)
+        cli_warn_err(&err);
+    return cli_finish(result ? STATUS_SOME_FAILED : STATUS_OK);
 }

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "core/band.h"
 #include "core/channels.h"
+#include "core/digest.h"
 #include "core/io.h"
 #include "core/names.h"
 #include "core/num.h"
@@ -192,6 +193,20 @@ static int fill_sample(struct sample *sample, const struct job *job, const struc
     return sample_put_meta(sample, meta, err);
 }
 
+/* The image's last tile, which waits: it says so when no others can follow. */
+static struct {
+    struct sample sample; /* without a key: none waits */
+    struct tile_meta meta;
+} held;
+
+static void release_tile(struct stream_writer *writer)
+{
+    struct err err;
+    if (held.sample.key && stream_put(writer, &held.sample, &err))
+        cli_die_err(&err); /* nobody reads on, or the disk is full: no use to go on */
+    sample_free(&held.sample);
+}
+
 static int put_tile(struct stream_writer *writer, struct job *job, const struct plan_level *level,
                     int64_t column, struct err *err)
 {
@@ -205,12 +220,29 @@ static int put_tile(struct stream_writer *writer, struct job *job, const struct 
              (long long)meta.x);
     if (sample_init(&sample, key, err))
         return -1;
-    int result = fill_sample(&sample, job, &meta, err);
-    if (result == 0 && stream_put(writer, &sample, err))
-        cli_die_err(err); /* nobody reads on, or the disk is full: no use to go on */
-    job->tiles += result == 0;
-    sample_free(&sample);
-    return result;
+    if (fill_sample(&sample, job, &meta, err)) {
+        sample_free(&sample);
+        return -1;
+    }
+    release_tile(writer);
+    held.sample = sample;
+    held.meta = meta;
+    job->tiles++;
+    return 0;
+}
+
+/* Tells later programs that the image is not there, or not all of it. */
+static void tell_failure(struct stream_writer *writer, const struct job *job, const char *reason)
+{
+    struct err err;
+    const char *name = strcmp(job->path, "-") == 0 ? "stdin" : job->path;
+    if (held.sample.key) {
+        snprintf(held.meta.incomplete, sizeof held.meta.incomplete, "%.500s", reason);
+        if (sample_put_meta(&held.sample, &held.meta, &err))
+            cli_die_err(&err);
+    }
+    if (stream_note_failure(writer, name, job->tiles, reason, &err))
+        cli_die_err(&err);
 }
 
 static int cut_rows(struct stream_writer *writer, struct job *job, struct err *err)
@@ -238,13 +270,9 @@ static int choose_key(struct job *job, struct err *err)
     char *stem = sample_key_from_path(strcmp(job->path, "-") == 0 ? "stdin" : job->path);
     if (!stem)
         return err_memory(err, "a key");
-    snprintf(job->key, sizeof job->key, "%.*s", (int)sizeof job->key - 24, stem);
+    int result = names_number(&used, stem, job->key, sizeof job->key, err);
     free(stem);
-    size_t length = strlen(job->key);
-    int is_new;
-    for (int n = 2; (is_new = names_add(&used, job->key, err)) == 0; n++)
-        snprintf(job->key + length, sizeof job->key - length, "-%d", n);
-    return is_new < 0 ? -1 : 0;
+    return result;
 }
 
 /* ---- images ---- */
@@ -263,6 +291,8 @@ static int describe(struct job *job, const char *readable, struct err *err)
                                .pixel_height = info->pixel_height};
     meta->mask_unit = job->mask.maximum;
     strcpy(meta->source, strcmp(job->path, "-") == 0 ? "stdin" : job->path);
+    if (digest_identity(readable, meta->id, err))
+        return -1;
     return normalise(readable, &job->image, meta, err);
 }
 
@@ -277,29 +307,20 @@ static int run_job(struct stream_writer *writer, struct job *job, const char *re
         return -1;
     job->meta.count = job->plan.count;
     if (job->meta.count == 0)
-        cli_warn("'%s' is smaller than a tile and gives none", job->path);
+        return err_set(err, STATUS_DATA, "cut '%s': it is smaller than a tile and gives none",
+                       job->path);
     return cut_rows(writer, job, err);
-}
-
-/* Standard input is read twice for --normalize: through a copy in an unlinked
- * file.  Returns a path that opens anew each time, or NULL. */
-static const char *spool_stdin(struct err *err)
-{
-    static char path[IO_PATH_SIZE];
-    int fd = io_spool(STDIN_FILENO, "standard input", err);
-    if (fd < 0)
-        return NULL;
-    io_path(fd, path);
-    return path;
 }
 
 static int tile_image(struct stream_writer *writer, const char *path, struct err *err)
 {
     static struct job job;
-    bool twice = strcmp(path, "-") == 0 && settings.range != RANGE_NONE;
-    const char *file = twice ? spool_stdin(err) : path;
+    const char *file = io_reopenable(path, err);
     job = (struct job){.path = path};
     int result = file ? run_job(writer, &job, file, err) : -1;
+    if (result)
+        tell_failure(writer, &job, err->message);
+    release_tile(writer);
     rows_close(&job.image);
     rows_close(&job.mask);
     return result;

@@ -432,6 +432,8 @@ static void read_options(void)
 
 /* ---- data ---- */
 
+static bool some_failed; /* sources before the streams came */
+
 static struct spool *read_data(char **paths, bool unlabelled)
 {
     struct spool *spool;
@@ -446,6 +448,10 @@ static struct spool *read_data(char **paths, bool unlabelled)
     if (spool_labelled(spool) == 0)
         cli_die(STATUS_DATA, "there is no %ssample to learn from",
                 spool_count(spool) ? "labelled " : "");
+    if (spool_failed(spool, &err)) {
+        cli_warn_err(&err);
+        some_failed = true;
+    }
     return spool;
 }
 
@@ -470,5 +476,5 @@ int main(int argc, char **argv)
     spool_free(held);
     if (result)
         cli_die_err(&err);
-    return cli_finish(STATUS_OK);
+    return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

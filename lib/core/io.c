@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/guard.h"
@@ -18,8 +19,17 @@ static size_t at_most(size_t size)
     return size < SSIZE_MAX ? size : SSIZE_MAX;
 }
 
+/* The input that io_reopenable has copied. */
+static struct {
+    int fd;
+    char path[IO_PATH_SIZE];
+    const char *name;
+} copied = {.fd = -1};
+
 const char *io_input_name(const char *path)
 {
+    if (copied.fd >= 0 && strcmp(path, copied.path) == 0)
+        return copied.name;
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
@@ -138,6 +148,41 @@ int io_spool(int fd, const char *name, struct err *err)
         return -1;
     }
     return spool;
+}
+
+/* Whether the input is a file at its begin; what is not there is the next opener's concern. */
+static bool is_reopenable(const char *path)
+{
+    struct stat st;
+    bool standard = strcmp(path, "-") == 0;
+    if (standard ? fstat(STDIN_FILENO, &st) : stat(path, &st))
+        return true;
+    if (S_ISDIR(st.st_mode))
+        return true;
+    return S_ISREG(st.st_mode) && (!standard || lseek(STDIN_FILENO, 0, SEEK_CUR) == 0);
+}
+
+const char *io_reopenable(const char *path, struct err *err)
+{
+    if (is_reopenable(path))
+        return path;
+    const char *name = io_input_name(path);
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        err_errno(err, err_open_status(errno), "open '%s'", name);
+        return NULL;
+    }
+    if (copied.fd >= 0)
+        close(copied.fd);
+    copied.fd = io_spool(fd, name, err);
+    if (!standard)
+        close(fd);
+    if (copied.fd < 0)
+        return NULL;
+    io_path(copied.fd, copied.path);
+    copied.name = name;
+    return copied.path;
 }
 
 void io_path(int fd, char path[IO_PATH_SIZE])

@@ -33,6 +33,11 @@ int io_temporary(struct err *err) MUST_CHECK;
  * messages; at its begin.  Its descriptor, or -1. */
 int io_spool(int fd, const char *name, struct err *err) MUST_CHECK;
 
+/* A path that can be opened more than once for an input, "-" or a pipe's: the input's own,
+ * or one of a copy in such a file, which messages call as the input.  One copy at a time:
+ * the next call ends it.  NULL on failure. */
+const char *io_reopenable(const char *path, struct err *err);
+
 /* A path that opens the descriptor's file anew, at its begin. */
 #define IO_PATH_SIZE 32
 void io_path(int fd, char path[IO_PATH_SIZE]);

@@ -1,23 +1,48 @@
 #include "core/names.h"
 
 #include <search.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The tree has the names of these. */
+struct known {
+    size_t copies; /* numbers that names made of it have taken */
+    char name[];
+};
 
 static int compare(const void *a, const void *b)
 {
     return strcmp(a, b);
 }
 
+static struct known *known_of(char *name)
+{
+    return (struct known *)(void *)(name - offsetof(struct known, name));
+}
+
+/* The name's entry, and whether it is new; NULL when out of memory. */
+static struct known *add(struct names *names, const char *name, bool *is_new)
+{
+    size_t size = strlen(name) + 1;
+    struct known *entry = malloc(sizeof *entry + size);
+    if (!entry)
+        return NULL;
+    entry->copies = 1;
+    memcpy(entry->name, name, size);
+    char **node = tsearch(entry->name, &names->tree, compare);
+    *is_new = node && *node == entry->name;
+    if (!*is_new)
+        free(entry);
+    return node ? known_of(*node) : NULL;
+}
+
 int names_add(struct names *names, const char *name, struct err *err)
 {
-    char *copy = strdup(name);
-    char **node = copy ? tsearch(copy, &names->tree, compare) : NULL;
-    int is_new = node && *node == copy;
-    if (!is_new)
-        free(copy);
-    return node ? is_new : err_memory(err, "names");
+    bool is_new;
+    return add(names, name, &is_new) ? is_new : err_memory(err, "names");
 }
 
 bool names_has(const struct names *names, const char *name)
@@ -30,8 +55,29 @@ void names_free(struct names *names)
     while (names->tree) {
         char *name = *(char **)names->tree;
         tdelete(name, &names->tree, compare);
-        free(name);
+        free(known_of(name));
     }
+}
+
+/* Adds the name that is there, or with the first number that is free; 1 when there is no
+ * room for that, -1 when out of memory. */
+static int add_numbered(struct names *names, char *name, size_t size)
+{
+    bool is_new;
+    size_t length = strlen(name), room = size - length;
+    struct known *first = add(names, name, &is_new), *last = first;
+    while (last && !is_new) {
+        if ((size_t)snprintf(name + length, room, "-%zu", ++first->copies) >= room)
+            return 1;
+        last = add(names, name, &is_new);
+    }
+    return last ? 0 : -1;
+}
+
+int names_number(struct names *names, const char *name, char *to, size_t size, struct err *err)
+{
+    snprintf(to, size, "%.*s", (int)size - 1 - NAMES_NUMBER, name);
+    return add_numbered(names, to, size) ? err_memory(err, "names") : 0;
 }
 
 const char *names_stem(const char *path, size_t *length)
@@ -43,58 +89,15 @@ const char *names_stem(const char *path, size_t *length)
     return base;
 }
 
-int names_choose_stem(struct names *names, const char *name, const char *key, char *stem,
-                      size_t size, struct err *err)
-{
-    size_t length;
-    const char *base = names_stem(name, &length);
-    snprintf(stem, size, "%.*s", (int)length, base);
-    int is_new = *stem ? names_add(names, stem, err) : 0;
-    if (is_new)
-        return is_new;
-    snprintf(stem, size, "%s", key);
-    for (char *p = stem; *p; p++)
-        *p = *p == '/' ? '_' : *p;
-    return names_add(names, stem, err);
-}
-
-/* The stem with its number, from 2; -1 when there is no room. */
-static int number_stem(char *stem, size_t size, size_t length, size_t number)
-{
-    return (size_t)snprintf(stem + length, size - length, "-%zu", number) < size - length ? 0 : -1;
-}
-
-/* A number that is free, sought in steps that double and then halve: there may be many
- * names of one stem. */
-static int choose_number(const struct names *names, char *stem, size_t size, size_t length)
-{
-    size_t used = 1, unused = 2;
-    while (number_stem(stem, size, length, unused) == 0 && names_has(names, stem)) {
-        used = unused;
-        unused *= 2;
-    }
-    while (unused - used > 1) {
-        size_t middle = used + (unused - used) / 2;
-        if (number_stem(stem, size, length, middle) == 0 && names_has(names, stem))
-            used = middle;
-        else
-            unused = middle;
-    }
-    return number_stem(stem, size, length, unused);
-}
-
 int names_new_stem(struct names *names, const char *name, char *stem, size_t size, struct err *err)
 {
     size_t length;
     const char *base = names_stem(name, &length);
     if (length == 0 || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
         return err_set(err, STATUS_CREATE, "'%s' gives a file no name", name);
-    bool fits = length < size;
-    if (fits)
-        snprintf(stem, size, "%.*s", (int)length, base);
-    if (fits && names_has(names, stem))
-        fits = choose_number(names, stem, size, length) == 0;
-    if (!fits)
+    snprintf(stem, size, "%.*s", (int)length, base);
+    int failed = length < size ? add_numbered(names, stem, size) : 1;
+    if (failed > 0)
         return err_set(err, STATUS_CREATE, "'%s': a file name that is too long", name);
-    return names_add(names, stem, err) < 0 ? -1 : 0;
+    return failed ? err_memory(err, "names") : 0;
 }

@@ -17,14 +17,14 @@ int names_add(struct names *names, const char *name, struct err *err) MUST_CHECK
 bool names_has(const struct names *names, const char *name);
 void names_free(struct names *names);
 
-/* Notes a stem down that was not there, for the file of something that is called `name`,
- * a path or "", and has a key too: the stem of the name, else the key with '_' for its
- * '/'.  1, or 0 when both were there; then `stem` is the second.  Cut to `size` bytes. */
-int names_choose_stem(struct names *names, const char *name, const char *key, char *stem,
-                      size_t size, struct err *err) MUST_CHECK;
+/* Notes down, and writes to `to`, the first of NAME, NAME-2, NAME-3, ... that was not
+ * there; long names are cut so that it fits.  A thousand equal names take a thousand steps. */
+#define NAMES_NUMBER 21 /* bytes that a number takes at most */
+int names_number(struct names *names, const char *name, char *to, size_t size,
+                 struct err *err) MUST_CHECK;
 
-/* The same where there is no key: the stem of the name, else with "-2", "-3" and so on.
- * STATUS_CREATE for a name that gives a file no name, or one that is too long. */
+/* The same of the stem of a path, for files made of it; not cut.  STATUS_CREATE for a name
+ * that gives a file no name, or one that is too long. */
 int names_new_stem(struct names *names, const char *name, char *stem, size_t size,
                    struct err *err) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/crc32c.h"
+#include "stream/text.h"
 
 #define FORMAT_NAME "tensor-stream"
 #define SUM_PREFIX  "crc32c="
@@ -118,8 +119,25 @@ bool control_parse_sum(const char *text, uint32_t *crc)
 
 /* ---- __end__ ---- */
 
-int control_read_end(struct stream_counts *counts, const unsigned char *text, size_t size,
-                     struct err *err)
+static int read_failures(json_t *failures, const json_t *root, struct err *err)
+{
+    const json_t *failed = json_object_get(root, "failed");
+    size_t i;
+    json_t *failure;
+    if (failed && !json_is_array(failed))
+        return err_set(err, STATUS_DATA, CONTROL_END " has no list of what failed");
+    json_array_foreach(failed, i, failure)
+    {
+        if (!json_is_string(json_object_get(failure, "source")))
+            return err_set(err, STATUS_DATA, CONTROL_END " does not name what failed");
+        if (json_array_append(failures, failure))
+            return err_memory(err, "what failed");
+    }
+    return 0;
+}
+
+int control_read_end(struct stream_counts *counts, json_t *failures, const unsigned char *text,
+                     size_t size, struct err *err)
 {
     json_t *root = load_object(CONTROL_END, text, size, err);
     if (!root)
@@ -132,27 +150,40 @@ int control_read_end(struct stream_counts *counts, const unsigned char *text, si
     good &= !sum || (json_is_string(sum) && parse_hex(json_string_value(sum), &counts->sum));
     counts->samples = (uint64_t)json_integer_value(samples);
     counts->members = (uint64_t)json_integer_value(members);
+    int result = good ? read_failures(failures, root, err)
+                      : err_set(err, STATUS_DATA, CONTROL_END " lacks its counts");
     json_decref(root);
-    return good ? 0 : err_set(err, STATUS_DATA, CONTROL_END " lacks its counts");
+    return result;
+}
+
+json_t *control_failure(const char *source, uint64_t samples, const char *reason)
+{
+    return json_pack("{s:o, s:I, s:o}", "source", text_to_json(source), "samples",
+                     (json_int_t)samples, "reason", text_to_json(reason));
+}
+
+int control_describe_failures(const json_t *failures, struct err *err)
+{
+    size_t count = json_array_size(failures);
+    const json_t *first = json_array_get(failures, 0);
+    const char *source = json_string_value(json_object_get(first, "source"));
+    const char *reason = json_string_value(json_object_get(first, "reason"));
+    if (count == 0)
+        return 0;
+    if (count == 1)
+        err_set(err, STATUS_SOME_FAILED, "'%.200s' failed before: %.200s", source,
+                reason ? reason : "for an unknown reason");
+    else
+        err_set(err, STATUS_SOME_FAILED, "'%.200s' and %zu more failed before", source,
+                count - 1);
+    return 1;
 }
 
 /* ---- writing ---- */
 
-/* A command line may hold bytes that are not UTF-8; they become '?'. */
 static json_t *text_or_null(const char *text)
 {
-    if (!text)
-        return json_null();
-    json_t *value = json_string(text);
-    if (value)
-        return value;
-    char *copy = strdup(text);
-    for (char *p = copy; p && *p; p++)
-        if ((unsigned char)*p >= 0x80)
-            *p = '?';
-    value = copy ? json_string(copy) : NULL;
-    free(copy);
-    return value;
+    return text ? text_to_json(text) : json_null();
 }
 
 static json_t *record_of(const struct stream_author *author)
@@ -177,13 +208,16 @@ char *control_write_stream(const struct stream_author *author, const char *upstr
     return text;
 }
 
-char *control_write_end(const struct stream_counts *counts)
+char *control_write_end(const struct stream_counts *counts, const json_t *failures)
 {
     char sum[CONTROL_SUM_SIZE];
     snprintf(sum, sizeof sum, "%08" PRIx32, counts->sum);
     json_t *root = json_pack("{s:I, s:I, s:s}", "samples", (json_int_t)counts->samples, "members",
                              (json_int_t)counts->members, "crc32c", sum);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    int rc = root ? 0 : -1;
+    if (rc == 0 && json_array_size(failures))
+        rc = json_object_set(root, "failed", (json_t *)failures);
+    char *text = rc == 0 ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;
 }

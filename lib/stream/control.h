@@ -41,11 +41,19 @@ void provenance_free(struct provenance *provenance);
 int control_read_stream(struct provenance *provenance, const unsigned char *text, size_t size,
                         struct err *err) MUST_CHECK;
 
-int control_read_end(struct stream_counts *counts, const unsigned char *text, size_t size,
-                     struct err *err) MUST_CHECK;
+/* Adds what failed before to `failures`, a JSON array. */
+int control_read_end(struct stream_counts *counts, json_t *failures, const unsigned char *text,
+                     size_t size, struct err *err) MUST_CHECK;
 
-/* New texts, free() them; NULL when out of memory.  `upstream` is a JSON array or NULL. */
+/* A source of which nothing, or not all, is in the stream; new, NULL when out of memory. */
+json_t *control_failure(const char *source, uint64_t samples, const char *reason);
+
+/* 1 with a message when there are any, else 0. */
+int control_describe_failures(const json_t *failures, struct err *err);
+
+/* New texts, free() them; NULL when out of memory.  `upstream` is a JSON array as text, or
+ * NULL. */
 char *control_write_stream(const struct stream_author *author, const char *upstream);
-char *control_write_end(const struct stream_counts *counts);
+char *control_write_end(const struct stream_counts *counts, const json_t *failures);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stream/sample.h"
+#include "stream/text.h"
 
 #define MAX_PIXELS  INT64_C(0x7fffffff)
 #define MAX_INTEGER (INT64_C(1) << 53) /* what a double, and so JavaScript, keeps exactly */
@@ -57,6 +58,16 @@ static const struct {
     {"bits", offsetof(struct tile_meta, source_bits), 64},
 };
 
+static const struct text_field {
+    const char *name; /* in "source"; left out when it is empty, but the name */
+    size_t offset, size;
+} texts[] = {
+    {"name", offsetof(struct tile_meta, source), sizeof((struct tile_meta *)0)->source},
+    {"id", offsetof(struct tile_meta, id), sizeof((struct tile_meta *)0)->id},
+    {"incomplete", offsetof(struct tile_meta, incomplete),
+     sizeof((struct tile_meta *)0)->incomplete},
+};
+
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 static void *field(const void *meta, size_t offset)
@@ -96,15 +107,15 @@ static int get_real(const json_t *root, const struct real_field *f, double *valu
     return 0;
 }
 
-static int get_name(const json_t *root, struct tile_meta *meta, struct err *err)
+static int get_text(const json_t *root, const struct text_field *f, char *to, struct err *err)
 {
-    const json_t *name = json_object_get(json_object_get(root, "source"), "name");
-    if (!name)
+    const json_t *text = json_object_get(json_object_get(root, "source"), f->name);
+    if (!text)
         return 0;
-    if (!json_is_string(name) || json_string_length(name) >= sizeof meta->source)
-        return err_set(err, STATUS_DATA, "source.name is no text of fewer than %zu bytes",
-                       sizeof meta->source);
-    memcpy(meta->source, json_string_value(name), json_string_length(name) + 1);
+    if (!json_is_string(text) || json_string_length(text) >= f->size)
+        return err_set(err, STATUS_DATA, "source.%s is no text of fewer than %zu bytes", f->name,
+                       f->size);
+    memcpy(to, json_string_value(text), json_string_length(text) + 1);
     return 0;
 }
 
@@ -124,7 +135,10 @@ static int get_fields(const json_t *root, struct tile_meta *meta, struct err *er
     for (size_t i = 0; i < COUNT(reals); i++)
         if (get_real(root, &reals[i], field(meta, reals[i].offset), err))
             return -1;
-    return get_name(root, meta, err);
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (get_text(root, &texts[i], field(meta, texts[i].offset), err))
+            return -1;
+    return 0;
 }
 
 static json_t *load(const struct sample *sample, const struct member *member, struct err *err)
@@ -158,37 +172,6 @@ int sample_get_meta(const struct sample *sample, struct tile_meta *meta, struct 
 
 /* ---- writing ---- */
 
-/* Bytes of the UTF-8 sequence at `s`, 0 when it is none. */
-static size_t utf8_length(const char *s)
-{
-    for (size_t n = 1; n <= 4 && s[n - 1]; n++) {
-        json_t *text = json_stringn(s, n);
-        json_decref(text);
-        if (text)
-            return n;
-    }
-    return 0;
-}
-
-/* A file name may be any bytes, JSON is UTF-8: other bytes become %XX. */
-static json_t *json_name(const char *name)
-{
-    json_t *text = json_string(name);
-    if (text)
-        return text;
-    char *escaped = malloc(3 * strlen(name) + 1), *to = escaped;
-    if (!escaped)
-        return NULL;
-    for (const char *p = name; *p;) {
-        size_t n = utf8_length(p);
-        to += n ? sprintf(to, "%.*s", (int)n, p) : sprintf(to, "%%%02X", (unsigned char)*p);
-        p += n ? n : 1;
-    }
-    text = json_string(escaped);
-    free(escaped);
-    return text;
-}
-
 /* Sets root.group.name, keeping what else the group has. */
 static int put(json_t *root, const char *group, const char *name, json_t *value)
 {
@@ -203,9 +186,36 @@ static int put(json_t *root, const char *group, const char *name, json_t *value)
     return json_object_set_new(object, name, value);
 }
 
+/* What is put must be read again. */
+static int check_texts(const struct tile_meta *meta, struct err *err)
+{
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        json_t *text = text_to_json(field(meta, texts[i].offset));
+        bool fits = json_string_length(text) < texts[i].size;
+        json_decref(text);
+        if (!text)
+            return err_memory(err, "KEY.json");
+        if (!fits)
+            return err_set(err, STATUS_DATA, "source.%s is too long", texts[i].name);
+    }
+    return 0;
+}
+
+static void leave_out(json_t *root, const char *group, const char *name)
+{
+    json_object_del(json_object_get(root, group), name);
+}
+
 static int put_fields(json_t *root, const struct tile_meta *meta)
 {
-    int failed = put(root, "source", "name", json_name(meta->source));
+    int failed = 0;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const char *text = field(meta, texts[i].offset);
+        if (i == 0 || *text)
+            failed |= put(root, "source", texts[i].name, text_to_json(text));
+        else
+            leave_out(root, "source", texts[i].name);
+    }
     for (size_t i = 0; i < COUNT(counts); i++)
         failed |= put(root, "source", counts[i].name,
                       json_integer(*(int *)field(meta, counts[i].offset)));
@@ -216,12 +226,16 @@ static int put_fields(json_t *root, const struct tile_meta *meta)
         if (!reals[i].left_out || *(double *)field(meta, reals[i].offset) != reals[i].absent)
             failed |= put(root, reals[i].group, reals[i].name,
                           json_real(*(double *)field(meta, reals[i].offset)));
+        else
+            leave_out(root, reals[i].group, reals[i].name);
     return failed;
 }
 
 int sample_put_meta(struct sample *sample, const struct tile_meta *meta, struct err *err)
 {
     const struct member *member = sample_member(sample, "json");
+    if (check_texts(meta, err))
+        return err_prefix(err, "'%s.json'", sample->key);
     json_t *root = member ? load(sample, member, err) : json_object();
     if (!root)
         return member ? -1 : err_memory(err, "KEY.json");

@@ -14,6 +14,7 @@
 #include "core/crc32c.h"
 #include "core/io.h"
 #include "stream/control.h"
+#include "stream/failures.h"
 #include "stream/npy.h"
 #include "stream/pipe.h"
 #include "stream/stream.h"
@@ -41,6 +42,7 @@ struct stream_reader {
     struct stream_counts counts; /* of the samples begun in this stream */
     struct provenance records;
     char *provenance;
+    json_t *failures; /* what failed before, as __end__ tells */
     /* The member whose header was read and whose data were not. */
     bool pending;
     char *name;   /* whole */
@@ -59,6 +61,19 @@ const char *stream_name(const struct stream_reader *reader)
 const char *stream_provenance(const struct stream_reader *reader)
 {
     return reader->provenance ? reader->provenance : "[]";
+}
+
+int stream_failed(const struct stream_reader *reader, struct err *err)
+{
+    if (!control_describe_failures(reader->failures, err))
+        return 0;
+    err_prefix(err, "read '%s'", stream_name(reader));
+    return 1;
+}
+
+json_t *stream_failures(const struct stream_reader *reader)
+{
+    return reader->failures;
 }
 
 /* ---- bytes ---- */
@@ -111,12 +126,14 @@ static void stop_archive(struct stream_reader *reader)
     archive_read_free(reader->archive);
     tar_check_free(&reader->check);
     provenance_free(&reader->records);
+    json_array_clear(reader->failures);
     free(reader->provenance);
     free(reader->name);
     *reader = (struct stream_reader){.path = reader->path,
                                      .fd = reader->fd,
                                      .begin = reader->begin,
                                      .places = reader->places,
+                                     .failures = reader->failures,
                                      .chunk = reader->chunk};
 }
 
@@ -167,6 +184,11 @@ static int open_reader(struct stream_reader **result, const char *path, bool see
         return err_memory(err, "a tensor stream");
     }
     reader->fd = -1;
+    reader->failures = json_array();
+    if (!reader->failures) {
+        stream_close(reader);
+        return err_memory(err, "a tensor stream");
+    }
     if (open_file(reader, err) || (seekable && spool(reader, err)) || start_archive(reader, err)) {
         stream_close(reader);
         return -1;
@@ -190,6 +212,7 @@ void stream_close(struct stream_reader *reader)
     if (!reader)
         return;
     stop_archive(reader);
+    json_decref(reader->failures);
     if (reader->fd >= 0)
         close(reader->fd);
     free(reader->chunk);
@@ -396,7 +419,7 @@ static int end_stream(struct stream_reader *reader, const unsigned char *text, s
     struct stream_counts said;
     if (reader->place != IN_STREAM)
         return err_set(err, STATUS_DATA, CONTROL_END " without " CONTROL_STREAM);
-    if (control_read_end(&said, text, reader->size, err))
+    if (control_read_end(&said, reader->failures, text, reader->size, err))
         return -1;
     if (said.samples != reader->counts.samples || said.members != reader->counts.members)
         return err_set(err, STATUS_DATA,

@@ -80,8 +80,10 @@ void sample_image_key(const char *key, char *image, size_t size);
 /* Everything is in pixels of the source image.  A source that was resized to
  * make the tile has scale != 1: tile pixels = source pixels * scale. */
 struct tile_meta {
-    char source[1024]; /* the file's true name, "" when unknown; bytes that are not
-                          UTF-8 are kept as %XX */
+    char source[1024];     /* the file's true name, "" when unknown; bytes that are not
+                              UTF-8 are kept as %XX */
+    char id[40];           /* of the source's file: others of that name have another; "" unknown */
+    char incomplete[1600]; /* why the source has no tiles after this one; "" when it has */
     int64_t source_width, source_height;
     int source_channels, source_bits; /* bits a channel: 8, 16, 32 */
     double pixel_width, pixel_height; /* micrometres a pixel; 0 when unknown */

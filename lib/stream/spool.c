@@ -1,7 +1,6 @@
 #include "stream/spool.h"
 
 #include <fcntl.h>
-#include <nettle/sha2.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/convert.h"
+#include "core/digest.h"
 #include "core/io.h"
 #include "core/num.h"
 #include "stream/stream.h"
@@ -45,6 +45,7 @@ struct spool {
     } labelled, unlabelled;
     bool takes_unlabelled;
     struct sha256_ctx hash;
+    struct err failed; /* of a source before a stream; status 0: none */
 };
 
 int spool_new(struct spool **spool, struct err *err)
@@ -291,8 +292,16 @@ int spool_stream(struct spool *spool, const char *path,
     }
     if (rc)
         err_prefix(err, "read '%s'", stream_name(reader));
+    else if (more == 0 && !spool->failed.status)
+        (void)stream_failed(reader, &spool->failed);
     stream_close(reader);
     return rc || more < 0 ? -1 : 0;
+}
+
+int spool_failed(const struct spool *spool, struct err *err)
+{
+    *err = spool->failed;
+    return spool->failed.status != STATUS_OK;
 }
 
 size_t spool_count(const struct spool *spool)
@@ -409,9 +418,5 @@ void spooled_free(struct spooled *spooled)
 
 void spool_digest(const struct spool *spool, char digest[65])
 {
-    struct sha256_ctx hash = spool->hash;
-    uint8_t bytes[SHA256_DIGEST_SIZE];
-    sha256_digest(&hash, sizeof bytes, bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(digest + 2 * i, 3, "%02x", bytes[i]);
+    digest_hex(&spool->hash, digest);
 }

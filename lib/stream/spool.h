@@ -29,6 +29,9 @@ int spool_stream(struct spool *spool, const char *path,
                  void (*progress)(const char *unit, uint64_t done, uint64_t total),
                  struct err *err) MUST_CHECK;
 
+/* As stream_failed, of the first of those streams that lacks something. */
+int spool_failed(const struct spool *spool, struct err *err);
+
 size_t spool_count(const struct spool *spool);
 uint64_t spool_size(const struct spool *spool); /* bytes of the temporary file */
 

@@ -38,6 +38,11 @@ void stream_close(struct stream_reader *reader);
  * Borrowed. */
 const char *stream_provenance(const struct stream_reader *reader);
 
+/* After the end: 1 with a message, STATUS_SOME_FAILED, when the stream tells of sources
+ * that failed before it, so that not all of what was wanted is there; else 0.  A program
+ * does what it can with the rest, says so, and exits with that status. */
+int stream_failed(const struct stream_reader *reader, struct err *err);
+
 /* For messages: "standard input" or the path.  Borrowed. */
 const char *stream_name(const struct stream_reader *reader);
 
@@ -63,6 +68,15 @@ int stream_create(struct stream_writer **writer, const char *path,
 /* Writes a sample, which stays the caller's. */
 int stream_put(struct stream_writer *writer, const struct sample *sample,
                struct err *err) MUST_CHECK;
+
+/* Tells in __end__ that of a source only `samples` are in the stream, and why. */
+int stream_note_failure(struct stream_writer *writer, const char *source, uint64_t samples,
+                        const char *reason, struct err *err) MUST_CHECK;
+
+/* After the reader's end: what its stream says that failed, the writer's will, too.  As
+ * stream_failed, or -1. */
+int stream_pass_failures(struct stream_writer *writer, const struct stream_reader *reader,
+                         struct err *err) MUST_CHECK;
 
 /* Writes __end__ and closes; frees the writer also when it fails. */
 int stream_commit(struct stream_writer *writer, struct err *err) MUST_CHECK;

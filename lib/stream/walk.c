@@ -1,5 +1,12 @@
 #include "stream/walk.h"
 
+static int fail(const struct stream_reader *reader, const struct sample *sample, struct err *err)
+{
+    if (err->status == STATUS_DATA || err->status == STATUS_MEMORY)
+        err_prefix(err, "read '%s': sample '%s'", stream_name(reader), sample->key);
+    return -1;
+}
+
 int stream_walk(const char *path, stream_take *take, void *user, struct err *err)
 {
     struct stream_reader *reader;
@@ -11,10 +18,12 @@ int stream_walk(const char *path, stream_take *take, void *user, struct err *err
         if (more < 0)
             rc = -1;
         else if (take(user, &sample, err))
-            rc = err->status == STATUS_DATA ? err_prefix(err, "sample '%s'", sample.key) : -1;
+            rc = fail(reader, &sample, err);
         if (more > 0)
             sample_free(&sample);
     }
+    if (rc == 0)
+        rc = stream_failed(reader, err);
     stream_close(reader);
     return rc;
 }

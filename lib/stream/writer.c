@@ -9,6 +9,7 @@
 #include "core/npy.h"
 #include "core/outfile.h"
 #include "stream/control.h"
+#include "stream/failures.h"
 #include "stream/pipe.h"
 #include "stream/stream.h"
 
@@ -21,6 +22,7 @@ struct stream_writer {
     struct err write_err; /* of the callback; status 0 when none */
     bool discard;         /* what libarchive still writes is not wanted */
     struct stream_counts counts;
+    json_t *failures; /* an array; NULL: none */
 };
 
 /* Never fails for libarchive, which would not free all its memory then: what
@@ -128,6 +130,32 @@ int stream_put(struct stream_writer *writer, const struct sample *sample, struct
     return 0;
 }
 
+static int note(struct stream_writer *writer, json_t *failure, struct err *err)
+{
+    if (!writer->failures)
+        writer->failures = json_array();
+    return json_array_append_new(writer->failures, failure) ? err_memory(err, "what failed") : 0;
+}
+
+int stream_note_failure(struct stream_writer *writer, const char *source, uint64_t samples,
+                        const char *reason, struct err *err)
+{
+    return note(writer, control_failure(source, samples, reason), err);
+}
+
+int stream_pass_failures(struct stream_writer *writer, const struct stream_reader *reader,
+                         struct err *err)
+{
+    size_t i;
+    json_t *failure;
+    json_array_foreach(stream_failures(reader), i, failure)
+    {
+        if (note(writer, json_incref(failure), err))
+            return -1;
+    }
+    return stream_failed(reader, err);
+}
+
 uint64_t stream_samples_written(const struct stream_writer *writer)
 {
     return writer->counts.samples;
@@ -181,13 +209,15 @@ static void release(struct stream_writer *writer)
     writer->discard = true;
     archive_write_free(writer->archive);
     archive_entry_free(writer->entry);
+    json_decref(writer->failures);
     free(writer);
 }
 
 int stream_commit(struct stream_writer *writer, struct err *err)
 {
     struct outfile *out = writer->out;
-    int bad = put_text(writer, CONTROL_END, control_write_end(&writer->counts), err);
+    char *end = control_write_end(&writer->counts, writer->failures);
+    int bad = put_text(writer, CONTROL_END, end, err);
     if (!bad && (archive_write_close(writer->archive) != ARCHIVE_OK || writer->write_err.status))
         bad = archive_failed(writer, err);
     release(writer);

@@ -92,13 +92,11 @@ static void add_votes(float *row, size_t width, const float *pixels, size_t plan
     }
 }
 
-/* The part of [start, start + size) that is inside [0, length). */
-static void clip(int64_t start, size_t size, int64_t length, size_t *skip, size_t *n)
+struct blend_span blend_clip(int64_t start, size_t size, int64_t length)
 {
     int64_t first = start < 0 ? 0 : start;
     int64_t end = start + (int64_t)size < length ? start + (int64_t)size : length;
-    *skip = (size_t)(first - start);
-    *n = end > first ? (size_t)(end - first) : 0;
+    return (struct blend_span){(size_t)(first - start), end > first ? (size_t)(end - first) : 0};
 }
 
 static void add_tile_row(struct blend *blend, const struct array *tile, size_t j, int64_t y,
@@ -121,19 +119,18 @@ int blend_add(struct blend *blend, const struct array *tile, int64_t x, int64_t 
 {
     if (tile->ndim != 3 || tile->dtype != DTYPE_F32 || tile->shape[0] != blend->planes)
         return err_set(err, STATUS_DATA, "a tile of another kind than the first");
-    size_t skip_x, skip_y, columns, rows;
-    clip(x, tile->shape[2], blend->width, &skip_x, &columns);
-    clip(y, tile->shape[1], blend->height, &skip_y, &rows);
-    if (!rows || !columns)
+    struct blend_span across = blend_clip(x, tile->shape[2], blend->width);
+    struct blend_span down = blend_clip(y, tile->shape[1], blend->height);
+    if (!across.n || !down.n)
         return 0;
-    int64_t first = y + (int64_t)skip_y;
+    int64_t first = y + (int64_t)down.skip;
     if (first < blend->band.top)
         return err_set(err, STATUS_DATA, "tiles are not in the order of their rows");
     if (need_taper(blend, 0, tile->shape[2], err) || need_taper(blend, 1, tile->shape[1], err) ||
-        band_extend(&blend->band, first + (int64_t)rows, err))
+        band_extend(&blend->band, first + (int64_t)down.n, err))
         return -1;
-    for (size_t j = 0; j < rows; j++)
-        add_tile_row(blend, tile, skip_y + j, first + (int64_t)j, x, skip_x, columns);
+    for (size_t j = 0; j < down.n; j++)
+        add_tile_row(blend, tile, down.skip + j, first + (int64_t)j, x, across.skip, across.n);
     return 0;
 }
 

@@ -30,6 +30,12 @@ int blend_new(struct blend *blend, enum blend_mode mode, size_t planes, int64_t 
               int64_t height, struct err *err) MUST_CHECK;
 void blend_free(struct blend *blend);
 
+/* The part of [start, start + size) that is inside [0, length): `n` from start + skip on. */
+struct blend_span {
+    size_t skip, n;
+};
+struct blend_span blend_clip(int64_t start, size_t size, int64_t length);
+
 /* Adds a planes x h x w float32 tile with its corner at (x, y); what reaches past
  * the image is ignored.  STATUS_DATA when it begins above the resident rows or
  * has another number of planes. */

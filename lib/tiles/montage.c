@@ -21,16 +21,21 @@ const char *montage_array(enum montage_kind kind)
     return names[kind];
 }
 
+static bool is_blended(enum montage_kind kind)
+{
+    return kind != MONTAGE_MASK && kind != MONTAGE_IMAGE;
+}
+
+int montage_axis(enum montage_kind kind)
+{
+    return is_blended(kind) && kind != MONTAGE_UNCERTAINTY;
+}
+
 size_t montage_planes(enum montage_kind kind, const struct array *tile)
 {
     if (kind == MONTAGE_UNCERTAINTY || kind == MONTAGE_MASK)
         return 1;
     return tile->shape[kind == MONTAGE_IMAGE ? 2 : 0];
-}
-
-static bool is_blended(enum montage_kind kind)
-{
-    return kind != MONTAGE_MASK && kind != MONTAGE_IMAGE;
 }
 
 /* Blended planes that become channels. */
@@ -48,16 +53,16 @@ enum image_format montage_format(enum montage_kind kind, const struct array *til
 /* ---- begin and end ---- */
 
 /* Bits and channels of the file. */
-static struct image_info plan_file(const struct montage *m, const struct tile_meta *meta,
+static struct image_info plan_file(const struct montage *m, const struct gather_image *image,
                                    enum image_format format)
 {
     enum montage_kind kind = m->rules.kind;
-    struct image_info info = {.width = meta->source_width,
-                              .height = meta->source_height,
+    struct image_info info = {.width = image->width,
+                              .height = image->height,
                               .channels = 1,
                               .bits = 8,
-                              .pixel_width = meta->pixel_width,
-                              .pixel_height = meta->pixel_height};
+                              .pixel_width = image->pixel_width,
+                              .pixel_height = image->pixel_height};
     if (kind == MONTAGE_PROB || kind == MONTAGE_UNCERTAINTY)
         info.bits = format == IMAGE_TIFF ? 32 : 16;
     else if (kind != MONTAGE_LABELS)
@@ -82,14 +87,14 @@ static int make_rows(struct montage *m, struct err *err)
 }
 
 int montage_begin(struct montage *montage, const struct montage_rules *rules,
-                  const struct image_output *to, const struct tile_meta *meta,
-                  const struct array *tile, struct err *err)
+                  const struct image_output *to, const struct gather_image *image,
+                  int64_t mask_unit, const struct array *array, struct err *err)
 {
     *montage = (struct montage){.rules = *rules,
-                                .planes = montage_planes(rules->kind, tile),
-                                .dtype = is_blended(rules->kind) ? DTYPE_F32 : tile->dtype,
-                                .mask_unit = meta->mask_unit};
-    montage->info = plan_file(montage, meta, to->format);
+                                .planes = montage_planes(rules->kind, array),
+                                .dtype = is_blended(rules->kind) ? DTYPE_F32 : array->dtype,
+                                .mask_unit = mask_unit};
+    montage->info = plan_file(montage, image, to->format);
     if ((rules->kind == MONTAGE_LABELS || rules->has_outlines) &&
         montage->planes > MONTAGE_MAX_CLASSES)
         return err_set(err, STATUS_DATA, "%zu classes, at most %d are supported", montage->planes,
@@ -128,24 +133,24 @@ int montage_finish(struct montage *montage, struct err *err)
 
 /* ---- tiles in ---- */
 
-static int add_tile(struct mosaic *mosaic, const struct array *tile, const struct tile_meta *meta,
-                    struct err *err)
+static int add_array(struct mosaic *mosaic, const struct array *array,
+                     const struct gather_tile *tile, struct err *err)
 {
-    if (array_count(tile) == 0)
+    if (array_count(array) == 0)
         return err_set(err, STATUS_DATA, "an empty tile");
-    return mosaic_add(mosaic, tile, meta->x, meta->y, meta->width, meta->height, err);
+    return mosaic_add(mosaic, array, tile->x, tile->y, tile->width, tile->height, err);
 }
 
-int montage_add(struct montage *montage, const struct array *tile, const struct tile_meta *meta,
+int montage_add(struct montage *montage, const struct array *array, const struct gather_tile *tile,
                 struct err *err)
 {
-    return add_tile(&montage->mosaic, tile, meta, err);
+    return add_array(&montage->mosaic, array, tile, err);
 }
 
-int montage_add_under(struct montage *montage, const struct array *image_tile,
-                      const struct tile_meta *meta, struct err *err)
+int montage_add_under(struct montage *montage, const struct array *image_array,
+                      const struct gather_tile *tile, struct err *err)
 {
-    return add_tile(&montage->outlines.image, image_tile, meta, err);
+    return add_array(&montage->outlines.image, image_array, tile, err);
 }
 
 /* ---- rows out ---- */

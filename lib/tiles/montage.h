@@ -4,7 +4,7 @@
 #ifndef TILES_MONTAGE_H
 #define TILES_MONTAGE_H
 
-#include "stream/sample.h"
+#include "tiles/gather.h"
 #include "tiles/mosaic.h"
 #include "tiles/outlines.h"
 
@@ -27,6 +27,9 @@ enum montage_kind {
 
 /* The name of a sample's array that such tiles are. */
 const char *montage_array(enum montage_kind kind);
+
+/* The first of its two dimensions that are height and width. */
+int montage_axis(enum montage_kind kind);
 
 /* Classes, logits, flows or channels of such a tile. */
 size_t montage_planes(enum montage_kind kind, const struct array *tile);
@@ -54,12 +57,12 @@ struct montage {
     struct outlines outlines;
 };
 
-/* meta: where `tile`, the first one, comes from; its image's size is this one's.
- * STATUS_DATA for too many classes.  The caller ends it with montage_free, also after
- * a failure, and must not move the struct before. */
+/* array: of the first tile, `mask_unit` of its struct tile_meta.  STATUS_DATA for too many classes.
+ * The caller ends it with montage_free, also after a failure, and must not move the struct before.
+ */
 int montage_begin(struct montage *montage, const struct montage_rules *rules,
-                  const struct image_output *to, const struct tile_meta *meta,
-                  const struct array *tile, struct err *err) MUST_CHECK;
+                  const struct image_output *to, const struct gather_image *image,
+                  int64_t mask_unit, const struct array *array, struct err *err) MUST_CHECK;
 void montage_free(struct montage *montage);
 
 /* Outlines of the labels, the mask, or the classes of probabilities too; image_tile: h x w x
@@ -67,12 +70,12 @@ void montage_free(struct montage *montage);
 int montage_outline(struct montage *montage, const struct image_output *to,
                     const struct array *image_tile, struct err *err) MUST_CHECK;
 
-/* Adds a tile at its place, by the rules of mosaic_add: one of the kind, or one of the image
- * under the outlines.  STATUS_DATA when it is empty. */
-int montage_add(struct montage *montage, const struct array *tile, const struct tile_meta *meta,
+/* Adds an array at the tile's place, by the rules of mosaic_add: one of the kind, or one of
+ * the image under the outlines.  STATUS_DATA when it is empty. */
+int montage_add(struct montage *montage, const struct array *array, const struct gather_tile *tile,
                 struct err *err) MUST_CHECK;
-int montage_add_under(struct montage *montage, const struct array *image_tile,
-                      const struct tile_meta *meta, struct err *err) MUST_CHECK;
+int montage_add_under(struct montage *montage, const struct array *image_array,
+                      const struct gather_tile *tile, struct err *err) MUST_CHECK;
 
 /* Writes all rows above `until`, which is cut to the height. */
 int montage_write(struct montage *montage, int64_t until, struct err *err) MUST_CHECK;

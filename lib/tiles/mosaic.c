@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "core/convert.h"
+#include "core/limits.h"
+#include "core/num.h"
 #include "pixels/resample.h"
 
-#define MAX_ENLARGE 1024 /* times that a tile is enlarged to its place */
+#define MAX_ENLARGE 128 /* times that a tile is enlarged to its place */
 
 static size_t pixel_bytes(const struct mosaic *m)
 {
@@ -35,6 +37,12 @@ void mosaic_free(struct mosaic *mosaic)
     band_free(&mosaic->covered);
     free(mosaic->row);
     *mosaic = (struct mosaic){0};
+}
+
+size_t mosaic_row_bytes(const struct mosaic *mosaic)
+{
+    return mosaic->rules.blended ? mosaic->blend.band.row_bytes
+                                 : mosaic->pixels.row_bytes + mosaic->covered.row_bytes;
 }
 
 /* ---- tiles in ---- */
@@ -87,16 +95,16 @@ static int blend_tile(struct mosaic *m, const struct array *tile, int64_t x, int
 static void copy_rows(struct mosaic *m, const struct array *tile, int64_t x, int64_t y)
 {
     size_t pixel = pixel_bytes(m);
-    int64_t left = x > 0 ? x : 0, right = x + (int64_t)tile->shape[1];
-    int64_t top = y > 0 ? y : 0, bottom = y + (int64_t)tile->shape[0];
-    right = right < m->rules.width ? right : m->rules.width;
-    bottom = bottom < m->rules.height ? bottom : m->rules.height;
-    for (int64_t row = top; row < bottom && left < right; row++) {
+    struct blend_span across = blend_clip(x, tile->shape[1], m->rules.width);
+    struct blend_span down = blend_clip(y, tile->shape[0], m->rules.height);
+    size_t left = (size_t)(x + (int64_t)across.skip);
+    for (size_t j = down.skip; j < down.skip + down.n && across.n; j++) {
         const unsigned char *from = tile->data;
-        from += ((size_t)(row - y) * tile->shape[1] + (size_t)(left - x)) * pixel;
-        unsigned char *to = band_row(&m->pixels, row), *covered = band_row(&m->covered, row);
-        memcpy(to + (size_t)left * pixel, from, (size_t)(right - left) * pixel);
-        memset(covered + left, 1, (size_t)(right - left));
+        unsigned char *to = band_row(&m->pixels, y + (int64_t)j);
+        unsigned char *covered = band_row(&m->covered, y + (int64_t)j);
+        from += (j * tile->shape[1] + across.skip) * pixel;
+        memcpy(to + left * pixel, from, across.n * pixel);
+        memset(covered + left, 1, across.n);
     }
 }
 
@@ -118,14 +126,45 @@ static int paste_tile(struct mosaic *m, const struct array *tile, int64_t x, int
     return 0;
 }
 
+/* Before anything is made of what the place only says: the tile there, and rows down to it. */
+static int check_place(const struct mosaic *m, int64_t x, int64_t y, int64_t width, int64_t height,
+                       struct err *err)
+{
+    int64_t most = INT32_MAX, bottom = y + height;
+    if (width < 1 || height < 1 || width > most || height > most || x < -most || x > most ||
+        y < -most || y > most)
+        return err_set(err, STATUS_DATA, "a place that cannot be");
+    bottom = bottom < m->rules.height ? bottom : m->rules.height;
+    size_t rows = bottom > m->next_row ? (size_t)(bottom - m->next_row) : 0, tile, bytes;
+    if (!num_mul((size_t)width * (size_t)height, pixel_bytes(m), &tile) ||
+        !num_mul(rows, mosaic_row_bytes(m), &bytes) || !num_add(bytes, tile, &bytes))
+        bytes = SIZE_MAX;
+    return limits_check_memory(bytes, "a tile", err);
+}
+
 int mosaic_add(struct mosaic *mosaic, const struct array *tile, int64_t x, int64_t y, int64_t width,
                int64_t height, struct err *err)
 {
+    if (check_place(mosaic, x, y, width, height, err))
+        return -1;
     return (mosaic->rules.blended ? blend_tile : paste_tile)(mosaic, tile, x, y, width, height,
                                                              err);
 }
 
 /* ---- rows out ---- */
+
+int64_t mosaic_bottom(const struct mosaic *mosaic)
+{
+    return mosaic->rules.blended ? mosaic->blend.band.bottom : mosaic->pixels.bottom;
+}
+
+void mosaic_skip(struct mosaic *mosaic, int64_t until)
+{
+    blend_drop(&mosaic->blend, until);
+    band_drop(&mosaic->pixels, until);
+    band_drop(&mosaic->covered, until);
+    mosaic->next_row = until > mosaic->next_row ? until : mosaic->next_row;
+}
 
 static int give_blended(struct mosaic *m, int64_t until, mosaic_take *take, void *user,
                         struct err *err)

@@ -34,10 +34,15 @@ int mosaic_new(struct mosaic *mosaic, const struct mosaic_rules *rules, struct e
 void mosaic_free(struct mosaic *mosaic);
 
 /* Adds a tile with its corner at (x, y) that takes up width x height pixels there; it is
- * brought to that size, at most 1024 times its own.  STATUS_DATA when it begins above
+ * brought to that size, at most 128 times its own.  STATUS_DATA when it begins above
  * rows that were given away, or is of another kind. */
 int mosaic_add(struct mosaic *mosaic, const struct array *tile, int64_t x, int64_t y, int64_t width,
                int64_t height, struct err *err) MUST_CHECK;
+
+/* Bytes that a row takes while it is in memory, and the first row that no tile has
+ * reached. */
+size_t mosaic_row_bytes(const struct mosaic *mosaic);
+int64_t mosaic_bottom(const struct mosaic *mosaic);
 
 /* Takes `count` rows that follow each other: blended ones one by one, planes x width
  * floats; pasted ones as they are.  They may be changed. */
@@ -46,5 +51,8 @@ typedef int mosaic_take(void *user, void *rows, int64_t count, struct err *err);
 /* Gives all rows above `until` away, and forgets them. */
 int mosaic_give(struct mosaic *mosaic, int64_t until, mosaic_take *take, void *user,
                 struct err *err) MUST_CHECK;
+
+/* Forgets all rows above `until` that were not given away. */
+void mosaic_skip(struct mosaic *mosaic, int64_t until);
 
 #endif

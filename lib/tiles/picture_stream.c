@@ -1,14 +1,15 @@
 #include "tiles/picture_stream.h"
 
-#include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "stream/walk.h"
+#include "tiles/assembly.h"
 
 struct walk {
     const struct picture_stream_rules *rules;
+    picture_take *take;
+    void *user;
+    const struct gather_image *image;
     struct assembly assembly;
-    uint64_t samples;
 };
 
 static bool wants(const struct picture_stream_rules *rules, enum picture_part part)
@@ -16,76 +17,35 @@ static bool wants(const struct picture_stream_rules *rules, enum picture_part pa
     return rules->wanted >> part & 1;
 }
 
-/* ---- where a tile is ---- */
-
-static int64_t scaled(int64_t value, double scale)
-{
-    return llround((double)value * scale);
-}
-
-static bool makes_sense(const struct tile_meta *meta)
-{
-    return meta->scale_x > 0 && meta->scale_x < 1e4 && meta->scale_y > 0 && meta->scale_y < 1e4 &&
-           meta->source_width <= INT32_MAX && meta->source_height > 0 &&
-           meta->source_height <= INT32_MAX && llabs(meta->x) <= INT32_MAX &&
-           llabs(meta->y) <= INT32_MAX;
-}
-
-static void place_in_source(struct assembly_tile *tile, const struct tile_meta *meta)
-{
-    tile->image_width = (size_t)meta->source_width;
-    tile->image_height = (size_t)meta->source_height;
-    tile->pixel_width = meta->pixel_width;
-    tile->pixel_height = meta->pixel_height;
-    tile->tile.width = (size_t)meta->width;
-    tile->tile.height = (size_t)meta->height;
-    tile->tile.x = meta->x;
-    tile->tile.y = meta->y;
-}
-
-static int place_as_tiled(struct assembly_tile *tile, const struct tile_meta *meta, struct err *err)
-{
-    if (!makes_sense(meta))
-        return err_set(err, STATUS_DATA, "'%s' has a size that makes no sense", tile->name);
-    tile->image_width = (size_t)scaled(meta->source_width, meta->scale_x);
-    tile->image_height = (size_t)scaled(meta->source_height, meta->scale_y);
-    tile->tile.x = scaled(meta->x, meta->scale_x);
-    tile->tile.y = scaled(meta->y, meta->scale_y);
-    return 0;
-}
-
-static int place_tile(struct assembly_tile *tile, const struct sample *sample,
-                      const struct tile_meta *meta, const struct picture_stream_rules *rules,
-                      struct err *err)
-{
-    tile->name = tile->alone ? sample->key : meta->source;
-    tile->tile.height = tile->tile.values->shape[1];
-    tile->tile.width = tile->tile.values->shape[2];
-    tile->pixel_height = meta->scale_y > 0 ? meta->pixel_height / meta->scale_y : 0;
-    tile->pixel_width = meta->scale_x > 0 ? meta->pixel_width / meta->scale_x : 0;
-    if (tile->alone)
-        return 0;
-    if (rules->as_tiled)
-        return place_as_tiled(tile, meta, err);
-    place_in_source(tile, meta);
-    return 0;
-}
-
 /* ---- what a tile has ---- */
 
-static int take_arrays(struct canvas_tile *tile, const struct sample *sample,
-                       const struct picture_stream_rules *rules, struct err *err)
+/* Flows beside probabilities, where they are there and wanted. */
+static bool has_flows(const struct picture_stream_rules *rules, const struct sample *sample)
 {
-    bool has_flows = wants(rules, PICTURE_FLOWS) && sample_array(sample, "flows");
-    tile->flows = has_flows ? sample_require(sample, "flows", err) : NULL;
-    if (has_flows && !tile->flows)
-        return -1;
-    tile->values = sample_require(sample, has_flows ? "prob" : rules->values, err);
+    return wants(rules, PICTURE_FLOWS) && sample_array(sample, "flows");
+}
+
+static const struct array *values_of(const struct picture_stream_rules *rules,
+                                     const struct sample *sample, struct err *err)
+{
+    bool flows = has_flows(rules, sample);
+    const struct array *values = sample_require(sample, flows ? "prob" : rules->values, err);
+    if (values && rules->planes && !flows && values->shape[0] != rules->planes) {
+        err_set(err, STATUS_DATA, "%s of %zu planes are needed, not of %zu", rules->values,
+                rules->planes, values->shape[0]);
+        return NULL;
+    }
+    return values;
+}
+
+static int take_arrays(struct assembly_tile *tile, const struct picture_stream_rules *rules,
+                       const struct sample *sample, struct err *err)
+{
+    tile->values = values_of(rules, sample, err);
     if (!tile->values)
         return -1;
-    if (rules->planes && !has_flows && tile->values->shape[0] != rules->planes)
-        return err_set(err, STATUS_DATA, "%s of %zu planes are needed, not of %zu", rules->values,
-                       rules->planes, tile->values->shape[0]);
+    if (has_flows(rules, sample) && !(tile->flows = sample_require(sample, "flows", err)))
+        return -1;
     if (wants(rules, PICTURE_TRUTH) && !(tile->truth = sample_require(sample, "mask", err)))
         return -1;
     tile->uncertainty = wants(rules, PICTURE_DOUBT) ? sample_array(sample, "uncertainty") : NULL;
@@ -93,36 +53,82 @@ static int take_arrays(struct canvas_tile *tile, const struct sample *sample,
     return 0;
 }
 
-static int take_sample(void *user, const struct sample *sample, struct err *err)
+/* ---- images ---- */
+
+static int measure(void *user, const struct sample *sample, size_t size[2], struct err *err)
 {
-    struct walk *walk = user;
-    struct tile_meta meta;
-    struct assembly_tile tile = {0};
-    if (take_arrays(&tile.tile, sample, walk->rules, err))
+    const struct walk *walk = user;
+    const struct array *values = values_of(walk->rules, sample, err);
+    if (!values)
         return -1;
-    int known = sample_get_meta(sample, &meta, err);
-    if (known < 0)
-        return -1;
-    tile.alone = walk->rules->by_tile || known == 1 || !meta.source[0] || meta.source_width <= 0;
-    if (place_tile(&tile, sample, &meta, walk->rules, err) ||
-        assembly_add(&walk->assembly, &tile, err))
-        return -1;
-    walk->rules->progress("samples", ++walk->samples, 0);
+    memcpy(size, values->shape + 1, 2 * sizeof *size);
     return 0;
 }
 
-int picture_stream_walk(const char *path, const struct picture_stream_rules *rules,
-                        assembly_take *take, void *user, struct err *err)
+static int begin(void *user, const struct gather_image *image, const struct gather_tile *first,
+                 struct err *err)
 {
-    struct walk walk = {.rules = rules,
-                        .assembly = {.wanted = rules->wanted,
-                                     .threshold = rules->threshold,
-                                     .only_one = rules->only_one,
-                                     .take = take,
-                                     .user = user}};
-    int rc = stream_walk(path, take_sample, &walk, err);
+    struct walk *walk = user;
+    struct assembly_tile tile = {.values = NULL};
+    if (take_arrays(&tile, walk->rules, first->sample, err))
+        return -1;
+    struct assembly_rules rules = {.width = (size_t)image->width,
+                                   .height = (size_t)image->height,
+                                   .planes = tile.values->shape[0],
+                                   .has_uncertainty = tile.uncertainty != NULL,
+                                   .has_flows = tile.flows != NULL,
+                                   .threshold = walk->rules->threshold,
+                                   .wanted = walk->rules->wanted};
+    walk->image = image;
+    return assembly_new(&walk->assembly, &rules, err);
+}
+
+static int add(void *user, const struct gather_tile *given, struct err *err)
+{
+    struct walk *walk = user;
+    struct assembly_tile tile = {
+        .x = given->x, .y = given->y, .width = given->width, .height = given->height};
+    if (take_arrays(&tile, walk->rules, given->sample, err))
+        return -1;
+    walk->assembly.allowed = walk->image->allowed;
+    return assembly_add(&walk->assembly, &tile, err);
+}
+
+static int end(void *user, const struct gather_image *image, struct err *err)
+{
+    struct walk *walk = user;
+    struct picture picture = {.name = NULL};
+    int rc = assembly_finish(&walk->assembly, &picture, err);
+    assembly_free(&walk->assembly);
+    picture.name = image->name;
+    picture.pixel_width = image->pixel_width;
+    picture.pixel_height = image->pixel_height;
     if (rc == 0)
-        rc = assembly_finish(&walk.assembly, err);
+        rc = walk->take(walk->user, &picture, err);
+    picture_free(&picture);
+    return rc;
+}
+
+static void drop(void *user, const struct gather_image *image, const struct err *why)
+{
+    struct walk *walk = user;
+    (void)image;
+    assembly_free(&walk->assembly);
+    walk->rules->warn(why);
+}
+
+int picture_stream_walk(const char *path, const struct picture_stream_rules *rules,
+                        picture_take *take, void *user, struct err *err)
+{
+    struct walk walk = {.rules = rules, .take = take, .user = user};
+    struct gather_taker taker = {.user = &walk,
+                                 .measure = measure,
+                                 .begin = begin,
+                                 .add = add,
+                                 .end = end,
+                                 .drop = drop,
+                                 .progress = rules->progress};
+    int rc = gather_stream(path, &rules->gather, &taker, err);
     assembly_free(&walk.assembly);
     return rc;
 }

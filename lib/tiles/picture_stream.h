@@ -2,23 +2,26 @@
 #ifndef TILES_PICTURE_STREAM_H
 #define TILES_PICTURE_STREAM_H
 
-#include "tiles/assembly.h"
+#include "tiles/gather.h"
+#include "tiles/picture.h"
 
 struct picture_stream_rules {
     const char *values; /* what tiles have: "prob", or "logits"; those with flows that are
                            wanted "prob" */
     size_t planes;      /* that "logits" must have; 0: any number */
-    bool by_tile;       /* each tile is an image of its own */
-    bool as_tiled;      /* images in the scale of their tiles, not of their source */
-    bool only_one;      /* see struct assembly */
+    struct gather_rules gather;
     float threshold;
     unsigned wanted; /* 1 << PICTURE_PREDICTION | ...; masks are required for the truth */
+    void (*warn)(const struct err *err); /* of an image that is left out */
     void (*progress)(const char *unit, uint64_t done, uint64_t total);
 };
 
-/* Gives each image of the stream, "-" is standard input, to `take`.  Its name is that of
- * the source, or the key of a sample that does not tell one. */
+/* Takes a whole image, which it may move out and zero. */
+typedef int picture_take(void *user, struct picture *picture, struct err *err);
+
+/* Gives each image of the stream, "-" is standard input, to `take`.  Returns as
+ * gather_stream does. */
 int picture_stream_walk(const char *path, const struct picture_stream_rules *rules,
-                        assembly_take *take, void *user, struct err *err) MUST_CHECK;
+                        picture_take *take, void *user, struct err *err) MUST_CHECK;
 
 #endif

@@ -30,9 +30,8 @@ is "$(tile -s 64 --edge pad -o 0 a.png | tar xOf - a/64/y000000-x000064.json | g
 is "$(tile -s 40 -r 20 a.png | tar xOf - a/40/y000000-x000000.json | grep -oE '"scale":\{[^}]*\}')" \
     '"scale":{"x":0.5,"y":0.5}' "so is the scale"
 is "$(for i in 1 2 3; do tile -s 20 -o 0 --part $i/3 a.png | keys; done | paste -sd' ')" "$(tile -s 20 -o 0 a.png | keys | paste -sd' ')" "parts are the whole"
-tile -s 200 --edge fit a.png >none.tar 2>err
-is "$(cat err)" "tile: 'a.png' is smaller than a tile and gives none" "no tile fits: a warning"
-ok "and an empty stream" peek none.tar
+fails 65 "no tile fits" tile -s 200 --edge fit a.png
+is "$(cat "$TMP/.err")" "tile: cut 'a.png': it is smaller than a tile and gives none" "is said"
 
 # ---- names ----
 mkdir -p x y
@@ -92,7 +91,8 @@ head -c 3000 a.png >cut.png
 tile -s 40 a.png missing.png cut.png rgba.png >some.tar 2>err
 is $? 1 "some images fail: exit 1"
 is "$(wc -l <err)" 2 "each is reported"
-ok "the stream is whole" peek some.tar
+fails 1 "the stream is whole, and says so" peek some.tar
+is "$(cat "$TMP/.err")" "peek: read 'some.tar': 'missing.png' and 1 more failed before" "names them"
 is "$(keys <some.tar | cut -d/ -f1 | sort -u | paste -sd' ')" "a rgba" "with the others"
 fails 66 "no such image" tile missing.png
 fails 65 "an image that is cut" tile cut.png

@@ -7,7 +7,10 @@
  *     stream drop N          leaves out every N-th sample
  *     stream reverse         turns the order round
  *     stream noplace         removes the json
- *     stream noimage         removes the image */
+ *     stream noimage         removes the image
+ *     stream noid            removes the sources' ids, as older programs wrote none
+ *     stream claim N         says that sources are N pixels high and wide
+ *     stream place N         says that tiles lie at (0, 0), N pixels high and wide */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +127,29 @@ static void drop_json(struct sample *sample)
         }
 }
 
+static void change_meta(struct sample *sample, const char *what, int64_t n)
+{
+    struct tile_meta meta;
+    struct err err;
+    if (sample_get_meta(sample, &meta, &err))
+        stop(&err);
+    if (strcmp(what, "noid") == 0)
+        meta.id[0] = 0;
+    else if (strcmp(what, "claim") == 0)
+        meta.source_width = meta.source_height = n;
+    else {
+        meta.x = meta.y = 0;
+        meta.width = meta.height = n;
+    }
+    if (sample_put_meta(sample, &meta, &err))
+        stop(&err);
+}
+
+static bool is_meta(const char *what)
+{
+    return strcmp(what, "noid") == 0 || strcmp(what, "claim") == 0 || strcmp(what, "place") == 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct sample samples[MAX_SAMPLES];
@@ -133,7 +159,7 @@ int main(int argc, char **argv)
     int64_t n = 0;
     int more;
     size_t count = 0;
-    if (argc < 2 || (argc > 2 && num_int(argv[2], 0, 1000, &n, &err)))
+    if (argc < 2 || (argc > 2 && num_int(argv[2], 0, 1000000000, &n, &err)))
         return 64;
     if (stream_open(&reader, "-", &err))
         stop(&err);
@@ -150,6 +176,8 @@ int main(int argc, char **argv)
             drop_json(sample);
         else if (strcmp(argv[1], "noimage") == 0)
             sample_drop_array(sample, "image");
+        else if (is_meta(argv[1]))
+            change_meta(sample, argv[1], n);
         else if (strcmp(argv[1], "flows") == 0)
             add_flows(sample, n);
         else if (strcmp(argv[1], "drop") != 0 && strcmp(argv[1], "reverse") != 0)
@@ -159,7 +187,7 @@ int main(int argc, char **argv)
         if (stream_put(writer, sample, &err))
             stop(&err);
     }
-    if (stream_commit(writer, &err))
+    if (stream_pass_failures(writer, reader, &err) < 0 || stream_commit(writer, &err))
         stop(&err);
     for (size_t i = 0; i < count; i++)
         sample_free(&samples[i]);

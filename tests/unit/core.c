@@ -211,20 +211,17 @@ static void test_names(void)
     is_int((long long)length, 0, "a folder's has none");
 }
 
-static void test_chosen_stems(void)
+static void test_numbered_names(void)
 {
     struct err err;
     struct names names = {0};
-    char stem[20];
-    is_int(names_choose_stem(&names, "x/cell.tif", "cell", stem, sizeof stem, &err), 1, "a name");
-    is_str(stem, "cell", "gives its stem");
-    is_int(names_choose_stem(&names, "y/cell.tif", "y/cell", stem, sizeof stem, &err), 1, "again");
-    is_str(stem, "y_cell", "its key");
-    is_int(names_choose_stem(&names, "y/cell.tif", "y/cell", stem, sizeof stem, &err), 0,
-           "but not three times");
-    is_str(stem, "y_cell", "as is said of the key");
-    is_int(names_choose_stem(&names, "", "key", stem, sizeof stem, &err), 1, "no name");
-    is_str(stem, "key", "gives the key");
+    char to[NAMES_NUMBER + 4];
+    is_int(names_add(&names, "abc-2", &err), 1, "a name that is in the way");
+    ok(names_number(&names, "abcdef", to, sizeof to, &err) == 0, "another");
+    is_str(to, "abc", "is cut so that a number fits");
+    ok(names_number(&names, "abc", to, sizeof to, &err) == 0, "the same again");
+    is_str(to, "abc-3", "has the first number that is free");
+    ok(names_has(&names, "abc-3") && !names_has(&names, "abc-4"), "and is noted down");
     names_free(&names);
 }
 
@@ -431,7 +428,7 @@ int main(void)
     test_output_files();
     test_printing();
     test_names();
-    test_chosen_stems();
+    test_numbered_names();
     test_new_stems();
     test_destinations();
     test_guard();
