@@ -55,7 +55,7 @@ $(WORK)/weights.safetensors: $(WORK)/real.train.tar $(WORK)/drawn.train.tar
 	    --optimizer adamw --lr 0.003 --schedule cosine --warmup 5 --weight-decay 0.01 --clip 5 --average 0.99 \
 	    -p paper,border=reflect,zoom=1.3,light=0.5,brightness=0.1,contrast=0.3,gamma=0.3,noise=0.02 \
 	    --steps $(STEPS) --seed $(SEED) --resume -o $@ \
-	    --data "synth; train part of dsb2018_nuclei (CC0)" --licence MIT \
+	    --data "synth; train part of dsb2018_nuclei (CC0)" --license MIT \
 	    $(WORK)/real.train.tar $(WORK)/real.train.tar $(WORK)/drawn.train.tar
 
 # ---- what it is worth ----

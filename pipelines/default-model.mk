@@ -28,7 +28,7 @@ SHELL = /bin/bash -o pipefail
 
 TRAIN = train -a unet-s:width=24 --optimizer adamw --schedule cosine --warmup 3 --weight-decay 0.01 \
     --average 0.995 --clip 5 --crop 192 --batch 12 --channels 1 -P auto --half --resume \
-    $(if $(filter-out 0,$(THREADS)),-t $(THREADS)) --licence MIT --val $(WORK)/validation.tar \
+    $(if $(filter-out 0,$(THREADS)),-t $(THREADS)) --license MIT --val $(WORK)/validation.tar \
     --data "synth; train parts of usiigaci_t98g (MIT), dsb2018_nuclei (CC0), nist_stem_colony (public domain)"
 
 $(OUT): $(WORK)/fourth.safetensors

@@ -18,66 +18,80 @@
 #include "tiles/picture_file.h"
 #include "tiles/picture_stream.h"
 
-enum {
-    OPT_METHOD = 'm',
-    OPT_OUTPUT = 'o',
-    OPT_FORMAT = 'f',
-    OPT_THRESHOLD = 't',
-    OPT_CONNECTIVITY = 'c',
-    OPT_PROBABILITY = 'p',
-    OPT_TABLE = 'T',
-    OPT_IMAGE = 'i',
-    OPT_MAP = CLI_LONG_ONLY,
-    OPT_DEPTH,
-    OPT_CELL_THRESHOLD,
-    OPT_FLOW_THRESHOLD,
-    OPT_STEPS,
-    OPT_MAX_SHARE,
-    OPT_MIN_SIZE,
-    OPT_FILL,
-    OPT_MAX_HOLE,
-    OPT_CLEAR_BORDER,
-    OPT_SMOOTH,
-    OPT_SUFFIX,
-    OPT_PIXEL_SIZE,
-    OPT_ROIS,
-    OPT_GEOJSON,
-    OPT_COCO,
-    OPT_COCO_RLE,
-    OPT_SVG,
-    OPT_FORCE,
+enum { ROIS, GEOJSON, COCO, COCO_RLE, SVG, EXPORTS };
+
+static struct {
+    struct cell_rules rules;
+    bool probability, method_given, force;
+    enum { DISTANCE, PROBABILITY } map;
+    int64_t min_size; /* -1: the method's */
+    float threshold;  /* 0: the most probable class */
+    int format;       /* -1: by the name */
+    const char *output, *suffix, *table, *image;
+    const char *stream;           /* that is read, or NULL */
+    const char *exports[EXPORTS]; /* paths */
+    double pixel_size[2];         /* height, width; given by the user */
+} settings = {
+    .rules = {.connectivity = 8, .depth = 0.15, .flow = FLOW_RULES_DEFAULT, .renumber = true},
+    .min_size = -1,
+    .format = -1,
+    .suffix = "",
 };
 
 static const struct cli_option options[] = {
-    {OPT_METHOD, "method", CELL_METHOD_WORDS,
-     "how cells are found\n(default flows where a stream has them, else components)"},
-    {OPT_OUTPUT, "output", "FILE|DIR", "label image (default standard output, none with a table)"},
-    {OPT_FORMAT, "format", "png|tiff", "format, where no file name tells it (default tiff)"},
-    {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
-    {OPT_TABLE, "table", "FILE", "write the table of cells, - for standard output"},
-    {OPT_IMAGE, "image", "FILE|DIR", "images whose intensities the table has, matched by stem"},
-    {OPT_PROBABILITY, "probability", NULL, "inputs are images of foreground probabilities"},
-    {OPT_THRESHOLD, "threshold", "P", "least foreground probability (default: most probable)"},
-    {OPT_CONNECTIVITY, "connectivity", "4|8", "neighbours of a pixel (default 8)"},
-    {OPT_MAP, "map", "distance|probability", "where watershed looks for valleys"},
-    {OPT_DEPTH, "depth", "D", "watershed: how deep a valley is, 0 to 1 (default 0.15)"},
-    {OPT_CELL_THRESHOLD, "cell-threshold", "X", "flows: least cell logit (default 0)"},
-    {OPT_FLOW_THRESHOLD, "flow-threshold", "X",
-     "flows: largest flow error, 0 for any (default 0.4)"},
-    {OPT_STEPS, "steps", "N", "flows: steps along the flow (default 200)"},
-    {OPT_MAX_SHARE, "max-share", "S", "flows: largest share of the image (default 0.4)"},
-    {OPT_SMOOTH, "smooth", "R", "smooth outlines: majority in a disc of R pixels"},
-    {OPT_FILL, "fill", NULL, "fill holes (flows do)"},
-    {OPT_MAX_HOLE, "max-hole", "N", "fill holes of at most N pixels"},
-    {OPT_MIN_SIZE, "min-size", "N", "drop cells of fewer pixels (default 0, flows 15)"},
-    {OPT_CLEAR_BORDER, "clear-border", NULL, "drop cells that touch the image's border"},
-    {OPT_ROIS, "rois", "FILE|DIR", "write ImageJ regions of interest, a zip"},
-    {OPT_GEOJSON, "geojson", "FILE|DIR", "write outlines as GeoJSON, for QuPath"},
-    {OPT_COCO, "coco", "FILE", "write COCO JSON of all images, outlines as polygons"},
-    {OPT_COCO_RLE, "coco-rle", "FILE", "the same with run lengths, which keep holes"},
-    {OPT_SVG, "svg", "FILE|DIR", "write outlines as SVG"},
-    {OPT_FORCE, "force", NULL, "in a folder, replace files that are not of an earlier run"},
-    {OPT_PIXEL_SIZE, "pixel-size", "UM[,UM]", "height and width of a pixel in micrometres"},
+    {'m', "method", CELL_METHOD_WORDS,
+     "how cells are found (default flows where a stream has them, else components)",
+     CLI_CHOICE(settings.rules.method), CLI_GIVEN(settings.method_given)},
+    {'o', "output", "FILE|DIR", "label image (default standard output, none with a table)",
+     CLI_TEXT(settings.output)},
+    {'f', "format", "png|tiff", "format, where no file name tells it (default tiff)",
+     CLI_CHOICE_FOR(settings.format, IMAGE_PNG, IMAGE_TIFF)},
+    {0, "suffix", "TEXT", "with -o DIR: what file names have after the stem",
+     CLI_TEXT(settings.suffix)},
+    {'T', "table", "FILE", "write the table of cells, - for standard output",
+     CLI_TEXT(settings.table)},
+    {'i', "image", "FILE|DIR", "images whose intensities the table has, matched by stem",
+     CLI_TEXT(settings.image)},
+    {'p', "probability", NULL, "inputs are images of foreground probabilities",
+     CLI_FLAG(settings.probability)},
+    {'t', "threshold", "P", "least foreground probability (default: most probable)",
+     CLI_REAL(settings.threshold, 0.0001, 1)},
+    {'c', "connectivity", "4|8", "neighbours of a pixel (default 8)",
+     CLI_CHOICE_FOR(settings.rules.connectivity, 4, 8)},
+    {0, "map", "distance|probability", "where watershed looks for valleys",
+     CLI_CHOICE(settings.map)},
+    {0, "depth", "D", "watershed: how deep a valley is, 0 to 1 (default 0.15)",
+     CLI_REAL(settings.rules.depth, 0, 1)},
+    {0, "cell-threshold", "X", "flows: least cell logit (default 0)",
+     CLI_REAL(settings.rules.flow.cell_threshold, -1000, 1000)},
+    {0, "flow-threshold", "X", "flows: largest flow error, 0 for any (default 0.4)",
+     CLI_REAL(settings.rules.flow.flow_threshold, 0, 1000)},
+    {0, "steps", "N", "flows: steps along the flow (default 200)",
+     CLI_INT(settings.rules.flow.steps, 1, 100000)},
+    {0, "max-share", "S", "flows: largest share of the image (default 0.4)",
+     CLI_REAL(settings.rules.flow.max_share, 0, 1)},
+    {0, "smooth", "R", "smooth outlines: majority in a disc of R pixels",
+     CLI_INT(settings.rules.smooth, 0, 15)},
+    {0, "fill", NULL, "fill holes (flows do)", CLI_FLAG(settings.rules.fill)},
+    {0, "max-hole", "N", "fill holes of at most N pixels",
+     CLI_INT(settings.rules.max_hole, 1, INT64_MAX), CLI_GIVEN(settings.rules.fill)},
+    {0, "min-size", "N", "drop cells of fewer pixels (default 0, flows 15)",
+     CLI_INT(settings.min_size, 0, INT64_MAX)},
+    {0, "clear-border", NULL, "drop cells that touch the image's border",
+     CLI_FLAG(settings.rules.clear_border)},
+    {0, "rois", "FILE|DIR", "write ImageJ regions of interest, a zip",
+     CLI_TEXT(settings.exports[ROIS])},
+    {0, "geojson", "FILE|DIR", "write outlines as GeoJSON, for QuPath",
+     CLI_TEXT(settings.exports[GEOJSON])},
+    {0, "coco", "FILE", "write COCO JSON of all images, outlines as polygons",
+     CLI_TEXT(settings.exports[COCO])},
+    {0, "coco-rle", "FILE", "the same with run lengths, which keep holes",
+     CLI_TEXT(settings.exports[COCO_RLE])},
+    {0, "svg", "FILE|DIR", "write outlines as SVG", CLI_TEXT(settings.exports[SVG])},
+    {0, "force", NULL, "in a folder, replace files that are not of an earlier run",
+     CLI_FLAG(settings.force)},
+    {0, "pixel-size", "UM[,UM]", "height and width of a pixel in micrometres",
+     CLI_PIXEL_SIZE(settings.pixel_size)},
     {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
      CLI_INT(limits.max_pixels, 1, INT64_MAX)},
     {0},
@@ -89,25 +103,6 @@ static const struct cli_program program = {
     .synopsis = "[options] [IMAGE... | STREAM.tar]",
     .options = options,
     .notes = "Without operands a tensor stream is read from standard input.",
-};
-
-#define EXPORTS (OPT_SVG - OPT_ROIS + 1)
-
-static struct {
-    struct cell_rules rules;
-    bool probability, probability_map, method_given;
-    int64_t min_size; /* -1: the method's */
-    float threshold;  /* 0: the most probable class */
-    int format;       /* -1: by the name */
-    const char *output, *suffix, *table, *image;
-    const char *stream;               /* that is read, or NULL */
-    const char *exports[EXPORTS];     /* paths, by option */
-    double pixel_height, pixel_width; /* given by the user */
-} settings = {
-    .rules = {.connectivity = 8, .depth = 0.15, .flow = FLOW_RULES_DEFAULT, .renumber = true},
-    .min_size = -1,
-    .format = -1,
-    .suffix = "",
 };
 
 static struct cell_table *table;
@@ -239,7 +234,7 @@ static int find_cells(struct picture *p, struct err *err)
     uint32_t count;
     if (p->flows)
         return find_by_flows(p, err);
-    const float *map = settings.probability_map ? p->foreground : NULL;
+    const float *map = settings.map == PROBABILITY ? p->foreground : NULL;
     const float *cell = p->values ? p->values + 2 * p->height * p->width : NULL;
     return cells_find(p->prediction, p->height, p->width, &settings.rules, map, p->values, cell,
                       &count, err);
@@ -263,12 +258,12 @@ static int find_and_tabulate(struct picture *p, struct err *err)
 /* The picture's prediction becomes its cells. */
 static int label(struct picture *p, struct err *err)
 {
-    if (settings.probability_map && !p->foreground)
+    if (settings.map == PROBABILITY && !p->foreground)
         return err_set(err, STATUS_DATA, "label '%s': there are no probabilities of two classes",
                        p->name);
-    if (settings.pixel_height > 0) {
-        p->pixel_height = settings.pixel_height;
-        p->pixel_width = settings.pixel_width;
+    if (settings.pixel_size[0] > 0) {
+        p->pixel_height = settings.pixel_size[0];
+        p->pixel_width = settings.pixel_size[1];
     }
     if (!p->prediction && picture_add(p, PICTURE_PREDICTION, 1, err))
         return -1;
@@ -329,7 +324,7 @@ static unsigned parts_wanted(void)
                          : 1u << PICTURE_PREDICTION;
     if (!settings.method_given)
         parts |= 1u << PICTURE_FLOWS | 1u << PICTURE_FOREGROUND;
-    if (!is_flows() && (table || settings.probability_map))
+    if (!is_flows() && (table || settings.map == PROBABILITY))
         parts |= 1u << PICTURE_FOREGROUND;
     if (!is_flows() && table)
         parts |= 1u << PICTURE_DOUBT;
@@ -360,99 +355,11 @@ static void label_stream(const char *path)
 
 /* ---- options ---- */
 
-static void read_method_option(int option)
-{
-    struct cell_rules *rules = &settings.rules;
-    switch (option) {
-    case OPT_METHOD:
-        rules->method = (enum cell_method)cli_choice(CELL_METHOD_WORDS);
-        settings.method_given = true;
-        break;
-    case OPT_CONNECTIVITY:
-        rules->connectivity = cli_choice("4|8") ? 8 : 4;
-        break;
-    case OPT_MAP:
-        settings.probability_map = cli_choice("distance|probability") == 1;
-        break;
-    case OPT_DEPTH:
-        rules->depth = cli_real(0, 1);
-        break;
-    case OPT_CELL_THRESHOLD:
-        rules->flow.cell_threshold = cli_real(-1000, 1000);
-        break;
-    case OPT_FLOW_THRESHOLD:
-        rules->flow.flow_threshold = cli_real(0, 1000);
-        break;
-    case OPT_STEPS:
-        rules->flow.steps = (int)cli_int(1, 100000);
-        break;
-    case OPT_MAX_SHARE:
-        rules->flow.max_share = cli_real(0, 1);
-        break;
-    case OPT_SMOOTH:
-        rules->smooth = (int)cli_int(0, 15);
-        break;
-    case OPT_FILL:
-        rules->fill = true;
-        break;
-    case OPT_MAX_HOLE:
-        rules->fill = true;
-        rules->max_hole = (uint64_t)cli_int(1, INT64_MAX);
-        break;
-    case OPT_MIN_SIZE:
-        settings.min_size = cli_int(0, INT64_MAX);
-        break;
-    case OPT_CLEAR_BORDER:
-        rules->clear_border = true;
-        break;
-    }
-}
-
-static void read_option(int option)
-{
-    switch (option) {
-    case OPT_OUTPUT:
-        settings.output = cli_argument();
-        break;
-    case OPT_FORMAT:
-        settings.format = cli_choice("png|tiff") ? IMAGE_TIFF : IMAGE_PNG;
-        break;
-    case OPT_SUFFIX:
-        settings.suffix = cli_argument();
-        break;
-    case OPT_TABLE:
-        settings.table = cli_argument();
-        break;
-    case OPT_IMAGE:
-        settings.image = cli_argument();
-        break;
-    case OPT_PROBABILITY:
-        settings.probability = true;
-        break;
-    case OPT_THRESHOLD:
-        settings.threshold = (float)cli_real(0.0001, 1);
-        break;
-    case OPT_FORCE:
-        guard_force();
-        break;
-    case OPT_PIXEL_SIZE:
-        cli_pixel_size(&settings.pixel_height, &settings.pixel_width);
-        break;
-    case OPT_ROIS:
-    case OPT_GEOJSON:
-    case OPT_COCO:
-    case OPT_COCO_RLE:
-    case OPT_SVG:
-        settings.exports[option - OPT_ROIS] = cli_argument();
-        break;
-    default:
-        read_method_option(option);
-    }
-}
-
 static void complete_settings(void)
 {
     struct cell_rules *rules = &settings.rules;
+    if (settings.force)
+        guard_force();
     bool flows = is_flows(), exported = false;
     complete_rules(rules);
     for (size_t i = 0; i < EXPORTS; i++)
@@ -461,7 +368,7 @@ static void complete_settings(void)
         settings.output = "-";
     if (flows && settings.probability)
         cli_die_usage("--probability and --method flows cannot be combined");
-    if (settings.probability_map && rules->method != CELLS_WATERSHED)
+    if (settings.map == PROBABILITY && rules->method != CELLS_WATERSHED)
         cli_die_usage("--map goes with --method watershed");
     if (settings.image && !settings.table)
         cli_die_usage("--image goes with --table");
@@ -485,8 +392,11 @@ static void prepare_output(int inputs)
 
 static void prepare_exports(int inputs)
 {
-    static const enum annot_format formats[EXPORTS] = {ANNOT_ROI_ZIP, ANNOT_GEOJSON, ANNOT_COCO,
-                                                       ANNOT_COCO_RLE, ANNOT_SVG};
+    static const enum annot_format formats[EXPORTS] = {[ROIS] = ANNOT_ROI_ZIP,
+                                                       [GEOJSON] = ANNOT_GEOJSON,
+                                                       [COCO] = ANNOT_COCO,
+                                                       [COCO_RLE] = ANNOT_COCO_RLE,
+                                                       [SVG] = ANNOT_SVG};
     struct err err;
     for (size_t i = 0; i < EXPORTS; i++)
         if (settings.exports[i] && annot_export_begin(&exports[i], formats[i], settings.exports[i],
@@ -515,8 +425,6 @@ static void commit(void)
 int main(int argc, char **argv)
 {
     cli_start(&program, argc, argv);
-    for (int option; (option = cli_next_option()) != -1;)
-        read_option(option);
     int count = cli_operand_count();
     char **operands = cli_operands();
     complete_settings();

@@ -3,26 +3,64 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "core/num.h"
 #include "draw/figure.h"
 #include "image/image.h"
 #include "pixels/normalize.h"
 
-enum { OPT_PANELS = CLI_LONG_ONLY, OPT_CONTRAST };
+static struct {
+    const char *output, *truth;
+    int style; /* of outline|fill|both, -1: not said */
+    int line;  /* -1: by the size */
+    double opacity;
+    bool single, side_by_side;
+    struct colour colour;
+    enum panel panels[FIGURE_MAX_PANELS];
+    int panel_count;
+    int64_t insets[FIGURE_MAX_INSETS][4]; /* x, y, width, height */
+    int inset_count;
+    int64_t max_side;
+    double range[2]; /* percentiles shown black and white */
+    bool stretch;
+} settings = {.output = "-", .style = -1, .line = -1, .opacity = 0.5, .range = {0.5, 99.5}};
+
+static int read_color(const char *text, struct err *err)
+{
+    const char *digits = *text == '#' ? text + 1 : text;
+    if (strlen(digits) != 6 || strspn(digits, "0123456789abcdefABCDEF") != 6)
+        return err_set(err, STATUS_USAGE, "'%s' is not RRGGBB", text);
+    unsigned long value = strtoul(digits, NULL, 16);
+    settings.single = true;
+    settings.colour =
+        (struct colour){(uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    return 0;
+}
 
 static const struct cli_option options[] = {
-    {'o', "output", "FILE", "where to write, PNG or TIFF (default standard output)"},
-    {'s', "style", "outline|fill|both", "how objects are drawn (default outline)"},
-    {'w', "width", "PIXELS", "width of outlines (default 1 and 1 more for each 600 pixels)"},
-    {'a', "opacity", "SHARE", "of fillings, 0 to 1 (default 0.5)"},
-    {'c', "colour", "RRGGBB", "one colour for all objects, in hexadecimal"},
-    {'t', "truth", "MASK", "the true mask: draw right, wrong and missed pixels"},
-    {'p', "panel", NULL, "image, truth and prediction side by side"},
-    {OPT_PANELS, "panels", "NAME[,NAME...]", "these of image, truth, prediction and errors"},
-    {'i', "inset", "X,Y,W,H", "enlarge this part of the image below; up to 6 times"},
-    {'m', "max-side", "PIXELS", "shrink the image until no side is longer"},
-    {OPT_CONTRAST, "contrast", "LOW,HIGH",
-     "percentiles shown black and white (default 0.5,99.5; 8 bits are shown as they are)"},
+    {'o', "output", "FILE", "where to write, PNG or TIFF (default standard output)",
+     CLI_TEXT(settings.output)},
+    {'s', "style", "outline|fill|both", "how objects are drawn (default outline)",
+     CLI_CHOICE(settings.style)},
+    {'w', "width", "PIXELS", "width of outlines (default 1 and 1 more for each 600 pixels)",
+     CLI_INT(settings.line, 1, DRAW_MAX_LINE)},
+    {'a', "opacity", "SHARE", "of fillings, 0 to 1 (default 0.5)",
+     CLI_REAL(settings.opacity, 0, 1)},
+    {'c', "color|colour", "RRGGBB", "one color for all objects, in hexadecimal",
+     CLI_CALL(read_color)},
+    {'t', "truth", "MASK", "the true mask: draw right, wrong and missed pixels",
+     CLI_TEXT(settings.truth)},
+    {'p', "panel", NULL, "image, truth and prediction side by side",
+     CLI_FLAG(settings.side_by_side)},
+    {0, "panels", "NAME[,NAME...]", "these of image, truth, prediction and errors",
+     CLI_CHOICE_OF(settings.panels[0], "image|truth|prediction|errors"),
+     CLI_LIST(settings.panel_count, FIGURE_MAX_PANELS)},
+    {'i', "inset", "X,Y,W,H", "enlarge this part of the image below; up to 6 times",
+     CLI_INT(settings.insets[0][0], 0, INT32_MAX), CLI_PARTS(4, ','),
+     CLI_TIMES(settings.inset_count, FIGURE_MAX_INSETS)},
+    {'m', "max-side", "PIXELS", "shrink the image until no side is longer",
+     CLI_INT(settings.max_side, 16, 1000000)},
+    {0, "contrast", "LOW,HIGH",
+     "percentiles shown black and white (default 0.5,99.5; 8 bits are shown as they are)",
+     CLI_REAL(settings.range[0], 0, 100), CLI_PARTS(2, ','), CLI_GIVEN(settings.stretch)},
     {0},
 };
 
@@ -35,141 +73,24 @@ static const struct cli_program program = {
              "yellow where only the true mask has.",
 };
 
-static struct {
-    const char *output, *truth;
-    int style; /* of outline|fill|both, -1: not said */
-    int line;  /* -1: by the size */
-    double opacity;
-    bool single;
-    struct colour colour;
-    enum panel panels[FIGURE_MAX_PANELS];
-    int panel_count;
-    struct inset insets[FIGURE_MAX_INSETS];
-    int inset_count;
-    int64_t max_side;
-    double low, high;
-    bool stretch;
-} settings = {.output = "-", .style = -1, .line = -1, .opacity = 0.5, .low = 0.5, .high = 99.5};
-
 /* ---- options ---- */
 
-static void parse_colour(const char *text)
+static void set_panels(int count, const enum panel *panels)
 {
-    const char *digits = *text == '#' ? text + 1 : text;
-    char *end;
-    unsigned long value = strtoul(digits, &end, 16);
-    if (strlen(digits) != 6 || *end || strspn(digits, "0123456789abcdefABCDEF") != 6)
-        cli_die_usage("--colour: '%s' is not RRGGBB", text);
-    settings.single = true;
-    settings.colour =
-        (struct colour){(uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    memcpy(settings.panels, panels, (size_t)count * sizeof *panels);
+    settings.panel_count = count;
 }
 
-/* Calls take(i, part) for each part between commas; returns how many. */
-static int split(const char *text, int most, void (*take)(int index, const char *part))
+static void choose_panels(void)
 {
-    char copy[256], *rest = copy, *part;
-    int count = 0;
-    if (strlen(text) >= sizeof copy)
-        cli_die_usage("'%s' is too long", text);
-    strcpy(copy, text);
-    while ((part = strsep(&rest, ","))) {
-        if (count == most)
-            cli_die_usage("'%s' has more than %d parts", text, most);
-        take(count++, part);
-    }
-    return count;
-}
-
-static void take_panel(int index, const char *name)
-{
-    static const char *const names[] = {"image", "truth", "prediction", "errors"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(names[i], name) == 0) {
-            settings.panels[index] = (enum panel)i;
-            return;
-        }
-    cli_die_usage("--panels: '%s' is none of image, truth, prediction, errors", name);
-}
-
-static void take_inset(int index, const char *text)
-{
-    struct inset *inset = &settings.insets[settings.inset_count];
-    size_t *const fields[] = {&inset->x, &inset->y, &inset->width, &inset->height};
-    struct err err;
-    int64_t value;
-    if (num_int(text, index < 2 ? 0 : 1, INT32_MAX, &value, &err))
-        cli_die_usage("--inset: %s", err.message);
-    *fields[index] = (size_t)value;
-}
-
-static void take_percentile(int index, const char *text)
-{
-    struct err err;
-    if (num_real(text, 0, 100, index ? &settings.high : &settings.low, &err))
-        cli_die_usage("--contrast: %s", err.message);
-}
-
-static void add_inset(const char *text)
-{
-    if (settings.inset_count == FIGURE_MAX_INSETS)
-        cli_die_usage("at most %d insets", FIGURE_MAX_INSETS);
-    if (split(text, 4, take_inset) != 4)
-        cli_die_usage("--inset: '%s' is not X,Y,W,H", text);
-    settings.inset_count++;
-}
-
-static void set_contrast(const char *text)
-{
-    settings.stretch = true;
-    if (split(text, 2, take_percentile) != 2 || settings.low >= settings.high)
-        cli_die_usage("--contrast: '%s' is not LOW,HIGH", text);
-}
-
-static void parse_options(void)
-{
-    bool panel = false;
-    for (int c; (c = cli_next_option()) != -1;)
-        switch (c) {
-        case 'o':
-            settings.output = cli_argument();
-            break;
-        case 's':
-            settings.style = cli_choice("outline|fill|both");
-            break;
-        case 'w':
-            settings.line = (int)cli_int(1, DRAW_MAX_LINE);
-            break;
-        case 'a':
-            settings.opacity = cli_real(0, 1);
-            break;
-        case 'c':
-            parse_colour(cli_argument());
-            break;
-        case 't':
-            settings.truth = cli_argument();
-            break;
-        case 'p':
-            panel = true;
-            break;
-        case OPT_PANELS:
-            settings.panel_count = split(cli_argument(), FIGURE_MAX_PANELS, take_panel);
-            break;
-        case 'i':
-            add_inset(cli_argument());
-            break;
-        case 'm':
-            settings.max_side = cli_int(16, 1000000);
-            break;
-        case OPT_CONTRAST:
-            set_contrast(cli_argument());
-            break;
-        }
-    if (panel && !settings.panel_count)
-        settings.panel_count = split(settings.truth ? "image,truth,prediction" : "image,prediction",
-                                     FIGURE_MAX_PANELS, take_panel);
-    if (!settings.panel_count)
-        settings.panels[settings.panel_count++] = settings.truth ? PANEL_ERRORS : PANEL_PREDICTION;
+    if (settings.panel_count)
+        return;
+    if (settings.side_by_side && settings.truth)
+        set_panels(3, (enum panel[]){PANEL_IMAGE, PANEL_TRUTH, PANEL_PREDICTION});
+    else if (settings.side_by_side)
+        set_panels(2, (enum panel[]){PANEL_IMAGE, PANEL_PREDICTION});
+    else
+        set_panels(1, (enum panel[]){settings.truth ? PANEL_ERRORS : PANEL_PREDICTION});
 }
 
 static void check_options(void)
@@ -186,11 +107,15 @@ static void check_options(void)
         if (!settings.truth &&
             (settings.panels[i] == PANEL_TRUTH || settings.panels[i] == PANEL_ERRORS))
             cli_die_usage("a panel of the truth or of errors needs --truth");
+    for (int i = 0; i < settings.inset_count; i++)
+        if (settings.insets[i][2] == 0 || settings.insets[i][3] == 0)
+            cli_die_usage("--inset: a part without pixels");
+    if (settings.range[0] >= settings.range[1])
+        cli_die_usage("--contrast: LOW is not below HIGH");
     struct err err;
     if (image_check_name(settings.output, &err))
         cli_die_err(&err);
-    if (strcmp(settings.output, "-") == 0)
-        cli_refuse_terminal("an image");
+    cli_refuse_terminal_for(settings.output, "an image");
 }
 
 /* ---- inputs ---- */
@@ -334,7 +259,7 @@ static void find_range(struct display *display)
     struct err err;
     if (normalise_new(&range, DTYPE_F32, &err) || count_values(display, &range, false, &err))
         cli_die_err(&err);
-    int more = normalise_choose(&range, settings.low, settings.high, &err);
+    int more = normalise_choose(&range, settings.range[0], settings.range[1], &err);
     if (more < 0) {
         err_prefix(&err, "read '%s'", display->image.path);
         cli_die_err(&err);
@@ -398,15 +323,12 @@ static void set_figure(struct figure *figure, const struct layer *image)
         figure->style.opacity = settings.opacity;
     memcpy(figure->panels, settings.panels, sizeof figure->panels);
     for (int i = 0; i < settings.inset_count; i++) {
-        const struct inset *from = &settings.insets[i];
-        struct inset *to = &figure->insets[i];
-        *to = (struct inset){from->x / image->factor,
-                             from->y / image->factor,
-                             (from->width - 1) / image->factor + 1,
-                             (from->height - 1) / image->factor + 1,
-                             NULL,
-                             NULL,
-                             NULL};
+        const int64_t *from = settings.insets[i];
+        size_t factor = image->factor;
+        figure->insets[i] = (struct inset){.x = (size_t)from[0] / factor,
+                                           .y = (size_t)from[1] / factor,
+                                           .width = (size_t)(from[2] - 1) / factor + 1,
+                                           .height = (size_t)(from[3] - 1) / factor + 1};
     }
 }
 
@@ -470,7 +392,7 @@ int main(int argc, char **argv)
     struct layer mask, truth = {0};
     struct figure figure;
     cli_start(&program, argc, argv);
-    parse_options();
+    choose_panels();
     check_options();
     open_display(&display, cli_operands()[0]);
     set_figure(&figure, &display.image);

@@ -15,33 +15,56 @@
 
 #define MAX_BATCH 1024
 
-enum {
-    OPT_TTA = CLI_LONG_ONLY,
-    OPT_UNCERTAINTY,
-    OPT_LOGITS,
-    OPT_DIAMETER,
-    OPT_SIZE_MODEL,
-    OPT_KEEP_IMAGE
-};
+enum { AUTO = -1 };
+
+static struct {
+    const char *model, *architecture, *size_model, *output;
+    int device;
+    int64_t threads, batch;
+    int precision;   /* enum dtype, or AUTO */
+    enum dtype type; /* what it comes to on the device */
+    bool keep_image;
+    struct inference_options what;
+} settings = {.output = "-",
+              .device = NN_CPU,
+              .batch = 8,
+              .precision = DTYPE_F32,
+              .what = {.prob = true, .uncertainty = UNCERTAINTY_NONE}};
+
+static int read_device(const char *text, struct err *err)
+{
+    return nn_find_device(text, 0, &settings.device, err);
+}
 
 static const struct cli_option options[] = {
     {'m', "model", "WEIGHTS",
-     "safetensors or PyTorch checkpoint (default: $MORPHOSEG_MODEL or the model that came along)"},
-    {'a', "arch", "ARCH", "the weights' architecture, for files that don't name it"},
-    {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)"},
-    {'b', "batch", "N", "tiles computed at a time (default 8)"},
-    {'t', "threads", "N", "threads to compute with (default: one a processor)"},
+     "safetensors or PyTorch checkpoint (default: $MORPHOSEG_MODEL or the model that came along)",
+     CLI_TEXT(settings.model)},
+    {'a', "arch", "ARCH", "the weights' architecture, for files that don't name it",
+     CLI_TEXT(settings.architecture)},
+    {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)", CLI_CALL(read_device)},
+    {'b', "batch", "N", "tiles computed at a time (default 8)",
+     CLI_INT(settings.batch, 1, MAX_BATCH)},
+    {'t', "threads", "N", "threads to compute with (default: one a processor)",
+     CLI_INT(settings.threads, 1, 1024)},
     {'p', "precision", "fp32|bf16|fp16|auto",
-     "number format (default fp32; auto: what is fastest here)"},
-    {OPT_TTA, "tta", NULL, "mean over the eight turns and mirror images of each tile"},
-    {OPT_UNCERTAINTY, "uncertainty", UNCERTAINTY_WORDS, "add KEY.uncertainty.npy"},
-    {OPT_LOGITS, "logits", NULL, "add KEY.logits.npy, what the network gives"},
-    {OPT_DIAMETER, "diameter", "PIXELS",
-     "of the cells, for cellpose (default: the size model's, or that of its training images)"},
-    {OPT_SIZE_MODEL, "size-model", "FILE",
-     "estimates the diameter, for cellpose (default: the weights', if they have one)"},
-    {OPT_KEEP_IMAGE, "keep-image", NULL, "pass the images on, too"},
-    {'o', "output", "FILE", "write the stream to FILE (default standard output)"},
+     "number format (default fp32; auto: what is fastest here)",
+     CLI_CHOICE_FOR(settings.precision, DTYPE_F32, DTYPE_BF16, DTYPE_F16, AUTO)},
+    {0, "tta", NULL, "mean over the eight turns and mirror images of each tile",
+     CLI_FLAG(settings.what.tta)},
+    {0, "uncertainty", UNCERTAINTY_WORDS, "add KEY.uncertainty.npy",
+     CLI_CHOICE(settings.what.uncertainty)},
+    {0, "logits", NULL, "add KEY.logits.npy, what the network gives",
+     CLI_FLAG(settings.what.logits)},
+    {0, "diameter", "PIXELS",
+     "of the cells, for cellpose (default: the size model's, or that of its training images)",
+     CLI_REAL(settings.what.diameter, 1, 1e5)},
+    {0, "size-model", "FILE",
+     "estimates the diameter, for cellpose (default: the weights', if they have one)",
+     CLI_TEXT(settings.size_model)},
+    {0, "keep-image", NULL, "pass the images on, too", CLI_FLAG(settings.keep_image)},
+    {'o', "output", "FILE", "write the stream to FILE (default standard output)",
+     CLI_TEXT(settings.output)},
     {0},
 };
 
@@ -53,74 +76,6 @@ static const struct cli_program program = {
     .notes = "Adds KEY.prob.npy, classes x height x width, and KEY.flows.npy where the network\n"
              "learnt cells, and drops KEY.image.npy.",
 };
-
-static struct {
-    const char *model, *architecture, *size_model, *output;
-    int device, threads;
-    size_t batch;
-    int precision;   /* index of the words fp32|bf16|fp16|auto */
-    enum dtype type; /* what it comes to on the device */
-    bool keep_image;
-    struct inference_options what;
-} settings = {.output = "-",
-              .device = NN_CPU,
-              .batch = 8,
-              .what = {.prob = true, .uncertainty = UNCERTAINTY_NONE}};
-
-enum { AUTO = 3 };
-
-static void read_device(const char *text)
-{
-    struct err err;
-    if (nn_find_device(text, 0, &settings.device, &err))
-        cli_die_usage("%s", err.message);
-}
-
-static void read_options(void)
-{
-    for (int c; (c = cli_next_option()) != -1;)
-        switch (c) {
-        case 'm':
-            settings.model = cli_argument();
-            break;
-        case 'a':
-            settings.architecture = cli_argument();
-            break;
-        case 'd':
-            read_device(cli_argument());
-            break;
-        case 'b':
-            settings.batch = (size_t)cli_int(1, MAX_BATCH);
-            break;
-        case 't':
-            settings.threads = (int)cli_int(1, 1024);
-            break;
-        case 'p':
-            settings.precision = cli_choice("fp32|bf16|fp16|auto");
-            break;
-        case OPT_TTA:
-            settings.what.tta = true;
-            break;
-        case OPT_UNCERTAINTY:
-            settings.what.uncertainty = (enum uncertainty)cli_choice(UNCERTAINTY_WORDS);
-            break;
-        case OPT_LOGITS:
-            settings.what.logits = true;
-            break;
-        case OPT_DIAMETER:
-            settings.what.diameter = cli_real(1, 1e5);
-            break;
-        case OPT_SIZE_MODEL:
-            settings.size_model = cli_argument();
-            break;
-        case OPT_KEEP_IMAGE:
-            settings.keep_image = true;
-            break;
-        case 'o':
-            settings.output = cli_argument();
-            break;
-        }
-}
 
 /* ---- the model ---- */
 
@@ -146,13 +101,12 @@ static const char *default_model(void)
     cli_die(STATUS_NO_INPUT, "no default model is installed; name the weights with -m");
 }
 
-/* The letters come in any order, and auto depends on the device. */
+/* Options come in any order, and auto depends on the device. */
 static void settle_precision(void)
 {
-    static const enum dtype types[] = {DTYPE_F32, DTYPE_BF16, DTYPE_F16};
     struct err err;
     settings.type = settings.precision == AUTO ? nn_fastest_precision(settings.device)
-                                               : types[settings.precision];
+                                               : (enum dtype)settings.precision;
     if (nn_check_precision(settings.device, settings.type, &err))
         cli_die_usage("option '-p': %s", err.message);
 }
@@ -222,7 +176,7 @@ static struct model *open_model(const char *path, char hash[65])
     read_gaussians(model, &weights, path);
     say_precision(&weights, path);
     weights_free(&weights);
-    if (nn_set_threads(settings.threads)) {
+    if (nn_set_threads((int)settings.threads)) {
         nn_to_err(&err, "start threads");
         cli_die_err(&err);
     }
@@ -404,7 +358,7 @@ static int predict_samples(struct model *model, struct err *err)
             result = run_batch(model, &batch, err);
         if (!result)
             result = add_item(model, &batch, item, image, err);
-        if (!result && batch.count == settings.batch)
+        if (!result && batch.count == (size_t)settings.batch)
             result = run_batch(model, &batch, err);
         if (result)
             return result;
@@ -428,8 +382,8 @@ static void open_stream(const char *path, const char *hash)
     int more = stream_next(pipeline.reader, &first->sample, &err);
     if (more < 0 ||
         stream_create(&pipeline.writer, settings.output, &author, pipeline.reader, &err) ||
-        queue_new(&pipeline.in, 2 * settings.batch, &err) ||
-        queue_new(&pipeline.out, 2 * settings.batch, &err))
+        queue_new(&pipeline.in, 2 * (size_t)settings.batch, &err) ||
+        queue_new(&pipeline.out, 2 * (size_t)settings.batch, &err))
         cli_die_err(&err);
     pipeline.ended = more == 0;
     if (pipeline.ended)
@@ -443,18 +397,15 @@ int main(int argc, char **argv)
     char hash[65];
     struct err err;
     cli_start(&program, argc, argv);
-    read_options();
-    if (cli_operand_count() > 1)
-        cli_die_usage("more than one stream");
-    if (strcmp(settings.output, "-") == 0)
-        cli_refuse_terminal("a tensor stream");
+    const char *input = cli_only_input();
+    cli_refuse_terminal_for(settings.output, "a tensor stream");
     settle_precision();
     nn_reuse_memory();
     struct model *model = open_model(settings.model ? settings.model : default_model(), hash);
     settle_what(model);
     if (settings.size_model)
         open_size_model(settings.size_model);
-    open_stream(cli_operand_count() ? cli_operands()[0] : "-", hash);
+    open_stream(input, hash);
     start_thread(&pipeline.read_thread, read_samples);
     start_thread(&pipeline.write_thread, write_samples);
     int result = predict_samples(model, &err);

@@ -9,27 +9,43 @@
 #include "cli/cli.h"
 #include "core/guard.h"
 #include "core/names.h"
-#include "core/num.h"
 #include "image/output.h"
 
 #define MAX_CLASSES 255
 #define MAX_PIXELS  ((size_t)1 << 30)
 
-enum { OPT_CLASSES = CLI_LONG_ONLY, OPT_LIKE, OPT_SUFFIX, OPT_OVERLAP, OPT_FORCE };
+static struct {
+    const char *output, *like, *suffix;
+    int64_t size[2]; /* width, height */
+    int format;      /* -1: by the name */
+    bool force;
+    const char *classes[MAX_CLASSES];
+    int class_count;
+    struct annot_raster raster;
+} settings = {.output = "-", .suffix = "", .format = -1};
 
 static const struct cli_option options[] = {
-    {'o', "output", "FILE|DIR", "where to write (default standard output)"},
+    {'o', "output", "FILE|DIR", "where to write (default standard output)",
+     CLI_TEXT(settings.output)},
     {'m', "mode", "instance|class|binary",
-     "a label for each object (default), for each class, or 255 for all"},
-    {OPT_CLASSES, "classes", "NAME,...", "class mode: the names of labels 1, 2, ..."},
-    {'s', "size", "WIDTHxHEIGHT", "size of the image, where the annotations do not say"},
-    {OPT_LIKE, "like", "IMAGE|DIR",
+     "a label for each object (default), for each class, or 255 for all",
+     CLI_CHOICE(settings.raster.mode)},
+    {0, "classes", "NAME,...", "class mode: the names of labels 1, 2, ...",
+     CLI_TEXT(settings.classes[0]), CLI_LIST(settings.class_count, MAX_CLASSES)},
+    {'s', "size", "WIDTHxHEIGHT", "size of the image, where the annotations do not say",
+     CLI_INT(settings.size[0], 1, 1 << 24), CLI_PARTS(2, 'x')},
+    {0, "like", "IMAGE|DIR",
      "take the size from this image, or from that with the same "
-     "stem in this folder"},
-    {OPT_OVERLAP, "overlap", "last|first", "which object is seen where several are (default last)"},
-    {'f', "format", "png|tiff", "format, where no file name tells it (default png)"},
-    {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
-    {OPT_FORCE, "force", NULL, "with -o DIR: replace files that are not of an earlier run"},
+     "stem in this folder",
+     CLI_TEXT(settings.like)},
+    {0, "overlap", "last|first", "which object is seen where several are (default last)",
+     CLI_CHOICE(settings.raster.keep_first)},
+    {'f', "format", "png|tiff", "format, where no file name tells it (default png)",
+     CLI_CHOICE_FOR(settings.format, IMAGE_PNG, IMAGE_TIFF)},
+    {0, "force", NULL, "with -o DIR: replace files that are not of an earlier run",
+     CLI_FLAG(settings.force)},
+    {0, "suffix", "TEXT", "with -o DIR: what file names have after the stem",
+     CLI_TEXT(settings.suffix)},
     {0},
 };
 
@@ -41,83 +57,20 @@ static const struct cli_program program = {
     .notes = "Reads COCO JSON, GeoJSON, LabelMe JSON, ImageJ .roi and zips of them.",
 };
 
-static struct {
-    const char *output, *like, *suffix;
-    int64_t width, height;
-    int format; /* -1: by the name */
-    struct annot_raster raster;
-} settings = {.output = "-", .suffix = "", .format = -1};
-
 static struct destination output;
 
-/* Cuts the text at its commas. */
-static void split_classes(const char *text)
+static void check_options(void)
 {
-    static const char *names[MAX_CLASSES];
-    static char copy[8192];
-    if (strlen(text) >= sizeof copy)
-        cli_die_usage("--classes: too long");
-    strcpy(copy, text);
-    settings.raster.classes = names;
-    settings.raster.class_count = 0;
-    for (char *at = copy, *next; at; at = next) {
-        next = strchr(at, ',');
-        if (next)
-            *next++ = 0;
-        if (!*at || settings.raster.class_count == MAX_CLASSES)
-            cli_die_usage("--classes: an empty name, or more than %d", MAX_CLASSES);
-        names[settings.raster.class_count++] = at;
-    }
-}
-
-static void parse_size(const char *text)
-{
-    char width[32];
-    struct err err;
-    size_t cross = strcspn(text, "x");
-    if (!text[cross])
-        cli_die_usage("--size: '%s' is not WIDTHxHEIGHT", text);
-    snprintf(width, sizeof width, "%.*s", (int)cross, text);
-    if (num_int(width, 1, 1 << 24, &settings.width, &err) ||
-        num_int(text + cross + 1, 1, 1 << 24, &settings.height, &err))
-        cli_die_usage("--size: %s", err.message);
-}
-
-static void parse_options(void)
-{
-    for (int c; (c = cli_next_option()) != -1;)
-        switch (c) {
-        case 'o':
-            settings.output = cli_argument();
-            break;
-        case 'm':
-            settings.raster.mode = (enum annot_mode)cli_choice("instance|class|binary");
-            break;
-        case OPT_CLASSES:
-            split_classes(cli_argument());
-            break;
-        case 's':
-            parse_size(cli_argument());
-            break;
-        case OPT_LIKE:
-            settings.like = cli_argument();
-            break;
-        case OPT_OVERLAP:
-            settings.raster.keep_first = cli_choice("last|first") == 1;
-            break;
-        case 'f':
-            settings.format = cli_choice("png|tiff");
-            break;
-        case OPT_SUFFIX:
-            settings.suffix = cli_argument();
-            break;
-        case OPT_FORCE:
-            guard_force();
-            break;
-        }
-    if ((settings.raster.mode == ANNOT_CLASSES) != (settings.raster.class_count > 0))
+    if (settings.force)
+        guard_force();
+    settings.raster.classes = settings.classes;
+    settings.raster.class_count = (size_t)settings.class_count;
+    for (int i = 0; i < settings.class_count; i++)
+        if (!*settings.classes[i])
+            cli_die_usage("--classes: an empty name");
+    if ((settings.raster.mode == ANNOT_CLASSES) != (settings.class_count > 0))
         cli_die_usage("--mode class and --classes go together");
-    if (settings.width && settings.like)
+    if (settings.size[0] && settings.like)
         cli_die_usage("--size and --like exclude each other");
 }
 
@@ -134,7 +87,7 @@ static void prepare_output(void)
 
 static bool is_tiff(void)
 {
-    enum image_format otherwise = settings.format == 1 ? IMAGE_TIFF : IMAGE_PNG;
+    enum image_format otherwise = settings.format == IMAGE_TIFF ? IMAGE_TIFF : IMAGE_PNG;
     return image_output_format(&output, otherwise) == IMAGE_TIFF;
 }
 
@@ -184,7 +137,7 @@ static int size_like(const char *name, int64_t *width, int64_t *height, struct e
 
 static int get_size(const struct annot_image *image, size_t shape[2], struct err *err)
 {
-    int64_t width = settings.width, height = settings.height;
+    int64_t width = settings.size[0], height = settings.size[1];
     if (settings.like && size_like(image->name, &width, &height, err))
         return -1;
     if (image->width > 0 && image->height > 0) {
@@ -316,7 +269,7 @@ int main(int argc, char **argv)
     struct err err;
     enum status status = STATUS_OK;
     cli_start(&program, argc, argv);
-    parse_options();
+    check_options();
     prepare_output();
     int count = cli_operand_count();
     if (count == 0)

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "core/limits.h"
 #include "core/destination.h"
+#include "core/limits.h"
 #include "core/tsv.h"
 #include "image/labels.h"
 #include "image/pairs.h"
@@ -16,44 +16,59 @@
 #include "scores/report.h"
 #include "tiles/picture_stream.h"
 
-enum {
-    OPT_CONVENTION = 'c',
-    OPT_INSTANCES = 'i',
-    OPT_JSON = 'j',
-    OPT_SUMMARY = 's',
-    OPT_THRESHOLD = 't',
-    OPT_AP = CLI_LONG_ONLY,
-    OPT_BY,
-    OPT_CLASSES,
-    OPT_COMPONENTS,
-    OPT_CURVE,
-    OPT_PIXEL_SIZE,
-    OPT_PREDICTION_SUFFIX,
-    OPT_PROBABILITY,
-    OPT_RELIABILITY,
-    OPT_RUNS,
-    OPT_TRUTH_SUFFIX,
-    OPT_UNIT,
+static struct {
+    struct compare_rules rules;
+    bool probability, runs;
+    enum { BY_IMAGE, BY_TILE } by;
+    enum { PIXELS, MICROMETERS } unit;
+    float threshold;      /* 0: the most probable class */
+    double pixel_size[2]; /* height, width; given by the user, micrometers */
+    const char *prediction_suffix, *truth_suffix, *curve, *reliability;
+} settings = {
+    .rules.scores = {.size_y = 1,
+                     .size_x = 1,
+                     .unit = "",
+                     .threshold_count = 3,
+                     .thresholds = {0.5, 0.75, 0.9}},
+    .prediction_suffix = "",
+    .truth_suffix = "",
 };
 
+static struct scores_report report;
+
 static const struct cli_option options[] = {
-    {OPT_CONVENTION, "convention", "NAME", "rules where tools differ: " CONVENTION_WORDS},
-    {OPT_INSTANCES, "instances", NULL, "values are object labels: add AP, PQ, AJI, F1, counts"},
-    {OPT_AP, "ap", "IOU[,IOU...]", "thresholds of AP (default 0.5,0.75,0.9)"},
-    {OPT_COMPONENTS, "components", "4|8", "--instances, objects are connected components"},
-    {OPT_CLASSES, "classes", "K", "values are classes 0 to K-1: a row for each class above 0"},
-    {OPT_PROBABILITY, "probability", NULL, "predictions are images of foreground probabilities"},
-    {OPT_THRESHOLD, "threshold", "P", "least foreground probability (default: most probable)"},
-    {OPT_BY, "by", "image|tile", "a row for each source image (default) or each tile"},
-    {OPT_UNIT, "unit", "px|um", "distances in pixels (default) or micrometres"},
-    {OPT_PIXEL_SIZE, "pixel-size", "UM[,UM]", "height and width of a pixel, for --unit um"},
-    {OPT_SUMMARY, "summary", NULL, "mean, standard deviation and count of each column"},
-    {OPT_RUNS, "runs", NULL, "operands are tables of runs: --summary over their means"},
-    {OPT_JSON, "json", NULL, "rows and summary as JSON"},
-    {OPT_CURVE, "curve", "FILE", "write the risk-coverage curve of all images as TSV"},
-    {OPT_RELIABILITY, "reliability", "FILE", "write the reliability diagram's bins as TSV"},
-    {OPT_PREDICTION_SUFFIX, "prediction-suffix", "TEXT", "end of predictions' stems (folders)"},
-    {OPT_TRUTH_SUFFIX, "truth-suffix", "TEXT", "end of truths' stems (folders)"},
+    {'c', "convention", "NAME", "rules where tools differ: " CONVENTION_WORDS,
+     CLI_CHOICE_OF(settings.rules.scores.convention, CONVENTION_WORDS)},
+    {'i', "instances", NULL, "values are object labels: add AP, PQ, AJI, F1, counts",
+     CLI_FLAG(settings.rules.objects)},
+    {0, "ap", "IOU[,IOU...]", "thresholds of AP (default 0.5,0.75,0.9)",
+     CLI_REAL(settings.rules.scores.thresholds[0], 0.01, 1),
+     CLI_LIST(settings.rules.scores.threshold_count, SCORES_MAX_THRESHOLDS)},
+    {0, "components", "4|8", "--instances, objects are connected components",
+     CLI_CHOICE_FOR(settings.rules.components, 4, 8), CLI_GIVEN(settings.rules.objects)},
+    {0, "classes", "K", "values are classes 0 to K-1: a row for each class above 0",
+     CLI_INT(settings.rules.classes, 2, 255)},
+    {0, "probability", NULL, "predictions are images of foreground probabilities",
+     CLI_FLAG(settings.probability)},
+    {'t', "threshold", "P", "least foreground probability (default: most probable)",
+     CLI_REAL(settings.threshold, 0.0001, 1)},
+    {0, "by", "image|tile", "a row for each source image (default) or each tile",
+     CLI_CHOICE(settings.by)},
+    {0, "unit", "px|um", "distances in pixels (default) or micrometres", CLI_CHOICE(settings.unit)},
+    {0, "pixel-size", "UM[,UM]", "height and width of a pixel, for --unit um",
+     CLI_PIXEL_SIZE(settings.pixel_size)},
+    {'s', "summary", NULL, "mean, standard deviation and count of each column",
+     CLI_FLAG(report.summarise)},
+    {0, "runs", NULL, "operands are tables of runs: --summary over their means",
+     CLI_FLAG(settings.runs)},
+    {'j', "json", NULL, "rows and summary as JSON", CLI_FLAG(report.json)},
+    {0, "curve", "FILE", "write the risk-coverage curve of all images as TSV",
+     CLI_TEXT(settings.curve)},
+    {0, "reliability", "FILE", "write the reliability diagram's bins as TSV",
+     CLI_TEXT(settings.reliability)},
+    {0, "prediction-suffix", "TEXT", "end of predictions' stems (folders)",
+     CLI_TEXT(settings.prediction_suffix)},
+    {0, "truth-suffix", "TEXT", "end of truths' stems (folders)", CLI_TEXT(settings.truth_suffix)},
     {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
      CLI_INT(limits.max_pixels, 1, INT64_MAX)},
     {0},
@@ -67,23 +82,6 @@ static const struct cli_program program = {
     .notes = "PREDICTION and TRUTH are two masks, or two folders of masks matched by stem.",
 };
 
-static struct {
-    struct compare_rules rules;
-    bool probability, runs, by_tile, micrometres;
-    float threshold;                  /* 0: the most probable class */
-    double pixel_height, pixel_width; /* given by the user, micrometres */
-    const char *prediction_suffix, *truth_suffix, *curve, *reliability;
-} settings = {
-    .rules.scores = {.size_y = 1,
-                     .size_x = 1,
-                     .unit = "",
-                     .threshold_count = 3,
-                     .thresholds = {0.5, 0.75, 0.9}},
-    .prediction_suffix = "",
-    .truth_suffix = "",
-};
-
-static struct scores_report report = {.rows = true};
 static struct compare_totals totals;
 static bool some_failed;
 
@@ -105,11 +103,11 @@ static int take_row(void *user, int class, const struct scores *row, struct err 
 
 static int set_pixel_size(const struct subject *subject, struct score_rules *rules, struct err *err)
 {
-    if (!settings.micrometres)
+    if (settings.unit == PIXELS)
         return 0;
-    bool given = settings.pixel_height > 0;
-    rules->size_y = given ? settings.pixel_height : subject->pixel_height;
-    rules->size_x = given ? settings.pixel_width : subject->pixel_width;
+    bool given = settings.pixel_size[0] > 0;
+    rules->size_y = given ? settings.pixel_size[0] : subject->pixel_height;
+    rules->size_x = given ? settings.pixel_size[1] : subject->pixel_width;
     if (rules->size_y > 0 && rules->size_x > 0)
         return 0;
     return err_set(err, STATUS_DATA,
@@ -279,13 +277,15 @@ static int compare_assembled(void *user, struct picture *p, struct err *err)
 static void compare_stream(const char *path)
 {
     struct err err;
-    struct picture_stream_rules rules = {.values = "prob",
-                                         .gather = {.by_tile = settings.by_tile, .as_tiled = true},
-                                         .threshold = settings.threshold,
-                                         .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH |
-                                                   1u << PICTURE_FOREGROUND | 1u << PICTURE_DOUBT,
-                                         .warn = cli_warn_err,
-                                         .progress = cli_progress};
+    struct picture_stream_rules rules = {
+        .values = "prob",
+        .gather = {.by_tile = settings.by == BY_TILE, .as_tiled = true},
+        .warn = cli_warn_err,
+        .threshold = settings.threshold,
+        .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH | 1u << PICTURE_FOREGROUND |
+                  1u << PICTURE_DOUBT,
+        .warn = cli_warn_err,
+        .progress = cli_progress};
     int result = picture_stream_walk(path, &rules, compare_assembled, NULL, &err);
     if (result < 0)
         cli_die_err(&err);
@@ -340,80 +340,13 @@ static void write_reliability(const char *path)
 
 /* ---- options ---- */
 
-static void read_file_option(int option)
-{
-    switch (option) {
-    case OPT_CURVE:
-        settings.curve = cli_argument();
-        break;
-    case OPT_RELIABILITY:
-        settings.reliability = cli_argument();
-        break;
-    case OPT_PREDICTION_SUFFIX:
-        settings.prediction_suffix = cli_argument();
-        break;
-    case OPT_TRUTH_SUFFIX:
-        settings.truth_suffix = cli_argument();
-        break;
-    case OPT_RUNS:
-        settings.runs = true;
-        break;
-    case OPT_SUMMARY:
-        report.summarise = true;
-        break;
-    case OPT_JSON:
-        report.json = true;
-        break;
-    }
-}
-
-static void read_option(int option)
-{
-    switch (option) {
-    case OPT_CONVENTION:
-        settings.rules.scores.convention = (enum convention)cli_choice(CONVENTION_WORDS);
-        break;
-    case OPT_INSTANCES:
-        settings.rules.objects = true;
-        break;
-    case OPT_COMPONENTS:
-        settings.rules.components = cli_choice("4|8") ? 8 : 4;
-        settings.rules.objects = true;
-        break;
-    case OPT_AP:
-        settings.rules.scores.threshold_count =
-            cli_reals(settings.rules.scores.thresholds, SCORES_MAX_THRESHOLDS, 0.01, 1);
-        break;
-    case OPT_CLASSES:
-        settings.rules.classes = (int)cli_int(2, 255);
-        break;
-    case OPT_PROBABILITY:
-        settings.probability = true;
-        break;
-    case OPT_THRESHOLD:
-        settings.threshold = (float)cli_real(0.0001, 1);
-        break;
-    case OPT_BY:
-        settings.by_tile = cli_choice("image|tile") == 1;
-        break;
-    case OPT_UNIT:
-        settings.micrometres = cli_choice("px|um") == 1;
-        settings.rules.scores.unit = settings.micrometres ? "_um" : "";
-        break;
-    case OPT_PIXEL_SIZE:
-        cli_pixel_size(&settings.pixel_height, &settings.pixel_width);
-        break;
-    default:
-        read_file_option(option);
-    }
-}
-
 static void complete_settings(void)
 {
     static const char *const conventions[] = {"strict",   "released", "medpy",
                                               "cellpose", "stardist", "nnunet"};
     if (settings.rules.objects && settings.rules.classes)
         cli_die_usage("--instances and --classes cannot be combined");
+    settings.rules.scores.unit = settings.unit == MICROMETERS ? "_um" : "";
     report.to = stdout;
     report.classes = settings.rules.classes > 0;
     report.convention = conventions[settings.rules.scores.convention];
@@ -424,8 +357,6 @@ static void complete_settings(void)
 int main(int argc, char **argv)
 {
     cli_start(&program, argc, argv);
-    for (int option; (option = cli_next_option()) != -1;)
-        read_option(option);
     int count = cli_operand_count();
     char **operands = cli_operands();
     if (settings.runs ? count == 0 : count > 2)

@@ -11,38 +11,51 @@
 
 #define OVERLAY_SUFFIX "_overlay"
 
-enum {
-    OPT_PROB = CLI_LONG_ONLY,
-    OPT_UNCERTAINTY,
-    OPT_LOGITS,
-    OPT_FLOWS,
-    OPT_MASK,
-    OPT_IMAGE,
-    OPT_CLASS,
-    OPT_OVERLAY,
-    OPT_SUFFIX,
-    OPT_ANY_ORDER,
-    OPT_FORCE,
-};
+static struct {
+    const char *output, *overlay;
+    struct montage_rules rules;
+    enum montage_kind kind; /* MONTAGE_LABELS: the first that the stream has of it, mask, image */
+    int format;             /* -1: by the name */
+    enum image_compression compression;
+    const char *suffix;
+    const char *stream;
+    bool any_order, force;
+} settings = {.output = "-", .rules.class = -1, .format = -1, .suffix = ""};
 
 static const struct cli_option options[] = {
-    {'o', "output", "FILE|DIR", "where to write (default standard output)"},
-    {'b', "blend", "mean|gauss|vote", "how overlapping tiles are weighed (default mean)"},
-    {'t', "threshold", "P", "foreground where its probability is at least P (two classes)"},
-    {OPT_PROB, "prob", NULL, "write the probability of the foreground"},
-    {OPT_CLASS, "class", "N", "with --prob: of class N, 0 is the background"},
-    {OPT_UNCERTAINTY, "uncertainty", NULL, "write the uncertainty"},
-    {OPT_LOGITS, "logits", NULL, "write the logits, a channel each (TIFF)"},
-    {OPT_FLOWS, "flows", NULL, "write the flows, a channel each (TIFF)"},
-    {OPT_MASK, "mask", NULL, "write the mask that the stream carries"},
-    {OPT_IMAGE, "image", NULL, "write the image that the stream carries"},
-    {OPT_OVERLAY, "overlay", "FILE|DIR", "also draw the mask's outlines over the stream's image"},
+    {'o', "output", "FILE|DIR", "where to write (default standard output)",
+     CLI_TEXT(settings.output)},
+    {'b', "blend", "mean|gauss|vote", "how overlapping tiles are weighed (default mean)",
+     CLI_CHOICE(settings.rules.blend)},
+    {'t', "threshold", "P", "foreground where its probability is at least P (two classes)",
+     CLI_REAL(settings.rules.threshold, 1e-6, 1)},
+    {0, "prob", NULL, "write the probability of the foreground",
+     CLI_ONE_OF(settings.kind, MONTAGE_PROB)},
+    {0, "class", "N", "with --prob: of class N, 0 is the background",
+     CLI_INT(settings.rules.class, 0, MONTAGE_MAX_CLASSES - 1)},
+    {0, "uncertainty", NULL, "write the uncertainty",
+     CLI_ONE_OF(settings.kind, MONTAGE_UNCERTAINTY)},
+    {0, "logits", NULL, "write the logits, a channel each (TIFF)",
+     CLI_ONE_OF(settings.kind, MONTAGE_LOGITS)},
+    {0, "flows", NULL, "write the flows, a channel each (TIFF)",
+     CLI_ONE_OF(settings.kind, MONTAGE_FLOWS)},
+    {0, "mask", NULL, "write the mask that the stream carries",
+     CLI_ONE_OF(settings.kind, MONTAGE_MASK)},
+    {0, "image", NULL, "write the image that the stream carries",
+     CLI_ONE_OF(settings.kind, MONTAGE_IMAGE)},
+    {0, "overlay", "FILE|DIR", "also draw the mask's outlines over the stream's image",
+     CLI_TEXT(settings.overlay)},
     {'f', "format", "png|tiff",
-     "format, where no file name tells it (default png, tiff for floats)"},
-    {'c', "compression", "none|deflate|lzw", "of TIFF (default deflate)"},
-    {OPT_SUFFIX, "suffix", "TEXT", "with -o DIR: what file names have after the stem"},
-    {OPT_FORCE, "force", NULL, "with -o DIR: replace files that are not of an earlier run"},
-    {OPT_ANY_ORDER, "any-order", NULL, "take tiles in any order: whole images are kept in memory"},
+     "format, where no file name tells it (default png, tiff for floats)",
+     CLI_CHOICE_FOR(settings.format, IMAGE_PNG, IMAGE_TIFF)},
+    {'c', "compression", "none|deflate|lzw", "of TIFF (default deflate)",
+     CLI_CHOICE_FOR(settings.compression, IMAGE_UNCOMPRESSED, IMAGE_DEFLATE, IMAGE_LZW)},
+    {0, "force", NULL, "with -o DIR: replace files that are not of an earlier run",
+     CLI_FLAG(settings.force)},
+    {0, "suffix", "TEXT", "with -o DIR: what file names have after the stem",
+     CLI_TEXT(settings.suffix)},
+    {0, "any-order", NULL, "take tiles in any order: whole images are kept in memory",
+     CLI_FLAG(settings.any_order)},
     {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
      CLI_INT(limits.max_pixels, 1, INT64_MAX)},
     {0},
@@ -58,77 +71,18 @@ static const struct cli_program program = {
         "--overlay needs the image in the stream: predict --keep-image.",
 };
 
-static struct {
-    const char *output, *overlay;
-    struct montage_rules rules;
-    bool kind_is_set; /* else the first that the stream has of labels, mask, image */
-    int format;       /* -1: by the name */
-    enum image_compression compression;
-    const char *suffix;
-    const char *stream;
-    bool any_order;
-} settings = {.output = "-", .rules.class = -1, .format = -1, .suffix = ""};
-
 static struct destination output, overlay_output;
-
-static void set_kind(enum montage_kind kind)
-{
-    if (settings.kind_is_set && settings.rules.kind != kind)
-        cli_die_usage("only one of --prob, --uncertainty, --logits, --flows, --mask, --image");
-    settings.kind_is_set = true;
-    settings.rules.kind = kind;
-}
 
 static void check_options(void)
 {
-    enum montage_kind kind = settings.rules.kind;
+    enum montage_kind kind = settings.kind;
     if (settings.rules.class >= 0 && kind != MONTAGE_PROB)
         cli_die_usage("--class goes with --prob");
     if (settings.overlay && kind >= MONTAGE_UNCERTAINTY && kind != MONTAGE_MASK)
         cli_die_usage("--overlay goes with a mask or --prob");
+    if (settings.force)
+        guard_force();
     settings.rules.has_outlines = settings.overlay != NULL;
-}
-
-static void parse_options(void)
-{
-    for (int c; (c = cli_next_option()) != -1;) {
-        switch (c) {
-        case 'o':
-            settings.output = cli_argument();
-            break;
-        case 'b':
-            settings.rules.blend = (enum blend_mode)cli_choice("mean|gauss|vote");
-            break;
-        case 't':
-            settings.rules.threshold = (float)cli_real(1e-6, 1);
-            break;
-        case 'f':
-            settings.format = cli_choice("png|tiff");
-            break;
-        case 'c':
-            settings.compression =
-                (enum image_compression)(IMAGE_UNCOMPRESSED + cli_choice("none|deflate|lzw"));
-            break;
-        case OPT_CLASS:
-            settings.rules.class = (int)cli_int(0, MONTAGE_MAX_CLASSES - 1);
-            break;
-        case OPT_OVERLAY:
-            settings.overlay = cli_argument();
-            break;
-        case OPT_SUFFIX:
-            settings.suffix = cli_argument();
-            break;
-        case OPT_FORCE:
-            guard_force();
-            break;
-        case OPT_ANY_ORDER:
-            settings.any_order = true;
-            break;
-        default:
-            set_kind((enum montage_kind)(MONTAGE_PROB + (c - OPT_PROB)));
-        }
-    }
-    check_options();
 }
 
 static void set_destination(struct destination *to, const char *path, const char *suffix)
@@ -159,8 +113,8 @@ static struct montage montage; /* with a writer: there is an image */
 
 static enum montage_kind choose_kind(const struct sample *sample)
 {
-    if (settings.kind_is_set)
-        return settings.rules.kind;
+    if (settings.kind != MONTAGE_LABELS)
+        return settings.kind;
     return sample_array(sample, "prob")   ? MONTAGE_LABELS
            : sample_array(sample, "mask") ? MONTAGE_MASK
                                           : MONTAGE_IMAGE;
@@ -292,7 +246,7 @@ int main(int argc, char **argv)
     struct gather_rules rules = {.only_one = NULL};
     struct err err;
     cli_start(&program, argc, argv);
-    parse_options();
+    check_options();
     prepare_outputs();
     if (settings.overlay && !overlay_output.is_folder)
         rules.only_one = "--overlay";

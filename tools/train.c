@@ -9,119 +9,6 @@
 #include "stream/spool.h"
 #include "train/session.h"
 
-enum {
-    OPT_INIT = CLI_LONG_ONLY,
-    OPT_VAL,
-    OPT_STEPS,
-    OPT_MINUTES,
-    OPT_OPTIMIZER,
-    OPT_LR,
-    OPT_MOMENTUM,
-    OPT_DECAY,
-    OPT_SCHEDULE,
-    OPT_WARMUP,
-    OPT_CLIP,
-    OPT_ACCUMULATE,
-    OPT_AVERAGE,
-    OPT_TOPOLOGY,
-    OPT_LOSS,
-    OPT_LAMBDA,
-    OPT_BETA,
-    OPT_CROP,
-    OPT_REPEAT,
-    OPT_FLOWS,
-    OPT_DIAMETER,
-    OPT_SIZE_MODEL,
-    OPT_CLASSES,
-    OPT_CHANNELS,
-    OPT_SEED,
-    OPT_LOADERS,
-    OPT_LOG,
-    OPT_LICENCE,
-    OPT_DATA,
-    OPT_HALF,
-    OPT_RESUME,
-    OPT_TIMEOUT,
-    OPT_PLOT,
-    OPT_EVENTS,
-    OPT_VOS,
-    OPT_VOS_START,
-    OPT_VOS_SAMPLE,
-    OPT_VOS_SELECT,
-    OPT_VOS_QUEUE,
-    OPT_VOS_RIDGE,
-    OPT_VOS_MODE,
-    OPT_VOS_STREAM,
-};
-
-static const struct cli_option options[] = {
-    {'o', "output", "FILE", "weights to write (required)"},
-    {'a', "arch", "ARCH", "architecture, with options: unet-s:width=24 (default unet-s)"},
-    {OPT_INIT, "init", "FILE",
-     "start from these weights, or a published ViT (.npz) or Swin transformer"},
-    {OPT_VAL, "val", "STREAM", "validate on this stream each epoch; FILE has the best weights"},
-    {'e', "epochs", "N", "times through the data (default 200)"},
-    {OPT_STEPS, "steps", "N", "stop after N steps instead"},
-    {OPT_MINUTES, "minutes", "M", "stop after M minutes instead"},
-    {'b', "batch", "N", "samples a step (default 16)"},
-    {OPT_ACCUMULATE, "accumulate", "N", "add up the gradients of N batches for a step (default 1)"},
-    {OPT_CROP, "crop", "SIZE", "train on random windows of this size (default: whole tiles)"},
-    {OPT_REPEAT, "repeat", "N", "show each sample N times an epoch (default 1)"},
-    {OPT_FLOWS, "flows", NULL, "learn single cells too: flows, beside the classes (ARCH:flows=1)"},
-    {OPT_DIAMETER, "diameter", "PIXELS",
-     "cellpose: scale images to cells of this diameter (default 30; 0: leave them)"},
-    {OPT_SIZE_MODEL, "size-model", NULL, "cellpose: fit a size model too, for predict"},
-    {'p', "policy", "POLICY", "augmentation as in augment(1) (default paper)"},
-    {OPT_OPTIMIZER, "optimizer", "sgd|adamw", "(default sgd)"},
-    {OPT_LR, "lr", "RATE", "learning rate at the start (default 0.01 for sgd, 0.001 for adamw)"},
-    {OPT_MOMENTUM, "momentum", "M", "of sgd (default 0.9)"},
-    {OPT_DECAY, "weight-decay", "D", "(default 0.0001)"},
-    {OPT_SCHEDULE, "schedule", SCHEDULE_WORDS, "(default poly for sgd, exp for adamw)"},
-    {OPT_WARMUP, "warmup", "PERCENT", "of the run in which the rate rises from 0 (default 0)"},
-    {OPT_CLIP, "clip", "NORM", "limit the gradient's norm (default 0: no limit)"},
-    {OPT_AVERAGE, "average", "DECAY", "keep a running average of the weights (default 0: none)"},
-    {OPT_TOPOLOGY, "topology", "W",
-     "weight of topological consistency with the running average (default 0.002 for toposeg)"},
-    {OPT_LOSS, "loss", "LOSS", "balance, norm, pareto (also :released) or mgda (default balance)"},
-    {OPT_LAMBDA, "lambda", "W", "weight of the losses of the logits"},
-    {OPT_BETA, "beta", "W", "weight of the losses of the virtual outliers"},
-    {OPT_VOS, "vos", NULL, "learn from virtual outliers too"},
-    {OPT_VOS_START, "vos-start", "EPOCH|N%",
-     "first epoch with outliers, from 0, or share of the run (default 150)"},
-    {OPT_VOS_SAMPLE, "vos-sample", "N", "candidates a class (default 100000)"},
-    {OPT_VOS_SELECT, "vos-select", "N", "of them, the least likely (default 10000)"},
-    {OPT_VOS_QUEUE, "vos-queue", "N", "logits kept of each class (default 10000)"},
-    {OPT_VOS_RIDGE, "vos-ridge", "R", "added to the covariance's diagonal (default 0.01)"},
-    {OPT_VOS_MODE, "vos-mode", "class|released",
-     "the paper's, or the released code's (default class)"},
-    {OPT_VOS_STREAM, "vos-stream", "FILE",
-     "write a batch of each epoch after outliers took their places"},
-    {OPT_CLASSES, "classes", "K", "with 2, every label but 0 is foreground (default 2)"},
-    {OPT_CHANNELS, "channels", "1|3", "what the network sees (default: the first image's)"},
-    {OPT_SEED, "seed", "N", "(default 1)"},
-    {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)"},
-    {'P', "precision", "fp32|bf16|fp16|auto",
-     "of products (default fp32; auto: what is fastest here); fp16 scales the loss"},
-    {'t', "threads", "N", "of libtorch (default: one a processor)"},
-    {OPT_LOADERS, "loaders", "N", "threads that read and augment (default 1)"},
-    {OPT_LOG, "log", "FILE", "a row an epoch (default: the output's name with .tsv)"},
-    {OPT_RESUME, "resume", NULL, "continue from the checkpoint beside the output, if there is one"},
-    {OPT_TIMEOUT, "timeout", "SECONDS", "wait this long for other ranks (default 600)"},
-    {OPT_PLOT, "plot", "FILE", "draw the log as SVG after each epoch, by gnuplot"},
-    {OPT_EVENTS, "events", "DIR", "write an event file for TensorBoard into this folder"},
-    {OPT_HALF, "half", NULL, "write the weights as float16"},
-    {OPT_DATA, "data", "TEXT", "name of the data, for the weights' metadata"},
-    {OPT_LICENCE, "licence", "TEXT", "of the weights, for their metadata"},
-    {0},
-};
-
-static const struct cli_program program = {
-    .name = "train",
-    .purpose = "a tensor stream of images and masks to weights",
-    .synopsis = "[options] -o WEIGHTS [STREAM...]",
-    .options = options,
-};
-
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int number)
@@ -157,210 +44,131 @@ static struct session_options run = {
     .vos_start = 150,
 };
 
+enum { AUTO = -1 };
+
 static struct {
     const char *validation, *policy, *device;
     bool schedule_given, flows;
-    int precision; /* index of the words fp32|bf16|fp16|auto */
-} settings = {.policy = "paper", .device = "cpu"};
+    int precision; /* enum dtype, or AUTO */
+} settings = {.policy = "paper", .device = "cpu", .precision = DTYPE_F32};
 
-static void read_loss(const char *text)
+static int read_loss(const char *text, struct err *err)
 {
-    struct err err;
-    if (loss_objective_parse(&run.trainer.loss.objective, text, &err))
-        cli_die_usage("%s", err.message);
+    return loss_objective_parse(&run.trainer.loss.objective, text, err);
 }
 
-/* Files, data and machine. */
-static bool read_file_option(int c)
-{
-    switch (c) {
-    case 'o':
-        run.output = cli_argument();
-        return true;
-    case 'a':
-        run.arch = cli_argument();
-        return true;
-    case OPT_INIT:
-        run.init = cli_argument();
-        return true;
-    case OPT_VAL:
-        settings.validation = cli_argument();
-        return true;
-    case OPT_CROP:
-        run.crop = cli_int(16, 16384);
-        return true;
-    case OPT_REPEAT:
-        run.repeat = cli_int(1, 1000000);
-        return true;
-    case OPT_FLOWS:
-        settings.flows = true;
-        return true;
-    case OPT_DIAMETER:
-        run.diameter = cli_real(0, 1e4);
-        return true;
-    case OPT_SIZE_MODEL:
-        run.size_model = true;
-        return true;
-    case 'p':
-        settings.policy = cli_argument();
-        return true;
-    case OPT_CLASSES:
-        run.classes = cli_int(2, 255);
-        return true;
-    case OPT_CHANNELS:
-        run.channels = cli_choice("1|3") ? 3 : 1;
-        return true;
-    case OPT_SEED:
-        run.seed = cli_int(0, INT64_MAX);
-        return true;
-    case 'd':
-        settings.device = cli_argument();
-        return true;
-    case OPT_EVENTS:
-        run.events = cli_argument();
-        return true;
-    case OPT_PLOT:
-        run.plot = cli_argument();
-        return true;
-    case 't':
-        run.threads = cli_int(1, 4096);
-        return true;
-    case OPT_LOADERS:
-        run.loaders = cli_int(1, 256);
-        return true;
-    case OPT_TIMEOUT:
-        run.timeout = cli_int(1, 1000000);
-        return true;
-    case OPT_LOG:
-        run.log = cli_argument();
-        return true;
-    case OPT_HALF:
-        run.half = true;
-        return true;
-    case OPT_RESUME:
-        run.resume = true;
-        return true;
-    case OPT_DATA:
-        run.data = cli_argument();
-        return true;
-    case OPT_LICENCE:
-        run.licence = cli_argument();
-        return true;
-    }
-    return false;
-}
-
-/* Length, steps, precision. */
-static bool read_run_option(int c)
-{
-    struct trainer_options *t = &run.trainer;
-    switch (c) {
-    case 'e':
-        run.epochs = cli_int(1, 1000000);
-        return true;
-    case OPT_STEPS:
-        run.steps = cli_int(1, INT32_MAX);
-        return true;
-    case OPT_MINUTES:
-        run.minutes = cli_real(0.01, 1e6);
-        return true;
-    case 'b':
-        run.batch = cli_int(1, 65536);
-        return true;
-    case OPT_ACCUMULATE:
-        run.accumulate = cli_int(1, 65536);
-        return true;
-    case OPT_OPTIMIZER:
-        t->optimizer = (enum trainer_optimizer)cli_choice("sgd|adamw");
-        return true;
-    case OPT_LR:
-        run.schedule.start = cli_real(1e-12, 1e6);
-        return true;
-    case OPT_MOMENTUM:
-        t->momentum = cli_real(0, 1);
-        return true;
-    case OPT_DECAY:
-        t->weight_decay = cli_real(0, 1e6);
-        return true;
-    case OPT_SCHEDULE:
-        run.schedule.kind = (enum schedule_kind)cli_choice(SCHEDULE_WORDS);
-        settings.schedule_given = true;
-        return true;
-    case OPT_WARMUP:
-        run.schedule.warmup = cli_real(0, 99) / 100;
-        return true;
-    case OPT_CLIP:
-        t->clip = cli_real(0, 1e12);
-        return true;
-    case OPT_AVERAGE:
-        t->average = cli_real(0, 0.999999);
-        return true;
-    case OPT_TOPOLOGY:
-        t->consistency.topology = cli_real(1e-12, 1e6);
-        return true;
-    case 'P':
-        settings.precision = cli_choice("fp32|bf16|fp16|auto");
-        return true;
-    }
-    return false;
-}
-
-static void read_vos_start(const char *text)
+/* EPOCH or N% */
+static int read_vos_start(const char *text, struct err *err)
 {
     char number[32];
-    struct err err;
     size_t length = strlen(text);
     bool share = length && text[length - 1] == '%';
     snprintf(number, sizeof number, "%.*s", (int)(length - share), text);
     double value;
-    if (length >= sizeof number || num_real(number, 0, share ? 100 : 1e6, &value, &err) ||
+    if (length >= sizeof number || num_real(number, 0, share ? 100 : 1e6, &value, err) ||
         (!share && value != floor(value)))
-        cli_die_usage("--vos-start '%s' is neither an epoch nor a percentage", text);
+        return err_set(err, STATUS_USAGE, "'%s' is neither an epoch nor a percentage", text);
     run.vos_start = share ? 0 : value;
     run.vos_share = share ? value / 100 : 0;
+    return 0;
 }
 
-/* Objective and outliers. */
-static bool read_loss_option(int c)
-{
-    struct trainer_options *t = &run.trainer;
-    switch (c) {
-    case OPT_LOSS:
-        read_loss(cli_argument());
-        return true;
-    case OPT_LAMBDA:
-        t->loss.lambda = cli_real(1e-12, 1e6);
-        return true;
-    case OPT_BETA:
-        t->loss.beta = cli_real(1e-12, 1e6);
-        return true;
-    case OPT_VOS:
-        t->outliers = true;
-        return true;
-    case OPT_VOS_START:
-        read_vos_start(cli_argument());
-        return true;
-    case OPT_VOS_SAMPLE:
-        t->vos.sample = cli_int(1, 100000000);
-        return true;
-    case OPT_VOS_SELECT:
-        t->vos.select = cli_int(1, 100000000);
-        return true;
-    case OPT_VOS_QUEUE:
-        t->vos.queue = cli_int(10, 100000000);
-        return true;
-    case OPT_VOS_RIDGE:
-        t->vos.ridge = cli_real(0, 1e6);
-        return true;
-    case OPT_VOS_STREAM:
-        run.outliers = cli_argument();
-        return true;
-    case OPT_VOS_MODE:
-        t->vos.mode = (enum vos_mode)cli_choice("class|released");
-        return true;
-    }
-    return false;
-}
+static const struct cli_option options[] = {
+    {'o', "output", "FILE", "weights to write (required)", CLI_TEXT(run.output)},
+    {'a', "arch", "ARCH", "architecture, with options: unet-s:width=24 (default unet-s)",
+     CLI_TEXT(run.arch)},
+    {0, "init", "FILE", "start from these weights, or a published ViT (.npz) or Swin transformer",
+     CLI_TEXT(run.init)},
+    {0, "val", "STREAM", "validate on this stream each epoch; FILE has the best weights",
+     CLI_TEXT(settings.validation)},
+    {'e', "epochs", "N", "times through the data (default 200)", CLI_INT(run.epochs, 1, 1000000)},
+    {0, "steps", "N", "stop after N steps instead", CLI_INT(run.steps, 1, INT32_MAX)},
+    {0, "minutes", "M", "stop after M minutes instead", CLI_REAL(run.minutes, 0.01, 1e6)},
+    {'b', "batch", "N", "samples a step (default 16)", CLI_INT(run.batch, 1, 65536)},
+    {0, "accumulate", "N", "add up the gradients of N batches for a step (default 1)",
+     CLI_INT(run.accumulate, 1, 65536)},
+    {0, "crop", "SIZE", "train on random windows of this size (default: whole tiles)",
+     CLI_INT(run.crop, 16, 16384)},
+    {0, "repeat", "N", "show each sample N times an epoch (default 1)",
+     CLI_INT(run.repeat, 1, 1000000)},
+    {0, "flows", NULL, "learn single cells too: flows, beside the classes (ARCH:flows=1)",
+     CLI_FLAG(settings.flows)},
+    {0, "diameter", "PIXELS",
+     "cellpose: scale images to cells of this diameter (default 30; 0: leave them)",
+     CLI_REAL(run.diameter, 0, 1e4)},
+    {0, "size-model", NULL, "cellpose: fit a size model too, for predict",
+     CLI_FLAG(run.size_model)},
+    {'p', "policy", "POLICY", "augmentation as in augment(1) (default paper)",
+     CLI_TEXT(settings.policy)},
+    {0, "optimizer", "sgd|adamw", "(default sgd)", CLI_CHOICE(run.trainer.optimizer)},
+    {0, "lr", "RATE", "learning rate at the start (default 0.01 for sgd, 0.001 for adamw)",
+     CLI_REAL(run.schedule.start, 1e-12, 1e6)},
+    {0, "momentum", "M", "of sgd (default 0.9)", CLI_REAL(run.trainer.momentum, 0, 1)},
+    {0, "weight-decay", "D", "(default 0.0001)", CLI_REAL(run.trainer.weight_decay, 0, 1e6)},
+    {0, "schedule", SCHEDULE_WORDS, "(default poly for sgd, exp for adamw)",
+     CLI_CHOICE(run.schedule.kind), CLI_GIVEN(settings.schedule_given)},
+    {0, "warmup", "PERCENT", "of the run in which the rate rises from 0 (default 0)",
+     CLI_PERCENT(run.schedule.warmup, 0, 99)},
+    {0, "clip", "NORM", "limit the gradient's norm (default 0: no limit)",
+     CLI_REAL(run.trainer.clip, 0, 1e12)},
+    {0, "average", "DECAY", "keep a running average of the weights (default 0: none)",
+     CLI_REAL(run.trainer.average, 0, 0.999999)},
+    {0, "topology", "W",
+     "weight of topological consistency with the running average (default 0.002 for toposeg)",
+     CLI_REAL(run.trainer.consistency.topology, 1e-12, 1e6)},
+    {0, "loss", "LOSS", "balance, norm, pareto (also :released) or mgda (default balance)",
+     CLI_CALL(read_loss)},
+    {0, "lambda", "W", "weight of the losses of the logits",
+     CLI_REAL(run.trainer.loss.lambda, 1e-12, 1e6)},
+    {0, "beta", "W", "weight of the losses of the virtual outliers",
+     CLI_REAL(run.trainer.loss.beta, 1e-12, 1e6)},
+    {0, "vos", NULL, "learn from virtual outliers too", CLI_FLAG(run.trainer.outliers)},
+    {0, "vos-start", "EPOCH|N%",
+     "first epoch with outliers, from 0, or share of the run (default 150)",
+     CLI_CALL(read_vos_start)},
+    {0, "vos-sample", "N", "candidates a class (default 100000)",
+     CLI_INT(run.trainer.vos.sample, 1, 100000000)},
+    {0, "vos-select", "N", "of them, the least likely (default 10000)",
+     CLI_INT(run.trainer.vos.select, 1, 100000000)},
+    {0, "vos-queue", "N", "logits kept of each class (default 10000)",
+     CLI_INT(run.trainer.vos.queue, 10, 100000000)},
+    {0, "vos-ridge", "R", "added to the covariance's diagonal (default 0.01)",
+     CLI_REAL(run.trainer.vos.ridge, 0, 1e6)},
+    {0, "vos-mode", "class|released", "the paper's, or the released code's (default class)",
+     CLI_CHOICE(run.trainer.vos.mode)},
+    {0, "vos-stream", "FILE", "write a batch of each epoch after outliers took their places",
+     CLI_TEXT(run.outliers)},
+    {0, "classes", "K", "with 2, every label but 0 is foreground (default 2)",
+     CLI_INT(run.classes, 2, 255)},
+    {0, "channels", "1|3", "what the network sees (default: the first image's)",
+     CLI_CHOICE_FOR(run.channels, 1, 3)},
+    {0, "seed", "N", "(default 1)", CLI_INT(run.seed, 0, INT64_MAX)},
+    {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)", CLI_TEXT(settings.device)},
+    {'P', "precision", "fp32|bf16|fp16|auto",
+     "of products (default fp32; auto: what is fastest here); fp16 scales the loss",
+     CLI_CHOICE_FOR(settings.precision, DTYPE_F32, DTYPE_BF16, DTYPE_F16, AUTO)},
+    {'t', "threads", "N", "of libtorch (default: one a processor)", CLI_INT(run.threads, 1, 4096)},
+    {0, "loaders", "N", "threads that read and augment (default 1)", CLI_INT(run.loaders, 1, 256)},
+    {0, "log", "FILE", "a row an epoch (default: the output's name with .tsv)", CLI_TEXT(run.log)},
+    {0, "resume", NULL, "continue from the checkpoint beside the output, if there is one",
+     CLI_FLAG(run.resume)},
+    {0, "timeout", "SECONDS", "wait this long for other ranks (default 600)",
+     CLI_INT(run.timeout, 1, 1000000)},
+    {0, "plot", "FILE", "draw the log as SVG after each epoch, by gnuplot", CLI_TEXT(run.plot)},
+    {0, "events", "DIR", "write an event file for TensorBoard into this folder",
+     CLI_TEXT(run.events)},
+    {0, "half", NULL, "write the weights as float16", CLI_FLAG(run.half)},
+    {0, "data", "TEXT", "name of the data, for the weights' metadata", CLI_TEXT(run.data)},
+    {0, "license|licence", "TEXT", "of the weights, for their metadata", CLI_TEXT(run.licence)},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "train",
+    .purpose = "a tensor stream of images and masks to weights",
+    .synopsis = "[options] -o WEIGHTS [STREAM...]",
+    .options = options,
+};
 
 /* "cuda" without a number is each rank's own. */
 static void settle_device(void)
@@ -374,12 +182,10 @@ static void settle_device(void)
 
 static void settle_precision(void)
 {
-    static const enum dtype types[] = {DTYPE_F32, DTYPE_BF16, DTYPE_F16};
-    enum { AUTO = 3 };
     struct err err;
     int device = run.trainer.device;
     enum dtype type =
-        settings.precision == AUTO ? nn_fastest_precision(device) : types[settings.precision];
+        settings.precision == AUTO ? nn_fastest_precision(device) : (enum dtype)settings.precision;
     if (nn_check_precision(device, type, &err))
         cli_die_usage("option '-P': %s", err.message);
     run.trainer.precision = type;
@@ -399,17 +205,14 @@ static void settle_flows(void)
     run.arch = arch;
 }
 
-static void read_options(void)
+static void check_options(void)
 {
-    for (int c; (c = cli_next_option()) != -1;)
-        (void)(read_file_option(c) || read_run_option(c) || read_loss_option(c));
     struct err err;
     if (ranks_from_environment(&run.ranks, &err))
         cli_die_err(&err);
     settle_device();
     settle_precision();
     settle_flows();
-    bool adamw = run.trainer.optimizer == TRAINER_ADAMW;
     if (!run.output)
         cli_die_usage("no -o: where shall the weights go?");
     if (strcmp(run.output, "-") == 0)
@@ -420,6 +223,11 @@ static void read_options(void)
         cli_die_usage("--vos-select cannot be more than --vos-sample");
     if (run.outliers && !run.trainer.outliers)
         cli_die_usage("--vos-stream needs --vos");
+}
+
+static void complete_options(void)
+{
+    bool adamw = run.trainer.optimizer == TRAINER_ADAMW;
     run.command = cli_command_line();
     run.interrupted = &interrupted;
     run.progress = cli_progress;
@@ -457,14 +265,13 @@ static struct spool *read_data(char **paths, bool unlabelled)
 
 int main(int argc, char **argv)
 {
-    static char standard_input[] = "-", *only[] = {standard_input, NULL};
     struct session *session;
     struct err err, late;
     cli_start(&program, argc, argv);
-    read_options();
+    check_options();
+    complete_options();
     char *validation[] = {(char *)settings.validation, NULL};
-    struct spool *data =
-        read_data(cli_operand_count() ? cli_operands() : only, session_learns_unlabelled(&run));
+    struct spool *data = read_data(cli_inputs(), session_learns_unlabelled(&run));
     struct spool *held = settings.validation ? read_data(validation, false) : NULL;
     if (session_new(&session, &run, data, held, &err))
         cli_die_err(&err);

@@ -28,9 +28,6 @@
 #include "cli/options.h"
 #include "core/err.h"
 
-/* Values for options without a letter begin here. */
-#define CLI_LONG_ONLY 256
-
 struct cli_program {
     const char *name;
     const char *purpose;  /* one line: what it does */
@@ -44,24 +41,7 @@ struct cli_program {
  * their targets.  Wrong ones end the program with STATUS_USAGE. */
 void cli_start(const struct cli_program *program, int argc, char **argv);
 
-/* The next option's value, or -1 at the first operand.  Unknown options and
- * missing arguments end the program with STATUS_USAGE. */
-int cli_next_option(void);
-
-/* The current option's argument, as text, as a number in a range, or as the
- * index of one of the words "a|b|c"; wrong ones end the program. */
-const char *cli_argument(void);
-int64_t cli_int(int64_t min, int64_t max);
-double cli_real(double min, double max);
-int cli_choice(const char *words);
-
-/* The same as numbers between commas, at most `max` of them: how many there are. */
-int cli_reals(double *values, int max, double least, double most);
-
-/* A pixel in micrometres, HEIGHT[,WIDTH]. */
-void cli_pixel_size(double *height, double *width);
-
-/* The operands that follow the options; NULL-terminated, borrowed. */
+/* What is no option, in its order; NULL-terminated, borrowed. */
 char **cli_operands(void);
 int cli_operand_count(void);
 

@@ -12,8 +12,7 @@ static void print_options(const struct cli_option *row)
         char letter[] = {'-', (char)row->letter, ',', '\0'};
         if (!row->help)
             continue;
-        snprintf(left, sizeof left, "%3s --%.*s%s%s",
-                 row->letter && row->letter < CLI_LONG_ONLY ? letter : "",
+        snprintf(left, sizeof left, "%3s --%.*s%s%s", row->letter ? letter : "",
                  (int)strcspn(row->name, "|"), row->name, row->argument ? " " : "",
                  row->argument ? row->argument : "");
         printf("  %-32s %s\n", left, row->help);

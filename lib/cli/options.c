@@ -23,9 +23,6 @@ static struct {
     char letters[2 * MAX_ROWS + 2];
     struct option names[MAX_NAMES + 1];
     int name_count;
-    int argc;    /* for programs with switches */
-    char **argv; /* the same */
-    const struct cli_option *current;
     char spelled[MAX_NAMES * 24], *spelled_end; /* the names, each ended */
 } parser;
 
@@ -53,7 +50,7 @@ static void add_row(const struct cli_option *row)
         add_name(name, length, row);
         name += length + (name[length] == '|');
     }
-    if (row->letter && row->letter < CLI_LONG_ONLY) {
+    if (row->letter) {
         char letter[] = {(char)row->letter, row->argument ? ':' : '\0', '\0'};
         strcat(parser.letters, letter);
     }
@@ -272,15 +269,6 @@ void cli_read_options(int argc, char **argv)
     add_rows(cli_state.program->options);
     add_rows(cli_common_options);
     opterr = 0;
-    if (cli_state.program->options->kind == CLI_KIND_NONE) {
-        parser.letters[0] = '+';
-        strcat(parser.letters, ":");
-        memmove(parser.letters + 2, parser.letters + 1, strlen(parser.letters) - 1);
-        parser.letters[1] = ':';
-        parser.argc = argc;
-        parser.argv = argv;
-        return;
-    }
     for (int value; (value = getopt_long(argc, argv, parser.letters, parser.names, NULL)) != -1;)
         switch (value) {
         case '?':
@@ -292,71 +280,4 @@ void cli_read_options(int argc, char **argv)
         }
     cli_state.operands = argv + optind;
     cli_state.operand_count = argc - optind;
-}
-
-/* ---- programs that read their options by a switch ---- */
-
-int cli_next_option(void)
-{
-    int value = getopt_long(parser.argc, parser.argv, parser.letters, parser.names, NULL);
-    cli_state.operands = parser.argv + optind;
-    cli_state.operand_count = parser.argc - optind;
-    if (value == -1)
-        return -1;
-    if (value == '?')
-        die_unknown_option(parser.argv);
-    if (value == ':')
-        cli_die_usage("option '%s' needs an argument", offending_option(parser.argv));
-    parser.current = parser.rows[row_of(value)];
-    if (parser.current->kind != CLI_KIND_NONE) {
-        apply(row_of(value), optarg);
-        return cli_next_option();
-    }
-    return parser.current->letter;
-}
-
-const char *cli_argument(void)
-{
-    return optarg;
-}
-
-int64_t cli_int(int64_t min, int64_t max)
-{
-    int64_t value;
-    struct err err;
-    if (num_int(optarg, min, max, &value, &err))
-        die_bad_argument(parser.current, err.message);
-    return value;
-}
-
-double cli_real(double min, double max)
-{
-    double value;
-    struct err err;
-    if (num_real(optarg, min, max, &value, &err))
-        die_bad_argument(parser.current, err.message);
-    return value;
-}
-
-int cli_reals(double *values, int max, double least, double most)
-{
-    int count;
-    struct cli_option row = {
-        .name = parser.current->name, CLI_REAL(*values, least, most), CLI_LIST(count, max)};
-    read_parts(&row, 0, optarg);
-    return count;
-}
-
-void cli_pixel_size(double *height, double *width)
-{
-    double size[2];
-    int count = cli_reals(size, 2, 1e-9, 1e9);
-    *height = size[0];
-    *width = size[count - 1];
-}
-
-int cli_choice(const char *words)
-{
-    struct cli_option row = {.name = parser.current->name, .words = words};
-    return choice(&row, optarg);
 }

@@ -26,7 +26,6 @@
 #include "core/err.h"
 
 enum cli_kind {
-    CLI_KIND_NONE,
     CLI_KIND_SET,  /* no argument: the target gets `set` */
     CLI_KIND_TEXT, /* the argument as it is, borrowed */
     CLI_KIND_INT,
