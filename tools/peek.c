@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/text.h"
 #include "stream/describe.h"
 #include "stream/stream.h"
 
@@ -27,7 +28,7 @@ static const struct cli_program program = {
 static void print_text(char *text, const char *what)
 {
     if (text)
-        fputs(text, stdout);
+        text_put_json(stdout, text);
     else
         cli_die(STATUS_MEMORY, "out of memory for %s", what);
     free(text);
@@ -36,7 +37,9 @@ static void print_text(char *text, const char *what)
 static void print_provenance(const struct stream_reader *reader)
 {
     if (mode == JSON) {
-        printf("{\"provenance\":%s}\n", stream_provenance(reader));
+        printf("{\"provenance\":");
+        text_put_json(stdout, stream_provenance(reader));
+        puts("}");
         return;
     }
     char *text = describe_provenance(stream_provenance(reader));
@@ -52,7 +55,8 @@ static void print_sample(const struct sample *sample)
     if (mode == JSON) {
         print_text(describe_json(sample), "a line");
     } else {
-        printf("%s\t", sample->key);
+        text_put(stdout, sample->key);
+        putchar('\t');
         print_text(describe_members(sample), "a line");
     }
     putchar('\n');

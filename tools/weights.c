@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "core/text.h"
 #include "weights/values.h"
 #include "weights/weights.h"
 
@@ -36,6 +37,7 @@ static const struct cli_program program = {
     .purpose = "look at, convert, compare and verify files of weights",
     .synopsis = "[options] info FILE | convert IN OUT | diff A B | verify FILE",
     .options = options,
+    .commands = "info|convert|diff|verify",
     .notes = "Reads safetensors, PyTorch checkpoints (.pth, .pt), NumPy archives (.npz) and\n"
              "dictionaries (.npy); writes safetensors.  Nothing in a checkpoint is executed.\n",
 };
@@ -54,20 +56,6 @@ static void hash_or_die(struct weights *weights, const char *path)
         cli_die_err(&err);
 }
 
-/* Control characters, C1 (U+0080 to U+009F) included, as \xHH. */
-static void print_text(const char *text)
-{
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
-        if (*p < 0x20 || *p == 0x7f || c1)
-            printf("\\x%02x", *p);
-        else
-            putchar(*p);
-        if (c1)
-            printf("\\x%02x", *++p);
-    }
-}
-
 static void print_type(const struct array *array)
 {
     printf("%s\t(", dtype_name(array->dtype));
@@ -81,14 +69,14 @@ static void print_info(const struct weights *weights)
     printf("format\t%s\nsha256\t%s\ntensors\t%zu\nparameters\t%zu\n", weights->format,
            weights->sha256, weights->count, weights_parameters(weights));
     for (size_t i = 0; i < weights->metadata_count; i++) {
-        print_text(weights->metadata[i].key);
+        text_put(stdout, weights->metadata[i].key);
         putchar('\t');
-        print_text(weights->metadata[i].value);
+        text_put(stdout, weights->metadata[i].value);
         putchar('\n');
     }
     putchar('\n');
     for (size_t i = 0; i < weights->count; i++) {
-        print_text(weights->items[i].name);
+        text_put(stdout, weights->items[i].name);
         putchar('\t');
         print_type(&weights->items[i].array);
         putchar('\n');
@@ -108,17 +96,21 @@ static void print_json(const struct weights *weights)
 {
     json_t *metadata = json_object(), *tensors = json_array();
     for (size_t i = 0; i < weights->metadata_count; i++)
-        json_object_set_new(metadata, weights->metadata[i].key,
-                            json_string(weights->metadata[i].value));
+        if (json_object_set_new(metadata, weights->metadata[i].key,
+                                json_string(weights->metadata[i].value)))
+            cli_die(STATUS_DATA, "line %zu of the metadata is not UTF-8", i + 1);
     for (size_t i = 0; i < weights->count; i++)
         if (json_array_append_new(tensors, tensor_json(&weights->items[i])))
             cli_die(STATUS_DATA, "the name of tensor %zu is not UTF-8", i + 1);
     json_t *info = json_pack("{s:s, s:s, s:I, s:o, s:o}", "format", weights->format, "sha256",
                              weights->sha256, "parameters", (json_int_t)weights_parameters(weights),
                              "metadata", metadata, "tensors", tensors);
-    if (!info || json_dumpf(info, stdout, JSON_INDENT(1)))
-        cli_die(STATUS_IO, "write standard output");
+    char *text = info ? json_dumps(info, JSON_INDENT(1)) : NULL;
+    if (!text)
+        cli_die(STATUS_MEMORY, "out of memory for JSON");
+    text_put_json(stdout, text);
     putchar('\n');
+    free(text);
     json_decref(info);
 }
 
@@ -213,7 +205,7 @@ static bool compare(const char *name, const struct array *a, const struct array 
     double difference = comparable ? weights_max_difference(a, b) : 0;
     if (comparable && a->dtype == b->dtype && difference == 0)
         return false;
-    print_text(name);
+    text_put(stdout, name);
     print_side(a);
     print_side(b);
     if (comparable)

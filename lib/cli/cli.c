@@ -27,10 +27,17 @@ static int version(const char *unused, struct err *err)
     cli_print_version();
 }
 
+static int list(const char *unused, struct err *err)
+{
+    (void)unused, (void)err;
+    cli_list_options();
+}
+
 const struct cli_option cli_common_options[] = {
     {'q', "quiet", NULL, "no progress on standard error", CLI_FLAG(cli_state.quiet)},
     {'h', "help", NULL, "print this help", CLI_CALL(help)},
     {'V', "version", NULL, "print the version", CLI_CALL(version)},
+    {0, "list-options", NULL, NULL, CLI_CALL(list)},
     {0},
 };
 
@@ -111,9 +118,19 @@ static char *join_command_line(int argc, char **argv)
     return line;
 }
 
+/* What the program was called, where that ends in its name: "ms-tile". */
+static const char *called(const char *path, const char *name)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *base = slash ? slash + 1 : path;
+    size_t length = base ? strlen(base) : 0, end = strlen(name);
+    return length > end && strcmp(base + length - end, name) == 0 ? base : name;
+}
+
 void cli_start(const struct cli_program *program, int argc, char **argv)
 {
     cli_state.program = program;
+    cli_state.name = called(argv[0], program->name);
     reset_signals();
     fill_standard_descriptors();
     cli_state.command_line = join_command_line(argc, argv);

@@ -32,6 +32,7 @@ struct cli_program {
     const char *name;
     const char *purpose;  /* one line: what it does */
     const char *synopsis; /* options and operands */
+    const char *commands; /* "a|b|c" when the first operand is one of them, else NULL */
     const struct cli_option *options;
     const char *notes; /* printed after the options; NULL when there is nothing to say */
 };

@@ -22,7 +22,8 @@ static void print_options(const struct cli_option *row)
 noreturn void cli_print_help(void)
 {
     const struct cli_program *p = cli_state.program;
-    printf("%s - %s\n\nusage: %s %s\n\n", p->name, p->purpose, p->name, p->synopsis);
+    const char *name = cli_state.name;
+    printf("%s - %s\n\nusage: %s %s\n\n", name, p->purpose, name, p->synopsis);
     print_options(p->options);
     print_options(cli_common_options);
     if (p->notes)
@@ -32,6 +33,27 @@ noreturn void cli_print_help(void)
 
 noreturn void cli_print_version(void)
 {
-    printf("%s (MorphoSeg in C) %s\n", cli_state.program->name, MORPHOSEG_VERSION);
+    printf("%s (MorphoSeg in C) %s\n", cli_state.name, MORPHOSEG_VERSION);
+    exit(cli_finish(STATUS_OK));
+}
+
+static void list_row(const struct cli_option *row)
+{
+    const char *words = row->kind != CLI_KIND_CHOICE ? "" : row->words ? row->words : row->argument;
+    if (row->letter)
+        putchar(row->letter);
+    printf("\t%.*s\t%s\t%s\t%s\n", (int)strcspn(row->name, "|"), row->name,
+           row->argument ? row->argument : "", words, row->help);
+}
+
+noreturn void cli_list_options(void)
+{
+    const struct cli_program *p = cli_state.program;
+    const struct cli_option *const tables[] = {p->options, cli_common_options};
+    printf("%s\t%s\t%s\n", p->name, p->purpose, p->commands ? p->commands : "");
+    for (int i = 0; i < 2; i++)
+        for (const struct cli_option *row = tables[i]; row->name; row++)
+            if (row->help)
+                list_row(row);
     exit(cli_finish(STATUS_OK));
 }

@@ -7,6 +7,9 @@
 
 #include "cli/state.h"
 #include "core/outfile.h"
+#include "core/text.h"
+
+#define MAX_MESSAGE 16384
 
 static bool progress_shown;
 
@@ -17,12 +20,14 @@ void cli_end_progress(void)
     progress_shown = false;
 }
 
+/* The one place where text reaches the terminal: names in it come from files. */
 static void print_message(const char *format, va_list args)
 {
+    char raw[MAX_MESSAGE], shown[MAX_MESSAGE];
+    vsnprintf(raw, sizeof raw, format, args);
+    text_harmless(shown, sizeof shown, raw);
     cli_end_progress();
-    fprintf(stderr, "%s: ", cli_state.program->name);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s: %s\n", cli_state.name, shown);
 }
 
 void cli_warn(const char *format, ...)
@@ -63,10 +68,10 @@ void cli_die_usage(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char message[400];
+    char message[MAX_MESSAGE];
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    cli_warn("%s (see '%s --help')", message, cli_state.program->name);
+    cli_warn("%s (see '%s --help')", message, cli_state.name);
     leave(STATUS_USAGE);
 }
 
@@ -89,7 +94,7 @@ void cli_progress(const char *unit, uint64_t done, uint64_t total)
 {
     if (cli_state.quiet || !isatty(STDERR_FILENO) || !(progress_is_due() || done == total))
         return;
-    fprintf(stderr, "\r\033[K%s: %llu", cli_state.program->name, (unsigned long long)done);
+    fprintf(stderr, "\r\033[K%s: %llu", cli_state.name, (unsigned long long)done);
     if (total)
         fprintf(stderr, " of %llu", (unsigned long long)total);
     fprintf(stderr, " %s", unit);

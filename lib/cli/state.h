@@ -6,6 +6,7 @@
 
 struct cli_state {
     const struct cli_program *program;
+    const char *name; /* as it was called: with PROGRAM_PREFIX, if it was installed so */
     char *command_line;
     bool quiet;
     char **operands; /* NULL-terminated, part of argv */
@@ -21,6 +22,10 @@ void cli_read_options(int argc, char **argv);
 
 noreturn void cli_print_help(void);
 noreturn void cli_print_version(void);
+
+/* For completions/: the program, its purpose and its commands, then an option a line: letter,
+ * name, argument, words to choose from, help; a tab between. */
+noreturn void cli_list_options(void);
 
 /* Ends the line of progress that may stand on the terminal. */
 void cli_end_progress(void);

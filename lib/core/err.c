@@ -5,38 +5,48 @@
 #include <stdio.h>
 #include <string.h>
 
-static void make_one_line(char *text)
+#define LONGEST 9000 /* before it is cut: two paths and words */
+#define GAP     " ... "
+
+/* Keeps the beginning and, longer, the end. */
+static void cut_middle(char *to, size_t size, const char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
+    size_t length = strlen(text);
+    if (length < size) {
+        memcpy(to, text, length + 1);
+        return;
+    }
+    size_t head = size / 3, tail = size - 1 - head - strlen(GAP);
+    snprintf(to, size, "%.*s" GAP "%s", (int)head, text, text + length - tail);
 }
 
-static void set_message(struct err *err, enum status status, const char *format, va_list args)
+static void set_message(struct err *err, enum status status, const char *after, const char *format,
+                        va_list args)
 {
+    char text[LONGEST];
+    int length = vsnprintf(text, sizeof text, format, args);
+    if (length >= 0 && length < (int)sizeof text && after)
+        snprintf(text + length, sizeof text - (size_t)length, ": %s", after);
     err->status = status;
-    vsnprintf(err->message, sizeof err->message, format, args);
-    make_one_line(err->message);
+    cut_middle(err->message, sizeof err->message, text);
 }
 
 int err_set(struct err *err, enum status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    set_message(err, status, format, args);
+    set_message(err, status, NULL, format, args);
     va_end(args);
     return -1;
 }
 
 int err_errno(struct err *err, enum status status, const char *format, ...)
 {
-    int saved = errno;
+    const char *reason = strerror(errno);
     va_list args;
     va_start(args, format);
-    set_message(err, status, format, args);
+    set_message(err, status, reason, format, args);
     va_end(args);
-    size_t length = strlen(err->message);
-    snprintf(err->message + length, sizeof err->message - length, ": %s", strerror(saved));
     return -1;
 }
 
@@ -46,10 +56,8 @@ int err_prefix(struct err *err, const char *format, ...)
     memcpy(tail, err->message, sizeof tail);
     va_list args;
     va_start(args, format);
-    set_message(err, err->status, format, args);
+    set_message(err, err->status, tail, format, args);
     va_end(args);
-    size_t length = strlen(err->message);
-    snprintf(err->message + length, sizeof err->message - length, ": %s", tail);
     return -1;
 }
 

@@ -22,8 +22,8 @@ struct err {
     char message[500];
 };
 
-/* Sets the error; control characters in the result are replaced by '?', since
- * names come from files.  Always returns -1, for `return err_set(...)`. */
+/* Sets the error.  Names in it are as they are in files: lib/cli makes them harmless.
+ * What is too long is cut in the middle, so that the reason stays.  Always returns -1, for `return err_set(...)`. */
 int err_set(struct err *err, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The same, with ": " and strerror(errno) appended. */

@@ -7,6 +7,7 @@
 
 #include "core/num.h"
 #include "core/outfile.h"
+#include "core/text.h"
 
 struct cell_table {
     struct outfile *out;
@@ -55,11 +56,8 @@ static int put_number(struct cell_table *t, double value, struct err *err)
 /* A name must not break a line of the table. */
 static int put_name(struct cell_table *t, const char *name, struct err *err)
 {
-    char text[1100];
-    size_t length = 0;
-    for (; length < sizeof text && name[length]; length++)
-        text[length] = (unsigned char)name[length] < 0x20 ? '?' : name[length];
-    return put(t, text, length, err);
+    char text[TEXT_GROWTH * 1100];
+    return put(t, text, text_harmless(text, sizeof text, name), err);
 }
 
 int cell_table_head(struct cell_table *table, const struct quantity *quantities, int count,

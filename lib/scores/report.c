@@ -5,22 +5,10 @@
 #include <string.h>
 
 #include "core/num.h"
+#include "core/text.h"
 #include "core/tsv.h"
 
 /* ---- JSON ---- */
-
-static void json_string(FILE *to, const char *text)
-{
-    putc('"', to);
-    for (; *text; text++)
-        if (*text == '"' || *text == '\\')
-            fprintf(to, "\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            fprintf(to, "\\u%04x", *text);
-        else
-            putc(*text, to);
-    putc('"', to);
-}
 
 static void json_number(FILE *to, double value)
 {
@@ -34,7 +22,7 @@ static void json_row(const struct scores_report *r, const char *name, int class,
                      const struct scores *row)
 {
     fprintf(r->to, "%s\n{\"name\":", r->printed ? "," : "");
-    json_string(r->to, name);
+    text_put_json_string(r->to, name);
     if (r->classes)
         fprintf(r->to, ",\"class\":%d", class);
     for (int i = 0; i < row->count; i++) {
@@ -65,13 +53,6 @@ static void tsv_number(FILE *to, double value)
     fprintf(to, isnan(value) ? "\tnan" : "\t%.10g", value);
 }
 
-/* A name must not break a line of the table. */
-static void tsv_name(FILE *to, const char *name)
-{
-    for (; *name; name++)
-        putc((unsigned char)*name < 0x20 ? '?' : *name, to);
-}
-
 static void tsv_row(const struct scores_report *r, const char *name, int class,
                     const struct scores *row)
 {
@@ -81,7 +62,7 @@ static void tsv_row(const struct scores_report *r, const char *name, int class,
             fprintf(r->to, "\t%s", row->columns[i].name);
         putc('\n', r->to);
     }
-    tsv_name(r->to, name);
+    text_put(r->to, name);
     if (r->classes)
         fprintf(r->to, "\t%d", class);
     for (int i = 0; i < row->count; i++)

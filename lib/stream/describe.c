@@ -5,14 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 static void write_member(FILE *to, const struct member *member)
 {
     if (!member->is_array) {
-        fprintf(to, "%s %zu bytes", member->name, member->size);
+        text_put(to, member->name);
+        fprintf(to, " %zu bytes", member->size);
         return;
     }
-    int stem = (int)strlen(member->name) - (int)strlen(".npy");
-    fprintf(to, "%.*s %s", stem > 0 ? stem : 0, member->name, dtype_name(member->array.dtype));
+    char name[TEXT_GROWTH * SAMPLE_MAX_NAME];
+    size_t length = text_harmless(name, sizeof name, member->name), ending = strlen(".npy");
+    name[length > ending ? length - ending : 0] = '\0';
+    fprintf(to, "%s %s", name, dtype_name(member->array.dtype));
     for (int i = 0; i < member->array.ndim; i++)
         fprintf(to, "%c%zu", i ? 'x' : ' ', member->array.shape[i]);
     if (member->array.ndim == 0)
@@ -65,8 +70,7 @@ static void write_text(FILE *to, const char *before, const json_t *value)
     if (!json_is_string(value))
         return;
     fputs(before, to);
-    for (const char *p = json_string_value(value); *p; p++)
-        fputc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, to);
+    text_put(to, json_string_value(value));
 }
 
 char *describe_provenance(const char *provenance)
