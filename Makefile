@@ -5,7 +5,8 @@
 #   make check-lowest        what tells processors apart, as on the least of them
 #   make tables     the paper's tables, ours beside the paper's: SCALE=small (pipelines/)
 #   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, shellcheck
-#   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names
+#   make census     what there is in the house: rooms, files, functions, callers
+#   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names; uninstall
 #
 #   isa=LEVEL       check as on a processor with no more than sse4, avx2, avx512, avx512bf16;
 #                   emulate=1: by qemu-user, as it is where this processor has less
@@ -84,7 +85,7 @@ PRECOMPILED = $(if $(findstring clang,$(CXX)),,$(BUILD)/lib/nn/torch.hpp.gch)
 # Commands are shown by their target's name; V=1 shows them whole.
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
 
-.PHONY: all demo check check-only built-tests fuzz fuzz-run lint lint-deps format install clean deps
+.PHONY: all demo check check-only built-tests fuzz fuzz-run lint lint-deps format install uninstall completions census clean deps
 all: $(TOOLS:%=$(BUILD)/bin/%)
 
 $(BUILD)/%.o: %.c
@@ -150,10 +151,16 @@ $(BUILD)/tests/fault/inject.so: tests/fault/inject.c
 deps:
 	./setup
 
-check: deps
+# Tests that are chosen by T install nothing, and build what they run.
+check: $(if $(T),,deps)
 	+$(MAKE) check-only
 
-check-only: all $(filter-out %.t,$(CHOSEN_TESTS)) $(HELPERS) $(BUILD)/tests/fault/inject.so
+CHOSEN_SCRIPTS = $(filter %.t,$(CHOSEN_TESTS))
+NEEDED = $(if $(T),$(if $(CHOSEN_SCRIPTS),$(addprefix $(BUILD)/,$(shell tests/needs $(CHOSEN_SCRIPTS)))), \
+         all $(HELPERS) $(BUILD)/tests/fault/inject.so) \
+         $(if $(filter %/census.t,$(CHOSEN_SCRIPTS)),all built-tests)
+
+check-only: $(NEEDED) $(filter-out %.t,$(CHOSEN_TESTS))
 	BUILD=$(CURDIR)/$(BUILD) $(SANITIZERS) $(if $(isa),EMULATE=$(emulate) tests/at-level $(isa),prove -j2 --timer --exec '') $(CHOSEN_TESTS)
 
 # What tells levels of processors apart, at the lowest: kernels, golden values, programs.
@@ -209,11 +216,15 @@ demo: deps
 # ---- the house ----
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
-SHELL_FILES = setup .ci/run tests/at-level tests/emulated $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
+SHELL_FILES = setup .ci/run tests/at-level tests/emulated tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
               examples/demo data/fetch pipelines/attempt pipelines/against pipelines/report
 
 format:
 	clang-format -i $(C_FILES)
+
+# What there is: rooms, lengths of functions and files, doors that lead nowhere.
+census: all built-tests
+	@BUILD=$(BUILD) tests/house/census
 
 lint: lint-deps
 	+$(MAKE) werror=1 BUILD=build-lint all built-tests
@@ -228,20 +239,41 @@ lint-deps:
 	@for t in clang-format cppcheck mandoc shellcheck; do \
 	    command -v $$t >/dev/null || { echo "lint: apt-get install $$t" >&2; exit 1; }; done
 
-# ---- installing: programs, man pages, the default model ----
+# ---- installing: programs, man pages, completions, the default model ----
 
 BINDIR   = $(DESTDIR)$(PREFIX)/bin
 MANDIR   = $(DESTDIR)$(PREFIX)/share/man
 SHAREDIR = $(DESTDIR)$(PREFIX)/share/morphoseg
+BASHDIR  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR   = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+PAGES    = $(notdir $(wildcard man/*.[157]))
+# A page of a program has the program's name, with the prefix.
+page     = $(if $(filter $(basename $(1)),$(TOOLS)),$(PROGRAM_PREFIX))$(1)
+INSTALLED = $(TOOLS:%=$(BINDIR)/$(PROGRAM_PREFIX)%) \
+            $(TOOLS:%=$(BASHDIR)/$(PROGRAM_PREFIX)%) $(TOOLS:%=$(ZSHDIR)/_$(PROGRAM_PREFIX)%) \
+            $(foreach p,$(PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(call page,$(p))) \
+            $(patsubst data/%,$(SHAREDIR)/%,$(wildcard data/*.safetensors))
 
-install: all
-	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7 $(SHAREDIR)
+completions: all
+	@mkdir -p $(BUILD)/completions/bash $(BUILD)/completions/zsh
+	@for p in $(TOOLS); do for s in bash zsh; do \
+	    $(BUILD)/bin/$$p --list-options | awk -f completions/$$s.awk -v name=$(PROGRAM_PREFIX)$$p \
+	        > $(BUILD)/completions/$$s/$$p || exit 1; done; done
+
+install: all completions
+	install -d $(sort $(dir $(INSTALLED)))
 	for p in $(TOOLS); do \
-	    install $(BUILD)/bin/$$p $(BINDIR)/$(PROGRAM_PREFIX)$$p && \
-	    install -m 644 man/$$p.1 $(MANDIR)/man1/$(PROGRAM_PREFIX)$$p.1 || exit 1; done
-	for s in 5 7; do for m in man/*.$$s; do \
-	    [ ! -e $$m ] || install -m 644 $$m $(MANDIR)/man$$s || exit 1; done; done
+	    install -s $(BUILD)/bin/$$p $(BINDIR)/$(PROGRAM_PREFIX)$$p && \
+	    install -m 644 $(BUILD)/completions/bash/$$p $(BASHDIR)/$(PROGRAM_PREFIX)$$p && \
+	    install -m 644 $(BUILD)/completions/zsh/$$p $(ZSHDIR)/_$(PROGRAM_PREFIX)$$p || exit 1; done
+	$(foreach p,$(PAGES),awk -v prefix=$(PROGRAM_PREFIX) -v programs="$(TOOLS)" -f man/prefix.awk \
+	    man/$(p) > $(MANDIR)/man$(subst .,,$(suffix $(p)))/$(call page,$(p)) &&) :
 	install -m 644 $(wildcard data/*.safetensors) $(SHAREDIR)
+
+# With the PREFIX and PROGRAM_PREFIX of the installation.
+uninstall:
+	rm -f $(INSTALLED)
+	-rmdir $(SHAREDIR)
 
 clean:
 	rm -rf build build-asan build-tsan build-torch build-lint
