@@ -1,19 +1,14 @@
 /* predict: class probabilities of the images of a tensor stream. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "core/queue.h"
 #include "nn/plan.h"
 #include "objects/flow_targets.h"
 #include "predict/gaussians.h"
-#include "predict/inference.h"
-#include "stream/stream.h"
-
-#define MAX_BATCH 1024
+#include "predict/tiles.h"
 
 enum { AUTO = -1 };
 
@@ -44,7 +39,7 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.architecture)},
     {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)", CLI_CALL(read_device)},
     {'b', "batch", "N", "tiles computed at a time (default 8)",
-     CLI_INT(settings.batch, 1, MAX_BATCH)},
+     CLI_INT(settings.batch, 1, TILES_MAX_BATCH)},
     {'t', "threads", "N", "threads to compute with (default: one a processor)",
      CLI_INT(settings.threads, 1, 1024)},
     {'p', "precision", "fp32|bf16|fp16|auto",
@@ -200,202 +195,13 @@ static void settle_what(const struct model *model)
     settings.what.logits = true;
 }
 
-/* ---- reading and writing, each in a thread ---- */
-
-struct item {
-    struct sample sample;
-};
-
-static struct {
-    struct stream_reader *reader;
-    struct queue *in, *out;
-    pthread_t read_thread, write_thread;
-    struct err read_err, write_err;
-    bool ended, read_failed, write_failed;
-    struct stream_writer *writer;
-} pipeline;
-
-static void free_item(struct item *item)
-{
-    if (item)
-        sample_free(&item->sample);
-    free(item);
-}
-
-static void *read_samples(void *unused)
-{
-    int more = !pipeline.ended;
-    (void)unused;
-    while (more > 0) {
-        struct item *item = malloc(sizeof *item);
-        more = item ? stream_next(pipeline.reader, &item->sample, &pipeline.read_err)
-                    : err_memory(&pipeline.read_err, "a sample");
-        if (more <= 0)
-            free(item);
-        else if (!queue_put(pipeline.in, item)) {
-            free_item(item);
-            more = 0;
-        }
-    }
-    pipeline.read_failed = more < 0;
-    queue_close(pipeline.in);
-    return NULL;
-}
-
-static void *write_samples(void *unused)
-{
-    struct item *item;
-    (void)unused;
-    while ((item = queue_take(pipeline.out))) {
-        if (!pipeline.write_failed &&
-            stream_put(pipeline.writer, &item->sample, &pipeline.write_err)) {
-            pipeline.write_failed = true;
-            queue_close(pipeline.out);
-            queue_close(pipeline.in);
-        }
-        free_item(item);
-    }
-    return NULL;
-}
-
-static void start_thread(pthread_t *thread, void *(*run)(void *))
-{
-    if (pthread_create(thread, NULL, run, NULL))
-        cli_die(STATUS_MEMORY, "cannot start a thread");
-}
-
-/* ---- batches ---- */
-
-struct batch {
-    struct item *items[MAX_BATCH];
-    struct inference_input inputs[MAX_BATCH];
-    struct inference_result results[MAX_BATCH];
-    size_t count;
-};
-
-static bool fits(const struct batch *batch, const struct array *image)
-{
-    if (!batch->count)
-        return true;
-    const struct array *first = batch->inputs[0].image;
-    return first->shape[0] == image->shape[0] && first->shape[1] == image->shape[1] &&
-           first->shape[2] == image->shape[2];
-}
-
-static int put_diameter(struct sample *sample, double diameter, struct err *err)
-{
-    struct tile_meta meta;
-    int found = diameter > 0 ? sample_get_meta(sample, &meta, err) : 1;
-    if (found != 0)
-        return found < 0 ? -1 : 0;
-    meta.cell_diameter = diameter;
-    return sample_put_meta(sample, &meta, err);
-}
-
-static int put_results(struct item *item, struct inference_result *result, struct err *err)
-{
-    struct sample *sample = &item->sample;
-    if (!settings.keep_image)
-        sample_drop_array(sample, "image");
-    if (settings.what.prob && sample_put_array(sample, "prob", &result->prob, err))
-        return -1;
-    if (settings.what.logits && sample_put_array(sample, "logits", &result->logits, err))
-        return -1;
-    if (settings.what.flows && sample_put_array(sample, "flows", &result->flows, err))
-        return -1;
-    if (settings.what.uncertainty != UNCERTAINTY_NONE &&
-        sample_put_array(sample, "uncertainty", &result->uncertainty, err))
-        return -1;
-    return put_diameter(sample, result->diameter, err);
-}
-
-static int run_batch(struct model *model, struct batch *batch, struct err *err)
-{
-    size_t count = batch->count;
-    batch->count = 0;
-    if (!count)
-        return 0;
-    nn_mind_others();
-    if (inference_run(model, settings.device, &settings.what, batch->inputs, count, batch->results,
-                      err)) {
-        err_prefix(err, "sample '%s'", batch->items[0]->sample.key);
-        return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (put_results(batch->items[i], &batch->results[i], err))
-            return -1;
-        if (!queue_put(pipeline.out, batch->items[i]))
-            return 1;
-    }
-    return 0;
-}
-
-static int add_item(const struct model *model, struct batch *batch, struct item *item,
-                    const struct array *image, struct err *err)
-{
-    struct tile_meta meta;
-    if (sample_get_meta(&item->sample, &meta, err) < 0)
-        return -1;
-    if (inference_check(model, image, err)) {
-        err_prefix(err, "sample '%s'", item->sample.key);
-        return -1;
-    }
-    batch->inputs[batch->count] =
-        (struct inference_input){image, meta.normalise_offset, meta.normalise_gain};
-    batch->items[batch->count++] = item;
-    return 0;
-}
-
-/* 0 at the end, 1 when the writer gave up. */
-static int predict_samples(struct model *model, struct err *err)
-{
-    static struct batch batch;
-    uint64_t done = 0;
-    for (struct item *item; (item = queue_take(pipeline.in)); done++) {
-        struct array *image = sample_require(&item->sample, "image", err);
-        int result = image ? 0 : -1;
-        if (!result && !fits(&batch, image))
-            result = run_batch(model, &batch, err);
-        if (!result)
-            result = add_item(model, &batch, item, image, err);
-        if (!result && batch.count == (size_t)settings.batch)
-            result = run_batch(model, &batch, err);
-        if (result)
-            return result;
-        cli_progress("tiles", done + 1, 0);
-    }
-    return pipeline.read_failed ? 0 : run_batch(model, &batch, err);
-}
-
 /* ---- main ---- */
-
-static void open_stream(const char *path, const char *hash)
-{
-    struct stream_author author = {
-        .program = "predict", .arguments = cli_command_line(), .weights = hash};
-    struct err err;
-    struct item *first = malloc(sizeof *first);
-    if (!first)
-        cli_die(STATUS_MEMORY, "out of memory");
-    if (stream_open(&pipeline.reader, path, &err))
-        cli_die_err(&err);
-    int more = stream_next(pipeline.reader, &first->sample, &err);
-    if (more < 0 ||
-        stream_create(&pipeline.writer, settings.output, &author, pipeline.reader, &err) ||
-        queue_new(&pipeline.in, 2 * (size_t)settings.batch, &err) ||
-        queue_new(&pipeline.out, 2 * (size_t)settings.batch, &err))
-        cli_die_err(&err);
-    pipeline.ended = more == 0;
-    if (pipeline.ended)
-        free(first);
-    else
-        queue_put(pipeline.in, first);
-}
 
 int main(int argc, char **argv)
 {
     char hash[65];
     struct err err;
+    struct relay *relay;
     cli_start(&program, argc, argv);
     const char *input = cli_only_input();
     cli_refuse_terminal_for(settings.output, "a tensor stream");
@@ -405,28 +211,21 @@ int main(int argc, char **argv)
     settle_what(model);
     if (settings.size_model)
         open_size_model(settings.size_model);
-    open_stream(input, hash);
-    start_thread(&pipeline.read_thread, read_samples);
-    start_thread(&pipeline.write_thread, write_samples);
-    int result = predict_samples(model, &err);
-    if (result >= 0)
-        queue_close(pipeline.out);
-    if (result < 0)
+    const struct stream_author author = {
+        .program = program.name, .arguments = cli_command_line(), .weights = hash};
+    const struct tiles_options how = {.device = settings.device,
+                                      .batch = (size_t)settings.batch,
+                                      .keep_image = settings.keep_image,
+                                      .what = settings.what,
+                                      .progress = cli_progress};
+    if (relay_open(&relay, input, settings.output, &author, 2 * how.batch, &err) ||
+        tiles_predict(model, &how, relay, &err))
         cli_die_err(&err);
-    pthread_join(pipeline.write_thread, NULL);
-    if (pipeline.write_failed)
-        cli_die_err(&pipeline.write_err);
-    pthread_join(pipeline.read_thread, NULL);
-    if (pipeline.read_failed)
-        cli_die_err(&pipeline.read_err);
-    result = stream_pass_failures(pipeline.writer, pipeline.reader, &err);
+    int result = relay_finish(relay, &err);
     if (result < 0)
         cli_die_err(&err);
     if (result > 0)
         cli_warn_err(&err);
-    stream_close(pipeline.reader);
     model_free(model);
-    if (stream_commit(pipeline.writer, &err))
-        cli_die_err(&err);
     return cli_finish(result ? STATUS_SOME_FAILED : STATUS_OK);
 }

@@ -284,7 +284,6 @@ static void compare_stream(const char *path)
         .threshold = settings.threshold,
         .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH | 1u << PICTURE_FOREGROUND |
                   1u << PICTURE_DOUBT,
-        .warn = cli_warn_err,
         .progress = cli_progress};
     int result = picture_stream_walk(path, &rules, compare_assembled, NULL, &err);
     if (result < 0)

@@ -13,7 +13,7 @@
 #include "core/num.h"
 #include "image/pairs.h"
 #include "image/rows.h"
-#include "pixels/normalize.h"
+#include "pixels/range.h"
 #include "pixels/resample.h"
 #include "stream/stream.h"
 #include "tiles/tiling.h"
@@ -76,43 +76,14 @@ static const struct cli_program program = {
 
 /* ---- the range of a whole image ---- */
 
-static bool count_values(void *normalise, const void *values, size_t n)
-{
-    normalise_count(normalise, values, n);
-    return true;
-}
-
-static bool refine_values(void *normalise, const void *values, size_t n)
-{
-    normalise_refine(normalise, values, n);
-    return true;
-}
-
-static int find_range(const char *path, const struct rows *image, double *low, double *high,
-                      struct err *err)
-{
-    struct normalise normalise;
-    double percentile = settings.range == RANGE_PERCENTILES ? 1 : 0;
-    int result = normalise_new(&normalise, image->dtype, err);
-    if (result == 0)
-        result = rows_scan(path, image, count_values, &normalise, err);
-    if (result == 0)
-        result = normalise_choose(&normalise, percentile, 100 - percentile, err);
-    if (result == 1)
-        result = rows_scan(path, image, refine_values, &normalise, err);
-    if (result == 0)
-        normalise_range(&normalise, low, high);
-    normalise_free(&normalise);
-    return result;
-}
-
 static int normalise(const char *path, const struct rows *image, struct tile_meta *meta,
                      struct err *err)
 {
     double low, high;
     if (settings.range == RANGE_NONE)
         return 0;
-    if (find_range(path, image, &low, &high, err))
+    double percentile = settings.range == RANGE_PERCENTILES ? 1 : 0;
+    if (range_of_image(path, image, percentile, &low, &high, err))
         return -1;
     meta->normalise_offset = low;
     meta->normalise_gain = high > low ? 1 / (high - low) : 1;

@@ -1,0 +1,13 @@
+/* The range of a whole image's values, of all channels together. */
+#ifndef PIXELS_RANGE_H
+#define PIXELS_RANGE_H
+
+#include "image/rows.h"
+
+/* Reads the image at `path`, which was opened as `image`, once or twice more.  *low and
+ * *high: the values below and above which `percentile` per cent of all are; 0: the least
+ * and the largest. */
+int range_of_image(const char *path, const struct rows *image, double percentile, double *low,
+                   double *high, struct err *err) MUST_CHECK;
+
+#endif

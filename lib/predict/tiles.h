@@ -1,0 +1,23 @@
+/* The tiles of a stream through a network, in batches of neighbours of the same size. */
+#ifndef PREDICT_TILES_H
+#define PREDICT_TILES_H
+
+#include "predict/inference.h"
+#include "stream/relay.h"
+
+#define TILES_MAX_BATCH 1024
+
+struct tiles_options {
+    int device;
+    size_t batch; /* 1 to TILES_MAX_BATCH */
+    bool keep_image;
+    struct inference_options what;
+    void (*progress)(const char *unit, uint64_t done, uint64_t total);
+};
+
+/* Puts every sample with what was asked for, and without its image unless that is kept.
+ * Returns 0 also where the relay's reader or writer failed: relay_finish says so. */
+int tiles_predict(struct model *model, const struct tiles_options *options, struct relay *relay,
+                  struct err *err) MUST_CHECK;
+
+#endif
