@@ -77,9 +77,10 @@ static int transform(const struct sample *from, struct sample *to, struct err *e
     augment_draw(&draw, &settings.policy, &rng, image->shape[0], image->shape[1], 0, 0);
     if (augment_image(&draw, image, &out, err) || sample_put_array(to, "image", &out, err))
         return -1;
-    struct array *mask = sample_array(from, "mask");
-    if (mask && (augment_mask(&draw, mask, settings.instances, &out, err) ||
-                 sample_put_array(to, "mask", &out, err)))
+    struct array *mask;
+    if (sample_seek(from, "mask", &mask, err) ||
+        (mask && augment_mask(&draw, mask, settings.instances, &out, err)) ||
+        (mask && sample_put_array(to, "mask", &out, err)))
         return -1;
     return describe(from, to, &draw, err);
 }

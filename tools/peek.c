@@ -50,12 +50,21 @@ static void print_provenance(const struct stream_reader *reader)
     free(text);
 }
 
+static void print_key(const struct sample *sample)
+{
+    char *key = describe_key(sample);
+    if (!key)
+        cli_die(STATUS_MEMORY, "out of memory for a key");
+    text_put(stdout, key);
+    free(key);
+}
+
 static void print_sample(const struct sample *sample)
 {
     if (mode == JSON) {
         print_text(describe_json(sample), "a line");
     } else {
-        text_put(stdout, sample->key);
+        print_key(sample);
         putchar('\t');
         print_text(describe_members(sample), "a line");
     }

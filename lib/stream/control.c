@@ -174,8 +174,7 @@ int control_describe_failures(const json_t *failures, struct err *err)
         err_set(err, STATUS_SOME_FAILED, "'%.200s' failed before: %.200s", source,
                 reason ? reason : "for an unknown reason");
     else
-        err_set(err, STATUS_SOME_FAILED, "'%.200s' and %zu more failed before", source,
-                count - 1);
+        err_set(err, STATUS_SOME_FAILED, "'%.200s' and %zu more failed before", source, count - 1);
     return 1;
 }
 

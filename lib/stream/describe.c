@@ -24,6 +24,14 @@ static void write_member(FILE *to, const struct member *member)
         fputs(" scalar", to);
 }
 
+char *describe_key(const struct sample *sample)
+{
+    struct tile_meta meta;
+    struct err err;
+    bool is_other = sample_get_meta(sample, &meta, &err) == 0 && meta.key[0];
+    return strdup(is_other ? meta.key : sample->key);
+}
+
 char *describe_members(const struct sample *sample)
 {
     char *text = NULL;

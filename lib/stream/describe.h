@@ -4,6 +4,9 @@
 
 #include "stream/sample.h"
 
+/* The sample's key as it was where it came from.  New, NULL when out of memory. */
+char *describe_key(const struct sample *sample);
+
 /* "image uint8 224x224x3", tabs between members, bytes as "json 312 bytes".
  * New, free() it; NULL when out of memory. */
 char *describe_members(const struct sample *sample);

@@ -58,14 +58,17 @@ static const struct {
     {"bits", offsetof(struct tile_meta, source_bits), 64},
 };
 
+#define TEXT(member) offsetof(struct tile_meta, member), sizeof(((struct tile_meta *)0)->member)
+
 static const struct text_field {
-    const char *name; /* in "source"; left out when it is empty, but the name */
+    const char *group, *name; /* group: NULL for the object itself */
     size_t offset, size;
+    bool left_out; /* when it is empty */
 } texts[] = {
-    {"name", offsetof(struct tile_meta, source), sizeof((struct tile_meta *)0)->source},
-    {"id", offsetof(struct tile_meta, id), sizeof((struct tile_meta *)0)->id},
-    {"incomplete", offsetof(struct tile_meta, incomplete),
-     sizeof((struct tile_meta *)0)->incomplete},
+    {"source", "name", TEXT(source), false},
+    {"source", "id", TEXT(id), true},
+    {"source", "incomplete", TEXT(incomplete), true},
+    {NULL, "__key__", TEXT(key), true}, /* as WebDataset calls it */
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -109,12 +112,12 @@ static int get_real(const json_t *root, const struct real_field *f, double *valu
 
 static int get_text(const json_t *root, const struct text_field *f, char *to, struct err *err)
 {
-    const json_t *text = json_object_get(json_object_get(root, "source"), f->name);
+    const json_t *group = f->group ? json_object_get(root, f->group) : root;
+    const json_t *text = json_object_get(group, f->name);
     if (!text)
         return 0;
     if (!json_is_string(text) || json_string_length(text) >= f->size)
-        return err_set(err, STATUS_DATA, "source.%s is no text of fewer than %zu bytes", f->name,
-                       f->size);
+        return err_set(err, STATUS_DATA, "%s is no text of fewer than %zu bytes", f->name, f->size);
     memcpy(to, json_string_value(text), json_string_length(text) + 1);
     return 0;
 }
@@ -175,7 +178,7 @@ int sample_get_meta(const struct sample *sample, struct tile_meta *meta, struct 
 /* Sets root.group.name, keeping what else the group has. */
 static int put(json_t *root, const char *group, const char *name, json_t *value)
 {
-    json_t *object = json_object_get(root, group);
+    json_t *object = group ? json_object_get(root, group) : root;
     if (!json_is_object(object)) {
         object = json_object();
         if (json_object_set_new(root, group, object)) {
@@ -196,14 +199,14 @@ static int check_texts(const struct tile_meta *meta, struct err *err)
         if (!text)
             return err_memory(err, "KEY.json");
         if (!fits)
-            return err_set(err, STATUS_DATA, "source.%s is too long", texts[i].name);
+            return err_set(err, STATUS_DATA, "%s is too long", texts[i].name);
     }
     return 0;
 }
 
 static void leave_out(json_t *root, const char *group, const char *name)
 {
-    json_object_del(json_object_get(root, group), name);
+    json_object_del(group ? json_object_get(root, group) : root, name);
 }
 
 static int put_fields(json_t *root, const struct tile_meta *meta)
@@ -211,10 +214,10 @@ static int put_fields(json_t *root, const struct tile_meta *meta)
     int failed = 0;
     for (size_t i = 0; i < COUNT(texts); i++) {
         const char *text = field(meta, texts[i].offset);
-        if (i == 0 || *text)
-            failed |= put(root, "source", texts[i].name, text_to_json(text));
+        if (*text || !texts[i].left_out)
+            failed |= put(root, texts[i].group, texts[i].name, text_to_json(text));
         else
-            leave_out(root, "source", texts[i].name);
+            leave_out(root, texts[i].group, texts[i].name);
     }
     for (size_t i = 0; i < COUNT(counts); i++)
         failed |= put(root, "source", counts[i].name,
@@ -244,6 +247,25 @@ int sample_put_meta(struct sample *sample, const struct tile_meta *meta, struct 
     int result =
         text ? sample_put_bytes(sample, "json", text, strlen(text), err)
              : err_set(err, STATUS_BUG, "'%s.json': a number that JSON cannot hold", sample->key);
+    free(text);
+    return result;
+}
+
+int sample_note_key(struct sample *sample, const char *key, struct err *err)
+{
+    const struct member *member = sample_member(sample, "json");
+    json_t *root =
+        member ? json_loadb((const char *)member->bytes, member->size, JSON_DECODE_ANY, NULL)
+               : json_object();
+    char *text = NULL;
+    bool is_known = root && (!json_is_object(root) || json_object_get(root, "__key__"));
+    if (root && !is_known && json_object_set_new(root, "__key__", text_to_json(key)) == 0)
+        text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    if (is_known)
+        return 0;
+    int result = text ? sample_put_bytes(sample, "json", text, strlen(text), err)
+                      : err_memory(err, "KEY.json");
     free(text);
     return result;
 }

@@ -15,6 +15,7 @@
 #include "core/io.h"
 #include "stream/control.h"
 #include "stream/failures.h"
+#include "stream/key.h"
 #include "stream/npy.h"
 #include "stream/pipe.h"
 #include "stream/stream.h"
@@ -45,8 +46,10 @@ struct stream_reader {
     json_t *failures; /* what failed before, as __end__ tells */
     /* The member whose header was read and whose data were not. */
     bool pending;
-    char *name;   /* whole */
-    char *suffix; /* into name, after the key and its dot, which is a NUL now */
+    char *name;                    /* whole */
+    char *suffix;                  /* into name, after the key and its dot, which is a NUL now */
+    char key[SAMPLE_MAX_NAME + 1]; /* the key, or a valid one for it */
+    char *foreign_key;             /* of the sample that is read, where that is not valid */
     size_t size;
     uint32_t crc, said_crc; /* of its data; has_crc: the header said it */
     bool has_crc;
@@ -129,6 +132,7 @@ static void stop_archive(struct stream_reader *reader)
     json_array_clear(reader->failures);
     free(reader->provenance);
     free(reader->name);
+    free(reader->foreign_key);
     *reader = (struct stream_reader){.path = reader->path,
                                      .fd = reader->fd,
                                      .begin = reader->begin,
@@ -349,10 +353,17 @@ static int split_name(struct stream_reader *reader, struct err *err)
         return reader->place == IN_STREAM ? refuse_name(reader, "has no dot after its key", err)
                                           : 0;
     *dot = 0;
-    if (sample_key_is_valid(reader->name))
+    bool ours = reader->place == IN_STREAM;
+    if (key_make_valid(reader->name, reader->key) &&
+        (!ours || strcmp(reader->key, reader->name) == 0) &&
+        (ours || member_name_make_valid(reader->suffix)))
         return 0;
     *dot = '.';
-    return refuse_name(reader, "has a key with other than letters, digits, '_', '-', '/'", err);
+    return refuse_name(reader,
+                       ours ? "has a key with other than letters, digits, '_', '-', '/'"
+                            : "has a name that none can have: control characters, '..', a '-' or "
+                              "'/' at its begin, or nothing before its dot",
+                       err);
 }
 
 static int take_name(struct stream_reader *reader, struct archive_entry *entry, struct err *err)
@@ -366,8 +377,15 @@ static int take_name(struct stream_reader *reader, struct archive_entry *entry, 
     if (!reader->name)
         return err_memory(err, "a member's name");
     if (!name || strlen(name) > 2 * SAMPLE_MAX_NAME)
-        return refuse_name(reader, "has a name that is not ASCII or too long", err);
+        return refuse_name(reader, "has no name, or one that is too long", err);
     return is_control(reader->name) ? 0 : split_name(reader, err);
+}
+
+/* libarchive warns of names that are no text in this locale, and gives their bytes. */
+static bool is_only_named_oddly(const struct stream_reader *reader, int result)
+{
+    const char *warning = archive_error_string(reader->archive);
+    return result == ARCHIVE_WARN && warning && strstr(warning, "can't be converted");
 }
 
 /* Reads headers up to the next one that matters, 1, or to the end, 0. */
@@ -380,7 +398,7 @@ static int next_member(struct stream_reader *reader, struct err *err)
         reader->ended = result == ARCHIVE_EOF && !reader->read_err.status;
         if (reader->ended)
             return 0;
-        if (result != ARCHIVE_OK)
+        if (result != ARCHIVE_OK && !is_only_named_oddly(reader, result))
             return archive_failed(reader, err);
         if (archive_entry_filetype(entry) == AE_IFDIR)
             continue;
@@ -483,11 +501,20 @@ static int read_member(struct stream_reader *reader, struct member *member, stru
     return err_prefix(err, "read '%s': '%s.%s'", stream_name(reader), reader->name, reader->suffix);
 }
 
+static int begin_sample(struct stream_reader *reader, struct sample *sample, struct err *err)
+{
+    free(reader->foreign_key);
+    reader->foreign_key = NULL;
+    if (strcmp(reader->key, reader->name) != 0 && !(reader->foreign_key = strdup(reader->name)))
+        return err_memory(err, "a key");
+    return sample_init(sample, reader->key, err);
+}
+
 static int take_member(struct stream_reader *reader, struct sample *sample, struct err *err)
 {
     char name[2 * SAMPLE_MAX_NAME + 2];
     struct member member;
-    if (!sample->key && sample_init(sample, reader->name, err))
+    if (!sample->key && begin_sample(reader, sample, err))
         return -1;
     if (read_member(reader, &member, err))
         return -1;
@@ -517,7 +544,7 @@ static int take_pending(struct stream_reader *reader, struct sample *sample, str
         reader->pending = false;
         return 0;
     }
-    if (sample->key && strcmp(sample->key, reader->name) != 0)
+    if (sample->key && strcmp(sample->key, reader->key) != 0)
         return 1;
     return take_member(reader, sample, err);
 }
@@ -548,6 +575,8 @@ int stream_next(struct stream_reader *reader, struct sample *sample, struct err 
         return -1;
     }
     int result = read_sample(reader, sample, err);
+    if (result > 0 && reader->foreign_key && sample_note_key(sample, reader->foreign_key, err))
+        result = -1;
     if (result < 0) {
         reader->failed = *err;
         sample_free(sample);

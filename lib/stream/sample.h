@@ -35,9 +35,15 @@ void sample_free(struct sample *sample);
  * sample has none.  Borrowed. */
 struct array *sample_array(const struct sample *sample, const char *name);
 
-/* The same, but a sample without it, with another number of dimensions or with
- * a type that tensor-stream(5) does not allow for that name is an error. */
+/* The same, but a sample without it, with another number of dimensions or with a type that
+ * tensor-stream(5) does not allow for that name is an error.  What NumPy programs often have
+ * instead is made of it first, in place: 64-bit labels, booleans, doubles, images without an
+ * axis of channels or with it in front, axes of one element. */
 struct array *sample_require(const struct sample *sample, const char *name, struct err *err);
+
+/* The same, but *array is NULL for a sample without it. */
+int sample_seek(const struct sample *sample, const char *name, struct array **array,
+                struct err *err) MUST_CHECK;
 
 /* Adds or replaces NAME.npy; takes the array's memory over, also on failure. */
 int sample_put_array(struct sample *sample, const char *name, struct array *array,
@@ -82,6 +88,7 @@ void sample_image_key(const char *key, char *image, size_t size);
 struct tile_meta {
     char source[1024];     /* the file's true name, "" when unknown; bytes that are not
                               UTF-8 are kept as %XX */
+    char key[2100];        /* of the sample where it came from, if that can be none here; or "" */
     char id[40];           /* of the source's file: others of that name have another; "" unknown */
     char incomplete[1600]; /* why the source has no tiles after this one; "" when it has */
     int64_t source_width, source_height;
@@ -105,6 +112,10 @@ struct tile_meta {
  * (then *meta is zero), -1 when it is wrong. */
 int sample_get_meta(const struct sample *sample, struct tile_meta *meta,
                     struct err *err) MUST_CHECK;
+
+/* Notes in KEY.json that the sample's key was another one, if that says no such thing and is
+ * a JSON object or not there. */
+int sample_note_key(struct sample *sample, const char *key, struct err *err) MUST_CHECK;
 
 /* Writes KEY.json.  Fields that a KEY.json already there has and struct
  * tile_meta does not know are kept. */

@@ -230,9 +230,8 @@ static int find_arrays(const struct spool *spool, const struct sample *sample, s
     *image = sample_require(sample, "image", err);
     if (!*image)
         return -1;
-    *mask = spool->takes_unlabelled ? sample_array(sample, "mask")
-                                    : sample_require(sample, "mask", err);
-    if (!*mask && !spool->takes_unlabelled)
+    if (sample_seek(sample, "mask", mask, err) ||
+        (!*mask && !spool->takes_unlabelled && !sample_require(sample, "mask", err)))
         return -1;
     if (array_count(*image) == 0 || (*mask && ((*mask)->shape[0] != (*image)->shape[0] ||
                                                (*mask)->shape[1] != (*image)->shape[1])))

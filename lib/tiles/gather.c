@@ -40,15 +40,25 @@ static bool is_alone(const struct gather *g, const struct gather_tile *tile, int
            (!meta->source[0] && !in_parts);
 }
 
-static void name_image(struct gather_image *image, const struct gather_tile *tile, bool alone)
+/* A sample alone is called as its source, or by its key, as that was where it came from. */
+static const char *name_of(const struct gather *g, const struct gather_image *image,
+                           const struct gather_tile *tile, bool alone)
+{
+    const struct tile_meta *meta = &tile->meta;
+    if (meta->source[0] && !g->rules->by_tile)
+        return meta->source;
+    return alone && meta->key[0] ? meta->key : image->key;
+}
+
+static void name_image(const struct gather *g, struct gather_image *image,
+                       const struct gather_tile *tile, bool alone)
 {
     const char *key = tile->sample->key, *slash = strchr(key, '/');
     if (alone || !slash || !strchr(slash + 1, '/'))
         snprintf(image->key, sizeof image->key, "%s", alone ? key : "");
     else
         sample_image_key(key, image->key, sizeof image->key);
-    snprintf(image->name, sizeof image->name, "%s",
-             !alone && tile->meta.source[0] ? tile->meta.source : image->key);
+    snprintf(image->name, sizeof image->name, "%s", name_of(g, image, tile, alone));
 }
 
 static void place_alone(struct gather_image *image, struct gather_tile *tile, const size_t size[2])
@@ -238,7 +248,7 @@ static int take_sample(void *user, const struct sample *sample, struct err *err)
     bool alone = is_alone(g, &tile, known);
     if (alone)
         tile.meta.count = 1;
-    name_image(&image, &tile, alone);
+    name_image(g, &image, &tile, alone);
     if (place(g, &image, &tile, alone, size, err) || choose_image(g, &image, &tile, alone, err) ||
         add(g, &tile, size, err))
         return -1;

@@ -20,10 +20,10 @@ struct gather_tile {
 };
 
 struct gather_image {
-    char name[SAMPLE_MAX_NAME + 1100]; /* of the source, else `key` */
-    char key[SAMPLE_MAX_NAME + 1];     /* what its tiles' keys share; of one sample all of it */
-    char stem[SAMPLE_MAX_NAME + 1];    /* of files made of it: the name's, with a number where
-                                          others of the stream have it */
+    char name[2100];                /* of the source, else the key that its sample had */
+    char key[SAMPLE_MAX_NAME + 1];  /* what its tiles' keys share; of one sample all of it */
+    char stem[SAMPLE_MAX_NAME + 1]; /* of files made of it: the name's, with a number where
+                                       others of the stream have it */
     int64_t width, height;
     double pixel_width, pixel_height; /* micrometres, 0 when unknown */
     int64_t tiles, missing;           /* tiles that came, and that its source has besides */

@@ -48,8 +48,12 @@ static int take_arrays(struct assembly_tile *tile, const struct picture_stream_r
         return -1;
     if (wants(rules, PICTURE_TRUTH) && !(tile->truth = sample_require(sample, "mask", err)))
         return -1;
-    tile->uncertainty = wants(rules, PICTURE_DOUBT) ? sample_array(sample, "uncertainty") : NULL;
-    tile->image = wants(rules, PICTURE_IMAGE) ? sample_array(sample, "image") : NULL;
+    struct array *uncertainty = NULL, *image = NULL;
+    if ((wants(rules, PICTURE_DOUBT) && sample_seek(sample, "uncertainty", &uncertainty, err)) ||
+        (wants(rules, PICTURE_IMAGE) && sample_seek(sample, "image", &image, err)))
+        return -1;
+    tile->uncertainty = uncertainty;
+    tile->image = image;
     return 0;
 }
 

@@ -61,6 +61,109 @@ for array in arrays:
     assert np.array_equal(array, np.arange(24).reshape(2, 3, 4))
 END
 
+# ---- arrays and keys as NumPy programs and WebDataset have them ----
+image() { "$BUILD/tests/helper/image" "$@"; }
+"$python" - <<'END'
+import io, tarfile
+import numpy as np
+rng = np.random.default_rng(1)
+grey = rng.integers(0, 256, (31, 40), dtype=np.uint8)
+rgb = rng.integers(0, 256, (70, 80, 3), dtype=np.uint8)
+mask = (np.arange(31 * 40).reshape(31, 40) // 100).astype(np.uint16)
+def save(path, members, format=tarfile.PAX_FORMAT):
+    with tarfile.open(path, "w", format=format) as tar:
+        for name, array in members:
+            file = io.BytesIO()
+            np.save(file, array)
+            info = tarfile.TarInfo(name)
+            info.size = file.tell()
+            file.seek(0)
+            tar.addfile(info, file)
+images = {"plain": grey[..., None], "hw": grey, "one": grey[None], "batch": grey[None, :, :, None],
+          "fortran": np.asfortranarray(grey), "rgb": rgb, "chw": rgb.transpose(2, 0, 1),
+          "bchw": np.ascontiguousarray(rgb.transpose(2, 0, 1))[None], "white": grey > 99,
+          "deep": grey.astype(">u2") * 257, "half": (grey / 255).astype("f2"), "single": (grey / 255).astype("f4"),
+          "double": grey / 255, "long": grey.astype("i8"), "short": grey.astype("i2")}
+for name, array in images.items():
+    save("image.%s.tar" % name, [("k.image.npy", array)])
+masks = {t: mask.astype(t) for t in ("u2", "i1", "i2", ">i4", "i8", "u8", "f4", "f8", "f2")}
+masks.update(hw1=mask[..., None].astype("i8"), one=mask[None].astype("i4"), fortran=np.asfortranarray(mask.astype("i8")))
+for name, array in masks.items():
+    save("mask.%s.tar" % name, [("k.mask.npy", array)])
+save("mask.flag.tar", [("k.mask.npy", mask > 5)])
+save("mask.flag8.tar", [("k.mask.npy", (mask > 5).astype("u1"))])
+for name, array in (("minus", mask.astype("i8") - 1), ("parts", mask * 0.5), ("nan", np.where(mask, np.nan, 1.0)),
+                    ("huge", mask.astype("i8") << 40), ("complex", mask.astype("c8")), ("axes", mask.reshape(31, 20, 2))):
+    save("badmask.%s.tar" % name, [("k.mask.npy", array)])
+save("wide.tar", [("k.mask.npy", mask.astype("i8") * 10000)])
+prob = (grey / 255)
+save("prob.tar", [("k.prob.npy", np.stack([1 - prob, prob]))])
+save("prob1.tar", [("k.prob.npy", prob)])
+save("prob2.tar", [("k.prob.npy", prob[None].astype("f4"))])
+keys = ["Well A1 (2)", "a+b,c=d", "été/Größe 5µm", "v1.2/x", "a b", "a_b", "日本"]
+for name, format in (("pax", tarfile.PAX_FORMAT), ("gnu", tarfile.GNU_FORMAT)):
+    save("keys.%s.tar" % name, [(k + ".image.npy", grey) for k in keys], format)
+save("latin.tar", [("caf\udce9.image.npy", grey)], tarfile.GNU_FORMAT)
+save("suffix.tar", [("k.image.npy", grey), ("k.my notes (1).npy", grey), ("k.a..b.npy", grey)])
+for i, key in enumerate(["a\nb", "-rf", "/abs", "../up", "a/../b", "", "a//b", "x\x1b[2J"]):
+    save("badkey.%d.tar" % i, [(key + ".image.npy", grey)])
+END
+pixels() { stitch -q "$@" 2>err | sha256sum; }
+for same in hw one batch fortran; do
+    is "$(pixels "image.$same.tar")" "$(pixels image.plain.tar)" "an image: $same"
+done
+for same in chw bchw; do
+    is "$(pixels image.$same.tar)" "$(pixels image.rgb.tar)" "an image: $same"
+done
+for same in double half; do
+    stitch -q -f tiff -o $same.tif image.$same.tar
+    is "$(image info $same.tif)" "40 31 1 32" "an image of $same precision"
+done
+stitch -q -f tiff -o single.tif image.single.tar
+ok "has its values" image same double.tif single.tif
+stitch -q -o white.png image.white.tar
+is "$(image info white.png; for x in 0 1 2 3; do image at white.png $x 0; done | sort -u | tr '\n' ' ')" \
+    "40 31 1 8
+0 255 " "an image of booleans is black and white"
+for bad in long short; do
+    fails 65 "an image whose white is not known: $bad" stitch -o x.png image.$bad.tar
+    is "$(grep -c "'k.image.npy': int.* does not say how bright white is" "$TMP/.err")" 1 "is asked for another"
+done
+for same in i1 i2 ">i4" i8 u8 f4 f8 f2 hw1 one fortran; do
+    stitch -q -f tiff -o m.tif "mask.$same.tar" && stitch -q -f tiff -o u2.tif mask.u2.tar
+    ok "a mask: $same" image same m.tif u2.tif
+done
+is "$(pixels mask.flag.tar)" "$(pixels mask.flag8.tar)" "a mask of booleans"
+stitch -q -o wide.tif wide.tar
+is "$(image info wide.tif) $(image at wide.tif 39 30)" "40 31 1 32 120000" "labels beyond 16 bits"
+for bad in minus parts nan huge complex axes; do
+    fails 65 "a mask that is none: $bad" stitch -o x.tif "badmask.$bad.tar"
+done
+is "$(pixels --prob prob1.tar)" "$(pixels --prob prob2.tar)" "probabilities without an axis of classes"
+is "$(pixels --prob prob.tar)" "$(pixels --prob prob1.tar)" "of double precision"
+augment -q -n 1 image.hw.tar | peek >out 2>&1
+is "$(grep -c 'image uint8 ..x..x1' out)" 1 "a filter writes them as it read them"
+
+for format in pax gnu; do
+    is "$(LC_ALL=C peek keys.$format.tar | cut -f 1 | paste -sd'|')" \
+        "Well A1 (2)|a+b,c=d|été/Größe 5µm|v1.2/x|a b|a_b|日本" "keys of any characters ($format)"
+    LC_ALL=C prune -q --blank --invert keys.$format.tar >back.tar
+    LC_ALL=C stitch -q -o "wells.$format/" keys.$format.tar
+    is "$(cd wells.$format && LC_ALL=C ls -v | paste -sd'|')" \
+        "Größe 5µm.png|Well A1 (2).png|a b.png|a+b,c=d.png|a_b.png|x.png|日本.png" "name the files"
+done
+holdout --stable --by tile -f 0.0001 --train keys.pax.tar 2>/dev/null >safe.tar
+is "$(tar tf safe.tar | grep -cvE '^[A-Za-z0-9_/-]+\.(image\.npy|json)$|^__')" 0 "members have safe ones"
+is "$(peek safe.tar | cut -f 1 | grep -v '^#' | paste -sd'|')" \
+    "Well A1 (2)|a+b,c=d|été/Größe 5µm|v1.2/x|a b|a_b|日本" "and remember"
+is "$(peek -j safe.tar | sed -n 2p | grep -c '"__key__":"Well A1 (2)"')" 1 "in KEY.json"
+is "$(LC_ALL=C peek latin.tar | cut -f 1)" "caf%E9" "a key that is not UTF-8"
+is "$(peek suffix.tar | tr '\t' '\n' | sed -n '3,4p' | cut -d' ' -f1 | paste -sd'|')" "my_notes__1_|a_.b" \
+    "names of other members"
+for bad in 0 1 2 3 4 5 6 7; do
+    fails 65 "a key that cannot be, number $bad" peek badkey.$bad.tar
+done
+
 if command -v mandoc >/dev/null; then
     man() {
         mandoc -T ascii -O width=200 "$TOP/man/tensor-stream.5" | col -bx
