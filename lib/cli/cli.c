@@ -193,8 +193,3 @@ void cli_refuse_terminal_for(const char *path, const char *what)
     if (strcmp(path, "-") == 0)
         cli_refuse_terminal(what);
 }
-
-bool cli_quiet(void)
-{
-    return cli_state.quiet;
-}

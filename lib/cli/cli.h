@@ -74,7 +74,6 @@ void cli_refuse_terminal_for(const char *path, const char *what);
 /* Progress on stderr, only when it is a terminal and not silenced by -q:
  * "tile: 12 of 40 tiles".  total 0 when unknown. */
 void cli_progress(const char *unit, uint64_t done, uint64_t total);
-bool cli_quiet(void);
 
 /* Flushes and closes standard output; returns `status`, or dies with STATUS_IO.
  * Every program's main ends with it. */

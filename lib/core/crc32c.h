@@ -9,7 +9,7 @@
 /* The sum of what `crc` is the sum of (0: nothing) and `size` bytes after it. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t size);
 
-/* The same without the processor's instruction; for tests. */
+/* The same without the processor's instruction.  For tests. */
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t size);
 
 #endif

@@ -28,7 +28,9 @@ static uint64_t group_memory(void)
     return all;
 }
 
-uint64_t limits_memory(void)
+/* Bytes of memory that what an input claims may take: half of what this process can have,
+ * the machine's memory or less where a control group or setrlimit(2) says so. */
+static uint64_t limits_memory(void)
 {
     static uint64_t half;
     if (half)
@@ -42,7 +44,8 @@ uint64_t limits_memory(void)
     return half;
 }
 
-uint64_t limits_pixels(void)
+/* The largest image: limits.max_pixels, else as many pixels as limits_memory has bytes. */
+static uint64_t limits_pixels(void)
 {
     return limits.max_pixels > 0 ? (uint64_t)limits.max_pixels : limits_memory();
 }

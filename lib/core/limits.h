@@ -9,15 +9,8 @@
 
 /* What the user allows; programs read their option --max-pixels into it. */
 extern struct limits {
-    int64_t max_pixels; /* of an image; 0: limits_pixels says */
+    int64_t max_pixels; /* of an image; 0: as many as half of memory has bytes */
 } limits;
-
-/* Bytes of memory that what an input claims may take: half of what this process can have,
- * the machine's memory or less where a control group or setrlimit(2) says so. */
-uint64_t limits_memory(void);
-
-/* The largest image: limits.max_pixels, else as many pixels as limits_memory has bytes. */
-uint64_t limits_pixels(void);
 
 /* STATUS_DATA with "N x M pixels are more than L, the limit (--max-pixels)" and the like.
  * what: for the message, "a mask of coco.json". */

@@ -69,7 +69,7 @@ int image_rewind(struct image_reader *reader, struct err *err) MUST_CHECK;
 
 void image_close(struct image_reader *reader);
 
-/* The whole image at once, for small ones: *pixels is new, free() it. */
+/* The whole image at once: *pixels is new, free() it.  For tests. */
 int image_load(const char *path, struct image_info *info, void **pixels,
                struct err *err) MUST_CHECK;
 int image_load_labels(const char *path, struct image_info *info, void **pixels,

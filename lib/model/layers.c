@@ -42,7 +42,7 @@ static int release(const struct layer_mode *mode, nn_tensor *parameter)
     return mode->frozen && parameter ? nn_release_(parameter) : 0;
 }
 
-nn_tensor *run_activation(const nn_tensor *x, enum activation activation)
+static nn_tensor *run_activation(const nn_tensor *x, enum activation activation)
 {
     switch (activation) {
     case ACT_RELU:
@@ -121,28 +121,6 @@ nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum activation
     if (is_ready(conv->mode, conv->plan))
         return run_plan(conv->plan, x, activation, residual);
     return finish(nn_conv2d(x, kernel_of(conv), conv->bias, conv->how), activation, residual);
-}
-
-void build_deconv(struct builder *builder, struct deconv *deconv, const char *name, int in, int out,
-                  int kernel, int stride)
-{
-    int64_t shape[] = {in, out, kernel, kernel}, size = out;
-    double bound = default_bound((int64_t)out * kernel * kernel);
-    *deconv = (struct deconv){.stride = stride};
-    build_enter(builder, "%s", name);
-    deconv->weight = build_parameter(builder, "weight", 4, shape, INIT_UNIFORM, bound);
-    deconv->bias = build_parameter(builder, "bias", 1, &size, INIT_UNIFORM, bound);
-    build_leave(builder);
-}
-
-nn_tensor *run_deconv(const struct deconv *deconv, const nn_tensor *x)
-{
-    struct nn_conv how = {.stride_h = deconv->stride, .stride_w = deconv->stride};
-    enum dtype dtype = nn_dtype(x);
-    if (dtype == DTYPE_F32)
-        return nn_conv_transpose2d(x, deconv->weight, deconv->bias, how);
-    return nn_conv_transpose2d(x, nn_to_dtype(deconv->weight, dtype),
-                               nn_to_dtype(deconv->bias, dtype), how);
 }
 
 /* ---- normalisation ---- */

@@ -80,15 +80,6 @@ void build_conv(struct builder *builder, struct conv *conv, const char *name, in
 nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum activation activation,
                     const nn_tensor *residual);
 
-/* A transposed convolution, 2 x 2 with stride 2 and so on: no padding. */
-struct deconv {
-    nn_tensor *weight, *bias; /* C x O x k x k */
-    int stride;
-};
-void build_deconv(struct builder *builder, struct deconv *deconv, const char *name, int in, int out,
-                  int kernel, int stride);
-nn_tensor *run_deconv(const struct deconv *deconv, const nn_tensor *x);
-
 /* ---- normalisation ---- */
 
 struct batch_norm {
@@ -173,7 +164,6 @@ nn_tensor *run_attention(const struct layer_mode *mode, const nn_tensor *qkv, in
 
 /* ---- without parameters ---- */
 
-nn_tensor *run_activation(const nn_tensor *x, enum activation activation);
 nn_tensor *run_upsample(const struct layer_mode *mode, const nn_tensor *x, int64_t height,
                         int64_t width, bool align_corners);
 nn_tensor *run_max_pool(const struct layer_mode *mode, const nn_tensor *x, int kernel, int stride,

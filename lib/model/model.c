@@ -61,16 +61,6 @@ static const struct architecture *find_architecture(const char *architecture, st
     return NULL;
 }
 
-const char *model_architecture_name(int i)
-{
-    return architectures[i] ? architectures[i]->name : NULL;
-}
-
-const char *model_architecture_options(int i)
-{
-    return architectures[i] ? architectures[i]->options : NULL;
-}
-
 /* ---- making ---- */
 
 static int build(struct model *m, struct options *options, struct err *err)

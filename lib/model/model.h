@@ -46,18 +46,12 @@ struct model_output {
     nn_tensor *style;  /* Cellpose's, B x C of 2-norm 1; NULL for other networks */
 };
 
-/* ---- what there is ---- */
-
-/* The i-th architecture's name, NULL after the last; its options in one line.  Every one
- * has the option flows=0..1 (0) besides: two maps of flow beside the classes, from a head
- * that is wider by two.  Cellpose has flows already. */
-const char *model_architecture_name(int i);
-const char *model_architecture_options(int i);
-
 /* ---- making ---- */
 
 /* A new model with zeros for parameters, on the CPU, in evaluation mode.  An
- * unknown architecture or option: STATUS_USAGE.  The caller frees it. */
+ * unknown architecture or option: STATUS_USAGE.  Every one has the option flows=0..1 (0)
+ * besides: two maps of flow beside the classes, from a head that is wider by two.
+ * Cellpose has flows already.  The caller frees it. */
 int model_new(struct model **model, const char *architecture, int classes, int channels,
               struct err *err) MUST_CHECK;
 void model_free(struct model *model);

@@ -17,7 +17,17 @@ struct components {
     size_t used, room;
 };
 
-int components_new(struct components **components, size_t width, int connectivity, struct err *err)
+static void release(struct components *components)
+{
+    if (!components)
+        return;
+    free(components->above);
+    free(components->here);
+    free(components->parent);
+    free(components);
+}
+
+static int start(struct components **components, size_t width, int connectivity, struct err *err)
 {
     struct components *c = calloc(1, sizeof *c);
     if (!c)
@@ -27,21 +37,11 @@ int components_new(struct components **components, size_t width, int connectivit
     c->here = calloc(width + 1, sizeof *c->here);
     c->parent = calloc(c->room, sizeof *c->parent);
     if (!c->above || !c->here || !c->parent) {
-        components_free(c);
+        release(c);
         return err_memory(err, "connected components");
     }
     *components = c;
     return 0;
-}
-
-void components_free(struct components *components)
-{
-    if (!components)
-        return;
-    free(components->above);
-    free(components->here);
-    free(components->parent);
-    free(components);
 }
 
 static uint32_t root_of(uint32_t *parent, uint32_t label)
@@ -119,8 +119,9 @@ static void write_runs(const struct components *c, uint32_t *labels)
             labels[x] = c->here[i].label;
 }
 
-int components_row(struct components *components, const uint32_t *mask, uint32_t *provisional,
-                   struct err *err)
+/* Labels are provisional: objects that meet further down have several. */
+static int label_row(struct components *components, const uint32_t *mask, uint32_t *provisional,
+                     struct err *err)
 {
     struct components *c = components;
     c->here_count = find_runs(mask, c->width, c->here);
@@ -134,7 +135,7 @@ int components_row(struct components *components, const uint32_t *mask, uint32_t
     return 0;
 }
 
-uint32_t components_finish(struct components *components)
+static uint32_t finish(struct components *components)
 {
     uint32_t count = 0, *parent = components->parent;
     for (size_t i = 1; i < components->used; i++)
@@ -142,7 +143,7 @@ uint32_t components_finish(struct components *components)
     return count;
 }
 
-void components_final(const struct components *components, uint32_t *labels, size_t count)
+static void write_final(const struct components *components, uint32_t *labels, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         labels[i] = components->parent[labels[i]];
@@ -151,24 +152,16 @@ void components_final(const struct components *components, uint32_t *labels, siz
 int components_label(const uint32_t *mask, size_t height, size_t width, int connectivity,
                      uint32_t *labels, uint32_t *count, struct err *err)
 {
-    struct components *c;
-    if (components_new(&c, width, connectivity, err))
+    struct components *c = NULL;
+    if (start(&c, width, connectivity, err))
         return -1;
     int rc = 0;
     for (size_t y = 0; rc == 0 && y < height; y++)
-        rc = components_row(c, mask + y * width, labels + y * width, err);
+        rc = label_row(c, mask + y * width, labels + y * width, err);
     if (rc == 0) {
-        *count = components_finish(c);
-        components_final(c, labels, height * width);
+        *count = finish(c);
+        write_final(c, labels, height * width);
     }
-    components_free(c);
+    release(c);
     return rc;
-}
-
-int components_label_mask(const uint8_t *mask, size_t height, size_t width, int connectivity,
-                          uint32_t *labels, uint32_t *count, struct err *err)
-{
-    for (size_t i = 0; i < height * width; i++)
-        labels[i] = mask[i] != 0;
-    return components_label(labels, height, width, connectivity, labels, count, err);
 }

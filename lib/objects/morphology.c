@@ -197,47 +197,6 @@ int labels_smooth(uint32_t *labels, size_t height, size_t width, int radius, str
     return 0;
 }
 
-/* ---- masks as label images of one object ---- */
-
-static uint32_t *labels_of_mask(const uint8_t *mask, size_t count, struct err *err)
-{
-    uint32_t *labels = malloc(count * sizeof *labels + 1);
-    if (!labels) {
-        err_memory(err, "a mask");
-        return NULL;
-    }
-    for (size_t i = 0; i < count; i++)
-        labels[i] = mask[i] != 0;
-    return labels;
-}
-
-static void mask_of_labels(uint8_t *mask, const uint32_t *labels, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        mask[i] = labels[i] != 0;
-}
-
-int morphology_fill_holes(uint8_t *mask, size_t height, size_t width, uint64_t max_area,
-                          struct err *err)
-{
-    uint32_t *labels = labels_of_mask(mask, height * width, err);
-    int rc = labels ? labels_fill_holes(labels, height, width, max_area, err) : -1;
-    if (rc == 0)
-        mask_of_labels(mask, labels, height * width);
-    free(labels);
-    return rc;
-}
-
-int morphology_smooth(uint8_t *mask, size_t height, size_t width, int radius, struct err *err)
-{
-    uint32_t *labels = labels_of_mask(mask, height * width, err);
-    int rc = labels ? labels_smooth(labels, height, width, radius, err) : -1;
-    if (rc == 0)
-        mask_of_labels(mask, labels, height * width);
-    free(labels);
-    return rc;
-}
-
 /* ---- removing and numbering objects ---- */
 
 static void remove_marked(uint32_t *labels, size_t count, const struct intmap *marked)

@@ -13,20 +13,14 @@
  * may not overlap. */
 void morphology_surface(const uint8_t *mask, size_t height, size_t width, uint8_t *surface);
 
-/* Sets background that the border cannot reach through 4-connected background
- * pixels, in pieces of at most max_area pixels (0: of any size), to 1. */
-int morphology_fill_holes(uint8_t *mask, size_t height, size_t width, uint64_t max_area,
-                          struct err *err) MUST_CHECK;
-
-/* Majority in the disc of `radius` pixels, in place: smooths outlines without
- * moving straight ones.  Pixels outside the image do not vote. */
-int morphology_smooth(uint8_t *mask, size_t height, size_t width, int radius,
-                      struct err *err) MUST_CHECK;
-
-/* The same three for label images, each object alone.  Holes are filled with the
- * label of the object around them; a hole with several around it is left. */
+/* Gives background that the border cannot reach through 4-connected background pixels,
+ * in pieces of at most max_area pixels (0: of any size), the label of the object around
+ * it; a hole with several around it is left. */
 int labels_fill_holes(uint32_t *labels, size_t height, size_t width, uint64_t max_area,
                       struct err *err) MUST_CHECK;
+
+/* Majority in the disc of `radius` pixels: smooths outlines without moving straight ones.
+ * Pixels outside the image do not vote. */
 int labels_smooth(uint32_t *labels, size_t height, size_t width, int radius,
                   struct err *err) MUST_CHECK;
 

@@ -22,9 +22,4 @@
 int watershed_split(uint32_t *labels, size_t height, size_t width, const float *map, double depth,
                     uint32_t *count, struct err *err) MUST_CHECK;
 
-/* Grows `seeds` (height x width, 0 where nothing is) over `mask` in the order of
- * descending map values; what no seed reaches stays 0.  In place. */
-int watershed_grow(uint32_t *seeds, const uint8_t *mask, const float *map, size_t height,
-                   size_t width, struct err *err) MUST_CHECK;
-
 #endif

@@ -36,7 +36,7 @@ int gaussians_add(const struct gaussians *g, struct weights *weights, struct err
 int gaussians_read(struct gaussians *g, const struct weights *weights, int classes,
                    struct err *err) MUST_CHECK;
 
-/* The logarithm of the density (9) of class k at a vector. */
+/* The logarithm of the density (9) of class k at a vector.  For tests. */
 double gaussians_log_density(const struct gaussians *g, int k, const double *vector);
 
 #endif

@@ -422,7 +422,7 @@ static int take_result(struct inference_result *result, const struct answer *a, 
     return 0;
 }
 
-void inference_result_free(struct inference_result *result)
+static void free_result(struct inference_result *result)
 {
     array_free(&result->prob);
     array_free(&result->logits);
@@ -462,6 +462,6 @@ int inference_run(struct model *model, int device, const struct inference_option
     int failed = run_in_scope(model, device, options, inputs, n, results, err);
     nn_scope_end();
     for (size_t i = 0; failed && i < n; i++)
-        inference_result_free(&results[i]);
+        free_result(&results[i]);
     return failed;
 }

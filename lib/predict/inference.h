@@ -60,6 +60,4 @@ int inference_run(struct model *model, int device, const struct inference_option
                   const struct inference_input *inputs, size_t n, struct inference_result *results,
                   struct err *err) MUST_CHECK;
 
-void inference_result_free(struct inference_result *result);
-
 #endif

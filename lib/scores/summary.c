@@ -14,7 +14,7 @@ void scores_set(struct scores *scores, const char *name, double value)
     column->value = value;
 }
 
-double scores_get(const struct scores *scores, const char *name)
+static double scores_get(const struct scores *scores, const char *name)
 {
     for (int i = 0; i < scores->count; i++)
         if (strcmp(scores->columns[i].name, name) == 0)
@@ -90,12 +90,4 @@ void summary_row(const struct summary *summary, struct scores *row)
     for (int i = 0; i < summary->count; i++)
         scores_set(row, summary->columns[i].name,
                    summary->columns[i].count ? summary->columns[i].mean : NAN);
-}
-
-const struct summary_column *summary_find(const struct summary *summary, const char *name)
-{
-    for (int i = 0; i < summary->count; i++)
-        if (strcmp(summary->columns[i].name, name) == 0)
-            return &summary->columns[i];
-    return NULL;
 }

@@ -18,7 +18,6 @@ struct scores {
 
 /* Later columns of a full row are dropped; SCORES_MAX_COLUMNS leaves room. */
 void scores_set(struct scores *scores, const char *name, double value);
-double scores_get(const struct scores *scores, const char *name); /* NaN when it is not there */
 
 /* ---- over many rows ---- */
 
@@ -44,8 +43,5 @@ double summary_sd(const struct summary_column *column);
 
 /* The means of a summary as a row, to summarise runs. */
 void summary_row(const struct summary *summary, struct scores *row);
-
-/* NULL when no row has that column.  Borrowed. */
-const struct summary_column *summary_find(const struct summary *summary, const char *name);
 
 #endif

@@ -15,7 +15,7 @@ struct relay {
     bool read_failed, write_failed;
 };
 
-void relay_drop(struct sample *sample)
+static void drop(struct sample *sample)
 {
     if (sample)
         sample_free(sample);
@@ -33,7 +33,7 @@ static void *read_samples(void *user)
         if (more <= 0)
             free(sample);
         else if (!queue_put(relay->in, sample)) {
-            relay_drop(sample);
+            drop(sample);
             more = 0;
         }
     }
@@ -51,7 +51,7 @@ static void *write_samples(void *user)
             queue_close(relay->out);
             queue_close(relay->in);
         }
-        relay_drop(sample);
+        drop(sample);
     }
     return NULL;
 }
@@ -111,7 +111,7 @@ bool relay_put(struct relay *relay, struct sample *sample)
 static void free_queue(struct queue *queue)
 {
     for (struct sample *sample; (sample = queue_try(queue));)
-        relay_drop(sample);
+        drop(sample);
     queue_free(queue);
 }
 

@@ -12,14 +12,13 @@ struct relay;
 int relay_open(struct relay **relay, const char *from, const char *to,
                const struct stream_author *author, size_t ahead, struct err *err) MUST_CHECK;
 
-/* The next sample, new: the caller ends it with relay_put or relay_drop.  NULL at the end, or
+/* The next sample, new: the caller ends it with relay_put.  NULL at the end, or
  * where the stream is cut, which relay_cut and relay_finish tell. */
 struct sample *relay_take(struct relay *relay);
 bool relay_cut(const struct relay *relay);
 
 /* Takes the sample; false when nothing more can be written, which relay_finish tells. */
 bool relay_put(struct relay *relay, struct sample *sample) MUST_CHECK;
-void relay_drop(struct sample *sample);
 
 /* Writes what is left and commits; frees the relay also when it fails.  1, with the error set,
  * when sources failed before the stream came: stream_pass_failures.  A filter that fails

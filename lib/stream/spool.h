@@ -33,7 +33,7 @@ int spool_stream(struct spool *spool, const char *path,
 int spool_failed(const struct spool *spool, struct err *err);
 
 size_t spool_count(const struct spool *spool);
-uint64_t spool_size(const struct spool *spool); /* bytes of the temporary file */
+uint64_t spool_size(const struct spool *spool); /* of the temporary file, in bytes.  For tests */
 
 /* From now on samples without a mask are kept, too.  Those with one are counted first:
  * sample spool_labelled is the first without. */

@@ -9,7 +9,8 @@
 
 /* ---- notes ---- */
 
-int notes_add(const struct note *notes, size_t count, struct weights *weights, struct err *err)
+static int notes_add(const struct note *notes, size_t count, struct weights *weights,
+                     struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         char number[40];

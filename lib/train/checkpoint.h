@@ -13,8 +13,6 @@ struct note {
     double *number;
 };
 
-int notes_add(const struct note *notes, size_t count, struct weights *weights,
-              struct err *err) MUST_CHECK;
 /* Reads the numbers back; one that is missing is STATUS_DATA. */
 int notes_read_numbers(const struct note *notes, size_t count, const struct weights *weights,
                        struct err *err) MUST_CHECK;

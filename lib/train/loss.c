@@ -172,8 +172,11 @@ static double inner_weight(enum loss_objective objective, enum loss_term term, d
     return 1;
 }
 
-void loss_weights(const struct loss_options *options, const enum loss_term *terms, int count,
-                  const double *values, const double *gram, double *weights)
+/* Weights of `count` losses, of which terms[i] says what the i-th is, from their values, and
+ * for LOSS_MGDA from the Gram matrix of their gradients, count x count (NULL for the
+ * others). */
+static void loss_weights(const struct loss_options *options, const enum loss_term *terms, int count,
+                         const double *values, const double *gram, double *weights)
 {
     bool plain = true, balance = options->objective == LOSS_BALANCE;
     for (int i = 0; i < count; i++)

@@ -45,12 +45,6 @@ nn_tensor *loss_dice(const nn_tensor *logits, const nn_tensor *target);
  * `target`, over the images whose `taught`, B x 1 x 1 x 1, is 1 and not 0. */
 nn_tensor *loss_flow(const nn_tensor *flows, const nn_tensor *target, const nn_tensor *taught);
 
-/* Weights of `count` losses, of which terms[i] says what the i-th is, from their values, and
- * for LOSS_MGDA from the Gram matrix of their gradients, count x count (NULL for the
- * others). */
-void loss_weights(const struct loss_options *options, const enum loss_term *terms, int count,
-                  const double *values, const double *gram, double *weights);
-
 /* The point a of the simplex where a' M a is least, M being n x n, symmetric,
  * positive semidefinite, n at most LOSS_TERMS.  Exact: all faces are tried. */
 void loss_min_norm(const double *gram, int n, double *weights);

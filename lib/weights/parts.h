@@ -17,9 +17,6 @@ int weights_take(struct weights *weights, const char *name, size_t length, struc
 int weights_append_metadata(struct weights *weights, const char *key, const char *value,
                             struct err *err) MUST_CHECK;
 
-/* Refuses two items of one name. */
-int weights_check_names(const struct weights *weights, struct err *err) MUST_CHECK;
-
 /* The array at `data` inside the mapping, as a view where the
  * alignment allows it, else as a copy. */
 int weights_place(struct array *array, enum dtype dtype, int ndim, const size_t *shape,

@@ -4,7 +4,7 @@
 
 #include "core/half.h"
 
-bool weights_is_float(enum dtype dtype)
+static bool weights_is_float(enum dtype dtype)
 {
     return dtype >= DTYPE_F16;
 }

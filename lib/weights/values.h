@@ -6,8 +6,6 @@
 
 #include "weights/weights.h"
 
-bool weights_is_float(enum dtype dtype);
-
 /* Elements of all floating-point tensors, running statistics included. */
 size_t weights_parameters(const struct weights *weights);
 

@@ -129,7 +129,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int weights_check_names(const struct weights *weights, struct err *err)
+static int weights_check_names(const struct weights *weights, struct err *err)
 {
     char **names = calloc(weights->count + 1, sizeof *names);
     if (!names)

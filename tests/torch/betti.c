@@ -74,7 +74,9 @@ static int components(const uint8_t *classes)
 {
     static uint32_t labels[PIXELS];
     uint32_t count = 0;
-    if (components_label_mask(classes, SIDE, SIDE, 8, labels, &count, &err))
+    for (int i = 0; i < PIXELS; i++)
+        labels[i] = classes[i] != 0;
+    if (components_label(labels, SIDE, SIDE, 8, labels, &count, &err))
         return -1;
     return (int)count;
 }

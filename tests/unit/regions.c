@@ -297,12 +297,6 @@ static void test_watershed(void)
     is_int(count_parts(dumbbell, 0.25), 1, "a thick neck does not part");
     is_int(count_parts(dumbbell, 0.05), 2, "unless asked for");
     is_int(count_parts(rectangle, 0.25), 1, "nor does a plateau");
-
-    uint32_t seeds[7] = {1, 0, 0, 0, 0, 0, 2};
-    uint8_t mask[7] = {1, 1, 1, 1, 1, 1, 1};
-    float map[7] = {9, 8, 2, 5, 6, 7, 8};
-    ok(watershed_grow(seeds, mask, map, 1, 7, &err) == 0, "seeds grow");
-    ok(seeds[1] == 1 && seeds[3] == 2 && seeds[5] == 2, "and meet in the valley");
 }
 
 int main(void)
