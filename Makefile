@@ -88,6 +88,15 @@ Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
 .PHONY: all demo check check-only built-tests fuzz fuzz-run lint lint-deps format install uninstall completions census clean deps
 all: $(TOOLS:%=$(BUILD)/bin/%)
 
+# The page that gallery writes, as lines of text in C.
+$(BUILD)/lib/draw/gallery_template.c: lib/draw/gallery.html
+	@mkdir -p $(@D)
+	@{ echo 'extern const char *const gallery_template[];'; \
+	    echo 'const char *const gallery_template[] = {'; \
+	    sed 's/[\\"]/\\&/g; s/.*/    "&\\n",/' $<; echo '    0};'; } >$@
+$(BUILD)/lib/draw/gallery_template.o: $(BUILD)/lib/draw/gallery_template.c
+	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -113,6 +122,8 @@ $(call archive,$(1)): $(call objects,$(1))
 	$$(call Q,AR)ar rcs $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+
+$(BUILD)/lib/libdraw.a: $(BUILD)/lib/draw/gallery_template.o
 
 # An archive gives a program only the objects it uses, and --as-needed only the
 # shared libraries, so one link line serves all.
