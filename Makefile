@@ -67,6 +67,7 @@ sources     = $(wildcard lib/$(1)/*.c lib/$(1)/*.cpp)
 objects     = $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
 archive     = $(BUILD)/lib/lib$(1).a
 TOOLS       = $(sort $(basename $(notdir $(wildcard tools/*.c))))
+SCRIPTS     = $(sort $(basename $(notdir $(wildcard tools/*.sh))))
 TORCH_TOOLS = train predict
 PLAIN_TOOLS = $(filter-out $(TORCH_TOOLS),$(TOOLS))
 reversed    = $(if $(1),$(call reversed,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
@@ -86,7 +87,11 @@ PRECOMPILED = $(if $(findstring clang,$(CXX)),,$(BUILD)/lib/nn/torch.hpp.gch)
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
 
 .PHONY: all demo check check-only built-tests fuzz fuzz-run lint lint-deps format install uninstall completions census clean deps
-all: $(TOOLS:%=$(BUILD)/bin/%)
+all: $(TOOLS:%=$(BUILD)/bin/%) $(SCRIPTS:%=$(BUILD)/bin/%)
+
+$(BUILD)/bin/%: tools/%.sh
+	@mkdir -p $(@D)
+	@sed '2,/^set -u/s/^set -u/VERSION=$(VERSION)\nset -u/' $< >$@.new && chmod 755 $@.new && mv $@.new $@
 
 # The page that gallery writes, as lines of text in C.
 $(BUILD)/lib/draw/gallery_template.c: lib/draw/gallery.html

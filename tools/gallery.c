@@ -1,11 +1,12 @@
 /* gallery: one page to look at a folder of results, and a table of its images. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "core/destination.h"
+#include "core/guard.h"
 #include "core/tsv.h"
 #include "draw/gallery.h"
 
@@ -13,7 +14,8 @@
 #define THUMBNAIL_SIDE 256
 
 static struct {
-    const char *output, *table, *conditions, *title;
+    const char *output, *table, *conditions, *title, *list;
+    bool force;
 } settings = {.title = "Cells"};
 
 static const struct cli_option options[] = {
@@ -23,6 +25,10 @@ static const struct cli_option options[] = {
     {0, "conditions", "FILE",
      "a table with the columns image and condition\n(default: the images' folders)",
      CLI_TEXT(settings.conditions)},
+    {0, "list", "FILE", "the images' names, one a line; - for standard input",
+     CLI_TEXT(settings.list)},
+    {0, "force", NULL, "replace files of these names, whosoever they are",
+     CLI_FLAG(settings.force)},
     {0, "title", "TEXT", "the page's title (default Cells)", CLI_TEXT(settings.title)},
     {0},
 };
@@ -39,13 +45,18 @@ static const struct cli_program program = {
 static struct gallery gallery;
 static bool some_failed;
 
-static const char *path_in(const char *folder, const char *name, const char *ending)
+/* The path of a file that is made of `source`. */
+static const char *path_in(const char *folder, const char *name, const char *ending,
+                           const char *source)
 {
+    struct err err;
     static char path[4096];
     int length = snprintf(path, sizeof path, "%s/%s%s%s%s", settings.output, folder,
                           *folder ? "/" : "", name, ending);
     if (length >= (int)sizeof path)
         cli_die(STATUS_CREATE, "create '%s': the name is too long", path);
+    if (*ending && guard_made_up(path, source, &err))
+        cli_die_err(&err);
     return path;
 }
 
@@ -83,20 +94,49 @@ static void read_conditions(struct tsv *table)
         cli_die(STATUS_DATA, "read '%s': no columns 'image' and 'condition'", settings.conditions);
 }
 
-static void add_images(char **paths)
+static void add_image(const char *path, const struct tsv *conditions)
 {
-    struct tsv table = {0};
     struct err err;
     char folder[300];
-    if (settings.conditions)
-        read_conditions(&table);
-    for (; *paths; paths++) {
-        folder_of(*paths, folder, sizeof folder);
-        const char *condition = settings.conditions ? condition_in(&table, *paths) : folder;
-        if (gallery_add(&gallery, *paths, condition ? condition : "", &err))
-            cli_die_err(&err);
+    folder_of(path, folder, sizeof folder);
+    const char *condition = settings.conditions ? condition_in(conditions, path) : folder;
+    if (gallery_add(&gallery, path, condition ? condition : "", &err))
+        cli_die_err(&err);
+}
+
+static void add_list(const struct tsv *conditions)
+{
+    bool standard = strcmp(settings.list, "-") == 0;
+    FILE *file = standard ? stdin : fopen(settings.list, "r");
+    char *line = NULL;
+    size_t room = 0;
+    if (!file)
+        cli_die(STATUS_NO_INPUT, "open '%s': %s", settings.list, strerror(errno));
+    while (getline(&line, &room, file) > 0) {
+        line[strcspn(line, "\n")] = 0;
+        if (*line)
+            add_image(line, conditions);
     }
-    tsv_free(&table);
+    if (ferror(file))
+        cli_die(STATUS_IO, "read '%s': %s", settings.list, strerror(errno));
+    free(line);
+    if (!standard)
+        fclose(file);
+}
+
+static void add_images(char **paths)
+{
+    struct tsv conditions = {0};
+    struct err err;
+    if (settings.conditions)
+        read_conditions(&conditions);
+    for (; *paths; paths++)
+        add_image(*paths, &conditions);
+    if (settings.list)
+        add_list(&conditions);
+    tsv_free(&conditions);
+    if (gallery.count == 0)
+        cli_die_usage("no images");
     if (gallery_sort(&gallery, &err))
         cli_die_err(&err);
 }
@@ -109,9 +149,10 @@ static int make_pictures(struct gallery_image *image, struct err *err)
     int rc = preview_make(&preview, image->path, PREVIEW_SIDE, err);
     if (rc == 0) {
         gallery_describe(image, &preview);
-        rc = preview_write(&preview, PREVIEW_SIDE, path_in("previews", image->stem, ".png"), err) ||
+        rc = preview_write(&preview, PREVIEW_SIDE,
+                           path_in("previews", image->stem, ".png", image->path), err) ||
                      preview_write(&preview, THUMBNAIL_SIDE,
-                                   path_in("thumbnails", image->stem, ".png"), err)
+                                   path_in("thumbnails", image->stem, ".png", image->path), err)
                  ? -1
                  : 0;
     }
@@ -135,12 +176,10 @@ static void look_at_images(void)
     }
 }
 
-static void make_folder(const char *name)
+static void make_folder(const char *path)
 {
-    struct destination folder;
-    struct err err;
-    if (destination_set(&folder, path_in(name, "", ""), "", &err))
-        cli_die_err(&err);
+    if (mkdir(path, 0777) && errno != EEXIST)
+        cli_die(STATUS_CREATE, "create '%s': %s", path, strerror(errno));
 }
 
 int main(int argc, char **argv)
@@ -149,16 +188,18 @@ int main(int argc, char **argv)
     cli_start(&program, argc, argv);
     if (!settings.output)
         cli_die_usage("no folder, -o DIR");
-    if (cli_operand_count() == 0)
-        cli_die_usage("no images");
+    gallery.title = settings.title;
+    if (settings.force)
+        guard_force();
     add_images(cli_operands());
-    make_folder("previews");
-    make_folder("thumbnails");
+    make_folder(settings.output);
+    make_folder(path_in("previews", "", "", ""));
+    make_folder(path_in("thumbnails", "", "", ""));
     look_at_images();
     if ((settings.table && gallery_count_cells(&gallery, settings.table, &err)) ||
         gallery_warn(&gallery, &err) ||
-        gallery_write_table(&gallery, path_in("", "images", ".tsv"), &err) ||
-        gallery_write_page(&gallery, path_in("", "index", ".html"), &err))
+        gallery_write_table(&gallery, path_in("", "images", ".tsv", settings.output), &err) ||
+        gallery_write_page(&gallery, path_in("", "index", ".html", settings.output), &err))
         cli_die_err(&err);
     gallery_free(&gallery);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);

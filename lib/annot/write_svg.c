@@ -14,8 +14,8 @@ static int begin(struct annot_writer *writer, const struct annot_image *image, s
         write_xml_text(writer, names_stem(image->name, &length), err))
         return -1;
     return write_text(writer, err,
-                      "</title>\n<g fill=\"none\" fill-rule=\"evenodd\" stroke=\"#ffd200\" "
-                      "vector-effect=\"non-scaling-stroke\">\n");
+                      "</title>\n<style>path{vector-effect:non-scaling-stroke}</style>\n"
+                      "<g fill=\"none\" fill-rule=\"evenodd\" stroke=\"#ffd200\">\n");
 }
 
 /* Points of a traced ring differ in one coordinate only. */

@@ -94,10 +94,12 @@ static int read_lines(struct reading *r, take_cell *take, struct err *err)
     return rc;
 }
 
-/* Areas differ by their ratio. */
+/* Areas differ by their ratio; of a few pixels the circularity is anything. */
 static double scaled(enum gallery_quantity quantity, double value)
 {
-    return quantity == GALLERY_AREA ? log10(value) : value;
+    if (quantity == GALLERY_AREA)
+        return log10(value);
+    return quantity == GALLERY_CIRCULARITY ? fmin(value, 1) : value;
 }
 
 static void add_cell(struct gallery *gallery, struct gallery_image *image, const double *values)

@@ -1,0 +1,79 @@
+#!/bin/bash
+# segment: a folder to labels, tables and a page; gallery: the page itself.
+. "$(dirname "$0")/../tap.sh"
+cd "$TMP" || exit 1
+
+status() { # COMMAND...: what it exits with; its messages are in err
+    "$@" >out.txt 2>err
+    echo $?
+}
+
+mkdir -p in/a in/b
+synth -q -n 3 -s 192 --seed 5 -o drawn --prefix x
+for i in 1 2 3; do mv "drawn/images/x_0000$i.png" "in/a/x$i.png"; done
+cp in/a/x3.png in/b/y.png
+printf 'no image' >in/b/broken.tif
+printf 'a mask' >in/a/x1_mask.png
+
+is "$(status segment -r -o out in)" 1 "a broken image is told"
+ok "it is named" grep -q "broken.tif" err
+ok "the pipe is printed" grep -qE '^tile .* \| predict .* \| label ' err
+is "$(find out/labels -name '*.tif' | sed 's|.*/||' | sort | tr '\n' ' ')" "x1.tif x2.tif x3.tif y.tif " \
+    "a label image of each image, none of a mask"
+is "$(tail -n +2 out/images.tsv | cut -f 1,2 | tr '\t\n' ' ;')" \
+    "in/a/x1.png a;in/a/x2.png a;in/a/x3.png a;in/b/broken.tif b;in/b/y.png b;" \
+    "the table names the images and their folders"
+is "$(awk -F '\t' '/broken/ {print $14}' out/images.tsv)" "not read" "and what was not read"
+tile in/a/x2.png | predict -q | label -q -T direct.tsv
+is "$(awk -F '\t' '$1 == "in/a/x2.png" {print $5}' out/images.tsv)" "$(($(wc -l <direct.tsv) - 1))" \
+    "the count of an image is label's"
+is "$(tail -n +2 out/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv) - 1))" "and the table's"
+ok "the page has the images" grep -q '"in/a/x2.png"' out/index.html
+for kind in rois/x1.zip geojson/x1.geojson outlines/x1.svg previews/x1.png thumbnails/x1.png; do
+    ok "$kind is there" test -s "out/$kind"
+done
+
+rm in/b/broken.tif
+ok "all are done" segment -r -o out in
+before=$(stat -c %Y.%i out/index.html out/labels/*)
+ok "a run after that" segment -r -o out in
+is "$(stat -c %Y.%i out/index.html out/labels/*)" "$before" "writes nothing"
+cp in/a/x1.png in/b/z.png
+ok "a new image" segment -q -r -o out in
+is "$(cat out/parts/*.list | wc -l)" 5 "is the only one that is done"
+is "$(tail -n +2 out/images.tsv | wc -l)" 5 "and the table has all"
+touch -d '+2 seconds' in/a/x2.png
+ok "an image that changed" segment -q -r -o out in
+is "$(tail -n +2 out/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv) - 1))" \
+    "is not counted twice"
+
+if command -v parallel >/dev/null; then
+    ok "two pipes at once" segment -q -j 2 --chunk 1 -r -o two in
+    is "$(cut -f 1-6 two/images.tsv)" "$(cut -f 1-6 out/images.tsv)" "find the same"
+else
+    skip "two pipes at once: no GNU parallel"
+fi
+cp in/a/x1.png in/b/x1.png
+fails 64 "two images of one stem are refused" segment -r -o out in
+fails 66 "no such folder" segment -o out nowhere
+fails 66 "a folder without images" segment -o out two/parts
+fails 64 "no output" segment in
+fails 64 "a number that is none" segment -j none -o out in
+ok "its own results are no images" segment -q -o in/a/res in/a
+is "$(tail -n +2 in/a/res/images.tsv | wc -l)" 3 "three and not the pictures of the results"
+rm -rf in/a/res
+
+# ---- gallery ----
+
+mkdir mine && echo "my page" >mine/index.html
+fails 73 "a page that is the user's is not replaced" gallery -o mine in/a/x1.png
+is "$(cat mine/index.html)" "my page" "it is as it was"
+ok "unless told" gallery --force -o mine in/a/x1.png
+fails 65 "a table without its columns" gallery -o g -T in/a/x1.png in/a/x1.png
+printf 'image\tcondition\nx1.png\tcontrol\n' >conditions.tsv
+ok "conditions of a table" gallery -o g --conditions conditions.tsv in/a/x1.png in/a/x2.png
+is "$(tail -n +2 g/images.tsv | cut -f 2 | tr '\n' ' ')" "control  " "by the file's name"
+cp in/a/x1.png 'in/</script>.png' 2>/dev/null || cp in/a/x1.png 'in/<b>.png'
+ok "a name with signs" gallery -o g in/*'>.png'
+is "$(grep -c '<b>\.png' g/index.html)" 0 "does not end the page's data"
+done_testing

@@ -1,0 +1,321 @@
+#!/bin/bash
+# segment: a folder of images to labels, tables, outlines and a page; nothing but the
+# pipe tile | predict | label, printed as it runs, then gallery.
+set -u
+name=${0##*/} prefix=${0##*/}
+prefix=${prefix%segment}
+
+out='' weights='' jobs=1 chunk=64 recursive='' quiet='' force='' title='' conditions=''
+size='' predict_options=() parallel_options=() inputs=() work=''
+
+say() { [ -n "$quiet" ] || printf '%s\n' "$*" >&2; }
+warn() { printf '%s: %s\n' "$name" "$*" >&2; }
+die() { # STATUS MESSAGE
+    warn "$2"
+    exit "$1"
+}
+usage_error() { die 64 "$1 (try '$name --help')"; }
+
+print_help() {
+    cat <<END
+usage: $name [options] -o DIR IMAGE|FOLDER...
+Find the cells of all images of a folder: labels, tables, outlines, and a page.
+
+  -o, --output DIR        where results go: index.html, images.tsv, cells.tsv, labels/, ...
+  -m, --model WEIGHTS     the network (default: the one that came along)
+  -j, --jobs N            so many pipes at once, by GNU parallel (default 1)
+      --sshlogin HOST     run pipes there, by GNU parallel; folders must be shared; may be repeated
+      --chunk N           images a pipe (default 64)
+      --size SIZES        sides of tiles, for tile -s
+  -d, --device DEVICE     cpu or cuda[:N], for predict
+  -r, --recursive         folders in folders, too
+      --conditions FILE   a table with columns image and condition (default: the folders)
+      --title TEXT        the page's title
+      --force             replace files of these names that are not of an earlier run
+  -q, --quiet             do not print the pipes
+  -h, --help              this help
+  -V, --version           the version
+
+A second run does only what is new or failed.  Exit status 1 when some images failed.
+END
+}
+
+# ---- options ----
+
+need() { [ $# -gt 1 ] || usage_error "option '$1' needs an argument"; }
+
+number() { # OPTION TEXT
+    [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || usage_error "$1 '$2': not a number from 1 to 999999"
+}
+
+read_options() {
+    local all_operands=''
+    while [ $# -gt 0 ]; do
+        case $all_operands$1 in
+        --*=*) # --option=value as two
+            set -- "${1%%=*}" "${1#*=}" "${@:2}"
+            continue
+            ;;
+        -o | --output) need "$@"; out=$2; shift ;;
+        -m | --model) need "$@"; weights=$2; shift ;;
+        -j | --jobs) need "$@"; number "$1" "$2"; jobs=$2; shift ;;
+        --sshlogin) need "$@"; parallel_options+=(--sshlogin "$2"); shift ;;
+        --chunk) need "$@"; number "$1" "$2"; chunk=$2; shift ;;
+        --size) need "$@"; size=$2; shift ;;
+        -d | --device) need "$@"; predict_options+=(-d "$2"); shift ;;
+        --conditions) need "$@"; conditions=$2; shift ;;
+        --title) need "$@"; title=$2; shift ;;
+        -r | --recursive) recursive=yes ;;
+        --force) force=yes ;;
+        -q | --quiet) quiet=yes ;;
+        -h | --help) print_help 2>/dev/null || die 74 "write standard output: it is full or closed"; exit 0 ;;
+        -V | --version) echo "$name (MorphoSeg in C) ${VERSION:-0}" 2>/dev/null || die 74 "write standard output: it is full or closed"; exit 0 ;;
+        --) all_operands=' ' ;;
+        -?*) usage_error "unknown option '$1'" ;;
+        *) inputs+=("$1") ;;
+        esac
+        shift
+    done
+}
+
+# ---- what there is to do ----
+
+# Masks and other results that lie beside their image are not images.
+is_result() { # PATH
+    local stem=${1%.*} suffix other
+    for suffix in _mask _masks _seg _label _labels _cells _overlay _outlines _flows; do
+        case $stem in
+        *"$suffix")
+            for other in "${stem%"$suffix"}".*; do
+                [ ! -f "$other" ] || return 0
+            done
+            ;;
+        esac
+    done
+    return 1
+}
+
+list_folder() { # FOLDER: its images, one a line
+    local depth=(-maxdepth 1) path
+    [ -z "$recursive" ] || depth=()
+    find "$1" ${depth[@]+"${depth[@]}"} -name '.*' ! -path "$1" -prune -o -type d -samefile "$out" -prune -o \
+        -type f -regextype posix-extended \
+        -iregex '.*\.(tiff?|png|jpe?g|svs|ndpi|scn|mrxs|bif|lsm|stk)' -print0 |
+        LC_ALL=C sort -z |
+        while IFS= read -r -d '' path; do
+            case $path in
+            *$'\n'* | *$'\t'*) warn "'${path//[$'\n\t']/?}': a name with a line end or a tab is left out" ;;
+            *) is_result "$path" || printf '%s\n' "$path" ;;
+            esac
+        done
+}
+
+list_images() {
+    local input
+    for input in "${inputs[@]}"; do
+        if [ -d "$input" ]; then
+            list_folder "${input%/}"
+        elif [ -f "$input" ]; then
+            printf '%s\n' "$input"
+        else
+            die 66 "open '$input': no such file or folder"
+        fi
+    done | awk '!seen[$0]++'
+    return "${PIPESTATUS[0]}"
+}
+
+stem_of() { # PATH: as label names its files
+    local base=${1##*/}
+    case $base in ?*.*) base=${base%.*} ;; esac
+    printf '%s\n' "$base"
+}
+
+# Results are named by stem: two images of one stem would be one.
+check_stems() {
+    local twice
+    twice=$(sed 's|.*/||; s|\(.\)\.[^.]*$|\1|' "$work/images" | LC_ALL=C sort | uniq -d | head -n 1)
+    [ -z "$twice" ] || die 64 "two images named '$twice': give each folder a -o of its own"
+}
+
+# Those without a label image that is newer.
+list_new() {
+    local path label
+    while IFS= read -r path; do
+        label=$out/labels/$(stem_of "$path").tif
+        [ -f "$label" ] && [ ! "$path" -nt "$label" ] && grep -qxF -- "$path" "$work/done" || printf '%s\n' "$path"
+    done <"$work/images"
+}
+
+# ---- a chunk ----
+
+quoted() { # the words, for a shell
+    local word text=''
+    for word; do text+=" $(printf '%q' "$word")"; done
+    printf '%s' "${text# }"
+}
+
+# run_chunk ID: the pipe over the images of parts/ID.list
+run_chunk() {
+    local id=$1 images=() status label path failed=0
+    mapfile -t images <"$out/parts/$id.list"
+    local tile=("${prefix}tile") predict=("${prefix}predict" --keep-image) label=("${prefix}label")
+    [ -z "$size" ] || tile+=(-s "$size")
+    [ -z "$weights" ] || predict+=(-m "$weights")
+    predict+=(${predict_options[@]+"${predict_options[@]}"})
+    label+=(-T "$out/parts/$id.tsv" -o "$out/labels/" --rois "$out/rois/" --geojson "$out/geojson/" --svg "$out/outlines/")
+    [ -z "$force" ] || label+=(--force)
+    say "$(quoted "${tile[@]}") $(quoted "${images[0]}")$([ ${#images[@]} -lt 2 ] || echo " ... (${#images[@]} images)") | $(quoted "${predict[@]}") | $(quoted "${label[@]}")"
+    "${tile[@]}" -q -- "${images[@]}" | "${predict[@]}" -q | "${label[@]}" -q
+    for status in "${PIPESTATUS[@]}"; do
+        [ "$status" -le 1 ] || failed=$status
+    done
+    return "$failed"
+}
+
+run_chunks() { # ID...
+    local id
+    if [ "$jobs" = 1 ] && [ ${#parallel_options[@]} = 0 ]; then
+        for id; do run_chunk "$id"; done
+        return
+    fi
+    command -v parallel >/dev/null || die 64 "-j and --sshlogin need GNU parallel (apt-get install parallel)"
+    parallel --will-cite -j "$jobs" --workdir . ${parallel_options[@]+"${parallel_options[@]}"} \
+        "$(quoted "$0" ${quiet:+-q} ${force:+--force} ${weights:+-m "$weights"} ${size:+--size "$size"} \
+            ${predict_options[@]+"${predict_options[@]}"} -o "$out") --run-chunk {}" ::: "$@"
+}
+
+# One pipe that fails whole (a broken stream, no memory) is tried again image by image, so
+# that one image does not keep the others of its chunk.
+split_failed() { # ID...
+    local id path n=0 retry=()
+    for id; do
+        [ ! -f "$out/parts/$id.tsv" ] || continue
+        [ "$(wc -l <"$out/parts/$id.list")" -gt 1 ] || { rm -f "$out/parts/$id.list"; continue; }
+        while IFS= read -r path; do
+            n=$((n + 1))
+            printf '%s\n' "$path" >"$out/parts/$id.$n.list"
+            retry+=("$id.$n")
+        done <"$out/parts/$id.list"
+        rm -f "$out/parts/$id.list"
+    done
+    [ ${#retry[@]} = 0 ] || {
+        run_chunks "${retry[@]}"
+        for id in "${retry[@]}"; do
+            [ -f "$out/parts/$id.tsv" ] || rm -f "$out/parts/$id.list"
+        done
+    }
+}
+
+# What a part did not label is not of the part.
+keep_labelled() {
+    local list path
+    for list in "$out"/parts/*.list; do
+        while IFS= read -r path; do
+            [ ! -f "$out/labels/$(stem_of "$path").tif" ] || printf '%s\n' "$path"
+        done <"$list" >"$work/list"
+        cmp -s "$work/list" "$list" || cp "$work/list" "$list"
+    done
+}
+
+# ---- all ----
+
+# The images of earlier runs, by the lists whose tables are there; an image that was done
+# again counts in its newest part only.
+list_done() {
+    local list
+    for list in "$out"/parts/*.list; do
+        [ ! -f "${list%.list}.tsv" ] || cat "$list"
+    done
+}
+
+drop_old_rows() { # the new images leave the older parts
+    local table
+    for table in "$out"/parts/*.tsv; do
+        [ -f "$table" ] || continue
+        awk -F '\t' 'NR == FNR { new[$0]; next } FNR == 1 || !($1 in new)' "$work/new" "$table" >"$work/table" &&
+            { cmp -s "$work/table" "$table" || cp "$work/table" "$table"; }
+        grep -vxFf "$work/new" "${table%.tsv}.list" >"$work/list"
+        cmp -s "$work/list" "${table%.tsv}.list" || cp "$work/list" "${table%.tsv}.list"
+    done
+}
+
+make_chunks() { # prints the IDs
+    local first=0 last id
+    last=$(find "$out/parts" -name '*.list' 2>/dev/null | sed 's|.*/||; s|[.].*||' | LC_ALL=C sort -n | tail -n 1)
+    [ -z "$last" ] || first=$((10#$last + 1))
+    split -l "$chunk" --numeric-suffixes="$first" -a 6 --additional-suffix=.list "$work/new" "$out/parts/" ||
+        die 73 "create '$out/parts': split failed"
+    for id in "$out"/parts/*.list; do
+        id=${id##*/} id=${id%.list}
+        [ -f "$out/parts/$id.tsv" ] || printf '%s\n' "$id"
+    done
+}
+
+join_tables() {
+    local tables=("$out"/parts/*.tsv)
+    [ -f "${tables[0]}" ] || return 0
+    # Images with other channels have other columns: each part under its own names.
+    awk -F '\t' -v OFS='\t' '
+        FNR == 1 { n = NF; for (i = 1; i <= NF; i++) { name[i] = $i; if (pass == 1 && !($i in at)) { at[$i] = ++columns; head[columns] = $i } } 
+                   if (pass == 2 && !printed++) { line = head[1]; for (i = 2; i <= columns; i++) line = line OFS head[i]; print line } next }
+        pass == 2 { for (i = 1; i <= columns; i++) cell[i] = "nan"; for (i = 1; i <= n; i++) cell[at[name[i]]] = $i
+                    line = cell[1]; for (i = 2; i <= columns; i++) line = line OFS cell[i]; print line }
+    ' pass=1 "${tables[@]}" pass=2 "${tables[@]}" >"$work/cells" && mv "$work/cells" "$out/cells.tsv"
+}
+
+main() {
+    local ids=() failed paths=()
+    read_options "$@"
+    [ -n "$out" ] || usage_error "no folder, -o DIR"
+    [ ${#inputs[@]} -gt 0 ] || usage_error "no images"
+    out=${out%/}
+    mkdir -p "$out/parts" || die 73 "create '$out': no folder"
+    work=$(mktemp -d "$out/parts/.work-XXXXXX") || die 73 "create '$out/parts': no folder"
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    list_images >"$work/images" || exit $?
+    [ -s "$work/images" ] || die 66 "no images in ${inputs[*]}"
+    check_stems
+    list_done >"$work/done"
+    list_new >"$work/new"
+    if [ ! -s "$work/new" ] && [ -f "$out/index.html" ] && cmp -s "$work/images" "$out/parts/images"; then
+        say "$name: all $(wc -l <"$work/images") images are done: $out/index.html"
+        exit 0
+    fi
+    if [ -s "$work/new" ]; then
+        drop_old_rows
+        mapfile -t ids < <(make_chunks)
+        run_chunks "${ids[@]}"
+        split_failed "${ids[@]}"
+        keep_labelled
+    fi
+    join_tables
+    cp "$work/images" "$out/parts/images"
+    mapfile -t paths <"$work/images"
+    look "${paths[@]}"
+    list_done >"$work/done"
+    list_new >"$work/left"
+    failed=$(wc -l <"$work/left")
+    say "$name: look at $out/index.html"
+    [ "$failed" = 0 ] || die 1 "$failed of $(wc -l <"$work/images") images failed; the first: $(head -n 1 "$work/left")"
+}
+
+look() { # IMAGE...: the page
+    local gallery=("${prefix}gallery" -o "$out" --title "${title:-Cells of ${inputs[*]}}")
+    [ ! -f "$out/cells.tsv" ] || gallery+=(-T "$out/cells.tsv")
+    [ -z "$conditions" ] || gallery+=(--conditions "$conditions")
+    [ -z "$force" ] || gallery+=(--force)
+    say "$(quoted "${gallery[@]}") ..."
+    # A list may be longer than a command line.
+    printf '%s\n' "$@" | "${gallery[@]}" -q --list - || [ $? = 1 ] || die 70 "no page was made"
+}
+
+# What parallel runs.
+if [ "${*: -2:1}" = --run-chunk ]; then
+    id=${*: -1}
+    read_options "${@:1:$#-2}"
+    run_chunk "$id"
+    exit
+fi
+main "$@"
