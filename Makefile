@@ -68,6 +68,7 @@ objects     = $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
 archive     = $(BUILD)/lib/lib$(1).a
 TOOLS       = $(sort $(basename $(notdir $(wildcard tools/*.c))))
 SCRIPTS     = $(sort $(basename $(notdir $(wildcard tools/*.sh))))
+PROGRAMS    = $(TOOLS) $(SCRIPTS)
 TORCH_TOOLS = train predict
 PLAIN_TOOLS = $(filter-out $(TORCH_TOOLS),$(TOOLS))
 reversed    = $(if $(1),$(call reversed,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
@@ -232,7 +233,7 @@ demo: deps
 # ---- the house ----
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
-SHELL_FILES = setup .ci/run tests/at-level tests/emulated tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
+SHELL_FILES = $(wildcard tools/*.sh) setup .ci/run tests/at-level tests/emulated tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
               examples/demo data/fetch pipelines/attempt pipelines/against pipelines/report
 
 format:
@@ -264,25 +265,26 @@ BASHDIR  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR   = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 PAGES    = $(notdir $(wildcard man/*.[157]))
 # A page of a program has the program's name, with the prefix.
-page     = $(if $(filter $(basename $(1)),$(TOOLS)),$(PROGRAM_PREFIX))$(1)
-INSTALLED = $(TOOLS:%=$(BINDIR)/$(PROGRAM_PREFIX)%) \
-            $(TOOLS:%=$(BASHDIR)/$(PROGRAM_PREFIX)%) $(TOOLS:%=$(ZSHDIR)/_$(PROGRAM_PREFIX)%) \
+page     = $(if $(filter $(basename $(1)),$(PROGRAMS)),$(PROGRAM_PREFIX))$(1)
+INSTALLED = $(PROGRAMS:%=$(BINDIR)/$(PROGRAM_PREFIX)%) \
+            $(PROGRAMS:%=$(BASHDIR)/$(PROGRAM_PREFIX)%) $(PROGRAMS:%=$(ZSHDIR)/_$(PROGRAM_PREFIX)%) \
             $(foreach p,$(PAGES),$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(call page,$(p))) \
             $(patsubst data/%,$(SHAREDIR)/%,$(wildcard data/*.safetensors))
 
 completions: all
 	@mkdir -p $(BUILD)/completions/bash $(BUILD)/completions/zsh
-	@for p in $(TOOLS); do for s in bash zsh; do \
+	@for p in $(PROGRAMS); do for s in bash zsh; do \
 	    $(BUILD)/bin/$$p --list-options | awk -f completions/$$s.awk -v name=$(PROGRAM_PREFIX)$$p \
 	        > $(BUILD)/completions/$$s/$$p || exit 1; done; done
 
 install: all completions
 	install -d $(sort $(dir $(INSTALLED)))
-	for p in $(TOOLS); do \
-	    install -s $(BUILD)/bin/$$p $(BINDIR)/$(PROGRAM_PREFIX)$$p && \
+	for p in $(PROGRAMS); do \
+	    install $(BUILD)/bin/$$p $(BINDIR)/$(PROGRAM_PREFIX)$$p && \
 	    install -m 644 $(BUILD)/completions/bash/$$p $(BASHDIR)/$(PROGRAM_PREFIX)$$p && \
 	    install -m 644 $(BUILD)/completions/zsh/$$p $(ZSHDIR)/_$(PROGRAM_PREFIX)$$p || exit 1; done
-	$(foreach p,$(PAGES),awk -v prefix=$(PROGRAM_PREFIX) -v programs="$(TOOLS)" -f man/prefix.awk \
+	for p in $(TOOLS); do strip $(BINDIR)/$(PROGRAM_PREFIX)$$p || exit 1; done
+	$(foreach p,$(PAGES),awk -v prefix=$(PROGRAM_PREFIX) -v programs="$(PROGRAMS)" -f man/prefix.awk \
 	    man/$(p) > $(MANDIR)/man$(subst .,,$(suffix $(p)))/$(call page,$(p)) &&) :
 	install -m 644 $(wildcard data/*.safetensors) $(SHAREDIR)
 

@@ -14,7 +14,7 @@ die() { # STATUS MESSAGE
     warn "$2"
     exit "$1"
 }
-usage_error() { die 64 "$1 (try '$name --help')"; }
+usage_error() { die 64 "$1 (see '$name --help')"; }
 
 print_help() {
     cat <<END
@@ -38,6 +38,12 @@ Find the cells of all images of a folder: labels, tables, outlines, and a page.
 
 A second run does only what is new or failed.  Exit status 1 when some images failed.
 END
+}
+
+# The same for completions: letter, long name, argument, its words, help; between tabs.
+list_options() {
+    printf '%s\tfind the cells of all images of a folder\t\n' "$name"
+    print_help | sed -nE 's/^  (-(.), |    )--([a-z-]+) ?([A-Z]*) +(.*)/\2\t\3\t\4\t\t\5/p'
 }
 
 # ---- options ----
@@ -70,6 +76,7 @@ read_options() {
         -q | --quiet) quiet=yes ;;
         -h | --help) print_help 2>/dev/null || die 74 "write standard output: it is full or closed"; exit 0 ;;
         -V | --version) echo "$name (MorphoSeg in C) ${VERSION:-0}" 2>/dev/null || die 74 "write standard output: it is full or closed"; exit 0 ;;
+        --list-options) list_options; exit 0 ;;
         --) all_operands=' ' ;;
         -?*) usage_error "unknown option '$1'" ;;
         *) inputs+=("$1") ;;
