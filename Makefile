@@ -118,6 +118,9 @@ $(BUILD)/lib/nn/torch.hpp.gch: lib/nn/torch.hpp
 	@echo '#include "nn/torch.hpp"' >$(@:.gch=)
 	$(call Q,PCH)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) $(OPENMP) -x c++-header -o $@ $<
 
+# One loop that copies and searches stays one.
+$(BUILD)/lib/core/peak.o: CFLAGS += -fno-tree-loop-distribute-patterns
+
 $(BUILD)/lib/nn/kernels.o: CFLAGS += -ffp-contract=fast -O3
 $(BUILD)/lib/nn/attention.o $(BUILD)/lib/nn/winograd.o: CXXFLAGS += -ffp-contract=fast -O3
 

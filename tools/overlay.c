@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 #include "draw/figure.h"
-#include "image/image.h"
+#include "image/mask.h"
 #include "pixels/normalize.h"
 
 static struct {
@@ -124,7 +124,8 @@ static void check_options(void)
  * outlines need. */
 struct layer {
     const char *path;
-    struct image_reader *reader;
+    struct image_reader *reader; /* of an image, */
+    struct mask mask;            /* or of a mask */
     struct image_info info;
     size_t factor;        /* of shrinking */
     size_t width, height; /* shrunk */
@@ -144,9 +145,9 @@ static void open_layer(struct layer *layer, const char *path, bool labels)
     struct err err;
     *layer = (struct layer){.path = path, .factor = 1};
     // cppcheck-suppress uninitvar ; an output
-    if ((labels ? image_open_labels : image_open)(&layer->reader, path, &err))
+    if (labels ? mask_open(&layer->mask, path, &err) : image_open(&layer->reader, path, &err))
         cli_die_err(&err);
-    layer->info = *image_info(layer->reader);
+    layer->info = labels ? *layer->mask.info : *image_info(layer->reader);
     int64_t side = layer->info.width > layer->info.height ? layer->info.width : layer->info.height;
     if (settings.max_side && side > settings.max_side)
         layer->factor = (size_t)((side - 1) / settings.max_side + 1);
@@ -167,19 +168,21 @@ static void allocate_layer(struct layer *layer, size_t pixel_bytes, size_t kept)
 
 static void open_mask(struct layer *mask, const char *path, const struct layer *image, int line)
 {
+    struct err err;
     open_layer(mask, path, true);
-    if (mask->info.bits == 32 && !mask->info.is_label)
-        cli_die(STATUS_DATA, "read '%s': a mask of floating-point numbers", path);
     if (mask->info.width != image->info.width || mask->info.height != image->info.height)
         cli_die(STATUS_DATA, "read '%s': %lld x %lld pixels, the image has %lld x %lld", path,
                 (long long)mask->info.width, (long long)mask->info.height,
                 (long long)image->info.width, (long long)image->info.height);
+    if (mask_examine(&mask->mask, &err))
+        cli_die_err(&err);
     allocate_layer(mask, sizeof(uint32_t), 2 * (size_t)line + 1);
 }
 
 static void close_layer(struct layer *layer)
 {
     image_close(layer->reader);
+    mask_close(&layer->mask);
     free(layer->raw);
     free(layer->block);
     free(layer->rows);
@@ -202,10 +205,9 @@ static void next_labels(struct layer *mask)
 {
     size_t rows = rows_of_block(mask), width = (size_t)mask->info.width;
     uint32_t *block = mask->block;
-    for (size_t y = 0; y < rows; y++) {
-        read_raw(mask);
-        draw_labels_of(mask->raw, width, mask->info.channels, mask->info.bits, block + y * width);
-    }
+    struct err err;
+    if (mask_read32(&mask->mask, (int64_t)rows, block, &err))
+        cli_die_err(&err);
     uint32_t *to = (uint32_t *)mask->rows + mask->next++ % mask->kept * mask->width;
     draw_shrink_labels(block, width, rows, mask->factor, to);
 }
@@ -275,7 +277,7 @@ static void open_display(struct display *display, const char *path)
     *display = (struct display){.low = 0, .high = 255};
     open_layer(&display->image, path, false);
     const struct image_info *info = &display->image.info;
-    display->colours = info->channels == 3 || info->channels == 4 ? 3 : 1;
+    display->colours = image_colors(info) == 3 ? 3 : 1;
     display->values = malloc((size_t)info->width * 3 * sizeof *display->values);
     if (!display->values)
         die_memory();
@@ -351,9 +353,9 @@ static void draw(struct figure *figure, struct display *display, struct layer *m
     for (size_t y = 0; y < figure->total_height; y++) {
         if (y < figure->height) {
             struct figure_row row = {next_picture(display), prediction_rows,
-                                     truth->reader ? truth_rows : NULL};
+                                     truth->mask.reader ? truth_rows : NULL};
             rows_around(mask, y, figure->style.line, prediction_rows);
-            if (truth->reader)
+            if (truth->mask.reader)
                 rows_around(truth, y, figure->style.line, truth_rows);
             figure_panels(figure, y, &row, to);
         } else {

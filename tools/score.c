@@ -11,6 +11,7 @@
 #include "core/limits.h"
 #include "core/tsv.h"
 #include "image/labels.h"
+#include "image/mask.h"
 #include "image/pairs.h"
 #include "scores/compare.h"
 #include "scores/report.h"
@@ -170,8 +171,8 @@ static int load(struct loaded *loaded, int which, const char *path, struct image
     bool labels = settings.rules.objects || settings.rules.classes || settings.probability;
     if (settings.probability && which == 0)
         return load_probability(loaded, path, info, err);
-    return labels ? image_load_labels32(path, info, &loaded->labels[which], err)
-                  : image_load_mask(path, info, &loaded->masks[which], err);
+    return labels ? mask_load_labels(path, info, &loaded->labels[which], err)
+                  : mask_load(path, info, &loaded->masks[which], err);
 }
 
 static int compare_loaded(struct loaded *loaded, const char *name, const struct image_info *p,

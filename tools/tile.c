@@ -13,6 +13,7 @@
 #include "core/num.h"
 #include "image/pairs.h"
 #include "image/rows.h"
+#include "pixels/mend.h"
 #include "pixels/range.h"
 #include "pixels/resample.h"
 #include "stream/stream.h"
@@ -97,9 +98,9 @@ static int open_mask(struct rows *mask, const struct rows *image, const char *im
 {
     char path[4096];
     if (pairs_find_mask(settings.masks, image_path, settings.mask_suffix, path, sizeof path, err) ||
-        rows_open_mask(mask, path, err) || rows_check_mask(mask, image, path, err))
+        rows_open_mask(mask, path, image, err))
         return -1;
-    return rows_find_black_and_white(path, mask, err) ? err_prefix(err, "mask '%s'", path) : 0;
+    return 0;
 }
 
 /* ---- tiles ---- */
@@ -109,8 +110,9 @@ struct job {
     char key[SAMPLE_MAX_NAME / 2]; /* before the tile's own part */
     struct rows image, mask;       /* mask: only with settings.masks */
     struct plan plan;
-    struct tile_meta meta; /* what all tiles share */
-    uint64_t tiles;        /* written */
+    struct tile_meta meta;    /* what all tiles share */
+    uint64_t tiles;           /* written */
+    uint64_t not_finite, hot; /* pixels mended, in all tiles */
 };
 
 static struct tile_meta tile_place(const struct job *job, const struct plan_level *level,
@@ -142,11 +144,17 @@ static int resize(struct array *tile, bool labels, struct err *err)
 }
 
 static int add_window(struct sample *sample, const char *name, const struct rows *source,
-                      const struct tile_meta *meta, struct err *err)
+                      const struct tile_meta *meta, struct mended *mended, struct err *err)
 {
     struct array tile;
-    if (rows_window(source, meta->x, meta->y, meta->width, meta->height, &tile, err))
+    double peak;
+    bool mends = !source->labels;
+    if (rows_window(source, meta->x, meta->y, meta->width, meta->height, &tile,
+                    mends ? &peak : NULL, err))
         return -1;
+    if (mends)
+        mend_pixels(&tile, peak, (size_t)(meta->height - meta->pad_bottom),
+                    (size_t)(meta->width - meta->pad_right), mended);
     if (settings.resize && resize(&tile, source->labels, err)) {
         array_free(&tile);
         return -1;
@@ -154,12 +162,15 @@ static int add_window(struct sample *sample, const char *name, const struct rows
     return sample_put_array(sample, name, &tile, err);
 }
 
-static int fill_sample(struct sample *sample, const struct job *job, const struct tile_meta *meta,
+static int fill_sample(struct sample *sample, struct job *job, const struct tile_meta *meta,
                        struct err *err)
 {
-    if (add_window(sample, "image", &job->image, meta, err))
+    struct mended mended;
+    if (add_window(sample, "image", &job->image, meta, &mended, err))
         return -1;
-    if (settings.masks && add_window(sample, "mask", &job->mask, meta, err))
+    job->not_finite += mended.not_finite;
+    job->hot += mended.hot;
+    if (settings.masks && add_window(sample, "mask", &job->mask, meta, NULL, err))
         return -1;
     return sample_put_meta(sample, meta, err);
 }
@@ -267,6 +278,16 @@ static int describe(struct job *job, const char *readable, struct err *err)
     return normalise(readable, &job->image, meta, err);
 }
 
+/* Overlapping tiles count a pixel more than once, so no number is said. */
+static void tell_mended(const struct job *job)
+{
+    if (job->not_finite)
+        cli_warn("read '%s': pixels that are no numbers take the mean of their neighbors",
+                 job->path);
+    if (job->hot)
+        cli_warn("read '%s': hot pixels take the mean of their neighbors", job->path);
+}
+
 static int run_job(struct stream_writer *writer, struct job *job, const char *readable,
                    struct err *err)
 {
@@ -292,6 +313,7 @@ static int tile_image(struct stream_writer *writer, const char *path, struct err
     if (result)
         tell_failure(writer, &job, err->message);
     release_tile(writer);
+    tell_mended(&job);
     rows_close(&job.image);
     rows_close(&job.mask);
     return result;

@@ -11,6 +11,7 @@
 
 #include "cli/state.h"
 #include "core/cpu.h"
+#include "core/notice.h"
 #include "core/outfile.h"
 
 struct cli_state cli_state;
@@ -133,6 +134,7 @@ void cli_start(const struct cli_program *program, int argc, char **argv)
     cli_state.name = called(argv[0], program->name);
     reset_signals();
     fill_standard_descriptors();
+    notice_to(cli_print_notice);
     cli_state.command_line = join_command_line(argc, argv);
     cli_read_options(argc, argv);
     struct err err;

@@ -43,6 +43,11 @@ void cli_warn_err(const struct err *err)
     cli_warn("%s", err->message);
 }
 
+void cli_print_notice(const char *text)
+{
+    cli_warn("%s", text);
+}
+
 static noreturn void leave(enum status status)
 {
     outfile_remove_all();

@@ -27,6 +27,9 @@ noreturn void cli_print_version(void);
  * name, argument, words to choose from, help; a tab between. */
 noreturn void cli_list_options(void);
 
+/* Prints what a room says (core/notice.h). */
+void cli_print_notice(const char *text);
+
 /* Ends the line of progress that may stand on the terminal. */
 void cli_end_progress(void);
 

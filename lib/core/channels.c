@@ -6,11 +6,11 @@
 
 int channels_after(int channels, enum channels_wish wish)
 {
-    if (wish == CHANNELS_GREY)
-        return 1;
-    if (wish == CHANNELS_RGB)
-        return channels <= 4 ? 3 : 0;
-    return channels == 2 ? 1 : channels == 4 ? 3 : channels;
+    if (wish == CHANNELS_KEEP)
+        return channels;
+    if (channels != 1 && channels != 3)
+        return 0;
+    return wish == CHANNELS_GREY ? 1 : 3;
 }
 
 CLONES(static, void, luma_u8, (const uint8_t *from, int channels, uint8_t *to, size_t n),

@@ -8,9 +8,8 @@
 
 enum channels_wish { CHANNELS_KEEP, CHANNELS_GREY, CHANNELS_RGB };
 
-/* How many channels an image of `channels` has afterwards: alpha (the second of
- * two, the fourth of four) is always dropped.  0 when it cannot be done: RGB of
- * more than four channels. */
+/* How many channels an image of `channels` colors, alpha not counted, has afterwards.  0 when
+ * it cannot be done: what is neither gray nor RGB has no luma and no colors. */
 int channels_after(int channels, enum channels_wish wish);
 
 /* `n` pixels of type uint8, uint16 or float32.  From three or more to one is the

@@ -171,17 +171,10 @@ void draw_values(const void *row, size_t width, int channels, int bits, bool is_
         }
 }
 
-void draw_labels_of(const void *row, size_t width, int channels, int bits, uint32_t *labels)
+void draw_labels_of(const void *row, size_t width, int bits, uint32_t *labels)
 {
-    int colours = channels < 3 ? 1 : channels == 4 ? 3 : channels;
-    for (size_t x = 0; x < width; x++) {
-        size_t first = x * (size_t)channels;
-        labels[x] = integer_at(row, first, bits);
-        for (int c = 1; c < colours; c++)
-            labels[x] |= integer_at(row, first + (size_t)c, bits);
-        if (colours > 1)
-            labels[x] = labels[x] != 0;
-    }
+    for (size_t x = 0; x < width; x++)
+        labels[x] = integer_at(row, x, bits);
 }
 
 void draw_display(const float *values, size_t width, int channels, double low, double high,

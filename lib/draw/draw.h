@@ -51,9 +51,8 @@ void draw_errors(uint8_t *rgb, const uint32_t *prediction, const uint32_t *truth
 void draw_values(const void *row, size_t width, int channels, int bits, bool is_label, int taken,
                  float *values);
 
-/* A row of a mask as labels: one channel as it is; of colours, whatever is not
- * black is 1. */
-void draw_labels_of(const void *row, size_t width, int channels, int bits, uint32_t *labels);
+/* A row of labels of 8, 16 or 32 bits. */
+void draw_labels_of(const void *row, size_t width, int bits, uint32_t *labels);
 
 /* Values of one (grey) or three channels, interleaved, to RGB: low becomes
  * black, high white. */

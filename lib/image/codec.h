@@ -4,6 +4,8 @@
 #define IMAGE_CODEC_H
 
 #include "image/image.h"
+#include "image/palette.h"
+#include "image/turned.h"
 
 #define IMAGE_MAX_SIDE     1000000 /* pixels, width and height */
 #define IMAGE_MAX_CHANNELS 64
@@ -12,7 +14,7 @@
     ((size_t)512 << 20) /* bytes held for a band, or for all of an image                           \
                          that cannot be read by rows */
 
-enum image_use { IMAGE_FOR_COLOURS, IMAGE_FOR_LABELS };
+enum image_use { IMAGE_FOR_COLORS, IMAGE_FOR_LABELS };
 
 struct image_source {
     int fd;       /* seekable, at its beginning */
@@ -22,7 +24,8 @@ struct image_source {
 
 struct image_decoder {
     const char *format;
-    /* Fills reader->info and reader->state; on failure the reader is closed by the caller. */
+    /* Fills reader->info, the state, the orientation and the palette, if there is one; on
+     * failure the reader is closed by the caller. */
     int (*open)(struct image_reader *reader, struct err *err);
     /* Only called with rows that are there. */
     int (*read)(struct image_reader *reader, int64_t rows, void *to, struct err *err);
@@ -30,11 +33,18 @@ struct image_decoder {
 };
 
 struct image_reader {
-    struct image_info info;
+    struct image_info info;  /* as decoded */
+    struct image_info shown; /* as delivered */
     struct image_source source;
     const struct image_decoder *decoder;
     enum image_use use;
-    int64_t next_row;
+    int64_t next_row;       /* of the image as delivered */
+    int64_t decoded_row;    /* the decoder's next */
+    int orientation;        /* 1 to 8, of the file */
+    struct turned turned;   /* orientation 1, or 0: not at all */
+    struct palette palette; /* of the file; count 0: none */
+    uint64_t voids;         /* labels of -1 that were read so far */
+    bool told;              /* of them */
     void *state;
 };
 

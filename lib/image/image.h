@@ -12,12 +12,12 @@
 
 struct image_info {
     int64_t width, height; /* pixels, at least 1 */
-    int channels;          /* 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA; more only as TIFF */
+    int channels;          /* 1 gray, 3 RGB, one more with alpha; others only as TIFF */
+    bool has_alpha;        /* the last channel is alpha, premultiplied or not */
     int bits;              /* a channel, as delivered: 8, 16 (integers) or 32 (float) */
     int significant_bits;  /* of the file: a 12-bit TIFF is delivered as 16 with 12 here, unscaled;
                               8 for fewer bits scaled to 8 */
-    bool is_label;         /* a single channel of integers wider than 16 bits: delivered as
-                              uint32_t with bits 32 */
+    bool is_label;         /* integers wider than 16 bits: delivered as uint32_t with bits 32 */
     double pixel_width, pixel_height; /* micrometres; 0 when the file does not say, or says a
                                          size over 50, which is a screen's or a printer's;
                                          OME-XML and ImageJ's unit are believed as they are */
@@ -26,6 +26,9 @@ struct image_info {
 
 /* Bytes of one row of such an image. */
 size_t image_row_bytes(const struct image_info *info);
+
+/* Its channels without alpha. */
+int image_colors(const struct image_info *info);
 
 /* The type of its samples: uint8, uint16, uint32 (labels) or float32. */
 enum dtype image_dtype(const struct image_info *info);
@@ -37,23 +40,28 @@ struct image_reader;
 /* Opens a TIFF, PNG or JPEG, recognised by its first bytes; "-" is standard
  * input (what cannot seek is spooled to a temporary file, core/io.h).
  * A TIFF with several pages gives its largest page, of equals the first; the
- * pages' sub-images count too.  Palettes are expanded, 1 to 7 bits are scaled
- * to 8, "min is white" is inverted; alpha is kept, premultiplied or not.  Pixels
- * come as they are stored: orientation tags and colour profiles are not applied.
+ * pages' sub-images count too.  Orientation tags are applied (TIFF's and Exif's), color
+ * profiles are not; CMYK becomes RGB without one.
  *
- * Signed integers are delivered as unsigned, 64-bit ones as 32; a value that
- * does not fit is STATUS_DATA.  Half floats become float exactly, doubles
- * rounded.  What is not supported is refused by name: CMYK, CIE Lab, LogLuv,
- * subsampled YCbCr outside of JPEG, old-style JPEG, JPEG 2000, several channels
- * of more than 16-bit integers, 24-bit integers, complex numbers.
+ * Pixels come as they are stored, but: 1 to 7 bits are scaled to 8; "min is white" is inverted
+ * unless ImageJ wrote it, for which it is a table for display; palettes become colors, gray ones
+ * gray, unless they are tables for display too (image/palette.h); integers with a sign, those of
+ * 64 bits, and several channels of more than 16 bits become float, rounded over 24 bits, as do
+ * doubles; half floats become float exactly.
+ *
+ * What is not supported is refused by name: CIE Lab, LogLuv, inks other than CMYK, subsampled
+ * YCbCr outside of JPEG, old-style JPEG, JPEG 2000, complex numbers.
  *
  * Limits: 1,000,000 pixels a side, 64 channels, 64 MiB a row.  Memory stays at
  * a row of tiles or strips; an interlaced PNG or a progressive JPEG is held
- * whole and may take 512 MiB. */
+ * whole and may take 512 MiB, a turned image is kept whole by core/spill.h. */
 int image_open(struct image_reader **reader, const char *path, struct err *err) MUST_CHECK;
 
 /* The same for masks and label images: a palette's indices are delivered rather
- * than its colours, and 1 to 7 bits are not scaled, so that class 1 stays 1. */
+ * than its colors, 1 to 7 bits are not scaled, so that class 1 stays 1, "min is white" inverts
+ * one bit only, and integers stay integers of 8, 16 or 32 bits: -1, which some programs write for
+ * nothing, becomes 0 with a notice (core/notice.h), another negative value or one over 32 bits is
+ * STATUS_DATA. */
 int image_open_labels(struct image_reader **reader, const char *path, struct err *err) MUST_CHECK;
 
 /* Borrowed; valid until image_close. */

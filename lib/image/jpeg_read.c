@@ -9,10 +9,13 @@
 #include <jerror.h>
 
 #include "image/codec.h"
+#include "image/exif.h"
+#include "image/samples.h"
 
 #define MAX_SCANS  128  /* of a progressive file: programs write about ten */
 #define MAX_RATIO  4096 /* samples that a byte can hold: two bits code a block of 64 */
 #define INPUT_SIZE ((size_t)1 << 16)
+#define EXIF_BYTES 0xffff /* of the marker that has the orientation */
 
 struct jpeg_state {
     struct jpeg_decompress_struct decoder; /* first: libjpeg's client data is reached by it */
@@ -24,6 +27,7 @@ struct jpeg_state {
     int64_t offset;
     int read_failed; /* errno, else 0 */
     char message[JMSG_LENGTH_MAX];
+    uint8_t *inks; /* a row of CMYK */
     JOCTET buffer[INPUT_SIZE];
 };
 
@@ -140,7 +144,16 @@ static void read_header(struct jpeg_state *s)
     s->decoder.mem->max_memory_to_use = (long)IMAGE_MAX_BUFFER;
     s->decoder.src = &s->input;
     s->decoder.progress = &s->progress;
+    jpeg_save_markers(&s->decoder, JPEG_APP0 + 1, EXIF_BYTES);
     jpeg_read_header(&s->decoder, TRUE);
+}
+
+static int orientation_of(const struct jpeg_decompress_struct *decoder)
+{
+    for (const struct jpeg_marker_struct *m = decoder->marker_list; m; m = m->next)
+        if (m->data_length >= 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
+            return exif_orientation(m->data, m->data_length);
+    return 1;
 }
 
 static double density(const struct jpeg_decompress_struct *decoder, unsigned value)
@@ -154,14 +167,13 @@ static int fill_info(struct image_reader *reader, struct err *err)
     struct jpeg_state *s = reader->state;
     struct jpeg_decompress_struct *d = &s->decoder;
     struct image_info *info = &reader->info;
-    if (d->jpeg_color_space == JCS_CMYK || d->jpeg_color_space == JCS_YCCK)
-        return image_bad(reader, err, "CMYK colours are not supported in a JPEG");
-    if (d->num_components != 1 && d->num_components != 3)
+    bool cmyk = d->jpeg_color_space == JCS_CMYK || d->jpeg_color_space == JCS_YCCK;
+    if (d->num_components != 1 && d->num_components != 3 && !cmyk)
         return image_bad(reader, err, "a JPEG of %d channels is not supported", d->num_components);
-    d->out_color_space = d->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    d->out_color_space = cmyk ? JCS_CMYK : d->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     info->width = d->image_width;
     info->height = d->image_height;
-    info->channels = d->num_components;
+    info->channels = d->num_components == 1 ? 1 : 3;
     info->bits = info->significant_bits = 8;
     info->pixel_width = density(d, d->X_density);
     info->pixel_height = density(d, d->Y_density);
@@ -180,6 +192,10 @@ static int open_jpeg(struct image_reader *reader, struct err *err)
     read_header(s);
     if (fill_info(reader, err))
         return -1;
+    reader->orientation = orientation_of(&s->decoder);
+    s->inks = malloc(s->decoder.out_color_space == JCS_CMYK ? 4 * (size_t)reader->info.width : 1);
+    if (!s->inks)
+        return err_memory(err, "a JPEG's row");
     jpeg_start_decompress(&s->decoder);
     return 0;
 }
@@ -190,9 +206,13 @@ static int read_jpeg(struct image_reader *reader, int64_t rows, void *to, struct
     size_t row_bytes = image_row_bytes(&reader->info);
     if (setjmp(s->failed))
         return report(reader, err);
+    bool cmyk = s->decoder.out_color_space == JCS_CMYK;
     for (int64_t i = 0; i < rows; i++) {
-        JSAMPROW row = (JSAMPROW)to + (size_t)i * row_bytes;
+        JSAMPROW to_row = (JSAMPROW)to + (size_t)i * row_bytes, row = cmyk ? s->inks : to_row;
         jpeg_read_scanlines(&s->decoder, &row, 1);
+        if (cmyk) /* Adobe's programs, and only they write it, store light rather than ink */
+            samples_cmyk(s->inks, (size_t)reader->info.width, 8, s->decoder.saw_Adobe_marker,
+                         to_row);
     }
     if (s->decoder.output_scanline == s->decoder.output_height)
         jpeg_finish_decompress(&s->decoder);
@@ -205,6 +225,7 @@ static void close_jpeg(struct image_reader *reader)
     if (!s)
         return;
     jpeg_destroy_decompress(&s->decoder);
+    free(s->inks);
     free(s);
 }
 

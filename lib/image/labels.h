@@ -1,24 +1,8 @@
-/* Masks and label images: one whole number a pixel, whatever the file's depth. */
+/* Label images out, and maps of probabilities in (masks in: image/mask.h). */
 #ifndef IMAGE_LABELS_H
 #define IMAGE_LABELS_H
 
 #include "image/image.h"
-
-/* 0 when the image can be a mask or a label image: whole numbers, and grey.
- * Colour is allowed as long as its channels turn out to be equal; alpha is ignored. */
-int image_check_labels(const char *path, const struct image_info *info, struct err *err) MUST_CHECK;
-
-/* The next `rows` rows as labels, rows tightly packed. */
-int image_read_labels32(struct image_reader *reader, const char *path, int64_t rows,
-                        uint32_t *labels, struct err *err) MUST_CHECK;
-
-/* A whole image: *labels is new, free() it. */
-int image_load_labels32(const char *path, struct image_info *info, uint32_t **labels,
-                        struct err *err) MUST_CHECK;
-
-/* The same as a mask: 1 where the image is not 0, a byte a pixel. */
-int image_load_mask(const char *path, struct image_info *info, uint8_t **mask,
-                    struct err *err) MUST_CHECK;
 
 /* A whole single-channel image as floats: 32-bit floats as they are, 8-bit / 255,
  * 16-bit / 65535.  *values is new, free() it. */

@@ -6,6 +6,7 @@
 #include <png.h>
 
 #include "image/codec.h"
+#include "image/exif.h"
 
 #define MAX_RATIO  (1040 * 64) /* deflate's limit; a palette with alpha gives 32 bits for one */
 #define MAX_CHUNK  ((png_alloc_size_t)8 << 20)
@@ -19,6 +20,7 @@ struct png_state {
     int64_t offset;  /* of the byte after the buffer */
     size_t held, used;
     bool interlaced;
+    bool at_end;    /* the last row is being read */
     uint8_t *whole; /* all rows of an interlaced image */
     uint8_t buffer[INPUT_SIZE];
 };
@@ -30,10 +32,12 @@ static void on_error(png_structp png, png_const_charp message)
     png_longjmp(png, 1);
 }
 
+/* Bytes after the last pixel are harmless.  Here, and only then, libpng may go on. */
 static void on_warning(png_structp png, png_const_charp message)
 {
-    (void)png;
-    (void)message;
+    struct png_state *s = png_get_error_ptr(png);
+    if (s->at_end && !strstr(message, "Too much") && !strstr(message, "Extra compressed"))
+        on_error(png, message);
 }
 
 static void fill_buffer(png_structp png, struct png_state *s)
@@ -62,11 +66,11 @@ static void on_read(png_structp png, png_bytep to, size_t size)
     }
 }
 
-/* Of the ancillary chunks only transparency and pixel size matter to us. */
+/* Of the ancillary chunks transparency, pixel size and orientation matter to us. */
 static void ignore_chunks(png_structp png)
 {
     static const png_byte names[] = "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0sCAL\0sBIT\0"
-                                    "sPLT\0sRGB\0tEXt\0tIME\0zTXt\0eXIf\0cICP";
+                                    "sPLT\0sRGB\0tEXt\0tIME\0zTXt\0cICP";
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, names, (int)(sizeof names / 5));
 }
@@ -79,11 +83,41 @@ static void set_limits(png_structp png)
     png_set_benign_errors(png, 0);
 }
 
+static void take_palette(struct png_state *s)
+{
+    struct palette *palette = &s->reader->palette;
+    png_colorp colors;
+    png_bytep alpha = NULL;
+    int count = 0, alphas = 0;
+    png_get_PLTE(s->png, s->chunks, &colors, &count);
+    png_get_tRNS(s->png, s->chunks, &alpha, &alphas, NULL);
+    palette->count = (size_t)count;
+    for (int i = 0; i < count; i++) {
+        memcpy(palette->colors[i], (png_byte[]){colors[i].red, colors[i].green, colors[i].blue}, 3);
+        palette->transparent[i] = i < alphas && alpha[i] == 0;
+    }
+}
+
+static void set_palette(struct png_state *s)
+{
+    take_palette(s);
+    enum palette_kind kind = palette_kind(&s->reader->palette);
+    if (s->reader->use == IMAGE_FOR_LABELS || kind == PALETTE_DISPLAY) {
+        png_set_packing(s->png);
+        return;
+    }
+    png_set_expand(s->png);
+    if (kind == PALETTE_GRAY)
+        png_set_rgb_to_gray(s->png, PNG_ERROR_ACTION_NONE, PNG_RGB_TO_GRAY_DEFAULT,
+                            PNG_RGB_TO_GRAY_DEFAULT);
+}
+
 static void set_transformations(struct png_state *s)
 {
-    bool labels = s->reader->use == IMAGE_FOR_LABELS;
     png_byte type = png_get_color_type(s->png, s->chunks);
-    if (labels && (type == PNG_COLOR_TYPE_PALETTE || type == PNG_COLOR_TYPE_GRAY))
+    if (type == PNG_COLOR_TYPE_PALETTE)
+        set_palette(s);
+    else if (s->reader->use == IMAGE_FOR_LABELS && type == PNG_COLOR_TYPE_GRAY)
         png_set_packing(s->png);
     else
         png_set_expand(s->png);
@@ -96,9 +130,29 @@ static void fill_info(struct png_state *s)
     info->width = png_get_image_width(s->png, s->chunks);
     info->height = png_get_image_height(s->png, s->chunks);
     info->channels = png_get_channels(s->png, s->chunks);
+    info->has_alpha = info->channels == 2 || info->channels == 4;
     info->bits = info->significant_bits = png_get_bit_depth(s->png, s->chunks) == 16 ? 16 : 8;
     info->pixel_width = image_pixel_size(png_get_x_pixels_per_meter(s->png, s->chunks));
     info->pixel_height = image_pixel_size(png_get_y_pixels_per_meter(s->png, s->chunks));
+}
+
+static void take_orientation(struct png_state *s)
+{
+    png_uint_32 size = 0;
+    png_bytep bytes = NULL;
+    s->reader->orientation = 1;
+    if (png_get_eXIf_1(s->png, s->chunks, &size, &bytes) && bytes)
+        s->reader->orientation = exif_orientation(bytes, size);
+}
+
+/* May be left by longjmp, as what calls it. */
+static void read_row(struct png_state *s, bool last, uint8_t *to)
+{
+    s->at_end = last;
+    png_set_benign_errors(s->png, last);
+    png_read_row(s->png, to, NULL);
+    s->at_end = false;
+    png_set_benign_errors(s->png, 0);
 }
 
 static int read_whole(struct png_state *s)
@@ -110,9 +164,9 @@ static int read_whole(struct png_state *s)
     s->whole = malloc(row * rows);
     if (!s->whole)
         return err_memory(s->err, "an interlaced PNG");
-    for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
+    for (int pass = 1; pass <= PNG_INTERLACE_ADAM7_PASSES; pass++)
         for (size_t i = 0; i < rows; i++)
-            png_read_row(s->png, s->whole + i * row, NULL);
+            read_row(s, pass == PNG_INTERLACE_ADAM7_PASSES && i + 1 == rows, s->whole + i * row);
     png_read_end(s->png, NULL);
     return 0;
 }
@@ -131,6 +185,7 @@ static int read_header(struct png_state *s)
     s->interlaced = png_set_interlace_handling(s->png) > 1;
     png_read_update_info(s->png, s->chunks);
     fill_info(s);
+    take_orientation(s);
     return image_check_size(s->reader, MAX_RATIO, s->err);
 }
 
@@ -146,9 +201,10 @@ static int read_sequential(struct png_state *s, int64_t rows, uint8_t *to)
     size_t row = image_row_bytes(&s->reader->info);
     if (setjmp(png_jmpbuf(s->png)))
         return -1;
+    int64_t left = s->reader->info.height - s->reader->decoded_row;
     for (int64_t i = 0; i < rows; i++)
-        png_read_row(s->png, to + (size_t)i * row, NULL);
-    if (s->reader->next_row + rows == s->reader->info.height)
+        read_row(s, i + 1 == left, to + (size_t)i * row);
+    if (rows == left)
         png_read_end(s->png, NULL);
     return 0;
 }
@@ -176,7 +232,7 @@ static int read_png(struct image_reader *reader, int64_t rows, void *to, struct 
     if (!s->whole && read_interlaced(s))
         return -1;
     size_t row = image_row_bytes(&reader->info);
-    memcpy(to, s->whole + (size_t)reader->next_row * row, (size_t)rows * row);
+    memcpy(to, s->whole + (size_t)reader->decoded_row * row, (size_t)rows * row);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/notice.h"
 #include "core/num.h"
 #include "image/codec.h"
 
@@ -12,6 +13,11 @@
 size_t image_row_bytes(const struct image_info *info)
 {
     return (size_t)info->width * (size_t)info->channels * (size_t)(info->bits / 8);
+}
+
+int image_colors(const struct image_info *info)
+{
+    return info->channels - info->has_alpha;
 }
 
 enum dtype image_dtype(const struct image_info *info)
@@ -92,6 +98,58 @@ static int open_reader(struct image_reader *reader, const char *path, struct err
     return reader->decoder->open(reader, err);
 }
 
+/* ---- turning ---- */
+
+static int decode_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    if (rows && reader->decoder->read(reader, rows, to, err))
+        return -1;
+    reader->decoded_row += rows;
+    return 0;
+}
+
+static void prepare_turning(struct image_reader *reader)
+{
+    struct turned *turned = &reader->turned;
+    reader->shown = reader->info;
+    if (reader->orientation < 2)
+        return;
+    turned->orientation = reader->orientation;
+    turned->stored = reader->info;
+    turned_info(turned, &reader->shown);
+}
+
+/* The whole stored image, at the first row that is asked for. */
+static int fill_turned(struct image_reader *reader, struct err *err)
+{
+    struct turned *turned = &reader->turned;
+    size_t row = image_row_bytes(&turned->stored), bytes;
+    if (turned->pixels.data)
+        return 0;
+    if (!num_mul(row, (size_t)turned->stored.height, &bytes))
+        return err_memory(err, reader->source.name);
+    if (spill_new(&turned->pixels, bytes, err))
+        return -1;
+    return decode_rows(reader, turned->stored.height, turned->pixels.data, err);
+}
+
+static int read_turned(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    const struct turned *turned = &reader->turned;
+    if (turned_by_rows(turned)) {
+        if (decode_rows(reader, rows, to, err))
+            return -1;
+        turned_mirror(turned, rows, to);
+        return 0;
+    }
+    if (fill_turned(reader, err))
+        return -1;
+    turned_rows(turned, reader->next_row, rows, to);
+    return 0;
+}
+
+/* ---- opening ---- */
+
 static int open_for(struct image_reader **result, const char *path, enum image_use use,
                     struct err *err)
 {
@@ -104,13 +162,14 @@ static int open_for(struct image_reader **result, const char *path, enum image_u
         image_close(reader);
         return -1;
     }
+    prepare_turning(reader);
     *result = reader;
     return 0;
 }
 
 int image_open(struct image_reader **result, const char *path, struct err *err)
 {
-    return open_for(result, path, IMAGE_FOR_COLOURS, err);
+    return open_for(result, path, IMAGE_FOR_COLORS, err);
 }
 
 int image_open_labels(struct image_reader **result, const char *path, struct err *err)
@@ -120,27 +179,40 @@ int image_open_labels(struct image_reader **result, const char *path, struct err
 
 const struct image_info *image_info(const struct image_reader *reader)
 {
-    return &reader->info;
+    return &reader->shown;
+}
+
+static void tell_voids(struct image_reader *reader)
+{
+    if (reader->voids && !reader->told)
+        notice("read '%s': label -1 is taken as 0 (%" PRIu64 " pixels)", reader->source.name,
+               reader->voids);
+    reader->told = true;
 }
 
 int image_read_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
 {
-    if (rows < 0 || rows > reader->info.height - reader->next_row)
+    if (rows < 0 || rows > reader->shown.height - reader->next_row)
         return err_set(err, STATUS_BUG, "read '%s': %" PRId64 " rows asked for, %" PRId64 " left",
-                       reader->source.name, rows, reader->info.height - reader->next_row);
-    if (rows && reader->decoder->read(reader, rows, to, err))
+                       reader->source.name, rows, reader->shown.height - reader->next_row);
+    if (reader->turned.orientation ? read_turned(reader, rows, to, err)
+                                   : decode_rows(reader, rows, to, err))
         return -1;
     reader->next_row += rows;
+    if (reader->next_row == reader->shown.height)
+        tell_voids(reader);
     return 0;
 }
 
 int image_rewind(struct image_reader *reader, struct err *err)
 {
-    if (reader->next_row == 0)
+    reader->next_row = 0;
+    if (reader->decoded_row == 0 || reader->turned.pixels.data)
         return 0;
     reader->decoder->close(reader);
     reader->state = NULL;
-    reader->next_row = 0;
+    reader->decoded_row = 0;
+    reader->voids = 0;
     return reader->decoder->open(reader, err);
 }
 
@@ -151,6 +223,7 @@ void image_close(struct image_reader *reader)
     if (reader->decoder)
         reader->decoder->close(reader);
     image_source_close(&reader->source);
+    spill_free(&reader->turned.pixels);
     free(reader);
 }
 
@@ -163,12 +236,12 @@ static int load(const char *path, enum image_use use, struct image_info *info, v
     size_t bytes;
     void *data = NULL;
     int failed = 0;
-    if (!num_mul(image_row_bytes(&reader->info), (size_t)reader->info.height, &bytes) ||
+    if (!num_mul(image_row_bytes(&reader->shown), (size_t)reader->shown.height, &bytes) ||
         !(data = malloc(bytes)))
         failed = err_memory(err, path);
     else
-        failed = image_read_rows(reader, reader->info.height, data, err);
-    *info = reader->info;
+        failed = image_read_rows(reader, reader->shown.height, data, err);
+    *info = reader->shown;
     image_close(reader);
     if (failed) {
         free(data);
@@ -180,7 +253,7 @@ static int load(const char *path, enum image_use use, struct image_info *info, v
 
 int image_load(const char *path, struct image_info *info, void **pixels, struct err *err)
 {
-    return load(path, IMAGE_FOR_COLOURS, info, pixels, err);
+    return load(path, IMAGE_FOR_COLORS, info, pixels, err);
 }
 
 int image_load_labels(const char *path, struct image_info *info, void **pixels, struct err *err)

@@ -1,5 +1,6 @@
 #include "image/rows.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,20 +9,14 @@
 void rows_close(struct rows *source)
 {
     image_close(source->reader);
+    mask_close(&source->mask);
     band_free(&source->band);
     free(source->chunk);
     *source = (struct rows){0};
 }
 
-static int open_rows(struct rows *source, const char *path, bool labels, enum channels_wish wish,
-                     struct err *err)
+static int allocate(struct rows *source, const char *path, struct err *err)
 {
-    *source = (struct rows){.labels = labels, .wish = wish};
-    if ((labels ? image_open_labels : image_open)(&source->reader, path, err))
-        return -1;
-    source->info = image_info(source->reader);
-    source->dtype = image_dtype(source->info);
-    source->channels = labels ? 1 : channels_after(source->info->channels, wish);
     size_t row_bytes = image_row_bytes(source->info);
     source->chunk_rows = 1 + (int64_t)(CHUNK_SIZE / (row_bytes + 1));
     source->chunk = malloc((size_t)source->chunk_rows * row_bytes);
@@ -32,36 +27,54 @@ static int open_rows(struct rows *source, const char *path, bool labels, enum ch
 
 int rows_open(struct rows *source, const char *path, enum channels_wish wish, struct err *err)
 {
-    return open_rows(source, path, false, wish, err);
+    *source = (struct rows){.wish = wish};
+    if (image_open(&source->reader, path, err))
+        return -1;
+    source->info = image_info(source->reader);
+    source->dtype = source->info->is_label ? DTYPE_F32 : image_dtype(source->info);
+    source->channels = channels_after(image_colors(source->info), wish);
+    return allocate(source, path, err);
 }
 
-int rows_open_mask(struct rows *source, const char *path, struct err *err)
+static int check_size(const struct rows *mask, const struct rows *image, const char *path,
+                      struct err *err)
 {
-    return open_rows(source, path, true, CHANNELS_KEEP, err);
-}
-
-int rows_check_image(const struct rows *source, const char *path, struct err *err)
-{
-    if (source->dtype == DTYPE_U32)
-        return err_set(err, STATUS_DATA, "read '%s': 32-bit integers are labels, not an image",
-                       path);
-    if (!source->channels)
-        return err_set(err, STATUS_DATA, "read '%s': %d channels cannot be made RGB", path,
-                       source->info->channels);
-    return 0;
-}
-
-int rows_check_mask(const struct rows *mask, const struct rows *image, const char *path,
-                    struct err *err)
-{
-    if (mask->dtype == DTYPE_F32)
-        return err_set(err, STATUS_DATA, "read '%s': a mask of floating-point numbers", path);
     if (mask->info->width != image->info->width || mask->info->height != image->info->height)
         return err_set(err, STATUS_DATA,
                        "read '%s': the mask has %lld x %lld pixels, the image %lld x %lld", path,
                        (long long)mask->info->width, (long long)mask->info->height,
                        (long long)image->info->width, (long long)image->info->height);
     return 0;
+}
+
+int rows_open_mask(struct rows *source, const char *path, const struct rows *image, struct err *err)
+{
+    *source = (struct rows){.labels = true, .channels = 1};
+    if (mask_open(&source->mask, path, err))
+        return -1;
+    source->info = source->mask.info;
+    if (check_size(source, image, path, err) || mask_examine(&source->mask, err))
+        return -1;
+    source->dtype = source->mask.dtype;
+    source->maximum = source->mask.white;
+    return allocate(source, path, err);
+}
+
+int rows_check_image(const struct rows *source, const char *path, struct err *err)
+{
+    if (!source->channels)
+        return err_set(err, STATUS_DATA, "read '%s': %d channels cannot be made %s", path,
+                       image_colors(source->info), source->wish == CHANNELS_RGB ? "RGB" : "gray");
+    return 0;
+}
+
+/* Whole numbers of 32 bits, in place. */
+static void make_floats(void *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float value = (float)((uint32_t *)values)[i];
+        memcpy((uint32_t *)values + i, &value, sizeof value);
+    }
 }
 
 /* Reads at most chunk_rows rows and converts their channels into `to`; the rows
@@ -71,14 +84,15 @@ static int read_rows(struct rows *source, int64_t rows, void *to, struct err *er
     int channels = source->info->channels;
     size_t pixels = (size_t)(rows * source->info->width);
     void *raw = channels == source->channels ? to : source->chunk;
+    source->next_row += rows;
+    if (source->labels)
+        return mask_read(&source->mask, rows, to, err);
     if (image_read_rows(source->reader, rows, raw, err))
         return -1;
-    source->next_row += rows;
-    if (raw == to)
-        return 0;
-    if (source->labels && !channels_are_grey(raw, channels, source->dtype, pixels))
-        return err_set(err, STATUS_DATA, "a mask in colours; labels are one number a pixel");
-    channels_convert(raw, channels, to, source->channels, source->dtype, pixels);
+    if (source->info->is_label)
+        make_floats(raw, pixels * (size_t)channels);
+    if (raw != to)
+        channels_convert(raw, channels, to, source->channels, source->dtype, pixels);
     return 0;
 }
 
@@ -101,7 +115,8 @@ static int skip_rows(struct rows *source, int64_t until, struct err *err)
 {
     while (source->next_row < until) {
         int64_t rows = smaller(until - source->next_row, source->chunk_rows);
-        if (image_read_rows(source->reader, rows, source->chunk, err))
+        if (source->labels ? mask_read(&source->mask, rows, source->chunk, err)
+                           : image_read_rows(source->reader, rows, source->chunk, err))
             return -1;
         source->next_row += rows;
     }
@@ -131,7 +146,7 @@ int rows_scan(const char *path, const struct rows *like, bool (*look)(void *, co
 {
     struct rows source;
     bool more = true;
-    int result = open_rows(&source, path, like->labels, like->wish, err);
+    int result = rows_open(&source, path, like->wish, err);
     if (result == 0)
         result = band_extend(&source.band, source.chunk_rows, err);
     while (result == 0 && more && source.next_row < source.info->height) {
@@ -145,49 +160,29 @@ int rows_scan(const char *path, const struct rows *like, bool (*look)(void *, co
     return result;
 }
 
-struct values {
-    uint32_t maximum; /* of the type */
-    enum dtype dtype;
-    bool has_maximum, has_others;
-};
-
-static bool look_for_others(void *data, const void *values, size_t n)
-{
-    struct values *seen = data;
-    for (size_t i = 0; i < n && !seen->has_others; i++) {
-        uint32_t value =
-            seen->dtype == DTYPE_U8 ? ((const uint8_t *)values)[i] : ((const uint16_t *)values)[i];
-        seen->has_maximum |= value == seen->maximum;
-        seen->has_others = value != 0 && value != seen->maximum;
-    }
-    return !seen->has_others;
-}
-
-int rows_find_black_and_white(const char *path, struct rows *mask, struct err *err)
-{
-    struct values seen = {.dtype = mask->dtype, .maximum = mask->dtype == DTYPE_U8 ? 255 : 65535};
-    if (mask->dtype == DTYPE_U32)
-        return 0;
-    if (rows_scan(path, mask, look_for_others, &seen, err))
-        return -1;
-    mask->maximum = seen.has_maximum && !seen.has_others ? seen.maximum : 0;
-    return 0;
-}
-
 int rows_window(const struct rows *source, int64_t x, int64_t y, int64_t width, int64_t height,
-                struct array *window, struct err *err)
+                struct array *window, double *peak, struct err *err)
 {
     size_t shape[3] = {(size_t)height, (size_t)width, (size_t)source->channels};
     size_t pixel = (size_t)source->channels * dtype_size(source->dtype);
     int64_t right = smaller(x + width, source->info->width);
     int64_t bottom = smaller(y + height, source->info->height);
+    bool looks = peak && (source->dtype == DTYPE_U16 || source->dtype == DTYPE_F32);
     if (array_new(window, source->dtype, source->labels ? 2 : 3, shape, err))
         return -1;
     unsigned char *to = window->data;
+    double most = 0;
     for (int64_t row = y; row < bottom; row++) {
-        const unsigned char *from = band_row(&source->band, row);
-        memcpy(to, from + (size_t)x * pixel, (size_t)(right - x) * pixel);
+        const unsigned char *from =
+            (unsigned char *)band_row(&source->band, row) + (size_t)x * pixel;
+        size_t size = (size_t)(right - x) * pixel;
+        if (looks)
+            most = fmax(most, peak_copy(source->dtype, from, size / dtype_size(source->dtype), to));
+        else
+            memcpy(to, from, size);
         to += (size_t)width * pixel;
     }
+    if (peak)
+        *peak = most;
     return 0;
 }

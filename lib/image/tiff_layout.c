@@ -107,7 +107,9 @@ static int check_photometric(const struct image_reader *reader, const struct tif
         name = "YCbCr";
         break;
     case PHOTOMETRIC_SEPARATED:
-        name = "CMYK";
+        if (layout->is_cmyk)
+            return 0;
+        name = "these separated";
         break;
     case PHOTOMETRIC_CIELAB:
     case PHOTOMETRIC_ICCLAB:
@@ -135,15 +137,11 @@ static int check_format(const struct image_reader *reader, const struct tiff_lay
 {
     const struct sample_format *f = &layout->format;
     bool floats = f->kind == SAMPLE_FLOAT && (f->bits == 16 || f->bits == 32 || f->bits == 64);
-    bool wide = f->bits == 32 || f->bits == 64;
-    bool integers = f->kind != SAMPLE_FLOAT &&
-                    ((f->bits >= 1 && f->bits <= 16) || (wide && layout->samples == 1));
+    bool integers = f->kind != SAMPLE_FLOAT && ((f->bits >= 1 && f->bits <= 16) || f->bits == 24 ||
+                                                f->bits == 32 || f->bits == 64);
     if (!floats && !integers)
         return image_bad(reader, err, "%d channels of %d-bit %s samples are not supported",
                          layout->samples, f->bits, kind_name(f->kind));
-    if (f->inverted && f->kind != SAMPLE_UNSIGNED)
-        return image_bad(reader, err, "min-is-white %s samples are not supported",
-                         kind_name(f->kind));
     if (layout->photometric == PHOTOMETRIC_PALETTE && (layout->samples != 1 || f->bits > 8))
         return image_bad(reader, err, "a palette for %d channels of %d bits is not supported",
                          layout->samples, f->bits);
@@ -208,16 +206,59 @@ static void get_samples(TIFF *tif, struct tiff_layout *layout)
     if (!TIFFGetField(tif, TIFFTAG_PHOTOMETRIC, &layout->photometric))
         layout->photometric = samples < 3 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB;
     TIFFGetFieldDefaulted(tif, TIFFTAG_COMPRESSION, &layout->compression);
-    layout->format.inverted = layout->photometric == PHOTOMETRIC_MINISWHITE;
+}
+
+/* Extra samples are alpha only when the file says so (TIFF 6.0, section 18). */
+static void get_extra_samples(TIFF *tif, struct tiff_layout *layout)
+{
+    uint16_t count = 0, ink_set = INKSET_CMYK, *kinds = NULL;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_EXTRASAMPLES, &count, &kinds);
+    uint16_t last = count > 0 && kinds ? kinds[count - 1] : EXTRASAMPLE_UNSPECIFIED;
+    layout->has_alpha = count < layout->samples &&
+                        (last == EXTRASAMPLE_ASSOCALPHA || last == EXTRASAMPLE_UNASSALPHA);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_INKSET, &ink_set);
+    layout->is_cmyk = layout->photometric == PHOTOMETRIC_SEPARATED && ink_set == INKSET_CMYK &&
+                      layout->samples == 4 && layout->format.kind == SAMPLE_UNSIGNED &&
+                      (layout->format.bits == 8 || layout->format.bits == 16);
+}
+
+static bool is_by_imagej(TIFF *tif)
+{
+    const char *text = NULL;
+    return TIFFGetField(tif, TIFFTAG_IMAGEDESCRIPTION, &text) && text &&
+           strncmp(text, "ImageJ=", 7) == 0;
+}
+
+/* ImageJ calls a mask or an image shown through an inverting table "min is white"; its
+ * values, and those of every such mask of more than a bit, mean what they are. */
+static bool is_inverted(const struct image_reader *reader, TIFF *tif,
+                        const struct tiff_layout *layout)
+{
+    if (layout->photometric != PHOTOMETRIC_MINISWHITE || layout->format.kind != SAMPLE_UNSIGNED)
+        return false;
+    if (layout->format.bits == 1)
+        return true;
+    return reader->use == IMAGE_FOR_COLORS && !is_by_imagej(tif);
+}
+
+/* Labels are whole numbers without a sign, up to 32 bits.  Images keep the sign, and what
+ * has more bits than 16 in several channels, as floats. */
+static bool is_as_float(const struct image_reader *reader, const struct tiff_layout *layout)
+{
+    const struct sample_format *f = &layout->format;
+    if (f->kind == SAMPLE_FLOAT || reader->use == IMAGE_FOR_LABELS)
+        return false;
+    return f->kind == SAMPLE_SIGNED || f->bits == 64 || (f->bits > 16 && layout->samples > 1);
 }
 
 static void choose_use(const struct image_reader *reader, TIFF *tif, struct tiff_layout *layout)
 {
     uint16_t order;
-    bool colours = reader->use == IMAGE_FOR_COLOURS;
+    bool colors = reader->use == IMAGE_FOR_COLORS;
     bool palette = layout->photometric == PHOTOMETRIC_PALETTE;
-    layout->format.scaled = colours && !palette;
-    layout->expand_palette = colours && palette;
+    layout->format.scaled = colors && !palette;
+    layout->format.inverted = is_inverted(reader, tif, layout);
+    layout->format.as_float = is_as_float(reader, layout);
     TIFFGetFieldDefaulted(tif, TIFFTAG_FILLORDER, &order);
     layout->is_raw =
         layout->compression == COMPRESSION_NONE && !layout->is_tiled && order == FILLORDER_MSB2LSB;
@@ -226,7 +267,39 @@ static void choose_use(const struct image_reader *reader, TIFF *tif, struct tiff
         ((size_t)layout->width * (size_t)samples * (size_t)layout->format.bits + 7) / 8;
 }
 
-int tiff_describe(const struct image_reader *reader, TIFF *tif, struct tiff_layout *layout,
+/* A palette's colors are 16 bits; some programs write 8. */
+static int read_palette(struct image_reader *reader, TIFF *tif, const struct tiff_layout *layout,
+                        struct err *err)
+{
+    uint16_t *channels[3];
+    if (!TIFFGetField(tif, TIFFTAG_COLORMAP, &channels[0], &channels[1], &channels[2]))
+        return image_bad(reader, err, "its palette is missing");
+    struct palette *palette = &reader->palette;
+    bool wide = false;
+    palette->count = (size_t)1 << layout->format.bits;
+    for (size_t i = 0; i < palette->count; i++)
+        for (int c = 0; c < 3; c++)
+            wide |= channels[c][i] > 255;
+    for (size_t i = 0; i < palette->count; i++)
+        for (int c = 0; c < 3; c++)
+            palette->colors[i][c] = (uint8_t)(channels[c][i] >> (wide ? 8 : 0));
+    return 0;
+}
+
+static int choose_palette(struct image_reader *reader, TIFF *tif, struct tiff_layout *layout,
+                          struct err *err)
+{
+    if (layout->photometric != PHOTOMETRIC_PALETTE)
+        return 0;
+    if (read_palette(reader, tif, layout, err))
+        return -1;
+    enum palette_kind kind = palette_kind(&reader->palette);
+    layout->expand_palette = reader->use == IMAGE_FOR_COLORS && kind != PALETTE_DISPLAY;
+    layout->is_gray_palette = kind == PALETTE_GRAY;
+    return 0;
+}
+
+int tiff_describe(struct image_reader *reader, TIFF *tif, struct tiff_layout *layout,
                   struct err *err)
 {
     *layout = (struct tiff_layout){0};
@@ -237,10 +310,12 @@ int tiff_describe(const struct image_reader *reader, TIFF *tif, struct tiff_layo
     if (layout->samples < 1 || layout->samples > IMAGE_MAX_CHANNELS)
         return image_bad(reader, err, "%d channels, at most %d are read", layout->samples,
                          IMAGE_MAX_CHANNELS);
+    if (sample_kind(reader, tif, &layout->format.kind, err))
+        return -1;
+    get_extra_samples(tif, layout);
     if (check_compression(reader, layout, err) || check_photometric(reader, layout, err) ||
-        sample_kind(reader, tif, &layout->format.kind, err) || check_format(reader, layout, err) ||
-        check_blocks(reader, layout, err))
+        check_format(reader, layout, err) || check_blocks(reader, layout, err))
         return -1;
     choose_use(reader, tif, layout);
-    return 0;
+    return choose_palette(reader, tif, layout, err);
 }

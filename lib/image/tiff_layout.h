@@ -12,7 +12,10 @@ struct tiff_layout {
     int planes;  /* 1, or `samples` when each has a plane of its own */
     struct sample_format format;
     uint16_t photometric, compression;
-    bool expand_palette;
+    bool has_alpha;       /* the last sample is alpha */
+    bool is_cmyk;         /* four inks, delivered as RGB */
+    bool expand_palette;  /* indices are delivered as colors */
+    bool is_gray_palette; /* of which all are gray: delivered as one channel */
     bool is_tiled;
     bool is_raw;                      /* uncompressed strips that can be read without libtiff */
     uint32_t tile_width, tile_height; /* of a strip: the image's width, rows a strip */
@@ -24,7 +27,7 @@ int tiff_choose_page(const struct image_reader *reader, TIFF *tif, struct tiff_i
                      struct err *err) MUST_CHECK;
 
 /* Describes the current page, and refuses by name what is not supported. */
-int tiff_describe(const struct image_reader *reader, TIFF *tif, struct tiff_layout *layout,
+int tiff_describe(struct image_reader *reader, TIFF *tif, struct tiff_layout *layout,
                   struct err *err) MUST_CHECK;
 
 /* What the page says of its pixels' size, in micrometres; 0 when nothing. */

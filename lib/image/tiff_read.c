@@ -20,8 +20,8 @@ struct tiff_state {
     uint8_t *band;
     uint8_t *tile;     /* one tile */
     uint8_t *row;      /* one unpacked row of a plane, or of palette indices */
+    uint8_t *inks;     /* one unpacked row of CMYK */
     uint64_t *offsets; /* of raw strips */
-    uint8_t palette[256][3];
 };
 
 /* ---- messages ---- */
@@ -153,11 +153,10 @@ static int unpack(struct image_reader *reader, const uint8_t *from, size_t count
 {
     struct tiff_state *s = reader->state;
     const struct sample_format *format = &s->layout.format;
-    if (samples_unpack(format, from, count, to))
+    if (samples_unpack(format, from, count, to, &reader->voids))
         return 0;
     if (format->kind == SAMPLE_SIGNED)
-        return image_bad(reader, err, "negative values of signed %d-bit samples are not supported",
-                         format->bits);
+        return image_bad(reader, err, "a label below -1 or over 32 bits");
     return image_bad(reader, err, "%d-bit values over 32 bits are not supported", format->bits);
 }
 
@@ -165,10 +164,11 @@ static int deliver_palette(struct image_reader *reader, const uint8_t *from, uin
                            struct err *err)
 {
     struct tiff_state *s = reader->state;
+    size_t channels = s->layout.is_gray_palette ? 1 : 3;
     if (unpack(reader, from, s->layout.width, s->row, err))
         return -1;
     for (uint32_t x = 0; x < s->layout.width; x++)
-        memcpy(to + 3 * (size_t)x, s->palette[s->row[x]], 3);
+        memcpy(to + channels * (size_t)x, reader->palette.colors[s->row[x]], channels);
     return 0;
 }
 
@@ -185,26 +185,38 @@ static int deliver_planes(struct image_reader *reader, const uint8_t *from, void
     return 0;
 }
 
-static int deliver(struct image_reader *reader, const uint8_t *from, void *to, struct err *err)
+static int deliver_samples(struct image_reader *reader, const uint8_t *from, void *to,
+                           struct err *err)
 {
     struct tiff_state *s = reader->state;
-    if (s->layout.expand_palette)
-        return deliver_palette(reader, from, to, err);
     if (s->layout.planes > 1)
         return deliver_planes(reader, from, to, err);
     return unpack(reader, from, (size_t)s->layout.width * (size_t)s->layout.samples, to, err);
 }
 
+static int deliver(struct image_reader *reader, const uint8_t *from, void *to, struct err *err)
+{
+    struct tiff_state *s = reader->state;
+    if (s->layout.expand_palette)
+        return deliver_palette(reader, from, to, err);
+    if (!s->layout.is_cmyk)
+        return deliver_samples(reader, from, to, err);
+    if (deliver_samples(reader, from, s->inks, err))
+        return -1;
+    samples_cmyk(s->inks, s->layout.width, s->layout.format.bits, false, to);
+    return 0;
+}
+
 static bool is_direct(const struct tiff_state *s)
 {
     return s->layout.is_raw && s->layout.planes == 1 && !s->layout.expand_palette &&
-           samples_are_plain(&s->layout.format);
+           !s->layout.is_cmyk && samples_are_plain(&s->layout.format);
 }
 
 static int read_direct(struct image_reader *reader, int64_t rows, void *to, struct err *err)
 {
     struct tiff_state *s = reader->state;
-    if (read_raw(reader, 0, reader->next_row, rows, to, err))
+    if (read_raw(reader, 0, reader->decoded_row, rows, to, err))
         return -1;
     swap_raw(s, to, (size_t)rows * s->layout.row_bytes);
     return 0;
@@ -217,7 +229,7 @@ static int read_rows(struct image_reader *reader, int64_t rows, void *to, struct
         return read_direct(reader, rows, to, err);
     size_t row_bytes = image_row_bytes(&reader->info);
     for (int64_t i = 0; i < rows; i++) {
-        int64_t row = reader->next_row + i;
+        int64_t row = reader->decoded_row + i;
         if (row >= s->first + s->loaded) {
             if (s->load(reader, row, err))
                 return -1;
@@ -262,32 +274,15 @@ static int fill_info(struct image_reader *reader, struct err *err)
     struct image_info *info = &reader->info;
     info->width = l->width;
     info->height = l->height;
-    info->channels = l->expand_palette ? 3 : l->samples;
+    info->channels = l->is_cmyk || (l->expand_palette && !l->is_gray_palette) ? 3 : l->samples;
+    info->has_alpha = l->has_alpha;
     info->bits = samples_delivered_bits(&l->format);
-    info->is_label = l->samples == 1 && info->bits == 32 && l->format.kind != SAMPLE_FLOAT;
-    bool narrow = info->bits == 8 || l->format.kind == SAMPLE_FLOAT || l->format.bits > 32;
+    info->is_label = info->bits == 32 && l->format.kind != SAMPLE_FLOAT && !l->format.as_float;
+    bool narrow = info->bits == 8 || l->format.kind == SAMPLE_FLOAT || l->format.as_float ||
+                  l->format.bits > 32;
     info->significant_bits = narrow ? info->bits : l->format.bits;
     tiff_pixel_size(s->tif, &info->pixel_width, &info->pixel_height);
     return image_check_size(reader, largest_ratio(l), err);
-}
-
-static int read_palette(struct image_reader *reader, struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    uint16_t *red, *green, *blue;
-    if (!TIFFGetField(s->tif, TIFFTAG_COLORMAP, &red, &green, &blue))
-        return image_bad(reader, err, "its palette is missing");
-    size_t count = (size_t)1 << s->layout.format.bits;
-    bool wide = false;
-    for (size_t i = 0; i < count; i++)
-        wide |= red[i] > 255 || green[i] > 255 || blue[i] > 255;
-    int shift = wide ? 8 : 0;
-    for (size_t i = 0; i < count; i++) {
-        s->palette[i][0] = (uint8_t)(red[i] >> shift);
-        s->palette[i][1] = (uint8_t)(green[i] >> shift);
-        s->palette[i][2] = (uint8_t)(blue[i] >> shift);
-    }
-    return 0;
 }
 
 static int find_raw_strips(struct image_reader *reader, struct err *err)
@@ -360,7 +355,8 @@ static int allocate(struct image_reader *reader, struct err *err)
     s->band = malloc(band);
     s->tile = malloc(tile + 1);
     s->row = malloc((size_t)l->width * 4);
-    return s->band && s->tile && s->row ? 0 : err_memory(err, "a TIFF's rows");
+    s->inks = malloc(l->is_cmyk ? (size_t)l->width * 8 : 1);
+    return s->band && s->tile && s->row && s->inks ? 0 : err_memory(err, "a TIFF's rows");
 }
 
 static int prepare(struct image_reader *reader, struct err *err)
@@ -369,10 +365,11 @@ static int prepare(struct image_reader *reader, struct err *err)
     if (tiff_choose_page(reader, s->tif, &s->io, err) ||
         tiff_describe(reader, s->tif, &s->layout, err) || fill_info(reader, err))
         return -1;
+    uint16_t orientation = ORIENTATION_TOPLEFT;
+    TIFFGetFieldDefaulted(s->tif, TIFFTAG_ORIENTATION, &orientation);
+    reader->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
     if (s->layout.photometric == PHOTOMETRIC_YCBCR)
         TIFFSetField(s->tif, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-    if (s->layout.expand_palette && read_palette(reader, err))
-        return -1;
     if (check_sizes(reader, err) || (s->layout.is_raw && find_raw_strips(reader, err)))
         return -1;
     choose_loader(s);
@@ -401,6 +398,7 @@ static void close_tiff(struct image_reader *reader)
     free(s->band);
     free(s->tile);
     free(s->row);
+    free(s->inks);
     free(s->offsets);
     free(s);
 }

@@ -54,15 +54,15 @@ static void set_pixel_size(TIFF *tif, const struct image_info *info)
 static void set_samples(TIFF *tif, const struct image_info *info)
 {
     bool is_float = info->bits == 32 && !info->is_label;
-    int colours = info->channels == 3 || info->channels == 4 ? 3 : 1;
-    int extra = info->channels - colours;
+    int colors = info->channels - info->has_alpha == 3 ? 3 : 1;
+    int extra = info->channels - colors;
     uint16_t kinds[IMAGE_MAX_CHANNELS] = {0};
-    if (info->channels == 2 || info->channels == 4)
-        kinds[0] = EXTRASAMPLE_UNASSALPHA;
+    if (info->has_alpha && extra)
+        kinds[extra - 1] = EXTRASAMPLE_UNASSALPHA;
     TIFFSetField(tif, TIFFTAG_BITSPERSAMPLE, info->bits);
     TIFFSetField(tif, TIFFTAG_SAMPLEFORMAT, is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT);
     TIFFSetField(tif, TIFFTAG_SAMPLESPERPIXEL, info->channels);
-    TIFFSetField(tif, TIFFTAG_PHOTOMETRIC, colours == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
+    TIFFSetField(tif, TIFFTAG_PHOTOMETRIC, colors == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
     if (extra)
         TIFFSetField(tif, TIFFTAG_EXTRASAMPLES, extra, kinds);
 }

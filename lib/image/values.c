@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "core/channels.h"
 #include "core/convert.h"
 
 #define CHUNK_SIZE (1 << 18) /* bytes of rows that are read at a time */
@@ -22,7 +21,7 @@ int image_values_open(struct image_values *values, const char *path, int max_cha
     if (image_open(&v->reader, path, err))
         return -1;
     v->info = image_info(v->reader);
-    int channels = channels_after(v->info->channels, CHANNELS_KEEP);
+    int channels = image_colors(v->info);
     v->channels = channels < max_channels ? channels : max_channels;
     v->scale = scale_of(v->info, scale);
     size_t row_bytes = image_row_bytes(v->info);

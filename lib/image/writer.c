@@ -23,7 +23,8 @@ static int check_info(const struct image_info *info, enum image_format format, c
                        "create '%s': no image of %" PRId64 " x %" PRId64
                        " pixels with %d channels of %d bits",
                        path, info->width, info->height, info->channels, info->bits);
-    if (format == IMAGE_PNG && (info->bits == 32 || info->channels > 4))
+    int colors = info->channels - info->has_alpha;
+    if (format == IMAGE_PNG && (info->bits == 32 || (colors != 1 && colors != 3)))
         return err_set(err, STATUS_USAGE,
                        "create '%s': PNG cannot hold %d channels of %d bits, use TIFF", path,
                        info->channels, info->bits);

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "core/channels.h"
 #include "core/convert.h"
 #include "core/destination.h"
 #include "core/names.h"
@@ -67,7 +66,7 @@ static int open_file(struct intensities *intensities, struct picture *picture, s
 
 static int channels_of(const struct array *image)
 {
-    int channels = channels_after((int)image->shape[2], CHANNELS_KEEP);
+    int channels = (int)image->shape[2];
     return channels < REGION_MAX_CHANNELS ? channels : REGION_MAX_CHANNELS;
 }
 

@@ -56,7 +56,7 @@ void outlines_free(struct outlines *outlines)
 
 void outlines_take_mask(struct outlines *outlines, const void *row, int bits)
 {
-    draw_labels_of(row, outlines->width, 1, bits, outlines->labels);
+    draw_labels_of(row, outlines->width, bits, outlines->labels);
 }
 
 static int draw_row(void *user, void *row, int64_t count, struct err *err)

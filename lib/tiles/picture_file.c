@@ -1,6 +1,6 @@
 #include "tiles/picture_file.h"
 
-#include "image/labels.h"
+#include "image/mask.h"
 #include "image/values.h"
 
 static void begin(struct picture *picture, const char *path, const struct image_info *info)
@@ -14,18 +14,17 @@ static void begin(struct picture *picture, const char *path, const struct image_
 
 int picture_read_mask(struct picture *picture, const char *path, struct err *err)
 {
-    struct image_reader *reader;
+    struct mask mask;
     *picture = (struct picture){.name = path};
-    if (image_open_labels(&reader, path, err))
-        return -1;
-    const struct image_info *info = image_info(reader);
-    begin(picture, path, info);
-    int rc = image_check_labels(path, info, err);
-    if (rc == 0)
-        rc = picture_add(picture, PICTURE_PREDICTION, 1, err);
-    if (rc == 0)
-        rc = image_read_labels32(reader, path, info->height, picture->prediction, err);
-    image_close(reader);
+    int rc = mask_open(&mask, path, err);
+    if (rc == 0) {
+        begin(picture, path, mask.info);
+        rc = picture_add(picture, PICTURE_PREDICTION, 1, err) ||
+                     mask_read_all(&mask, picture->prediction, err)
+                 ? -1
+                 : 0;
+    }
+    mask_close(&mask);
     return rc;
 }
 

@@ -73,7 +73,8 @@ is "$(tile -s 20 --rgb grey.png | peek | grep -o 'uint16 20x20x.')" "uint16 20x2
 is "$(tile -s 20 five.tif | peek | grep -o 'uint8 20x20x.')" "uint8 20x20x5" "five channels"
 fails 65 "five channels are not RGB" tile --rgb five.tif
 image make 20 20 1 32 labels.tif labels
-fails 65 "labels are not an image" tile labels.tif
+is "$(tile -s 20 labels.tif | peek | grep -o 'float32 20x20x.')" "float32 20x20x1" \
+    "whole numbers of 32 bits become floats"
 
 # ---- ranges ----
 constants() { grep -oE '"normalisation":\{[^}]*\}'; }

@@ -57,6 +57,7 @@ static int make(char **args)
     struct image_writer *writer;
     struct err err;
     struct rng rng = rng_new(1, path);
+    info.has_alpha = info.channels == 2 || info.channels == 4;
     info.is_label = info.bits == 32 && strcmp(kind, "labels") == 0;
     enum image_format format = image_format_of_name(path);
     enum image_compression compression =

@@ -7,7 +7,7 @@ static void test_counts(void)
 {
     static const struct {
         int channels, keep, grey, rgb;
-    } cases[] = {{1, 1, 1, 3}, {2, 1, 1, 3}, {3, 3, 1, 3}, {4, 3, 1, 3}, {5, 5, 1, 0}};
+    } cases[] = {{1, 1, 1, 3}, {2, 2, 0, 0}, {3, 3, 1, 3}, {4, 4, 0, 0}, {5, 5, 0, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         ok(channels_after(cases[i].channels, CHANNELS_KEEP) == cases[i].keep &&
                channels_after(cases[i].channels, CHANNELS_GREY) == cases[i].grey &&

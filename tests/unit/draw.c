@@ -96,10 +96,10 @@ static void test_display(void)
     const uint8_t alpha[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     draw_values(alpha, 2, 4, 8, false, 3, values);
     ok(values[0] == 1 && values[2] == 3 && values[3] == 5, "alpha is left out");
-    const uint8_t colours[6] = {0, 0, 0, 0, 9, 0};
+    const uint16_t deep[2] = {0, 900};
     uint32_t got[2];
-    draw_labels_of(colours, 2, 3, 8, got);
-    ok(got[0] == 0 && got[1] == 1, "a mask in colours: what is not black");
+    draw_labels_of(deep, 2, 16, got);
+    ok(got[0] == 0 && got[1] == 900, "labels of 16 bits");
 }
 
 static void test_shrinking(void)
