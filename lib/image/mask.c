@@ -347,57 +347,58 @@ static void whole_row(const struct mask_reader *r, const float *row, uint32_t *t
         to[x] = row[x] > 0 && row[x] < 4294967296.0f ? (uint32_t)row[x] : 0;
 }
 
-static void swap_row(const struct mask_reader *r, uint8_t *row)
+static void swap_row(const struct mask_reader *r, const uint8_t *row, uint8_t *to)
 {
     for (int64_t x = 0; x < r->info->width; x++)
-        row[x] = row[x] == r->black ? 0 : row[x] == 0 ? r->black : row[x];
+        to[x] = row[x] == r->black ? 0 : row[x] == 0 ? r->black : row[x];
 }
 
-/* A row of the view as labels of dtype_of_labels. */
-static void labels_of_row(const struct mask_reader *r, const void *row, void *to)
+/* A row of the view as labels of dtype_of_labels: the row itself, or r->labels. */
+static const void *labels_of_row(const struct mask_reader *r, const void *row)
 {
     if (r->cut)
-        cut_row(r, row, to);
+        cut_row(r, row, r->labels);
     else if (r->dtype == DTYPE_F32)
-        whole_row(r, row, to);
+        whole_row(r, row, r->labels);
+    else if (r->swaps)
+        swap_row(r, row, r->labels);
     else
-        memcpy(to, row, (size_t)r->info->width * dtype_size(r->dtype));
-    if (r->swaps)
-        swap_row(r, to);
+        return row;
+    return r->labels;
 }
 
-static void widen_row(const struct mask_reader *r, uint32_t *to)
+static void widen_row(const struct mask_reader *r, const void *row, uint32_t *to)
 {
     size_t width = (size_t)r->info->width;
     switch (dtype_of_labels(r)) {
     case DTYPE_U8:
         for (size_t x = 0; x < width; x++)
-            to[x] = ((const uint8_t *)r->labels)[x];
+            to[x] = ((const uint8_t *)row)[x];
         break;
     case DTYPE_U16:
         for (size_t x = 0; x < width; x++)
-            to[x] = ((const uint16_t *)r->labels)[x];
+            to[x] = ((const uint16_t *)row)[x];
         break;
     default:
-        memcpy(to, r->labels, width * sizeof *to);
+        memcpy(to, row, width * sizeof *to);
     }
 }
 
-static void narrow_row(const struct mask_reader *r, uint8_t *to)
+static void narrow_row(const struct mask_reader *r, const void *row, uint8_t *to)
 {
     size_t width = (size_t)r->info->width;
     switch (dtype_of_labels(r)) {
     case DTYPE_U8:
         for (size_t x = 0; x < width; x++)
-            to[x] = ((const uint8_t *)r->labels)[x] != 0;
+            to[x] = ((const uint8_t *)row)[x] != 0;
         break;
     case DTYPE_U16:
         for (size_t x = 0; x < width; x++)
-            to[x] = ((const uint16_t *)r->labels)[x] != 0;
+            to[x] = ((const uint16_t *)row)[x] != 0;
         break;
     default:
         for (size_t x = 0; x < width; x++)
-            to[x] = ((const uint32_t *)r->labels)[x] != 0;
+            to[x] = ((const uint32_t *)row)[x] != 0;
     }
 }
 
@@ -417,17 +418,17 @@ static int take_labels(struct mask_reader *r, const uint8_t *row, void *user, st
         return -1;
     if (target->looks && !target->decided)
         target->decided = !mask_look_row(&r->look, seen);
-    if (target->kind == MASK_NATIVE) {
-        labels_of_row(r, seen, target->next);
-        target->next += width * dtype_size(dtype_of_labels(r));
-        return 0;
-    }
-    labels_of_row(r, seen, r->labels);
-    if (target->kind == MASK_WIDE)
-        widen_row(r, (uint32_t *)(void *)target->next);
+    const void *labels = labels_of_row(r, seen);
+    size_t size = target->kind == MASK_NATIVE ? dtype_size(dtype_of_labels(r))
+                  : target->kind == MASK_WIDE ? sizeof(uint32_t)
+                                              : 1;
+    if (target->kind == MASK_NATIVE)
+        memcpy(target->next, labels, width * size);
+    else if (target->kind == MASK_WIDE)
+        widen_row(r, labels, (uint32_t *)(void *)target->next);
     else
-        narrow_row(r, target->next);
-    target->next += width * (target->kind == MASK_WIDE ? sizeof(uint32_t) : 1);
+        narrow_row(r, labels, target->next);
+    target->next += width * size;
     return 0;
 }
 

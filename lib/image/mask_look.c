@@ -32,64 +32,70 @@ uint32_t mask_look_white(const struct mask_look *look)
 
 /* ---- 8 and 16 bits ---- */
 
-CLONES(static, size_t, count_others_u8, (const uint8_t *row, size_t n, size_t *white),
-       (row, n, white))
-{
-    size_t zeros = 0, whites = 0;
-    for (size_t i = 0; i < n; i++) {
-        zeros += row[i] == 0;
-        whites += row[i] == 255;
+/* How many of n values are white, unless others than 0 and white are among them: then *others.
+ * Counters as wide as the values are the fastest; they begin anew before they overflow. */
+#define DEFINE_COUNT(name, type, shift, block)                                                     \
+    CLONES(static, size_t, name, (const type *row, size_t n, bool *others), (row, n, others))      \
+    {                                                                                              \
+        size_t count = 0;                                                                          \
+        type between = 0;                                                                          \
+        for (size_t at = 0; at < n; at += block) {                                                 \
+            size_t end = n - at < block ? n : at + block;                                          \
+            type some = 0;                                                                         \
+            for (size_t i = at; i < end; i++) {                                                    \
+                between |= (type)((type)(row[i] + 1) >> 1);                                        \
+                some = (type)(some + (row[i] >> shift));                                           \
+            }                                                                                      \
+            count += some;                                                                         \
+        }                                                                                          \
+        *others = between != 0;                                                                    \
+        return count;                                                                              \
     }
-    *white = whites;
-    return n - zeros - whites;
-}
 
-CLONES(static, size_t, count_others_u16, (const uint16_t *row, size_t n, size_t *white),
-       (row, n, white))
-{
-    size_t zeros = 0, whites = 0;
-    for (size_t i = 0; i < n; i++) {
-        zeros += row[i] == 0;
-        whites += row[i] == 65535;
-    }
-    *white = whites;
-    return n - zeros - whites;
-}
+DEFINE_COUNT(count_white_u8, uint8_t, 7, 128)
+DEFINE_COUNT(count_white_u16, uint16_t, 15, 32768)
 
 static uint32_t integer_at(const struct mask_look *look, const void *row, size_t i)
 {
     return look->dtype == DTYPE_U8 ? ((const uint8_t *)row)[i] : ((const uint16_t *)row)[i];
 }
 
+/* A row with values between. */
 static void look_between(struct mask_look *look, const void *row)
 {
-    uint32_t white = mask_look_white(look);
-    uint32_t dark = (uint32_t)(DARK * white);
+    uint32_t white = mask_look_white(look), dark = (uint32_t)(DARK * white);
     for (size_t x = 0; x < look->width; x++) {
         uint32_t value = integer_at(look, row, x);
+        look->white += value == white;
+        look->has_zero |= value == 0;
+        look->maximum = value > look->maximum ? value : look->maximum;
         if (value == 0 || value == white)
             continue;
         look->between++;
         look->light += value >= white - dark;
         look->middling += value > dark && value < white - dark;
         look->values[value / 8] |= (uint8_t)(1 << value % 8);
-        look->maximum = value > look->maximum ? value : look->maximum;
-        look->flat += look->rows > 0 && x > 0 && integer_at(look, row, x - 1) == value &&
+        look->flat += look->has_above && x > 0 && integer_at(look, row, x - 1) == value &&
                       integer_at(look, look->above, x) == value;
     }
+    memcpy(look->above, row, look->width * dtype_size(look->dtype));
+    look->has_above = true;
 }
 
 static void look_at_integers(struct mask_look *look, const void *row)
 {
-    size_t white, others = look->dtype == DTYPE_U8 ? count_others_u8(row, look->width, &white)
-                                                   : count_others_u16(row, look->width, &white);
+    bool others;
+    size_t white = look->dtype == DTYPE_U8 ? count_white_u8(row, look->width, &others)
+                                           : count_white_u16(row, look->width, &others);
+    if (others) {
+        look_between(look, row);
+        return;
+    }
+    look->has_above = false;
     look->white += white;
-    look->has_zero |= others + white < look->width;
+    look->has_zero |= white < look->width;
     if (white)
         look->maximum = mask_look_white(look);
-    if (others)
-        look_between(look, row);
-    memcpy(look->above, row, look->width * dtype_size(look->dtype));
 }
 
 /* ---- floats ---- */
@@ -114,10 +120,11 @@ static void look_at_floats(struct mask_look *look, const float *row)
         look->between += value != 0 && value != 1;
         look->light += value >= 1 - DARK && value < 1;
         look->middling += value > DARK && value < 1 - DARK;
-        look->flat += value != 0 && value != 1 && x > 0 && look->rows > 0 && row[x - 1] == value &&
+        look->flat += value != 0 && value != 1 && x > 0 && look->has_above && row[x - 1] == value &&
                       above[x] == value;
     }
     memcpy(look->above, row, look->width * sizeof *row);
+    look->has_above = true;
 }
 
 bool mask_look_row(struct mask_look *look, const void *row)
@@ -129,7 +136,6 @@ bool mask_look_row(struct mask_look *look, const void *row)
         look_at_floats(look, row);
     else
         look_at_integers(look, row);
-    look->rows++;
     return look->dtype == DTYPE_F32 || look->between < ENOUGH || 2 * look->flat < look->between;
 }
 

@@ -21,8 +21,8 @@ struct mask_look {
     /* of floats */
     uint64_t nans, voids, fractions;
     double least, most, fraction; /* the first that is no whole number */
-    void *above;                  /* the row before */
-    uint64_t rows;
+    void *above;                  /* the row before, if it had values between */
+    bool has_above;
 };
 
 int mask_look_begin(struct mask_look *look, enum dtype dtype, size_t width,

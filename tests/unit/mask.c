@@ -82,7 +82,15 @@ static void fill8(uint8_t *to, draw *pixel)
         to[i] = (uint8_t)pixel(i % WIDTH, i / WIDTH);
 }
 
-/* ---- files ---- */
+/* ---- files: each a new one, since a run does not replace what it wrote ---- */
+
+static const char *next_name(const char *ending)
+{
+    static int count;
+    static char name[32];
+    snprintf(name, sizeof name, "%d.%s", ++count, ending);
+    return in(name);
+}
 
 static const char *put_gray(draw *pixel)
 {
@@ -90,7 +98,7 @@ static const char *put_gray(draw *pixel)
     struct err err;
     struct image_info info = {.width = WIDTH, .height = HEIGHT, .channels = 1, .bits = 8};
     fill8(pixels, pixel);
-    ok(image_save(in("gray.png"), &info, pixels, &err) == 0, "a mask is written");
+    ok(image_save(next_name("png"), &info, pixels, &err) == 0, "a mask is written");
     return path;
 }
 
@@ -106,14 +114,14 @@ static const char *put_colors(draw *pixel, const uint8_t (*colors)[4], int chann
                               .has_alpha = channels == 4};
     for (int i = 0; i < COUNT; i++)
         memcpy(pixels + i * channels, colors[pixel(i % WIDTH, i / WIDTH)], (size_t)channels);
-    ok(image_save(in("color.png"), &info, pixels, &err) == 0, "a mask in color is written");
+    ok(image_save(next_name("png"), &info, pixels, &err) == 0, "a mask in color is written");
     free(pixels);
     return path;
 }
 
 static const char *put_palette(draw *index, const png_color *palette, int count)
 {
-    FILE *file = fopen(in("palette.png"), "wb");
+    FILE *file = fopen(next_name("png"), "wb");
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop chunks = png_create_info_struct(png);
     png_init_io(png, file);
@@ -134,7 +142,7 @@ static const char *put_palette(draw *index, const png_color *palette, int count)
 
 static const char *put_jpeg(draw *pixel, int quality)
 {
-    FILE *file = fopen(in("mask.jpg"), "wb");
+    FILE *file = fopen(next_name("jpg"), "wb");
     struct jpeg_compress_struct encoder;
     struct jpeg_error_mgr errors;
     encoder.err = jpeg_std_error(&errors);
@@ -168,7 +176,7 @@ static const char *put_tiff(int bits, int format, int photometric, const void *p
                              .format = format,
                              .photometric = photometric,
                              .pixels = pixels};
-    tiff_put(in("mask.tif"), "w", &page, 1);
+    tiff_put(next_name("tif"), "w", &page, 1);
     return path;
 }
 
