@@ -23,7 +23,7 @@ BUILD   = build$(if $(asan),-asan)$(if $(tsan),-tsan)$(if $(filter-out /usr,$(TO
 SANITIZE = $(if $(asan),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined \
            -fno-omit-frame-pointer)$(if $(tsan),-fsanitize=thread)
 comma    = ,
-WARN     = -Wall -Wextra -Wshadow -Wpointer-arith -Wvla -Wwrite-strings $(if $(werror),-Werror)
+WARN     = -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wpointer-arith -Wvla -Wwrite-strings $(if $(werror),-Werror)
 CWARN    = $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 CPPFLAGS = -Ilib -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \
            -DMORPHOSEG_VERSION='"$(VERSION)"'
