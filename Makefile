@@ -4,6 +4,8 @@
 #   make check      install what is missing, build, run the tests (T='stream tile' for some)
 #   make check-lowest        what tells processors apart, as on the least of them
 #   make tables     the paper's tables, ours beside the paper's: SCALE=small (pipelines/)
+#   make check-arm64         builds for arm64, and what needs no libtorch passes by an emulator
+#   make check-clang         the same by clang as by gcc
 #   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, shellcheck
 #   make census     what there is in the house: rooms, files, functions, callers
 #   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names; uninstall
@@ -17,6 +19,8 @@
 VERSION = 0.1.0
 PREFIX ?= /usr/local
 TORCH  ?= /usr
+# The root of the system that is compiled for, where that is another one.
+SYSROOT =
 OPT    ?= -O2 -g
 BUILD   = build$(if $(asan),-asan)$(if $(tsan),-tsan)$(if $(filter-out /usr,$(TORCH)),-torch)
 
@@ -28,16 +32,16 @@ CWARN    = $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definiti
 CPPFLAGS = -Ilib -I. -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \
            -DMORPHOSEG_VERSION='"$(VERSION)"'
 COMMON   = $(OPT) -ftree-vectorize -fno-math-errno -ffp-contract=off -pthread \
-           -ffunction-sections -fdata-sections $(SANITIZE)
+           -ffunction-sections -fdata-sections $(SYSROOT:%=--sysroot=%) $(SANITIZE)
 CFLAGS   = -std=c11 $(COMMON) $(CWARN)
 CXXFLAGS = -std=$(TORCH_STD) $(COMMON) $(WARN)
-LDFLAGS  = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE)
+LDFLAGS  = -Wl,--as-needed -Wl,--gc-sections -pthread $(SYSROOT:%=--sysroot=%) $(SANITIZE)
 
 # ---- libtorch: only what is in lib/nn is compiled against it ----
 
 TORCH_CPPFLAGS = $(if $(filter-out /usr,$(TORCH)),-isystem $(TORCH)/include \
                  -isystem $(TORCH)/include/torch/csrc/api/include, \
-                 -isystem /usr/include/torch/csrc/api/include)
+                 -isystem $(SYSROOT)/usr/include/torch/csrc/api/include)
 TORCH_CUDA     = $(wildcard $(TORCH)/lib/libtorch_cuda.so)
 TORCH_LIBS     = $(if $(filter-out /usr,$(TORCH)),-L$(TORCH)/lib -Wl$(comma)-rpath$(comma)$(TORCH)/lib) \
                  $(if $(TORCH_CUDA),-Wl$(comma)--no-as-needed -ltorch_cuda -lc10_cuda -Wl$(comma)--as-needed) \
@@ -47,16 +51,16 @@ TORCH_LIBS     = $(if $(filter-out /usr,$(TORCH)),-L$(TORCH)/lib -Wl$(comma)-rpa
 OPENMP         = -fopenmp
 
 # A libtorch says itself when it wants more than C++17.
-TORCH_STD     := $(if $(shell grep -s 'error C++20' $(TORCH)/include/ATen/ATen.h),c++20,c++17)
+TORCH_STD     := $(if $(shell grep -s 'error C++20' $(SYSROOT)$(TORCH)/include/ATen/ATen.h),c++20,c++17)
 
 # oneDNN under Debian's libtorch, called directly too; any other libtorch has its own inside.
-DNNL           = $(if $(filter /usr,$(TORCH)),$(wildcard /usr/include/dnnl.hpp))
+DNNL           = $(if $(filter /usr,$(TORCH)),$(wildcard $(SYSROOT)/usr/include/dnnl.hpp))
 TORCH_CPPFLAGS += $(if $(DNNL),-DNN_DNNL=1)
 TORCH_LIBS     += $(if $(DNNL),-ldnnl)
 
 # Processes that train together need c10d, and Gloo's headers, which Debian packs apart.
-C10D           = $(and $(wildcard $(TORCH)/include/torch/csrc/distributed/c10d/ProcessGroupGloo.hpp), \
-                 $(firstword $(wildcard $(TORCH)/include/gloo/rendezvous/store.h)))
+C10D           = $(and $(wildcard $(SYSROOT)$(TORCH)/include/torch/csrc/distributed/c10d/ProcessGroupGloo.hpp), \
+                 $(firstword $(wildcard $(SYSROOT)$(TORCH)/include/gloo/rendezvous/store.h)))
 TORCH_CPPFLAGS += $(if $(C10D),-DNN_C10D=1 -DUSE_C10D_GLOO=1)
 
 # ---- rooms: lib/NAME/*.c makes libNAME.a, tools/NAME.c makes bin/NAME ----
@@ -189,6 +193,36 @@ LOWEST = $(notdir $(UNIT_TESTS) $(basename $(wildcard tests/golden/*.t))) nn att
 .PHONY: check-lowest
 check-lowest:
 	+$(MAKE) check-only isa=sse4 T='$(LOWEST)'
+
+# ---- other processors and compilers ----
+
+# Everything is built by Debian's cross compiler against Debian's libraries for arm64, which
+# are unpacked into a folder; what needs no libtorch is tested by an emulator.  Needs
+# mmdebstrap, crossbuild-essential-arm64, qemu-user.
+ARM64_ROOT = $(CURDIR)/build-arm64-root
+ARM64      = BUILD=build-arm64 SYSROOT=$(ARM64_ROOT) CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++
+ARM64_LIBS = $(filter lib%-dev nettle-dev zlib1g-dev libopenblas0-pthread,$(shell cat packages.txt)) libc6-dev
+DEBIAN     = http://deb.debian.org/debian
+
+.PHONY: check-arm64 check-emulated check-clang
+check-arm64: $(ARM64_ROOT)
+	+$(MAKE) $(ARM64) all built-tests
+	+$(MAKE) $(ARM64) check-emulated EMULATOR='qemu-aarch64 -L $(ARM64_ROOT)'
+
+# No package's script runs, so what alternatives would link is linked here.
+$(ARM64_ROOT):
+	@mkdir -p $(@D)
+	rm -rf $@.tmp
+	mmdebstrap --quiet --variant=extract --architectures=arm64 $(ARM64_LIBS:%=--include=%) \
+	    $$(. /etc/os-release && echo $$VERSION_CODENAME) $@.tmp $(DEBIAN)
+	cd $@.tmp/usr/lib/aarch64-linux-gnu && ln -s openblas-pthread/lib*.so.? .
+	mv $@.tmp $@
+
+check-emulated:
+	BUILD=$(CURDIR)/$(BUILD) tests/emulated $(CURDIR)/$(BUILD)/emulated '$(EMULATOR)' $(CHOSEN_TESTS)
+
+check-clang:
+	+$(MAKE) BUILD=build-clang CC=clang CXX=clang++ check
 
 # ---- speed against other programs: make bench; make bench-score, one of tests/bench ----
 

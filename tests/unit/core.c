@@ -399,10 +399,15 @@ static void test_spills(void)
     ok(bytes[0] == 7 && bytes[99999] == 7, "that keeps what is written");
     spill_free(&file);
     ok(file.data == NULL, "freed");
-    ok(spill_new_claimed(&claimed, (size_t)1 << 40, 1000, &err) == 0, "a terabyte that is claimed");
-    ok(spill_reserve(&claimed, 5000, &err) == 0, "and reserved in part");
-    ((char *)claimed.data)[4999] = 1;
-    spill_free(&claimed);
+    if (getenv("EMULATED")) {
+        tap_skip("a terabyte that is claimed: an emulator keeps a table of its pages");
+    } else {
+        ok(spill_new_claimed(&claimed, (size_t)1 << 40, 1000, &err) == 0,
+           "a terabyte that is claimed");
+        ok(spill_reserve(&claimed, 5000, &err) == 0, "and reserved in part");
+        ((char *)claimed.data)[4999] = 1;
+        spill_free(&claimed);
+    }
     spill_free(&memory);
     spill_free(&memory);
     const char *before = getenv("TMPDIR");
