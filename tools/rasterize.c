@@ -40,6 +40,10 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.like)},
     {0, "overlap", "last|first", "which object is seen where several are (default last)",
      CLI_CHOICE(settings.raster.keep_first)},
+    {0, "channel", "N", "only objects of this channel of a stack, from 1",
+     CLI_INT(settings.raster.plane.channel, 1, INT32_MAX)},
+    {0, "z", "N", "only objects of this slice", CLI_INT(settings.raster.plane.z, 1, INT32_MAX)},
+    {0, "t", "N", "only objects of this frame", CLI_INT(settings.raster.plane.t, 1, INT32_MAX)},
     {'f', "format", "png|tiff", "format, where no file name tells it (default png)",
      CLI_CHOICE_FOR(settings.format, IMAGE_PNG, IMAGE_TIFF)},
     {0, "force", NULL, "with -o DIR: replace files that are not of an earlier run",
@@ -54,10 +58,12 @@ static const struct cli_program program = {
     .purpose = "masks and label images from annotations",
     .synopsis = "[options] ANNOTATIONS...",
     .options = options,
-    .notes = "Reads COCO JSON, GeoJSON, LabelMe JSON, ImageJ .roi and zips of them.",
+    .notes = "Reads COCO, GeoJSON, LabelMe and VIA JSON, ImageJ .roi, zips of them, and TIFF with\n"
+             "them inside.",
 };
 
 static struct destination output;
+static bool some_failed; /* objects or images, but not all */
 
 static void check_options(void)
 {
@@ -202,8 +208,24 @@ static int save(const char *path, const struct image_info *info, const void *pix
     return image_commit(writer, err);
 }
 
-static void warn_empty(const struct annot_image *image, const struct annot_counts *counts)
+/* Says what of the image's objects is not to be seen, or not as it was. */
+static void warn_of_objects(const struct annot_file *file, const struct annot_image *image,
+                            const struct annot_counts *counts)
 {
+    const struct annot_left_out *left = annot_left_out(file);
+    if (left->no_area)
+        cli_warn("'%s': %zu objects without area are left out; %s", image->name, left->no_area,
+                 left->first_no_area);
+    if (left->broken)
+        cli_warn("'%s': %zu broken objects are left out; %s", image->name, left->broken,
+                 left->first_broken);
+    some_failed |= left->broken > 0;
+    if (counts->several_planes)
+        cli_warn("'%s': objects of several planes of a stack are painted into one image; "
+                 "--z, --t or --channel chooses",
+                 image->name);
+    if (counts->objects == 0 && counts->elsewhere)
+        cli_warn("'%s': all %zu objects are on other planes", image->name, counts->elsewhere);
     if (counts->empty)
         cli_warn("'%s': %zu of %zu objects cover no pixel of the image", image->name, counts->empty,
                  counts->objects);
@@ -241,9 +263,27 @@ static int rasterize(struct annot_file *file, const char *source, size_t i, stru
     if (result == 0)
         result = save(path, &info, pixels.data, err);
     if (result == 0)
-        warn_empty(&image, &counts);
+        warn_of_objects(file, &image, &counts);
     array_free(&pixels);
     return result;
+}
+
+/* An image that fails does not keep a file from its others. */
+static int rasterize_images(struct annot_file *file, const char *path, struct err *err)
+{
+    size_t count = annot_image_count(file), failed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (rasterize(file, path, i, err)) {
+            if (count == 1 || err->status == STATUS_MEMORY || err->status == STATUS_IO)
+                return -1;
+            cli_warn_err(err);
+            failed++;
+        }
+        cli_progress("images", i + 1, count);
+    }
+    some_failed |= failed > 0;
+    return failed && failed == count ? err_set(err, err->status, "'%s': no image was written", path)
+                                     : 0;
 }
 
 static int rasterize_file(const char *path, struct err *err)
@@ -251,15 +291,14 @@ static int rasterize_file(const char *path, struct err *err)
     struct annot_file *file;
     if (annot_open(&file, path, err))
         return -1;
+    if (annot_orphans(file))
+        cli_warn("'%s': %zu annotations are of images that it does not list", path,
+                 annot_orphans(file));
     size_t count = annot_image_count(file);
-    int result = 0;
-    if (count != 1 && !output.is_folder)
-        result = err_set(err, STATUS_USAGE, "'%s' is about %zu images; use -o with a folder", path,
-                         count);
-    for (size_t i = 0; i < count && result == 0; i++) {
-        result = rasterize(file, path, i, err);
-        cli_progress("images", i + 1, count);
-    }
+    int result = count != 1 && !output.is_folder
+                     ? err_set(err, STATUS_USAGE, "'%s' is about %zu images; use -o with a folder",
+                               path, count)
+                     : rasterize_images(file, path, err);
     annot_close(file);
     return result;
 }
@@ -283,5 +322,5 @@ int main(int argc, char **argv)
             cli_warn_err(&err);
             status = count == 1 ? err.status : STATUS_SOME_FAILED;
         }
-    return cli_finish(status);
+    return cli_finish(status == STATUS_OK && some_failed ? STATUS_SOME_FAILED : status);
 }

@@ -71,15 +71,21 @@ struct annot_piece {
     size_t count;
 };
 
+/* Where in a stack an object is, from 1; 0: everywhere, or unknown. */
+struct annot_plane {
+    int64_t channel, z, t;
+};
+
 /* An object: all that is in any of its pieces or its runs. */
 struct annot_object {
     uint32_t label;         /* as the file has it; 0 when it does not say */
     const char *class_name; /* "" when unknown */
     struct annot_piece *pieces;
     size_t count;
-    const uint32_t *runs; /* COCO: background, object, background, ... down the columns */
+    struct annot_plane plane;
+    const uint32_t *runs; /* background, object, background, ... down the columns */
     size_t run_count;
-    int64_t run_width, run_height; /* of the image that the runs fill */
+    int64_t run_x, run_y, run_width, run_height; /* the box that the runs fill */
 };
 
 /* Traces one label of a label image inside a box; simple rings along the pixels'
@@ -110,21 +116,34 @@ int64_t annot_paint(struct array *labels, const struct annot_object *object, uin
 
 struct annot_file;
 
-/* Opens ImageJ .roi and .zip, GeoJSON, COCO and LabelMe files, recognised by what
- * they hold; "-" is standard input.  Memory does not grow with the number of
- * objects in a regular file but for a few bytes each. */
+/* Opens ImageJ .roi and .zip and its TIFF files with ROIs inside, GeoJSON, COCO, LabelMe
+ * and VIA files, recognised by what they hold; "-" is standard input.  Memory does not grow with
+ * the number of objects in a regular file but for a few bytes each. */
 int annot_open(struct annot_file **file, const char *path, struct err *err) MUST_CHECK;
 void annot_close(struct annot_file *file);
 
-/* The images that the file is about, in its order; all but COCO have one. */
+/* The images that the file is about, in its order; all but COCO and VIA have one.  Names
+ * have '/' between folders, also where the file has '\\'. */
 size_t annot_image_count(const struct annot_file *file);
 struct annot_image annot_image(const struct annot_file *file, size_t i); /* name borrowed */
 
 /* Gives the objects of an image to `take` one by one, valid during the call;
- * stops when that fails. */
+ * stops when that fails.  An object that cannot be given is left out; STATUS_DATA when
+ * that is so of all that there are. */
 typedef int annot_take(void *user, const struct annot_object *object, struct err *err);
 int annot_read(struct annot_file *file, size_t image, annot_take *take, void *user,
                struct err *err) MUST_CHECK;
+
+/* What the last annot_read left out.  Borrowed. */
+struct annot_left_out {
+    size_t given;
+    size_t no_area, broken;                     /* lines, points and texts; what is malformed */
+    char first_no_area[200], first_broken[200]; /* which, and why */
+};
+const struct annot_left_out *annot_left_out(const struct annot_file *file);
+
+/* Annotations of images that a COCO file does not list. */
+size_t annot_orphans(const struct annot_file *file);
 
 /* ---- label images from annotations ---- */
 
@@ -138,11 +157,14 @@ struct annot_raster {
     enum annot_mode mode;
     const char *const *classes; /* of ANNOT_CLASSES; an object of another one is an error */
     size_t class_count;
-    bool keep_first; /* where objects overlap, else the last one is seen */
+    bool keep_first;          /* where objects overlap, else the last one is seen */
+    struct annot_plane plane; /* only objects that are on it */
 };
 
 struct annot_counts {
     size_t objects, empty; /* empty ones cover no pixel's centre inside the image */
+    size_t elsewhere;      /* on other planes */
+    bool several_planes;   /* the objects are of */
     uint32_t largest;      /* value */
 };
 

@@ -1,61 +1,65 @@
 /* COCO object detection JSON: images, categories, and annotations of which only
- * the places in the file are kept, sorted by image. */
+ * the places in the file are kept, sorted by image.  Also a bare list of annotations, as
+ * results are written: its images are those that they name. */
+#include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "annot/build.h"
 #include "annot/file.h"
 #include "annot/points.h"
 #include "annot/runs.h"
 
 #define MAX_SIDE INT64_C(0x7fffffff)
+#define MAX_ID   256
 
 /* ---- the index ---- */
 
-static int read_image(struct scan *scan, struct coco_image *image, struct err *err)
+static int64_t side(int64_t number)
 {
-    char key[32], name[1024] = "";
-    bool first = true, named = false;
+    return number < 1 || number > MAX_SIDE ? 0 : number;
+}
+
+/* What it is called: file_name, else another key that says it, else its id. */
+static int read_image(struct annot_file *file, struct scan *scan, struct err *err)
+{
+    char key[32], name[1024] = "", other[1024] = "", id[MAX_ID] = "";
+    int64_t width = 0, height = 0;
+    bool first = true;
     int more;
-    *image = (struct coco_image){0};
     if (scan_open(scan, '{', err))
         return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
-        int64_t *number = strcmp(key, "id") == 0       ? &image->id
-                          : strcmp(key, "width") == 0  ? &image->width
-                          : strcmp(key, "height") == 0 ? &image->height
-                                                       : NULL;
-        named |= number == &image->id;
-        int bad = number                          ? scan_integer(scan, number, err)
-                  : strcmp(key, "file_name") == 0 ? scan_string(scan, name, sizeof name, err)
+        int bad = strcmp(key, "id") == 0          ? scan_word(scan, id, sizeof id, err)
+                  : strcmp(key, "width") == 0     ? scan_count(scan, &width, err)
+                  : strcmp(key, "height") == 0    ? scan_count(scan, &height, err)
+                  : strcmp(key, "file_name") == 0 ? scan_word(scan, name, sizeof name, err)
+                  : strcmp(key, "path") == 0      ? scan_word(scan, other, sizeof other, err)
                                                   : scan_skip(scan, err);
         if (bad)
             return -1;
     }
     if (more < 0)
         return -1;
-    if (!named || !name[0] || image->width < 1 || image->height < 1 || image->width > MAX_SIDE ||
-        image->height > MAX_SIDE)
-        return scan_wrong(scan, "an image without id, file_name, width or height", err);
-    image->name = strdup(name);
-    return image->name ? 0 : err_memory(err, "annotations");
+    if (!id[0])
+        return scan_wrong(scan, "an image without id", err);
+    return file_add_image(file,
+                          name[0]    ? name
+                          : other[0] ? other
+                                     : id,
+                          id, side(width), side(height), err);
 }
 
-static int read_images(struct annot_file *file, struct scan scan, struct err *err)
+static int read_images(struct annot_file *file, const char *at, struct err *err)
 {
+    struct scan scan = file_scan(file, at);
     bool first = true;
     int more;
     if (scan_open(&scan, '[', err))
         return -1;
-    while ((more = scan_item(&scan, &first, err)) > 0) {
-        struct coco_image image;
-        if (read_image(&scan, &image, err))
+    while ((more = scan_item(&scan, &first, err)) > 0)
+        if (read_image(file, &scan, err))
             return -1;
-        if (growing_add(&file->images, &image, err)) {
-            free(image.name);
-            return -1;
-        }
-    }
     return more;
 }
 
@@ -68,9 +72,9 @@ static int read_category(struct scan *scan, struct coco_category *category, stru
     if (scan_open(scan, '{', err))
         return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
-        int bad = strcmp(key, "id") == 0 ? scan_integer(scan, &category->id, err)
+        int bad = strcmp(key, "id") == 0 ? scan_word(scan, category->id, sizeof category->id, err)
                   : strcmp(key, "name") == 0
-                      ? scan_string(scan, category->name, sizeof category->name, err)
+                      ? scan_word(scan, category->name, sizeof category->name, err)
                       : scan_skip(scan, err);
         if (bad)
             return -1;
@@ -80,14 +84,16 @@ static int read_category(struct scan *scan, struct coco_category *category, stru
 
 static int compare_categories(const void *a, const void *b)
 {
-    int64_t x = ((const struct coco_category *)a)->id, y = ((const struct coco_category *)b)->id;
-    return (x > y) - (x < y);
+    return strcmp(((const struct coco_category *)a)->id, ((const struct coco_category *)b)->id);
 }
 
-static int read_categories(struct annot_file *file, struct scan scan, struct err *err)
+static int read_categories(struct annot_file *file, const char *at, struct err *err)
 {
+    struct scan scan = file_scan(file, at);
     bool first = true;
     int more;
+    if (scan_peek(&scan) != '[')
+        return 0;
     if (scan_open(&scan, '[', err))
         return -1;
     while ((more = scan_item(&scan, &first, err)) > 0) {
@@ -103,19 +109,18 @@ static int read_categories(struct annot_file *file, struct scan scan, struct err
 
 /* Image ids in order, each with its number in the file. */
 struct id {
-    int64_t id;
+    const char *id;
     size_t image;
 };
 
 static int compare_ids(const void *a, const void *b)
 {
-    int64_t x = ((const struct id *)a)->id, y = ((const struct id *)b)->id;
-    return (x > y) - (x < y);
+    return strcmp(((const struct id *)a)->id, ((const struct id *)b)->id);
 }
 
 static struct id *sort_ids(const struct annot_file *file, struct err *err)
 {
-    const struct coco_image *images = file->images.items;
+    const struct file_image *images = file->images.items;
     size_t n = file->images.count;
     struct id *ids = malloc((n + 1) * sizeof *ids);
     if (!ids) {
@@ -125,125 +130,262 @@ static struct id *sort_ids(const struct annot_file *file, struct err *err)
     for (size_t i = 0; i < n; i++)
         ids[i] = (struct id){images[i].id, i};
     qsort(ids, n, sizeof *ids, compare_ids);
-    for (size_t i = 1; i < n; i++)
-        if (ids[i].id == ids[i - 1].id) {
-            err_set(err, STATUS_DATA, "two images have the id %lld", (long long)ids[i].id);
-            free(ids);
-            return NULL;
-        }
     return ids;
 }
 
-static int read_image_id(struct scan *scan, int64_t *id, struct err *err)
+static void free_image(struct file_image *image)
 {
+    free(image->name);
+    free(image->id);
+    *image = (struct file_image){0};
+}
+
+/* An image that is listed twice, as when data sets are joined, is one. */
+static int drop_doubles(struct annot_file *file, struct err *err)
+{
+    struct file_image *images = file->images.items;
+    struct id *ids = sort_ids(file, err);
+    size_t kept = 0, n = file->images.count, same = 0;
+    int result = ids ? 0 : -1;
+    for (size_t i = 1; i < n && result == 0; i++) {
+        if (strcmp(ids[i].id, ids[same].id) != 0)
+            same = i;
+        else if (strcmp(images[ids[i].image].name, images[ids[same].image].name) == 0)
+            free_image(&images[ids[i].image]);
+        else
+            result = err_set(err, STATUS_DATA, "two images have the id %.100s", ids[i].id);
+    }
+    for (size_t i = 0; i < n && result == 0; i++)
+        if (images[i].name)
+            images[kept++] = images[i];
+    file->images.count = result ? n : kept;
+    free(ids);
+    return result;
+}
+
+/* ---- where annotations are ---- */
+
+/* What an annotation says of its image. */
+struct about {
+    char id[MAX_ID];
+    int64_t width, height; /* of its run lengths, else 0 */
+};
+
+static int read_size(struct scan *scan, int64_t *height, int64_t *width, struct err *err)
+{
+    bool first = true;
+    if (scan_open(scan, '[', err) || scan_item(scan, &first, err) < 1 ||
+        scan_integer(scan, height, err) || scan_item(scan, &first, err) < 1 ||
+        scan_integer(scan, width, err) || scan_item(scan, &first, err) != 0)
+        return scan_wrong(scan, "run lengths without their size", err);
+    return 0;
+}
+
+/* The size in an object of run lengths; none in anything else. */
+static int look_for_size(struct scan *scan, struct about *about, struct err *err)
+{
+    struct err none;
     char key[32];
-    bool first = true, found = false;
+    bool first = true;
     int more;
+    if (scan_peek(scan) != '{')
+        return scan_skip(scan, err);
     if (scan_open(scan, '{', err))
         return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
-        bool is_id = strcmp(key, "image_id") == 0;
-        found |= is_id;
-        if (is_id ? scan_integer(scan, id, err) : scan_skip(scan, err))
+        struct scan copy = *scan;
+        if (strcmp(key, "size") == 0 && read_size(&copy, &about->height, &about->width, &none))
+            about->height = about->width = 0;
+        if (scan_skip(scan, err))
             return -1;
     }
-    if (more == 0 && !found)
-        return scan_wrong(scan, "an annotation without image_id", err);
     return more;
 }
 
-static int add_place(struct annot_file *file, struct scan *scan, const struct id *ids,
-                     struct err *err)
+static int read_about(struct scan *scan, struct about *about, struct err *err)
 {
-    struct id wanted = {0};
-    scan_peek(scan);
-    struct coco_place place = {.at = (size_t)(scan->at - scan->begin)};
-    if (read_image_id(scan, &wanted.id, err))
+    char key[32];
+    bool first = true;
+    int more;
+    *about = (struct about){0};
+    if (scan_peek(scan) != '{')
+        return scan_skip(scan, err);
+    if (scan_open(scan, '{', err))
         return -1;
-    const struct id *found = bsearch(&wanted, ids, file->images.count, sizeof *ids, compare_ids);
-    if (!found)
-        return scan_wrong(scan, "an annotation of an image that is not listed", err);
-    place.image = found->image;
-    return growing_add(&file->places, &place, err);
+    while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
+        int bad = strcmp(key, "image_id") == 0 ? scan_word(scan, about->id, sizeof about->id, err)
+                  : strcmp(key, "segmentation") == 0 ? look_for_size(scan, about, err)
+                                                     : scan_skip(scan, err);
+        if (bad)
+            return -1;
+    }
+    return more;
 }
 
-/* A list, or an object whose values are the annotations, as in some LIVECell files. */
-static int read_annotations(struct annot_file *file, struct scan scan, const struct id *ids,
-                            struct err *err)
+/* Where annotations are listed: a list, or an object whose values they are, as in some
+ * LIVECell files. */
+struct listing {
+    struct scan scan;
+    bool first, is_list;
+};
+
+static int listing_open(const struct annot_file *file, struct listing *listing, struct err *err)
 {
-    bool first = true, list = scan_peek(&scan) == '[';
+    const char *at = file_is_list(file) ? file->root.at : file_value(file, "annotations");
+    listing->scan = file_scan(file, at);
+    listing->first = true;
+    listing->is_list = scan_peek(&listing->scan) == '[';
+    return scan_open(&listing->scan, listing->is_list ? '[' : '{', err);
+}
+
+/* 1, or 0 after the last. */
+static int listing_next(struct listing *listing, struct err *err)
+{
+    return listing->is_list ? scan_item(&listing->scan, &listing->first, err)
+                            : scan_key(&listing->scan, &listing->first, NULL, 0, err);
+}
+
+static int add_places(struct annot_file *file, const struct id *ids, size_t count, struct err *err)
+{
+    struct listing listing;
+    struct about about;
     int more;
-    if (scan_open(&scan, list ? '[' : '{', err))
+    if (listing_open(file, &listing, err))
         return -1;
-    while ((more = list ? scan_item(&scan, &first, err) : scan_key(&scan, &first, NULL, 0, err)) >
-           0)
-        if (add_place(file, &scan, ids, err))
+    while ((more = listing_next(&listing, err)) > 0) {
+        scan_peek(&listing.scan);
+        struct file_place place = {.at = (size_t)(listing.scan.at - listing.scan.begin)};
+        if (read_about(&listing.scan, &about, err))
             return -1;
+        struct id wanted = {about.id, 0};
+        const struct id *found =
+            about.id[0] ? bsearch(&wanted, ids, count, sizeof *ids, compare_ids) : NULL;
+        file->orphans += !found;
+        place.image = found ? found->image : 0;
+        if (found && growing_add(&file->places, &place, err))
+            return -1;
+    }
+    return more;
+}
+
+/* ---- images that only annotations name ---- */
+
+struct named_image {
+    struct about about;
+    struct named_image *next;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+    return strcmp(((const struct named_image *)a)->about.id,
+                  ((const struct named_image *)b)->about.id);
+}
+
+/* Adds the image when it is new, and to `tree`. */
+static int name_image(struct annot_file *file, const struct about *about, void **tree,
+                      struct named_image **all, struct err *err)
+{
+    struct named_image *image = malloc(sizeof *image);
+    if (!image)
+        return err_memory(err, "annotations");
+    *image = (struct named_image){*about, *all};
+    struct named_image **node = tsearch(image, tree, compare_named);
+    if (!node || *node != image) {
+        free(image);
+        return node ? 0 : err_memory(err, "annotations");
+    }
+    *all = image;
+    return file_add_image(file, about->id, about->id, side(about->width), side(about->height), err);
+}
+
+static int name_images(struct annot_file *file, struct err *err)
+{
+    struct listing listing;
+    struct about about;
+    struct named_image *all = NULL;
+    void *tree = NULL;
+    int more = listing_open(file, &listing, err) ? -1 : 1;
+    while (more > 0 && (more = listing_next(&listing, err)) > 0)
+        if (read_about(&listing.scan, &about, err) ||
+            (about.id[0] && name_image(file, &about, &tree, &all, err)))
+            more = -1;
+    for (struct named_image *image = all, *next; image; image = next) {
+        next = image->next;
+        tdelete(image, &tree, compare_named);
+        free(image);
+    }
     return more;
 }
 
 static int compare_places(const void *a, const void *b)
 {
-    const struct coco_place *x = a, *y = b;
+    const struct file_place *x = a, *y = b;
     if (x->image != y->image)
         return x->image < y->image ? -1 : 1;
     return (x->at > y->at) - (x->at < y->at);
 }
 
-int coco_open(struct annot_file *file, struct err *err)
+static bool is_coco(const struct annot_file *file)
 {
-    struct scan scan = file->root, images = {0}, categories = {0}, annotations = {0};
-    char key[32];
-    bool first = true;
-    int more;
-    if (scan_open(&scan, '{', err))
-        return -1;
-    while ((more = scan_key(&scan, &first, key, sizeof key, err)) > 0) {
-        struct scan *list = strcmp(key, "images") == 0        ? &images
-                            : strcmp(key, "categories") == 0  ? &categories
-                            : strcmp(key, "annotations") == 0 ? &annotations
-                                                              : NULL;
-        if (list)
-            *list = scan;
-        if (scan_skip(&scan, err))
-            return -1;
-    }
-    if (more < 0)
-        return -1;
-    if (!images.at)
-        return err_set(err, STATUS_DATA, "COCO without images");
-    if (read_images(file, images, err) || (categories.at && read_categories(file, categories, err)))
-        return -1;
+    if (file_is_list(file))
+        return file_value(file, "image_id") &&
+               (file_value(file, "segmentation") || file_value(file, "bbox"));
+    return file_value(file, "annotations") && !file_value(file, "shapes");
+}
+
+static int find_places(struct annot_file *file, struct err *err)
+{
     struct id *ids = sort_ids(file, err);
-    int result = ids ? read_annotations(file, annotations, ids, err) : -1;
+    int result = ids ? add_places(file, ids, file->images.count, err) : -1;
     free(ids);
     if (result == 0 && file->places.count)
         qsort(file->places.items, file->places.count, file->places.size, compare_places);
+    if (result == 0 && file->places.count == 0 && file->orphans)
+        return err_set(err, STATUS_DATA, "no annotation is of an image that is listed");
     return result;
+}
+
+static int coco_open(struct annot_file *file, struct err *err)
+{
+    const char *images = file_is_list(file) ? NULL : file_value(file, "images");
+    const char *categories = file_is_list(file) ? NULL : file_value(file, "categories");
+    if (images ? read_images(file, images, err) : name_images(file, err))
+        return -1;
+    if (categories && read_categories(file, categories, err))
+        return -1;
+    return drop_doubles(file, err) || find_places(file, err) ? -1 : 0;
 }
 
 /* ---- annotations ---- */
 
+/* A list of numbers, or of points. */
+static int read_polygon(struct scan *scan, struct build *build, struct err *err)
+{
+    struct scan inside = *scan;
+    bool first = true;
+    if (build_piece(build, err) || scan_open(&inside, '[', err))
+        return -1;
+    bool pairs = scan_item(&inside, &first, err) > 0 && scan_peek(&inside) == '[';
+    return pairs ? points_of_pairs(scan, build, err) : points_of_numbers(scan, build, err);
+}
+
+/* A list of polygons, or a single one as a list of its numbers. */
 static int read_polygons(struct scan *scan, struct build *build, struct err *err)
 {
+    struct scan inside = *scan;
     bool first = true;
     int more;
+    if (scan_open(&inside, '[', err))
+        return -1;
+    if (scan_item(&inside, &first, err) > 0 && scan_peek(&inside) != '[')
+        return read_polygon(scan, build, err);
+    first = true;
     if (scan_open(scan, '[', err))
         return -1;
     while ((more = scan_item(scan, &first, err)) > 0)
-        if (build_piece(build, err) || points_of_numbers(scan, build, err))
+        if (read_polygon(scan, build, err))
             return -1;
     return more;
-}
-
-static int read_size(struct scan *scan, struct build *build, struct err *err)
-{
-    bool first = true;
-    if (scan_open(scan, '[', err) || scan_item(scan, &first, err) < 1 ||
-        scan_integer(scan, &build->run_height, err) || scan_item(scan, &first, err) < 1 ||
-        scan_integer(scan, &build->run_width, err) || scan_item(scan, &first, err) != 0)
-        return scan_wrong(scan, "run lengths without their size", err);
-    return 0;
 }
 
 static int read_run_list(struct scan *scan, struct build *build, struct err *err)
@@ -289,7 +431,8 @@ static int read_runs(struct scan *scan, struct build *build, struct err *err)
         return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         bool counts = strcmp(key, "counts") == 0;
-        int bad = strcmp(key, "size") == 0           ? read_size(scan, build, err)
+        int bad = strcmp(key, "size") == 0
+                      ? read_size(scan, &build->run_height, &build->run_width, err)
                   : counts && scan_peek(scan) == '"' ? read_run_text(scan, build, err)
                   : counts                           ? read_run_list(scan, build, err)
                                                      : scan_skip(scan, err);
@@ -299,7 +442,7 @@ static int read_runs(struct scan *scan, struct build *build, struct err *err)
     return more;
 }
 
-static int check_runs(const struct build *build, const struct coco_image *image, struct err *err)
+static int check_runs(const struct build *build, const struct file_image *image, struct err *err)
 {
     const uint32_t *runs = build->runs.items;
     uint64_t total = 0;
@@ -307,10 +450,12 @@ static int check_runs(const struct build *build, const struct coco_image *image,
         total += runs[i];
     if (build->runs.count == 0)
         return 0;
-    if (build->run_width != image->width || build->run_height != image->height ||
-        total != (uint64_t)image->width * (uint64_t)image->height)
-        return err_set(err, STATUS_DATA, "run lengths that do not fill their image '%s'",
-                       image->name);
+    if (build->run_width < 1 || build->run_height < 1 || build->run_width > MAX_SIDE ||
+        build->run_height > MAX_SIDE ||
+        total != (uint64_t)build->run_width * (uint64_t)build->run_height ||
+        (image->width && image->width != build->run_width) ||
+        (image->height && image->height != build->run_height))
+        return err_set(err, STATUS_DATA, "run lengths that do not fill their image");
     return 0;
 }
 
@@ -326,9 +471,10 @@ static int read_segmentation(struct scan *scan, struct build *build, struct err 
     }
 }
 
-static void name_category(const struct annot_file *file, struct build *build, int64_t id)
+static void name_category(const struct annot_file *file, struct build *build, const char *id)
 {
-    struct coco_category wanted = {.id = id};
+    struct coco_category wanted = {0};
+    snprintf(wanted.id, sizeof wanted.id, "%s", id);
     const struct coco_category *found =
         file->categories.count ? bsearch(&wanted, file->categories.items, file->categories.count,
                                          file->categories.size, compare_categories)
@@ -340,33 +486,32 @@ static void name_category(const struct annot_file *file, struct build *build, in
 static int read_annotation(const struct annot_file *file, struct scan *scan, struct build *build,
                            struct err *err)
 {
-    char key[32];
+    char key[32], category[64] = "";
+    int64_t label = 0;
     bool first = true;
     int more;
     build_reset(build);
     if (scan_open(scan, '{', err))
         return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
-        int64_t category = 0, label = 0;
-        bool is_category = strcmp(key, "category_id") == 0, is_label = strcmp(key, "label") == 0;
         int bad = strcmp(key, "segmentation") == 0 ? read_segmentation(scan, build, err)
-                  : is_category                    ? scan_integer(scan, &category, err)
-                  : is_label                       ? scan_integer(scan, &label, err)
-                                                   : scan_skip(scan, err);
+                  : strcmp(key, "category_id") == 0
+                      ? scan_word(scan, category, sizeof category, err)
+                  : strcmp(key, "label") == 0 ? scan_count(scan, &label, err)
+                                              : scan_skip(scan, err);
         if (bad)
             return -1;
-        if (is_category)
-            name_category(file, build, category);
-        if (is_label)
-            build->label = label > 0 && label <= UINT32_MAX ? (uint32_t)label : 0;
     }
+    if (category[0])
+        name_category(file, build, category);
+    build->label = label > 0 && label <= UINT32_MAX ? (uint32_t)label : 0;
     return more;
 }
 
 /* The first of the places that belong to an image or a later one. */
 static size_t first_place(const struct annot_file *file, size_t image)
 {
-    const struct coco_place *places = file->places.items;
+    const struct file_place *places = file->places.items;
     size_t low = 0, high = file->places.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -378,19 +523,21 @@ static size_t first_place(const struct annot_file *file, size_t image)
     return low;
 }
 
-int coco_read(struct annot_file *file, size_t image, annot_take *take, void *user, struct err *err)
+static int coco_read(struct annot_file *file, size_t image, annot_take *take, void *user,
+                     struct err *err)
 {
-    const struct coco_place *places = file->places.items;
-    const struct coco_image *about = (const struct coco_image *)file->images.items + image;
+    const struct file_place *places = file->places.items;
+    const struct file_image *about = (const struct file_image *)file->images.items + image;
     struct build build = build_new();
-    struct annot_object object;
     int result = 0;
-    for (size_t i = first_place(file, image);
-         result == 0 && i < file->places.count && places[i].image == image; i++) {
-        struct scan scan = file_scan(file, (const char *)file->bytes.data + places[i].at);
-        result = read_annotation(file, &scan, &build, err) || check_runs(&build, about, err) ||
-                 take(user, build_object(&build, &object), err);
+    size_t begin = first_place(file, image);
+    for (size_t i = begin; result == 0 && i < file->places.count && places[i].image == image; i++) {
+        struct scan scan = file_scan(file, file->root.begin + places[i].at);
+        int bad = read_annotation(file, &scan, &build, err) || check_runs(&build, about, err);
+        result = file_give(file, &build, bad, "annotation", i - begin + 1, take, user, err);
     }
     build_free(&build);
     return result ? -1 : 0;
 }
+
+const struct annot_reader read_coco = {is_coco, coco_open, coco_read};

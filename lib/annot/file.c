@@ -1,80 +1,122 @@
 #include "annot/file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "annot/utf16.h"
 #include "core/io.h"
 
 struct scan file_scan(const struct annot_file *file, const char *at)
 {
-    const char *begin = (const char *)file->bytes.data;
-    return (struct scan){begin, at, begin + file->bytes.size};
+    const char *begin = file->text ? file->text : (const char *)file->bytes.data;
+    size_t size = file->text ? file->text_size : file->bytes.size;
+    return (struct scan){begin, at ? at : begin, begin + size};
 }
 
 /* ---- what it is ---- */
 
-/* Walks over the outermost object once, which finds broken JSON anywhere. */
-static int find_members(struct annot_file *file, bool *geo, bool *coco, struct err *err)
+bool file_is_list(const struct annot_file *file)
 {
     struct scan scan = file->root;
-    char key[32];
-    bool first = true;
-    int more;
-    *geo = *coco = false;
-    if (scan_open(&scan, '{', err))
-        return -1;
-    while ((more = scan_key(&scan, &first, key, sizeof key, err)) > 0) {
-        scan_peek(&scan);
-        if (strcmp(key, "features") == 0 || strcmp(key, "shapes") == 0)
-            file->values = scan.at;
-        *geo |= strcmp(key, "features") == 0 || strcmp(key, "geometry") == 0 ||
-                strcmp(key, "coordinates") == 0;
-        *coco |= strcmp(key, "annotations") == 0;
-        if (scan_skip(&scan, err))
-            return -1;
-    }
-    return more < 0 || scan_end(&scan, err) ? -1 : 0;
+    return scan_peek(&scan) == '[';
 }
 
-static int open_json(struct annot_file *file, struct err *err)
+const char *file_value(const struct annot_file *file, const char *key)
 {
-    bool geo, coco;
-    file->root = file_scan(file, (const char *)file->bytes.data);
-    if (scan_peek(&file->root) == '[') { /* a bare list of features */
-        struct scan scan = file->root;
-        file->values = file->root.at;
-        file->kind = KIND_GEOJSON;
-        return scan_skip(&scan, err) || scan_end(&scan, err) ? -1 : 0;
-    }
-    if (find_members(file, &geo, &coco, err))
+    for (size_t i = 0; i < file->key_count; i++)
+        if (strcmp(file->keys[i].name, key) == 0)
+            return file->keys[i].at;
+    return NULL;
+}
+
+static int note_keys(struct annot_file *file, struct scan *scan, struct err *err)
+{
+    bool first = true;
+    char key[sizeof file->keys->name];
+    int more;
+    if (scan_open(scan, '{', err))
         return -1;
-    if (!geo && !coco && !file->values)
-        return err_set(err, STATUS_DATA, "neither GeoJSON nor COCO nor LabelMe");
-    file->kind = geo ? KIND_GEOJSON : coco ? KIND_COCO : KIND_LABELME;
-    return geo ? 0 : coco ? coco_open(file, err) : labelme_open(file, err);
+    while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
+        scan_peek(scan);
+        if (file->key_count < MAX_KEYS) {
+            struct file_key *noted = &file->keys[file->key_count++];
+            memcpy(noted->name, key, sizeof key);
+            noted->at = scan->at;
+        }
+        if (scan_skip(scan, err))
+            return -1;
+    }
+    return more;
+}
+
+/* Walks over all of it once, which finds what is broken anywhere. */
+static int scan_values(struct annot_file *file, struct scan *scan, struct err *err)
+{
+    struct scan copy = *scan;
+    struct err none;
+    bool first = true;
+    if (scan_peek(scan) == '{')
+        return note_keys(file, scan, err);
+    if (scan_peek(&copy) == '[' && scan_open(&copy, '[', err) == 0 &&
+        scan_item(&copy, &first, &none) > 0 && scan_peek(&copy) == '{' &&
+        note_keys(file, &copy, err))
+        return -1;
+    return scan_skip(scan, err);
+}
+
+static int scan_all(struct annot_file *file, struct err *err)
+{
+    if (utf16_decode(file->bytes.data, file->bytes.size, &file->text, &file->text_size, err))
+        return -1;
+    file->root = file_scan(file, NULL);
+    if (file->root.end - file->root.at >= 3 && memcmp(file->root.at, "\xef\xbb\xbf", 3) == 0)
+        file->root.at += 3; /* a byte order mark */
+    struct scan scan = file->root;
+    return scan_values(file, &scan, err) || scan_end(&scan, err) ? -1 : 0;
 }
 
 static int recognise(struct annot_file *file, struct err *err)
 {
-    if (file->bytes.size >= 4 && memcmp(file->bytes.data, "Iout", 4) == 0)
-        file->kind = KIND_ROI;
-    else if (file->bytes.size >= 4 && memcmp(file->bytes.data, "PK", 2) == 0)
-        file->kind = KIND_ROI_ZIP;
-    else
-        return open_json(file, err);
+    static const struct annot_reader *const binary[] = {&read_roi, &read_roi_zip, &read_roi_tiff};
+    static const struct annot_reader *const json[] = {&read_geojson, &read_coco, &read_labelme,
+                                                      &read_via};
+    for (size_t i = 0; i < sizeof binary / sizeof *binary && !file->reader; i++)
+        file->reader = binary[i]->is(file) ? binary[i] : NULL;
+    if (file->reader)
+        return 0;
+    if (scan_all(file, err))
+        return -1;
+    for (size_t i = 0; i < sizeof json / sizeof *json && !file->reader; i++)
+        file->reader = json[i]->is(file) ? json[i] : NULL;
+    return file->reader ? 0 : err_set(err, STATUS_DATA, "neither GeoJSON nor COCO, LabelMe or VIA");
+}
+
+/* ---- images ---- */
+
+int file_add_image(struct annot_file *file, const char *name, const char *id, int64_t width,
+                   int64_t height, struct err *err)
+{
+    struct file_image image = {strdup(name), id ? strdup(id) : NULL, width, height};
+    if (!image.name || (id && !image.id) || growing_add(&file->images, &image, err)) {
+        free(image.name);
+        free(image.id);
+        return err_memory(err, "annotations");
+    }
+    for (char *p = image.name; *p; p++)
+        *p = *p == '\\' ? '/' : *p;
     return 0;
 }
 
 /* The image of a file that is about one, unless it said so itself. */
-static int add_image(struct annot_file *file, struct err *err)
+static int read_begin(struct annot_file *file, struct err *err)
 {
-    if (file->kind == KIND_COCO || file->images.count)
-        return 0;
-    struct coco_image image = {.name = strdup(file->path)};
-    if (!image.name)
-        return err_memory(err, "annotations");
-    return growing_add(&file->images, &image, err);
+    if (file->reader->open)
+        return file->reader->open(file, err);
+    return file_add_image(file, file->path, NULL, 0, 0, err);
 }
+
+/* ---- open and close ---- */
 
 int annot_open(struct annot_file **result, const char *path, struct err *err)
 {
@@ -83,14 +125,14 @@ int annot_open(struct annot_file **result, const char *path, struct err *err)
         free(file);
         return err_memory(err, "annotations");
     }
-    file->images.size = sizeof(struct coco_image);
+    file->images.size = sizeof(struct file_image);
     file->categories.size = sizeof(struct coco_category);
-    file->places.size = sizeof(struct coco_place);
+    file->places.size = sizeof(struct file_place);
     if (filemap_open(&file->bytes, path, err)) {
         annot_close(file);
         return -1;
     }
-    if (recognise(file, err) || add_image(file, err)) {
+    if (recognise(file, err) || read_begin(file, err)) {
         annot_close(file);
         return err_prefix(err, "read '%s'", io_input_name(path));
     }
@@ -102,13 +144,16 @@ void annot_close(struct annot_file *file)
 {
     if (!file)
         return;
-    struct coco_image *images = file->images.items;
-    for (size_t i = 0; i < file->images.count; i++)
+    struct file_image *images = file->images.items;
+    for (size_t i = 0; i < file->images.count; i++) {
         free(images[i].name);
+        free(images[i].id);
+    }
     growing_free(&file->images);
     growing_free(&file->categories);
     growing_free(&file->places);
     filemap_close(&file->bytes);
+    free(file->text);
     free(file->path);
     free(file);
 }
@@ -120,16 +165,58 @@ size_t annot_image_count(const struct annot_file *file)
 
 struct annot_image annot_image(const struct annot_file *file, size_t i)
 {
-    const struct coco_image *image = (const struct coco_image *)file->images.items + i;
+    const struct file_image *image = (const struct file_image *)file->images.items + i;
     return (struct annot_image){image->name, image->width, image->height};
+}
+
+size_t annot_orphans(const struct annot_file *file)
+{
+    return file->orphans;
+}
+
+/* ---- objects ---- */
+
+const struct annot_left_out *annot_left_out(const struct annot_file *file)
+{
+    return &file->left_out;
+}
+
+static void leave_out(struct annot_file *file, bool no_area, const char *what, size_t number,
+                      const char *why)
+{
+    struct annot_left_out *left = &file->left_out;
+    size_t *count = no_area ? &left->no_area : &left->broken;
+    char *first = no_area ? left->first_no_area : left->first_broken, which[24] = "";
+    if (number)
+        snprintf(which, sizeof which, " %zu", number);
+    if ((*count)++ == 0)
+        snprintf(first, sizeof left->first_broken, "%.80s%s: %.80s", what, which, why);
+}
+
+int file_give(struct annot_file *file, struct build *build, int result, const char *what,
+              size_t number, annot_take *take, void *user, struct err *err)
+{
+    struct annot_object object;
+    if (result && err->status != STATUS_DATA)
+        return -1;
+    if (result)
+        leave_out(file, build->no_area, what, number, err->message);
+    else if (build->points.count == 0 && build->runs.count == 0)
+        leave_out(file, true, what, number, "no outline");
+    else {
+        file->left_out.given++;
+        return take(user, build_object(build, &object), err);
+    }
+    return 0;
 }
 
 int annot_read(struct annot_file *file, size_t image, annot_take *take, void *user, struct err *err)
 {
-    int result = file->kind == KIND_ROI       ? roi_read(file, take, user, err)
-                 : file->kind == KIND_ROI_ZIP ? roi_zip_read(file, take, user, err)
-                 : file->kind == KIND_GEOJSON ? geojson_read(file, take, user, err)
-                 : file->kind == KIND_LABELME ? labelme_read(file, take, user, err)
-                                              : coco_read(file, image, take, user, err);
+    struct annot_left_out *left = &file->left_out;
+    *left = (struct annot_left_out){0};
+    int result = file->reader->read(file, image, take, user, err);
+    if (result == 0 && left->given == 0 && left->broken + left->no_area)
+        result = err_set(err, STATUS_DATA, "%s",
+                         left->broken ? left->first_broken : left->first_no_area);
     return result ? err_prefix(err, "read '%s'", io_input_name(file->path)) : 0;
 }

@@ -3,49 +3,76 @@
 #define ANNOT_FILE_H
 
 #include "annot/annot.h"
+#include "annot/build.h"
 #include "annot/growing.h"
 #include "annot/scan.h"
 #include "core/filemap.h"
 
-enum annot_kind { KIND_ROI, KIND_ROI_ZIP, KIND_GEOJSON, KIND_COCO, KIND_LABELME };
+#define MAX_KEYS 64
 
-struct coco_image {
-    char *name;
-    int64_t id, width, height;
+struct file_image {
+    char *name, *id;       /* id: of COCO, else NULL */
+    int64_t width, height; /* 0: unknown */
 };
 
 struct coco_category {
-    char name[64];
-    int64_t id;
+    char name[64], id[64];
 };
 
-/* Where an annotation is in the file, and whose it is. */
-struct coco_place {
+/* Where an object is in the file, or the list of an image's objects. */
+struct file_place {
     size_t image, at;
 };
+
+struct annot_reader;
 
 struct annot_file {
     char *path;
     struct filemap bytes;
-    enum annot_kind kind;
-    struct scan root;          /* of JSON: all of it */
+    char *text; /* of JSON in UTF-16: the same in UTF-8, else NULL */
+    size_t text_size;
+    const struct annot_reader *reader;
+    struct scan root; /* of JSON: all of it */
+    struct file_key {
+        char name[32]; /* cut */
+        const char *at;
+    } keys[MAX_KEYS];
+    size_t key_count;
     const char *values;        /* of GeoJSON and LabelMe: where the list of objects is */
-    struct growing images;     /* of struct coco_image; one for the other kinds */
+    struct growing images;     /* of struct file_image */
     struct growing categories; /* of struct coco_category, by id */
-    struct growing places;     /* of struct coco_place, by image */
+    struct growing places;     /* of struct file_place, by image */
+    size_t orphans;
+    struct annot_left_out left_out;
 };
 
-/* The value at `at` in the file. */
+/* A format: whether a file is of it, what is looked at before any image is read, and an
+ * image's objects.  Errors are without the file's name. */
+struct annot_reader {
+    bool (*is)(const struct annot_file *file);
+    int (*open)(struct annot_file *file, struct err *err); /* or NULL */
+    int (*read)(struct annot_file *file, size_t image, annot_take *take, void *user,
+                struct err *err);
+};
+extern const struct annot_reader read_roi, read_roi_zip, read_roi_tiff, read_geojson, read_coco,
+    read_labelme, read_via;
+
+/* The value at `at` in a file of JSON, or at its begin. */
 struct scan file_scan(const struct annot_file *file, const char *at);
 
-/* Readers and what prepares them; all errors are without the file's name. */
-int roi_read(struct annot_file *file, annot_take *take, void *user, struct err *err) MUST_CHECK;
-int roi_zip_read(struct annot_file *file, annot_take *take, void *user, struct err *err) MUST_CHECK;
-int geojson_read(struct annot_file *file, annot_take *take, void *user, struct err *err) MUST_CHECK;
-int labelme_open(struct annot_file *file, struct err *err) MUST_CHECK;
-int labelme_read(struct annot_file *file, annot_take *take, void *user, struct err *err) MUST_CHECK;
-int coco_open(struct annot_file *file, struct err *err) MUST_CHECK;
-int coco_read(struct annot_file *file, size_t image, annot_take *take, void *user,
-              struct err *err) MUST_CHECK;
+/* Where the value of a key of JSON's outermost object is, or of the first object in its
+ * outermost list; NULL when there is none, or it comes after the first MAX_KEYS. */
+const char *file_value(const struct annot_file *file, const char *key);
+bool file_is_list(const struct annot_file *file);
+
+/* Notes an image; the name and the id are copied, the id may be NULL. */
+int file_add_image(struct annot_file *file, const char *name, const char *id, int64_t width,
+                   int64_t height, struct err *err) MUST_CHECK;
+
+/* Gives an object to `take` when `result` is 0, that of building it.  One that failed or
+ * is empty is left out: 0 too, unless the reason was another than the data.  what: its
+ * name or its number in the file, `what` and `number`. */
+int file_give(struct annot_file *file, struct build *build, int result, const char *what,
+              size_t number, annot_take *take, void *user, struct err *err) MUST_CHECK;
 
 #endif

@@ -50,13 +50,42 @@ static int read_geometries(struct scan *scan, struct build *build, int depth, st
 static int read_shape(struct scan *scan, const char *type, struct build *build, int depth,
                       struct err *err)
 {
+    static const char *const without_area[] = {"Point", "MultiPoint", "LineString",
+                                               "MultiLineString"};
     if (strcmp(type, "Polygon") == 0)
         return read_polygon(scan, build, err);
     if (strcmp(type, "MultiPolygon") == 0)
         return read_polygons(scan, build, err);
     if (strcmp(type, "GeometryCollection") == 0)
         return read_geometries(scan, build, depth, err);
-    return err_set(err, STATUS_DATA, "a geometry of type '%s' has no area", type);
+    for (int i = 0; i < 4; i++)
+        if (strcmp(type, without_area[i]) == 0)
+            return depth ? 0 : build_no_area(build, type, err);
+    return err_set(err, STATUS_DATA, "a geometry of type '%s'", type);
+}
+
+/* QuPath's: numbers from 0, a channel of -1 for all. */
+static int read_plane(struct scan *scan, struct build *build, struct err *err)
+{
+    char key[32];
+    bool first = true;
+    int more;
+    if (scan_peek(scan) != '{')
+        return scan_skip(scan, err);
+    if (scan_open(scan, '{', err))
+        return -1;
+    while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
+        int64_t number;
+        if (scan_count(scan, &number, err))
+            return -1;
+        int64_t *to = strcmp(key, "c") == 0   ? &build->plane.channel
+                      : strcmp(key, "z") == 0 ? &build->plane.z
+                      : strcmp(key, "t") == 0 ? &build->plane.t
+                                              : NULL;
+        if (to)
+            *to = number + 1;
+    }
+    return more;
 }
 
 /* The type may follow the coordinates. */
@@ -74,7 +103,9 @@ static int read_geometry(struct scan *scan, struct build *build, int depth, stru
         bool is_type = strcmp(key, "type") == 0;
         if (strcmp(key, "coordinates") == 0 || strcmp(key, "geometries") == 0)
             shape = *scan;
-        if (is_type ? scan_string(scan, type, sizeof type, err) : scan_skip(scan, err))
+        if (is_type                     ? scan_word(scan, type, sizeof type, err)
+            : strcmp(key, "plane") == 0 ? read_plane(scan, build, err)
+                                        : scan_skip(scan, err))
             return -1;
     }
     if (more < 0)
@@ -123,15 +154,13 @@ static int read_properties(struct scan *scan, struct build *build, struct err *e
         return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         int64_t label = 0;
-        bool is_label = strcmp(key, "label") == 0;
-        char c = scan_peek(scan);
         int bad = strcmp(key, "classification") == 0 ? read_classification(scan, build, err)
-                  : is_label && c >= '0' && c <= '9' ? scan_integer(scan, &label, err)
+                  : strcmp(key, "label") == 0        ? scan_count(scan, &label, err)
                                                      : scan_skip(scan, err);
         if (bad)
             return -1;
-        if (is_label)
-            build->label = label <= UINT32_MAX ? (uint32_t)label : 0;
+        if (label > 0 && label <= UINT32_MAX)
+            build->label = (uint32_t)label;
     }
     return more;
 }
@@ -145,6 +174,7 @@ static int read_feature(struct scan *scan, struct build *build, struct err *err)
     if (scan_open(scan, '{', err))
         return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
+        build->has_geometry |= strcmp(key, "geometry") == 0;
         int bad = strcmp(key, "geometry") == 0     ? read_geometry(scan, build, 0, err)
                   : strcmp(key, "properties") == 0 ? read_properties(scan, build, err)
                                                    : scan_skip(scan, err);
@@ -154,40 +184,57 @@ static int read_feature(struct scan *scan, struct build *build, struct err *err)
     return more;
 }
 
-static int give(struct build *build, annot_take *take, void *user, struct err *err)
+/* A feature, or a bare geometry. */
+static int read_object(struct scan scan, struct build *build, struct err *err)
 {
-    struct annot_object object;
-    return take(user, build_object(build, &object), err);
+    struct scan copy = scan;
+    if (read_feature(&copy, build, err))
+        return -1;
+    return build->has_geometry ? 0 : read_geometry(&scan, build, 0, err);
 }
 
-/* The list of features, or a single one, or a bare geometry. */
-static int read_file(struct annot_file *file, struct build *build, annot_take *take, void *user,
-                     struct err *err)
+static int read_list(struct annot_file *file, const char *at, struct build *build, annot_take *take,
+                     void *user, struct err *err)
 {
-    struct scan scan = file->root;
+    struct scan scan = file_scan(file, at);
     bool first = true;
     int more;
-    if (!file->values) {
-        struct scan copy = scan;
-        if (read_feature(&copy, build, err))
-            return -1;
-        if (build->pieces.count == 0 && read_geometry(&scan, build, 0, err))
-            return -1;
-        return give(build, take, user, err);
-    }
-    scan = file_scan(file, file->values);
     if (scan_open(&scan, '[', err))
         return -1;
-    while ((more = scan_item(&scan, &first, err)) > 0)
-        if (read_feature(&scan, build, err) || give(build, take, user, err))
+    for (size_t number = 1; (more = scan_item(&scan, &first, err)) > 0; number++) {
+        struct scan object = scan;
+        if (scan_skip(&scan, err) || file_give(file, build, read_object(object, build, err),
+                                               "feature", number, take, user, err))
             return -1;
+    }
     return more;
 }
 
-int geojson_read(struct annot_file *file, annot_take *take, void *user, struct err *err)
+/* The list of features, or a single one, or a bare geometry. */
+static int read_file(struct annot_file *file, size_t image, annot_take *take, void *user,
+                     struct err *err)
 {
     struct build build = build_new();
-    int result = read_file(file, &build, take, user, err);
+    const char *list = file_is_list(file) ? file->root.at : file_value(file, "features");
+    int result = list ? read_list(file, list, &build, take, user, err)
+                      : file_give(file, &build, read_object(file->root, &build, err), "feature", 1,
+                                  take, user, err);
+    (void)image;
     build_free(&build);
     return result;
 }
+
+/* A list may be empty, else it is one of features or geometries. */
+static bool is_geojson(const struct annot_file *file)
+{
+    struct scan scan = file->root;
+    struct err err;
+    bool first = true;
+    if (file_is_list(file) && scan_open(&scan, '[', &err) == 0 &&
+        scan_item(&scan, &first, &err) == 0)
+        return true;
+    return file_value(file, "geometry") || file_value(file, "coordinates") ||
+           file_value(file, "geometries") || (!file_is_list(file) && file_value(file, "features"));
+}
+
+const struct annot_reader read_geojson = {is_geojson, NULL, read_file};

@@ -139,19 +139,25 @@ static int paint_piece(const struct canvas *canvas, const struct annot_piece *pi
     return failed ? err_memory(err, "an outline") : 0;
 }
 
-/* Pixels [y, end) of a column. */
+/* Pixels [y, end) of a column, as far as they are in the image. */
 static void fill_column(const struct canvas *canvas, int64_t x, int64_t y, int64_t end)
 {
-    for (end = end < canvas->height ? end : canvas->height; y < end; y++)
+    if (x < 0 || x >= canvas->width)
+        return;
+    end = end < canvas->height ? end : canvas->height;
+    for (y = y > 0 ? y : 0; y < end; y++)
         fill(canvas, x, x + 1, y);
 }
 
-/* Pixels [at, end) of an image of that height, counted down its columns. */
-static void fill_run(const struct canvas *canvas, int64_t at, int64_t end, int64_t height)
+/* Pixels [at, end) of the object's box, counted down its columns. */
+static void fill_run(const struct canvas *canvas, const struct annot_object *object, int64_t at,
+                     int64_t end)
 {
-    for (int64_t x = at / height; at < end && x < canvas->width; x++) {
+    int64_t height = object->run_height;
+    for (int64_t x = at / height; at < end && object->run_x + x < canvas->width; x++) {
         int64_t last = end < (x + 1) * height ? end : (x + 1) * height;
-        fill_column(canvas, x, at - x * height, last - x * height);
+        int64_t y = object->run_y - x * height;
+        fill_column(canvas, object->run_x + x, at + y, last + y);
         at = last;
     }
 }
@@ -162,7 +168,7 @@ static void paint_runs(const struct canvas *canvas, const struct annot_object *o
     for (size_t i = 0; i < object->run_count && at < total; i++) {
         int64_t end = at + object->runs[i];
         if (i % 2)
-            fill_run(canvas, at, end < total ? end : total, object->run_height);
+            fill_run(canvas, object, at, end < total ? end : total);
         at = end;
     }
 }

@@ -13,11 +13,43 @@ struct raster {
     bool own_labels; /* the objects' labels are used, else their numbers */
 };
 
-/* ---- whether the file numbers its objects ---- */
+/* ---- whether the file numbers its objects, and of which planes they are ---- */
 
-static int note_label(void *user, const struct annot_object *object, struct err *err)
+static bool is_on(int64_t plane, int64_t wanted)
 {
-    return growing_add(user, &object->label, err);
+    return plane == 0 || wanted == 0 || plane == wanted;
+}
+
+static bool is_wanted(const struct annot_raster *options, const struct annot_object *object)
+{
+    const struct annot_plane *p = &object->plane, *wanted = &options->plane;
+    return is_on(p->channel, wanted->channel) && is_on(p->z, wanted->z) && is_on(p->t, wanted->t);
+}
+
+/* Notes the first plane that is told, and whether another one is. */
+static bool differs(int64_t *first, int64_t plane)
+{
+    bool different = plane && *first && *first != plane;
+    *first = *first ? *first : plane;
+    return different;
+}
+
+struct survey {
+    const struct annot_raster *options;
+    struct growing labels; /* of uint32_t */
+    struct annot_plane first;
+    bool several_planes;
+};
+
+static int note_object(void *user, const struct annot_object *object, struct err *err)
+{
+    struct survey *survey = user;
+    if (!is_wanted(survey->options, object))
+        return 0;
+    survey->several_planes |= differs(&survey->first.channel, object->plane.channel);
+    survey->several_planes |= differs(&survey->first.z, object->plane.z);
+    survey->several_planes |= differs(&survey->first.t, object->plane.t);
+    return growing_add(&survey->labels, &object->label, err);
 }
 
 static int compare(const void *a, const void *b)
@@ -39,12 +71,14 @@ static bool all_differ(struct growing *labels)
     return label[0] != 0;
 }
 
-static int look_at_labels(struct annot_file *file, size_t image, bool *own, struct err *err)
+static int look_at_objects(struct annot_file *file, size_t image, struct raster *raster,
+                           struct err *err)
 {
-    struct growing labels = {.size = sizeof(uint32_t)};
-    int result = annot_read(file, image, note_label, &labels, err);
-    *own = result == 0 && all_differ(&labels);
-    growing_free(&labels);
+    struct survey survey = {.options = raster->options, .labels = {.size = sizeof(uint32_t)}};
+    int result = annot_read(file, image, note_object, &survey, err);
+    raster->own_labels = result == 0 && all_differ(&survey.labels);
+    raster->counts->several_planes = survey.several_planes;
+    growing_free(&survey.labels);
     return result;
 }
 
@@ -66,6 +100,10 @@ static int paint(void *user, const struct annot_object *object, struct err *err)
     struct raster *raster = user;
     struct annot_counts *counts = raster->counts;
     uint32_t value = 1;
+    if (!is_wanted(raster->options, object)) {
+        counts->elsewhere++;
+        return 0;
+    }
     counts->objects++;
     if (raster->options->mode == ANNOT_CLASSES &&
         class_value(raster->options, object->class_name, &value, err))
@@ -88,7 +126,7 @@ int annot_rasterize(struct annot_file *file, size_t image, const struct annot_ra
 {
     struct raster raster = {.pixels = pixels, .options = options, .counts = counts};
     *counts = (struct annot_counts){0};
-    if (options->mode == ANNOT_INSTANCES && look_at_labels(file, image, &raster.own_labels, err))
+    if (look_at_objects(file, image, &raster, err))
         return -1;
     return annot_read(file, image, paint, &raster, err);
 }

@@ -9,10 +9,23 @@
 #define VERSION      228
 #define MAX_POSITION 60535 /* ImageJ takes what is above for a negative number */
 
-enum { POLYGON = 0, RECTANGLE = 1, OVAL = 2, FREEHAND = 7, TRACED = 8 };
-enum { SUB_PIXEL = 128 };
-enum { SUBTYPE_TEXT = 1, SUBTYPE_IMAGE = 4 };
-enum segment { MOVE, LINE, QUADRATIC, CUBIC, CLOSE };
+enum {
+    POLYGON,
+    RECTANGLE,
+    OVAL,
+    LINE,
+    FREE_LINE,
+    POLYLINE,
+    NOTHING,
+    FREEHAND,
+    TRACED,
+    ANGLE,
+    POINT,
+    TYPES
+};
+enum { SPLINE_FIT = 1, SUB_PIXEL = 128 };
+enum { SUBTYPE_TEXT = 1, SUBTYPE_ELLIPSE = 3, SUBTYPE_IMAGE = 4, SUBTYPE_TURNED_RECTANGLE = 5 };
+enum segment { MOVE, LINE_TO, QUADRATIC, CUBIC, CLOSE };
 
 /* ---- reading ---- */
 
@@ -72,7 +85,7 @@ static int parse_polygon(struct build *build, const unsigned char *data, size_t 
 
 static int parse_box(struct build *build, const unsigned char *data, bool oval, struct err *err)
 {
-    double x = position(data + 10), y = position(data + 8);
+    double x = position(data + 10), y = position(data + 8), arc = get16(data + 54);
     double width = position(data + 14) - x, height = position(data + 12) - y;
     if (get16(data + 50) & SUB_PIXEL && get16(data + 4) >= 223) {
         x = get_float(data + 18);
@@ -80,30 +93,168 @@ static int parse_box(struct build *build, const unsigned char *data, bool oval, 
         width = get_float(data + 26);
         height = get_float(data + 30);
     }
-    return oval ? build_ellipse(build, x, y, width, height, err)
-                : build_rectangle(build, x, y, width, height, err);
+    if (oval)
+        return build_ellipse(build, x, y, width, height, err);
+    return arc > 0 ? build_rounded(build, x, y, width, height, arc, err)
+                   : build_rectangle(build, x, y, width, height, err);
+}
+
+/* The middle line's ends, and across it the ratio of an ellipse's axes, or the width of a
+ * rectangle. */
+static int parse_turned(struct build *build, const unsigned char *data, bool ellipse,
+                        struct err *err)
+{
+    double x1 = get_float(data + 18), y1 = get_float(data + 22), x2 = get_float(data + 26);
+    double y2 = get_float(data + 30), across = get_float(data + 52);
+    double dx = x2 - x1, dy = y2 - y1, length = hypot(dx, dy);
+    if (!(length > 0 && isfinite(across)))
+        return err_set(err, STATUS_DATA, "the ROI is empty");
+    if (ellipse)
+        return build_turned_ellipse(build, (x1 + x2) / 2, (y1 + y2) / 2, length / 2,
+                                    length / 2 * across, atan2(dy, dx), err);
+    double ax = -dy / length * across / 2, ay = dx / length * across / 2;
+    return build_ring(build, err) || build_point(build, x1 + ax, y1 + ay, err) ||
+                   build_point(build, x2 + ax, y2 + ay, err) ||
+                   build_point(build, x2 - ax, y2 - ay, err) ||
+                   build_point(build, x1 - ax, y1 - ay, err)
+               ? -1
+               : 0;
+}
+
+/* ---- paths ---- */
+
+struct path {
+    const unsigned char *at, *end;
+    double x, y;             /* the last point */
+    double begin_x, begin_y; /* of the ring */
+    bool open;
+};
+
+static bool take_floats(struct path *path, double *to, size_t n)
+{
+    if ((size_t)(path->end - path->at) < 4 * n)
+        return false;
+    for (size_t i = 0; i < n; i++, path->at += 4)
+        to[i] = get_float(path->at);
+    return true;
+}
+
+/* A Bezier curve of degree 2 or 3 from the last point on, in chords of about half a pixel. */
+static int add_curve(struct build *build, const struct path *path, const double *p, int degree,
+                     struct err *err)
+{
+    double x[4] = {path->x}, y[4] = {path->y}, length = 0;
+    for (int i = 1; i <= degree; i++) {
+        x[i] = p[2 * i - 2];
+        y[i] = p[2 * i - 1];
+        length += hypot(x[i] - x[i - 1], y[i] - y[i - 1]);
+    }
+    double steps = fmax(fmin(ceil(2 * length), 10000), 4);
+    for (double k = 1; k <= steps; k++) {
+        double t = k / steps, r = 1 - t, at_x, at_y;
+        double w[4] = {r * r * r, 3 * r * r * t, 3 * r * t * t, t * t * t};
+        if (degree == 2)
+            memcpy(w, (double[]){r * r, 2 * r * t, t * t, 0}, sizeof w);
+        at_x = w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + w[3] * x[3];
+        at_y = w[0] * y[0] + w[1] * y[1] + w[2] * y[2] + w[3] * y[3];
+        if (build_point(build, at_x, at_y, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* A ring begins at a move, or where the last one was closed. */
+static int begin_ring(struct build *build, struct path *path, struct err *err)
+{
+    path->open = true;
+    path->begin_x = path->x;
+    path->begin_y = path->y;
+    return build_ring(build, err) || build_point(build, path->x, path->y, err) ? -1 : 0;
+}
+
+static int parse_segment(struct build *build, struct path *path, struct err *err)
+{
+    double kind, p[6];
+    if (!take_floats(path, &kind, 1))
+        return cut(err);
+    if (kind == CLOSE) {
+        path->x = path->begin_x;
+        path->y = path->begin_y;
+        path->open = false;
+        return 0;
+    }
+    if (kind != MOVE && kind != LINE_TO && kind != QUADRATIC && kind != CUBIC)
+        return err_set(err, STATUS_DATA, "a ROI with an unknown segment");
+    int points = kind == QUADRATIC ? 2 : kind == CUBIC ? 3 : 1;
+    if (!take_floats(path, p, 2 * (size_t)points))
+        return cut(err);
+    int result = 0;
+    if (kind != MOVE && !path->open)
+        result = begin_ring(build, path, err);
+    if (result == 0 && points > 1)
+        result = add_curve(build, path, p, points, err);
+    path->x = p[2 * points - 2];
+    path->y = p[2 * points - 1];
+    if (result == 0 && kind == MOVE)
+        result = begin_ring(build, path, err);
+    else if (result == 0 && points == 1)
+        result = build_point(build, path->x, path->y, err);
+    return result;
 }
 
 /* Segments of a path as floats: a kind, then its points. */
 static int parse_path(struct build *build, const unsigned char *p, size_t n, struct err *err)
 {
-    bool begun = false;
-    for (size_t i = 0; i < n;) {
-        double kind = get_float(p + 4 * i++);
-        if (kind == CLOSE)
-            continue;
-        if (kind != MOVE && kind != LINE)
-            return err_set(err, STATUS_DATA, "a ROI with curves is not supported");
-        if (i + 2 > n || (kind == LINE && !begun))
-            return cut(err);
-        if (kind == MOVE && build_ring(build, err))
+    struct path path = {.at = p, .end = p + 4 * n};
+    if (n < 3 || get_float(p) != MOVE)
+        return cut(err);
+    while (path.at < path.end)
+        if (parse_segment(build, &path, err))
             return -1;
-        begun = true;
-        if (build_point(build, get_float(p + 4 * i), get_float(p + 4 * i + 4), err))
-            return -1;
-        i += 2;
-    }
     return 0;
+}
+
+/* ---- all kinds ---- */
+
+/* A stack's slice, or the planes of a hyperstack, which the second header has. */
+static void parse_plane(struct build *build, const unsigned char *data, size_t size)
+{
+    size_t second = get32(data + 60);
+    build->plane = (struct annot_plane){.z = (int32_t)get32(data + 56)};
+    if (second >= HEADER && second <= size - HEADER2 && size >= HEADER + HEADER2) {
+        int64_t channel = (int32_t)get32(data + second + 4), z = (int32_t)get32(data + second + 8);
+        int64_t t = (int32_t)get32(data + second + 12);
+        if (channel > 0 || z > 0 || t > 0)
+            build->plane = (struct annot_plane){channel, z, t};
+    }
+    struct annot_plane *plane = &build->plane;
+    plane->channel = plane->channel > 0 ? plane->channel : 0;
+    plane->z = plane->z > 0 ? plane->z : 0;
+    plane->t = plane->t > 0 ? plane->t : 0;
+}
+
+static int parse_type(struct build *build, const unsigned char *data, size_t size, struct err *err)
+{
+    static const char *const no_areas[TYPES] = {[LINE] = "a line",
+                                                [FREE_LINE] = "a freehand line",
+                                                [POLYLINE] = "a segmented line",
+                                                [NOTHING] = "an empty ROI",
+                                                [ANGLE] = "an angle",
+                                                [POINT] = "a point"};
+    unsigned type = data[6], subtype = get16(data + 48);
+    if (subtype == SUBTYPE_TEXT || subtype == SUBTYPE_IMAGE)
+        return build_no_area(build, subtype == SUBTYPE_TEXT ? "a text" : "a picture", err);
+    if (type >= TYPES)
+        return err_set(err, STATUS_DATA, "a ROI of an unknown type");
+    if (no_areas[type])
+        return build_no_area(build, no_areas[type], err);
+    if (type == RECTANGLE || type == OVAL)
+        return parse_box(build, data, type == OVAL, err);
+    if (type == FREEHAND && (subtype == SUBTYPE_ELLIPSE || subtype == SUBTYPE_TURNED_RECTANGLE))
+        return parse_turned(build, data, subtype == SUBTYPE_ELLIPSE, err);
+    if (parse_polygon(build, data, size, err))
+        return -1;
+    return get16(data + 50) & SPLINE_FIT ? build_smooth(build, err) : 0;
 }
 
 int roi_parse(struct build *build, const unsigned char *data, size_t size, struct err *err)
@@ -111,24 +262,12 @@ int roi_parse(struct build *build, const unsigned char *data, size_t size, struc
     if (size < HEADER || memcmp(data, "Iout", 4) != 0)
         return err_set(err, STATUS_DATA, "not an ImageJ ROI");
     size_t path = get32(data + 36);
-    unsigned type = data[6], subtype = get16(data + 48);
     if (build_piece(build, err))
         return -1;
-    if (path && type == RECTANGLE)
+    parse_plane(build, data, size);
+    if (path && data[6] == RECTANGLE)
         return path > (size - HEADER) / 4 ? cut(err) : parse_path(build, data + HEADER, path, err);
-    if (subtype == SUBTYPE_TEXT || subtype == SUBTYPE_IMAGE)
-        return err_set(err, STATUS_DATA, "a text or picture is no outline");
-    switch (type) {
-    case POLYGON:
-    case FREEHAND:
-    case TRACED:
-        return parse_polygon(build, data, size, err);
-    case RECTANGLE:
-    case OVAL:
-        return parse_box(build, data, type == OVAL, err);
-    default:
-        return err_set(err, STATUS_DATA, "a ROI of type %u has no area", type);
-    }
+    return parse_type(build, data, size, err);
 }
 
 /* ---- writing ---- */
@@ -190,7 +329,7 @@ static void put_polygon(unsigned char *data, const struct annot_ring *ring, cons
 static unsigned char *put_path_ring(unsigned char *p, const struct annot_ring *ring)
 {
     for (size_t i = 0; i < ring->n; i++) {
-        p = put_float(p, i ? LINE : MOVE);
+        p = put_float(p, i ? LINE_TO : MOVE);
         p = put_float(p, ring->points[2 * i]);
         p = put_float(p, ring->points[2 * i + 1]);
     }

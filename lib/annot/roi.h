@@ -3,12 +3,17 @@
 #ifndef ANNOT_ROI_H
 #define ANNOT_ROI_H
 
-#include "annot/build.h"
+#include "annot/file.h"
 
-/* Adds the outline in a .roi file to the builder, as one piece.  Lines, points,
- * angles and texts have no area: STATUS_DATA. */
+/* Adds the outline in a .roi file to the builder, as one piece, and its plane.  Lines,
+ * points, angles and texts have no area: build_no_area. */
 int roi_parse(struct build *build, const unsigned char *data, size_t size,
               struct err *err) MUST_CHECK;
+
+/* Gives the object in a .roi file; a name of digits is its label. */
+int roi_give(struct annot_file *file, struct build *build, const unsigned char *data, size_t size,
+             const char *name, size_t number, annot_take *take, void *user,
+             struct err *err) MUST_CHECK;
 
 /* A new .roi file with the object's outline, traced from labels: a polygon, or a
  * composite when it has holes or pieces; free() it. */

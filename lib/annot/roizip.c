@@ -3,6 +3,7 @@
 #include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "annot/file.h"
 #include "annot/roi.h"
@@ -16,31 +17,38 @@ static uint32_t label_of(const char *name)
     const char *slash = strrchr(name, '/');
     name = slash ? slash + 1 : name;
     size_t digits = strspn(name, "0123456789");
-    if (digits == 0 || digits > 10 || strcmp(name + digits, ".roi") != 0)
+    if (digits == 0 || digits > 10 || strcasecmp(name + digits, ".roi") != 0)
         return 0;
     for (size_t i = 0; i < digits; i++)
         label = label * 10 + (uint64_t)(name[i] - '0');
     return label <= UINT32_MAX ? (uint32_t)label : 0;
 }
 
-static int give(struct build *build, const unsigned char *data, size_t size, const char *name,
-                annot_take *take, void *user, struct err *err)
+int roi_give(struct annot_file *file, struct build *build, const unsigned char *data, size_t size,
+             const char *name, size_t number, annot_take *take, void *user, struct err *err)
 {
-    struct annot_object object;
     build_reset(build);
     build->label = label_of(name);
-    if (roi_parse(build, data, size, err))
-        return err_prefix(err, "'%.200s'", name);
-    return take(user, build_object(build, &object), err);
+    return file_give(file, build, roi_parse(build, data, size, err), name, number, take, user, err);
 }
 
-int roi_read(struct annot_file *file, annot_take *take, void *user, struct err *err)
+static int read_one(struct annot_file *file, size_t image, annot_take *take, void *user,
+                    struct err *err)
 {
     struct build build = build_new();
-    int result = give(&build, file->bytes.data, file->bytes.size, file->path, take, user, err);
+    (void)image;
+    int result =
+        roi_give(file, &build, file->bytes.data, file->bytes.size, file->path, 0, take, user, err);
     build_free(&build);
     return result;
 }
+
+static bool is_roi(const struct annot_file *file)
+{
+    return file->bytes.size >= 4 && memcmp(file->bytes.data, "Iout", 4) == 0;
+}
+
+const struct annot_reader read_roi = {is_roi, NULL, read_one};
 
 /* ---- zip ---- */
 
@@ -50,12 +58,6 @@ static int archive_failed(struct archive *archive, struct err *err)
     return err_set(err, STATUS_DATA, "%s", reason ? reason : "a broken zip archive");
 }
 
-static bool ends_with_roi(const char *name)
-{
-    size_t n = strlen(name);
-    return n > 4 && strcmp(name + n - 4, ".roi") == 0;
-}
-
 /* Nothing is written under these names, but who lies there lies elsewhere. */
 static bool leads_outside(const char *name)
 {
@@ -63,22 +65,32 @@ static bool leads_outside(const char *name)
            strchr(name, '\\');
 }
 
-/* 1 for a ROI, 0 for what is passed over: folders and what macOS adds. */
+/* Whether a member may be a ROI: not a folder, nor what macOS adds. */
 static int check_entry(struct archive_entry *entry, const char **name, struct err *err)
 {
-    *name = archive_entry_pathname(entry);
+    *name = archive_entry_pathname_utf8(entry);
     if (!*name)
-        return err_set(err, STATUS_DATA, "a member has a name that is not ASCII");
+        *name = archive_entry_pathname(entry);
+    if (!*name)
+        *name = "a ROI";
     if (leads_outside(*name))
         return err_set(err, STATUS_DATA, "'%.200s' leads outside", *name);
-    if (archive_entry_filetype(entry) == AE_IFDIR || strncmp(*name, "__MACOSX/", 9) == 0)
-        return 0;
-    if (archive_entry_filetype(entry) != AE_IFREG || !ends_with_roi(*name))
-        return err_set(err, STATUS_DATA, "'%.200s' is not an ImageJ ROI", *name);
-    return 1;
+    if (archive_entry_filetype(entry) != AE_IFDIR && archive_entry_filetype(entry) != AE_IFREG)
+        return err_set(err, STATUS_DATA, "'%.200s' is no file", *name);
+    const char *slash = strrchr(*name, '/'), *base = slash ? slash + 1 : *name;
+    return archive_entry_filetype(entry) == AE_IFREG && strncmp(*name, "__MACOSX/", 9) != 0 &&
+           strncmp(base, "._", 2) != 0;
 }
 
-static int read_entry(struct archive *archive, struct growing *bytes, struct err *err)
+static bool has_roi_ending(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && strcasecmp(name + n - 4, ".roi") == 0;
+}
+
+/* 1 for a ROI: a member that begins as one, or is called so.  Others are not read on. */
+static int read_entry(struct archive *archive, const char *name, struct growing *bytes,
+                      struct err *err)
 {
     const void *data;
     size_t size;
@@ -87,28 +99,43 @@ static int read_entry(struct archive *archive, struct growing *bytes, struct err
     bytes->count = 0;
     while ((result = archive_read_data_block(archive, &data, &size, &offset)) == ARCHIVE_OK) {
         if (size > MAX_ROI - bytes->count)
-            return err_set(err, STATUS_DATA, "a ROI of more than %zu bytes", MAX_ROI);
+            return err_set(err, STATUS_DATA, "'%.200s': a ROI of more than %zu bytes", name,
+                           MAX_ROI);
         if (growing_add_all(bytes, data, size, err))
             return -1;
+        if (bytes->count >= 4 && memcmp(bytes->items, "Iout", 4) != 0 && !has_roi_ending(name))
+            return 0;
     }
-    return result == ARCHIVE_EOF ? 0 : archive_failed(archive, err);
+    return result == ARCHIVE_EOF ? bytes->count >= 4 || has_roi_ending(name)
+                                 : archive_failed(archive, err);
 }
 
-static int read_entries(struct archive *archive, struct growing *bytes, struct build *build,
-                        annot_take *take, void *user, struct err *err)
+/* Names that the C locale has no characters for are a warning to libarchive. */
+static int next_header(struct archive *archive, struct archive_entry **entry)
+{
+    int result = archive_read_next_header(archive, entry);
+    return result == ARCHIVE_WARN ? ARCHIVE_OK : result;
+}
+
+static int read_entries(struct annot_file *file, struct archive *archive, struct growing *bytes,
+                        struct build *build, annot_take *take, void *user, struct err *err)
 {
     struct archive_entry *entry;
     const char *name;
     int result;
-    while ((result = archive_read_next_header(archive, &entry)) == ARCHIVE_OK) {
+    bool any = false;
+    while ((result = next_header(archive, &entry)) == ARCHIVE_OK) {
         int is_roi = check_entry(entry, &name, err);
-        if (is_roi < 0)
+        if (is_roi > 0)
+            is_roi = read_entry(archive, name, bytes, err);
+        if (is_roi < 0 ||
+            (is_roi && roi_give(file, build, bytes->items, bytes->count, name, 0, take, user, err)))
             return -1;
-        if (is_roi && (read_entry(archive, bytes, err) ||
-                       give(build, bytes->items, bytes->count, name, take, user, err)))
-            return -1;
+        any |= is_roi;
     }
-    return result == ARCHIVE_EOF ? 0 : archive_failed(archive, err);
+    if (result != ARCHIVE_EOF)
+        return archive_failed(archive, err);
+    return any ? 0 : err_set(err, STATUS_DATA, "a zip without an ImageJ ROI");
 }
 
 /* A zip without members is only the end of its directory, which libarchive may
@@ -120,8 +147,10 @@ static bool is_empty_zip(const struct annot_file *file)
 }
 
 /* Through the directory at the end, so that a zip that was cut is refused. */
-int roi_zip_read(struct annot_file *file, annot_take *take, void *user, struct err *err)
+static int read_zip(struct annot_file *file, size_t image, annot_take *take, void *user,
+                    struct err *err)
 {
+    (void)image;
     if (is_empty_zip(file))
         return 0;
     struct build build = build_new();
@@ -132,9 +161,16 @@ int roi_zip_read(struct annot_file *file, annot_take *take, void *user, struct e
                     archive_read_open_memory(archive, file->bytes.data, file->bytes.size)))
         result = archive_failed(archive, err);
     if (result == 0)
-        result = read_entries(archive, &bytes, &build, take, user, err);
+        result = read_entries(file, archive, &bytes, &build, take, user, err);
     archive_read_free(archive);
     growing_free(&bytes);
     build_free(&build);
     return result;
 }
+
+static bool is_zip(const struct annot_file *file)
+{
+    return file->bytes.size >= 4 && memcmp(file->bytes.data, "PK", 2) == 0;
+}
+
+const struct annot_reader read_roi_zip = {is_zip, NULL, read_zip};

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "annot/utf16.h"
 #include "core/num.h"
 
 int scan_wrong(const struct scan *scan, const char *what, struct err *err)
@@ -85,21 +86,10 @@ static void put(struct text *text, unsigned byte)
 
 static void put_utf8(struct text *text, unsigned code)
 {
-    if (code < 0x80) {
-        put(text, code);
-    } else if (code < 0x800) {
-        put(text, 0xc0 | code >> 6);
-        put(text, 0x80 | (code & 63));
-    } else if (code < 0x10000) {
-        put(text, 0xe0 | code >> 12);
-        put(text, 0x80 | (code >> 6 & 63));
-        put(text, 0x80 | (code & 63));
-    } else {
-        put(text, 0xf0 | code >> 18);
-        put(text, 0x80 | (code >> 12 & 63));
-        put(text, 0x80 | (code >> 6 & 63));
-        put(text, 0x80 | (code & 63));
-    }
+    char bytes[4];
+    int n = utf8_encode(bytes, code);
+    for (int i = 0; i < n; i++)
+        put(text, (unsigned char)bytes[i]);
 }
 
 static int hex_digit(char c)
@@ -258,9 +248,30 @@ static bool value_of(const struct decimal *d, const char *text, size_t length, d
     return num_real(copy, -1e300, 1e300, value, &err) == 0;
 }
 
+/* NaN, Infinity, -Infinity. */
+static bool take_not_finite(struct scan *scan, double *value)
+{
+    static const struct {
+        const char *name;
+        double value;
+    } words[] = {{"NaN", NAN}, {"Infinity", INFINITY}, {"-Infinity", -INFINITY}};
+    scan_peek(scan);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i].name);
+        if ((size_t)(scan->end - scan->at) >= n && memcmp(scan->at, words[i].name, n) == 0) {
+            scan->at += n;
+            *value = words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
 int scan_number(struct scan *scan, double *number, struct err *err)
 {
     struct decimal d = {0};
+    if (take_not_finite(scan, number))
+        return 0;
     char c = scan_peek(scan);
     const char *begin = scan->at;
     if (c != '-' && !(c >= '0' && c <= '9'))
@@ -277,9 +288,40 @@ int scan_integer(struct scan *scan, int64_t *number, struct err *err)
     double value;
     if (scan_number(scan, &value, err))
         return -1;
-    if (value != floor(value) || fabs(value) > 9007199254740992.0)
+    if (value != floor(value) || !(fabs(value) <= 9007199254740992.0))
         return scan_wrong(scan, "a number that is not whole", err);
     *number = (int64_t)value;
+    return 0;
+}
+
+int scan_count(struct scan *scan, int64_t *number, struct err *err)
+{
+    char c = scan_peek(scan);
+    struct scan copy = *scan;
+    double value = -1;
+    if (c >= '0' && c <= '9' && scan_number(&copy, &value, err))
+        return -1;
+    *number = value >= 0 && value <= 9007199254740992.0 ? (int64_t)value : -1;
+    return scan_skip(scan, err);
+}
+
+int scan_word(struct scan *scan, char *to, size_t room, struct err *err)
+{
+    char c = scan_peek(scan);
+    const char *begin = scan->at;
+    if (c == '"')
+        return scan_string(scan, to, room, err);
+    *to = 0;
+    if (scan_skip(scan, err))
+        return -1;
+    size_t n = (size_t)(scan->at - begin);
+    if ((c == '-' || (c >= '0' && c <= '9')) && n < room) {
+        memcpy(to, begin, n);
+        to[n] = 0;
+        char *point = strstr(to, ".0"); /* 7.0 is 7 */
+        if (point && point[2 + strspn(point + 2, "0")] == 0)
+            *point = 0;
+    }
     return 0;
 }
 
@@ -301,9 +343,12 @@ static int skip_word(struct scan *scan, struct err *err)
 static int skip_plain(struct scan *scan, struct err *err)
 {
     struct decimal d = {0};
+    double value;
     char c = scan_peek(scan);
     if (c == '"')
         return scan_string(scan, NULL, 0, err);
+    if (take_not_finite(scan, &value))
+        return 0;
     if (c == '-' || (c >= '0' && c <= '9'))
         return take_decimal(scan, &d) ? 0 : broken(scan, err);
     return skip_word(scan, err);

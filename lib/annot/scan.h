@@ -1,6 +1,7 @@
 /* Reading JSON from memory piece by piece, without building a tree, so that files
- * of hundreds of megabytes pass in little memory.  Strict: RFC 8259, at most
- * SCAN_DEPTH levels.  Errors name the byte. */
+ * of hundreds of megabytes pass in little memory.  Strict: RFC 8259, but for NaN,
+ * Infinity and -Infinity, which Python and Java write; at most SCAN_DEPTH levels.
+ * Errors name the byte. */
 #ifndef ANNOT_SCAN_H
 #define ANNOT_SCAN_H
 
@@ -29,6 +30,12 @@ int scan_item(struct scan *scan, bool *first, struct err *err) MUST_CHECK;
 
 int scan_number(struct scan *scan, double *number, struct err *err) MUST_CHECK;
 int scan_integer(struct scan *scan, int64_t *number, struct err *err) MUST_CHECK;
+
+/* A number, or -1 when there is something else, which is skipped. */
+int scan_count(struct scan *scan, int64_t *number, struct err *err) MUST_CHECK;
+
+/* A text, a number as its digits, "" for anything else: an id, a name. */
+int scan_word(struct scan *scan, char *to, size_t room, struct err *err) MUST_CHECK;
 
 /* A string, cut off at room - 1 bytes; to may be NULL. */
 int scan_string(struct scan *scan, char *to, size_t room, struct err *err) MUST_CHECK;
