@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "annot/annot.h"
+#include "annot/mask.h"
 #include "cli/cli.h"
 #include "core/guard.h"
+#include "core/limits.h"
 #include "core/names.h"
+#include "core/spill.h"
 #include "image/output.h"
 
 #define MAX_CLASSES 255
-#define MAX_PIXELS  ((size_t)1 << 30)
 
 static struct {
     const char *output, *like, *suffix;
@@ -50,6 +52,8 @@ static const struct cli_option options[] = {
      CLI_FLAG(settings.force)},
     {0, "suffix", "TEXT", "with -o DIR: what file names have after the stem",
      CLI_TEXT(settings.suffix)},
+    {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
+     CLI_INT(limits.max_pixels, 1, INT64_MAX)},
     {0},
 };
 
@@ -161,52 +165,12 @@ static int get_size(const struct annot_image *image, size_t shape[2], struct err
                        image->name);
     shape[0] = (size_t)height;
     shape[1] = (size_t)width;
-    if (shape[0] > MAX_PIXELS / shape[1])
-        return err_set(err, STATUS_DATA, "'%s': an image of more than %zu pixels", image->name,
-                       MAX_PIXELS);
+    if (limits_check_pixels(width, height, err))
+        return err_prefix(err, "'%s'", image->name);
     return 0;
 }
 
 /* ---- pixels ---- */
-
-/* Narrows labels in place. */
-static void narrow(unsigned char *pixels, size_t n, int bits, uint32_t unit)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint32_t label;
-        memcpy(&label, pixels + 4 * i, sizeof label);
-        uint8_t narrow8 = (uint8_t)(label * unit);
-        uint16_t narrow16 = (uint16_t)label;
-        if (bits == 8)
-            pixels[i] = narrow8;
-        else
-            memcpy(pixels + 2 * i, &narrow16, sizeof narrow16);
-    }
-}
-
-/* Chooses what is written for these labels. */
-static int choose_bits(struct image_info *info, const struct annot_counts *counts, struct err *err)
-{
-    info->bits = settings.raster.mode != ANNOT_INSTANCES ? 8 : counts->largest > 65535 ? 32 : 16;
-    info->is_label = info->bits == 32;
-    if (info->is_label && !is_tiff())
-        return err_set(err, STATUS_USAGE, "labels above 65535 need --format tiff");
-    return 0;
-}
-
-static int save(const char *path, const struct image_info *info, const void *pixels,
-                struct err *err)
-{
-    struct image_writer *writer;
-    if (image_create(&writer, path, is_tiff() ? IMAGE_TIFF : IMAGE_PNG, IMAGE_DEFAULT_COMPRESSION,
-                     info, err))
-        return -1;
-    if (image_write_rows(writer, info->height, pixels, err)) {
-        image_abort(writer);
-        return -1;
-    }
-    return image_commit(writer, err);
-}
 
 /* Says what of the image's objects is not to be seen, or not as it was. */
 static void warn_of_objects(const struct annot_file *file, const struct annot_image *image,
@@ -242,29 +206,33 @@ static int choose_path(char *path, size_t size, const char *image, const char *s
     return destination_file(&output, stem, source, is_tiff() ? "tif" : "png", path, size, err);
 }
 
+static int paint(struct annot_file *file, size_t i, const char *path, struct array *pixels,
+                 struct err *err)
+{
+    struct annot_image image = annot_image(file, i);
+    struct annot_counts counts;
+    enum image_format format = is_tiff() ? IMAGE_TIFF : IMAGE_PNG;
+    if (annot_rasterize(file, i, &settings.raster, pixels, &counts, err) ||
+        mask_write(path, format, pixels, settings.raster.mode, counts.largest, err))
+        return -1;
+    warn_of_objects(file, &image, &counts);
+    return 0;
+}
+
 static int rasterize(struct annot_file *file, const char *source, size_t i, struct err *err)
 {
     char path[4096];
     struct annot_image image = annot_image(file, i);
-    struct annot_counts counts;
-    struct array pixels;
-    size_t shape[2];
+    struct spill room;
+    size_t shape[2], bytes;
     if (choose_path(path, sizeof path, image.name, source, err) || get_size(&image, shape, err) ||
-        array_new(&pixels, DTYPE_U32, 2, shape, err))
+        array_check_bytes(DTYPE_U32, 2, shape, &bytes, err) ||
+        limits_check_memory(bytes, image.name, err) ||
+        spill_new_claimed(&room, bytes, SIZE_MAX, err))
         return -1;
-    struct image_info info = {
-        .width = (int64_t)shape[1], .height = (int64_t)shape[0], .channels = 1};
-    int result = annot_rasterize(file, i, &settings.raster, &pixels, &counts, err);
-    if (result == 0)
-        result = choose_bits(&info, &counts, err);
-    if (result == 0 && info.bits < 32)
-        narrow(pixels.data, array_count(&pixels), info.bits,
-               settings.raster.mode == ANNOT_BINARY ? 255 : 1);
-    if (result == 0)
-        result = save(path, &info, pixels.data, err);
-    if (result == 0)
-        warn_of_objects(file, &image, &counts);
-    array_free(&pixels);
+    struct array pixels = array_view(DTYPE_U32, 2, shape, room.data);
+    int result = paint(file, i, path, &pixels, err);
+    spill_free(&room);
     return result;
 }
 

@@ -119,6 +119,144 @@ static void fill_rows(const struct canvas *canvas, const struct edge *edges, siz
     }
 }
 
+/* Where an edge crosses row y, as a pixel. */
+static int64_t crossing(const struct canvas *canvas, const struct edge *edge, int64_t y)
+{
+    return first_pixel(canvas, edge->x + edge->slope * (double)y);
+}
+
+/* ---- many crossings a row: a bit a pixel says where inside and outside change ---- */
+
+/* An upright edge changes the same pixel in all of its rows: two events. */
+struct event {
+    int64_t row, x;
+};
+
+struct parity {
+    const struct canvas *canvas;
+    int64_t left, right, bottom;
+    uint8_t *changes;     /* of pixels left to right */
+    struct event *events; /* of upright edges, by row */
+    size_t event_count;
+    const struct edge **slanted; /* by their first row */
+    size_t slanted_count;
+    int64_t *crossed; /* by the slanted ones in a row */
+};
+
+static int compare_events(const void *a, const void *b)
+{
+    int64_t x = ((const struct event *)a)->row, y = ((const struct event *)b)->row;
+    return (x > y) - (x < y);
+}
+
+static void fill_between_changes(const struct parity *p, int64_t y)
+{
+    bool inside = false;
+    int64_t begin = p->left;
+    for (int64_t x = p->left; x <= p->right; x++)
+        if (p->changes[x - p->left]) {
+            if (inside)
+                fill(p->canvas, begin, x, y);
+            inside = !inside;
+            begin = x;
+        }
+}
+
+static void fill_by_parity(struct parity *p, int64_t y)
+{
+    size_t event = 0, next = 0, count = 0;
+    for (; y < p->bottom; y++) {
+        size_t kept = 0;
+        for (; event < p->event_count && p->events[event].row <= y; event++)
+            p->changes[p->events[event].x - p->left] ^= 1;
+        for (; next < p->slanted_count && p->slanted[next]->first <= y; next++)
+            p->slanted[count++] = p->slanted[next]; /* those that go on stand before it */
+        for (size_t i = 0; i < count; i++)
+            if (p->slanted[i]->end > y) {
+                p->crossed[kept] = crossing(p->canvas, p->slanted[i], y) - p->left;
+                p->changes[p->crossed[kept]] ^= 1;
+                p->slanted[kept++] = p->slanted[i];
+            }
+        count = kept;
+        fill_between_changes(p, y);
+        for (size_t i = 0; i < count; i++)
+            p->changes[p->crossed[i]] ^= 1;
+    }
+}
+
+static void split_edges(struct parity *p, const struct edge *edges, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (edges[i].slope != 0) {
+            p->slanted[p->slanted_count++] = &edges[i];
+            continue;
+        }
+        int64_t x = crossing(p->canvas, &edges[i], edges[i].first);
+        p->events[p->event_count++] = (struct event){edges[i].first, x};
+        p->events[p->event_count++] = (struct event){edges[i].end, x};
+    }
+    if (p->event_count)
+        qsort(p->events, p->event_count, sizeof *p->events, compare_events);
+}
+
+/* ---- an outline ---- */
+
+/* The pixels that the edges reach over, and in how many rows they cross all in all. */
+struct reach {
+    int64_t left, right, bottom;
+    double crossings;
+};
+
+static struct reach reach_of(const struct canvas *canvas, const struct edge *edges, size_t n)
+{
+    struct reach reach = {INT64_MAX, 0, 0, 0};
+    for (size_t i = 0; i < n; i++) {
+        const struct edge *e = &edges[i];
+        int64_t ends[] = {crossing(canvas, e, e->first), crossing(canvas, e, e->end - 1)};
+        for (int k = 0; k < 2; k++) {
+            reach.left = ends[k] < reach.left ? ends[k] : reach.left;
+            reach.right = ends[k] > reach.right ? ends[k] : reach.right;
+        }
+        reach.bottom = e->end > reach.bottom ? e->end : reach.bottom;
+        reach.crossings += (double)(e->end - e->first);
+    }
+    return reach;
+}
+
+static int paint_by_parity(const struct canvas *canvas, const struct edge *edges, size_t n,
+                           const struct reach *reach, struct err *err)
+{
+    struct parity p = {canvas, reach->left, reach->right, reach->bottom, NULL, NULL, 0,
+                       NULL,   0,           NULL};
+    p.changes = calloc((size_t)(reach->right - reach->left + 1), 1);
+    p.events = malloc(2 * n * sizeof *p.events);
+    p.slanted = malloc(n * sizeof *p.slanted);
+    p.crossed = malloc(n * sizeof *p.crossed);
+    bool failed = !p.changes || !p.events || !p.slanted || !p.crossed;
+    if (!failed) {
+        split_edges(&p, edges, n);
+        fill_by_parity(&p, edges[0].first);
+    }
+    free(p.changes);
+    free(p.events);
+    free(p.slanted);
+    free(p.crossed);
+    return failed ? err_memory(err, "an outline") : 0;
+}
+
+static int paint_by_lists(const struct canvas *canvas, const struct edge *edges, size_t n,
+                          struct err *err)
+{
+    const struct edge **active = malloc(n * sizeof *active);
+    double *crossings = malloc(n * sizeof *crossings);
+    if (active && crossings)
+        fill_rows(canvas, edges, n, active, crossings);
+    bool failed = !active || !crossings;
+    free(active);
+    free(crossings);
+    return failed ? err_memory(err, "an outline") : 0;
+}
+
 static int paint_piece(const struct canvas *canvas, const struct annot_piece *piece,
                        struct growing *edges, struct err *err)
 {
@@ -127,16 +265,14 @@ static int paint_piece(const struct canvas *canvas, const struct annot_piece *pi
         if (add_ring(edges, canvas, &piece->rings[i], err))
             return -1;
     size_t n = edges->count;
-    const struct edge **active = malloc((n + 1) * sizeof *active);
-    double *crossings = malloc((n + 1) * sizeof *crossings);
-    if (active && crossings && n) {
-        qsort(edges->items, n, sizeof(struct edge), compare_edges);
-        fill_rows(canvas, edges->items, n, active, crossings);
-    }
-    bool failed = !active || !crossings;
-    free(active);
-    free(crossings);
-    return failed ? err_memory(err, "an outline") : 0;
+    if (n == 0)
+        return 0;
+    qsort(edges->items, n, sizeof(struct edge), compare_edges);
+    struct edge *all = edges->items;
+    struct reach reach = reach_of(canvas, all, n);
+    double area = (double)(reach.bottom - all->first) * (double)(reach.right - reach.left + 1);
+    return reach.crossings > area ? paint_by_parity(canvas, all, n, &reach, err)
+                                  : paint_by_lists(canvas, all, n, err);
 }
 
 /* Pixels [y, end) of a column, as far as they are in the image. */

@@ -9,6 +9,7 @@
 #include "annot/scan.h"
 #include "core/guard.h"
 #include "core/rng.h"
+#include "tests/clock.h"
 #include "tests/files.h"
 #include "tests/tap.h"
 
@@ -238,6 +239,73 @@ static void test_paint(void)
     build_free(&build);
 }
 
+/* Whether a pixel's centre is in an odd number of turns of the ring. */
+static bool is_odd(const double *points, size_t n, double x, double y)
+{
+    bool odd = false;
+    for (size_t i = 0, j = n - 1; i < n; j = i++) {
+        const double *a = points + 2 * i, *b = points + 2 * j;
+        if ((a[1] > y) != (b[1] > y) && x > a[0] + (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]))
+            odd = !odd;
+    }
+    return odd;
+}
+
+/* Outlines that cross each row many times are filled in another way. */
+static void test_tangles(void)
+{
+    enum { SIDE = 60, POINTS = 400 };
+    struct rng rng = rng_new(5, "tangle");
+    struct err err;
+    int wrong = 0;
+    for (int round = 0; round < 20; round++) {
+        double points[2 * POINTS];
+        struct build build = build_new();
+        struct annot_object object;
+        struct array labels = new_labels(SIDE, SIDE);
+        int n = round < 10 ? POINTS : 5;
+        for (int i = 0; i < n; i++) {
+            points[2 * i] = rng_between(&rng, -10, SIDE + 10);
+            points[2 * i + 1] = rng_between(&rng, -10, SIDE + 10);
+            if (i % 2 && round % 2)
+                points[2 * i] = points[2 * i - 2]; /* upright */
+        }
+        if (build_piece(&build, &err))
+            exit(1);
+        add_ring(&build, points, (size_t)n);
+        if (annot_paint(&labels, build_object(&build, &object), 1, false, &err) < 0)
+            exit(1);
+        for (int y = 0; y < SIDE; y++)
+            for (int x = 0; x < SIDE; x++)
+                wrong += is_odd(points, (size_t)n, x + 0.5, y + 0.5) !=
+                         (((uint32_t *)labels.data)[y * SIDE + x] == 1);
+        array_free(&labels);
+        build_free(&build);
+    }
+    is_int(wrong, 0, "tangles are filled where they surround a pixel an odd number of times");
+}
+
+/* 1,000,000 upright edges across 2000 rows. */
+static void test_comb(void)
+{
+    struct err err;
+    struct build build = build_new();
+    struct annot_object object;
+    struct array labels = new_labels(2000, 2000);
+    if (build_piece(&build, &err) || build_ring(&build, &err))
+        exit(1);
+    for (int i = 0; i < 1000000; i++)
+        if (build_point(&build, i / 2 * 0.004 + 0.001, i / 2 % 2 ? 3000 : -1000, &err) ||
+            build_point(&build, i / 2 * 0.004 + 0.001, i / 2 % 2 ? -1000 : 3000, &err))
+            exit(1);
+    double begin = work_milliseconds();
+    int64_t covered = annot_paint(&labels, build_object(&build, &object), 1, false, &err);
+    double seconds = (work_milliseconds() - begin) / 1000;
+    ok(covered >= 0 && seconds < 5, "a comb of a million teeth in %.2f s", seconds);
+    array_free(&labels);
+    build_free(&build);
+}
+
 static int count_objects(void *user, const struct annot_object *object, struct err *err)
 {
     (void)err;
@@ -394,6 +462,8 @@ int main(void)
     test_full();
     test_outlines();
     test_paint();
+    test_tangles();
+    test_comb();
     test_json();
     test_cut_zip();
     test_numbers();
