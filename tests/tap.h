@@ -1,5 +1,6 @@
-/* Test Anything Protocol for the C tests: each check prints a line, main ends
- * with `return tap_done();`. */
+/* Test Anything Protocol for the C tests.  main begins with `tap_plan(N);`, each check prints
+ * a line, and main ends with `return tap_done();`.  A test that returns early from anywhere
+ * has fewer checks than it planned, and fails. */
 #ifndef TESTS_TAP_H
 #define TESTS_TAP_H
 
@@ -9,7 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static int tap_count, tap_failed;
+static int tap_count, tap_failed, tap_planned;
+
+__attribute__((unused)) static void tap_plan(int checks)
+{
+    /* A line at a time, so that a test that is killed has told what it saw. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    tap_planned = checks;
+    printf("1..%d\n", checks);
+}
 
 __attribute__((format(printf, 2, 3), unused)) static bool ok(bool pass, const char *name, ...)
 {
@@ -54,16 +63,13 @@ __attribute__((unused)) static void tap_skip(const char *reason)
     printf("ok %d # SKIP %s\n", ++tap_count, reason);
 }
 
-__attribute__((unused)) static int tap_skip_all(const char *reason)
-{
-    printf("1..0 # SKIP %s\n", reason);
-    return 0;
-}
-
 __attribute__((unused)) static int tap_done(void)
 {
-    printf("1..%d\n", tap_count);
-    return tap_failed != 0;
+    if (tap_planned <= 0)
+        printf("not ok %d - a plan of something to check\n", ++tap_count);
+    else if (tap_count != tap_planned)
+        printf("# planned %d checks, made %d\n", tap_planned, tap_count);
+    return tap_failed != 0 || tap_count != tap_planned;
 }
 
 #endif

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Test Anything Protocol for the shell tests.  Source it first; end with `done_testing`.
+# Test Anything Protocol for the shell tests.  Source it, say `plan N`, check, end with
+# `done_testing`.  A test that ends before its plan, or checks nothing, fails.
 # $BIN has the programs, $TMP is a folder of the test's own, removed at the end,
 # $SHARED is a folder with real images and hostile files (may be absent).
 set -u
@@ -15,6 +16,12 @@ PATH=$BIN:$PATH
 export PATH TMP SHARED BUILD
 tap_count=0
 tap_failed=0
+tap_planned=0
+
+plan() { # NUMBER of checks
+    tap_planned=$1
+    echo "1..$1"
+}
 
 # ok NAME COMMAND...: passes when the command succeeds
 ok() {
@@ -61,17 +68,25 @@ fails() {
     fi
 }
 
-skip() { # REASON: one test that was not run
-    tap_count=$((tap_count + 1))
-    echo "ok $tap_count # SKIP $1"
+skip() { # REASON [NUMBER]: tests that were not run
+    local n
+    for ((n = ${2:-1}; n > 0; n--)); do
+        tap_count=$((tap_count + 1))
+        echo "ok $tap_count # SKIP $1"
+    done
 }
 
-skip_all() { # REASON: nothing in this file was run
+skip_all() { # REASON: nothing in this file was run; before the plan
     echo "1..0 # SKIP $1"
     exit 0
 }
 
 done_testing() {
-    echo "1..$tap_count"
-    exit $((tap_failed != 0))
+    if [ "$tap_planned" -eq 0 ]; then
+        tap_count=$((tap_count + 1))
+        echo "not ok $tap_count - a plan of something to check"
+    elif [ "$tap_count" -ne "$tap_planned" ]; then
+        echo "# planned $tap_planned checks, made $tap_count"
+    fi
+    exit $((tap_failed != 0 || tap_count != tap_planned))
 }

@@ -3,6 +3,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../tap.sh"
+plan 66
 cd "$TMP" || exit 1
 python=python3
 

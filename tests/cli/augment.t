@@ -1,6 +1,7 @@
 #!/bin/bash
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 15
 
 synth -q -n 4 -s 64x48 --instances -l phase -o "$TMP/in.tar"
 sum() { # TAR MEMBER

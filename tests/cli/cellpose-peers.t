@@ -6,6 +6,7 @@ python=${PYTHON:-python3}
 for module in numpy torch cellpose.resnet_torch; do
     "$python" -c "import $module" 2>/dev/null || skip_all "$python has no $module"
 done
+plan 4
 cd "$TMP" || exit 1
 
 synth -q -n 6 -s 300x260 -l fluorescence --contrast 3 --radius 9 --instances --tiff -o cells || exit 1

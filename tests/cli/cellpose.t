@@ -2,6 +2,7 @@
 # Cellpose from label images to label images, and TopoSeg's consistency in training.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 30
 cd "$TMP" || exit 1
 
 synth -q -n 16 -s 64 -l fluorescence --contrast 3 --radius 7 --instances -o cells || exit 1

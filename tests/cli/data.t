@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../tap.sh"
 command -v bsdtar >/dev/null || skip_all "no bsdtar"
 command -v jq >/dev/null || skip_all "no jq"
+plan 18
 image() { "$BUILD/tests/helper/image" "$@"; }
 recipe() { env -C "$TOP" make -s -f data/recipes.mk DATA="$TMP/data" BIN="$BIN" "$@"; }
 cd "$TMP" || exit 1

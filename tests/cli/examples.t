@@ -2,6 +2,7 @@
 # The examples, run: on small drawn images, this machine standing in for other
 # hosts and for Slurm.
 . "$(dirname "$0")/../tap.sh"
+plan 19
 cd "$TMP" || exit 1
 synth -n 3 -s 250x230 --seed 11 -o . || exit 1
 images=(images/*.png)
@@ -32,12 +33,12 @@ if command -v parallel >/dev/null; then
         ok "ranks.sh gives the weights of one" test $? -le 1
         ok "but for rounding" awk -F'\t' '$NF + 0 > 1e-4 { bad = 1 } END { exit bad }' differences
     elif grep -q 'without c10d' message; then
-        skip "this libtorch has no c10d"
+        skip "this libtorch has no c10d" 2
     else
         is "$(cat message)" "" "ranks.sh"
     fi
 else
-    skip "GNU parallel is not installed"
+    skip "GNU parallel is not installed" 10
 fi
 
 { echo nowhere.png && ls "${images[@]}"; } >list.txt
@@ -58,6 +59,6 @@ if $python -c 'import numpy' 2>/dev/null; then
     head -c $((size / 2)) tiles.tar >cut.tar
     ok "and refuses a cut stream" sh -c "! $python $TOP/examples/read_stream.py <cut.tar"
 else
-    skip "NumPy is not installed"
+    skip "NumPy is not installed" 2
 fi
 done_testing

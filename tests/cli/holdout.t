@@ -2,6 +2,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2002,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
+plan 23
 cd "$TMP" || exit 1
 synth -q -n 10 -s 96x64 -o drawn
 tile -q -s 48 -o 16 drawn/images/*.png >a.tar

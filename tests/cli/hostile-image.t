@@ -6,6 +6,7 @@
 
 files=$SHARED/hostile
 [ -d "$files" ] || skip_all "no hostile files in $SHARED"
+plan 9
 
 # judge CLASS FILE: prints a line when the program did something wrong
 judge() {

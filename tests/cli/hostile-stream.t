@@ -4,6 +4,7 @@
 # shellcheck disable=SC2002,SC2015,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
 [ -d "$SHARED/hostile/archive" ] || skip_all "no $SHARED/hostile"
+plan 8
 cd "$TMP" || exit 1
 
 memory=300000 seconds=5

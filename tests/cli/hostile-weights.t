@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../tap.sh"
 hostile=$SHARED/hostile
 [ -d "$hostile" ] || skip_all "no $hostile"
+plan 11
 cd "$TMP" || exit 1
 
 memory=1000000 seconds=5

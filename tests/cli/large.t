@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../tap.sh"
 cd "$TMP" || exit 1
 case $BIN in *-asan* | *-tsan*) skip_all "sanitizers reserve all address space" ;; esac
+plan 4
 image() { "$BUILD/tests/helper/image" "$@"; }
 
 limited() { # COMMAND...: with 300 MB, its shared libraries included

@@ -2,6 +2,7 @@
 # How options are written: before and after operands, in short and in long, with lists and
 # pairs, and what is said of those that are wrong.
 . "$(dirname "$0")/../tap.sh"
+plan 44
 cd "$TMP" || exit 1
 
 says() { # STATUS MESSAGE COMMAND...: the one line that the program says

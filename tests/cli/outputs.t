@@ -3,6 +3,7 @@
 # name that they made up, what is not theirs.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 97
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 annotate=$BUILD/tests/helper/annotate

@@ -1,6 +1,7 @@
 #!/bin/bash
 # overlay: what its pictures are like and what it refuses.
 . "$(dirname "$0")/../tap.sh"
+plan 25
 cd "$TMP" || exit 1
 
 size_of() { # PNG: width x height

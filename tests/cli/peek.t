@@ -3,6 +3,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2002,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
+plan 33
 
 synth -q -n 2 -s 8x6 -o "$TMP/a.tar" --prefix s
 cat "$TMP/a.tar" "$TMP/a.tar" >"$TMP/two.tar"

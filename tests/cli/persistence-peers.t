@@ -6,6 +6,7 @@ python=${PYTHON:-python3}
 for module in numpy cripser gudhi ot; do
     "$python" -c "import $module" 2>/dev/null || skip_all "$python has no $module"
 done
+plan 2
 helper=$BUILD/tests/helper/persistence
 
 ok "diagrams are cripser's and GUDHI's" "$python" - "$helper" <<'EOF'

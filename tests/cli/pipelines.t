@@ -2,6 +2,7 @@
 # The rules that make the paper's tables: one run for real, what happens to runs that
 # fail or are interrupted, and that a second make repeats nothing.
 . "$(dirname "$0")/../tap.sh"
+plan 16
 cd "$TOP" || exit 1
 W=$TMP/work
 rules() { make -s -f pipelines/all.mk SCALE=smoke RUNS=1 W="$W" BIN="$BIN" "$@"; }

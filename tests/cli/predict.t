@@ -1,6 +1,7 @@
 #!/bin/bash
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 51
 cd "$TMP" || exit 1
 NETWORK=$BUILD/tests/helper/network
 SMALL=unetpp:levels=1,width=4

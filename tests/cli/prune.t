@@ -10,6 +10,7 @@ for p in python3 /usr/bin/python3; do
     "$p" -c 'import numpy' 2>/dev/null && python=$p && break
 done
 [ "$python" ] || skip_all "no NumPy"
+plan 15
 "$python" - <<'END'
 import io, tarfile
 import numpy as np

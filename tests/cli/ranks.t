@@ -38,6 +38,7 @@ two probe --steps 1 >"$TMP/probe" 2>&1
 if grep -q 'without c10d' "$TMP/probe" "$TMP/err.1"; then
     skip_all "this libtorch has no c10d"
 fi
+plan 32
 
 ok "one rank, batch 4" eval '(one 4 whole)'
 ok "two ranks, batch 2 each" two halves
@@ -127,7 +128,7 @@ if command -v mpirun >/dev/null; then
         mpirun --oversubscribe -n 2 bash -c 'one 2 mpi'
     ok "gives the weights of one" close_to "$TMP/alone.last.safetensors" "$TMP/mpi.last.safetensors"
 else
-    skip "there is no mpirun"
+    skip "there is no mpirun" 2
 fi
 port=$((port + 1))
 
@@ -153,7 +154,7 @@ if hosts 2>"$TMP/err"; then
     ok "give the weights of one" close_to "$TMP/$a/w.last.safetensors" "$TMP/alone.last.safetensors"
     is "$(ls "$TMP/$b")" "" "the second writes nothing"
 else
-    skip "network namespaces are not permitted: $(head -n 1 "$TMP/err")"
+    skip "network namespaces are not permitted: $(head -n 1 "$TMP/err")" 3
 fi
 ip netns del $a 2>/dev/null
 ip netns del $b 2>/dev/null

@@ -4,6 +4,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2002,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
+plan 40
 annotate=$BUILD/tests/helper/annotate
 image() { "$BUILD/tests/helper/image" "$@"; }
 cd "$TMP" || exit 1
@@ -109,7 +110,7 @@ if [ -d "$hostile" ]; then
     done
     is "$wrong" "" "or are read without harm"
 else
-    skip "no $hostile"
+    skip "no $hostile" 3
 fi
 
 # What others make of it.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tile | stitch gives the image back, bit for bit.
 . "$(dirname "$0")/../tap.sh"
+plan 69
 image() { "$BUILD/tests/helper/image" "$@"; }
 cd "$TMP" || exit 1
 

@@ -2,6 +2,7 @@
 # score: files, folders, streams, tables of runs, and what is wrong with them.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 40
 
 # Writes NumPy files and a foreign WebDataset archive.  A picture is rows of digits
 # separated by '/'; probabilities are those digits / 10, as one plane.

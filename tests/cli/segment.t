@@ -1,6 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
+plan 39
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err

@@ -2,6 +2,7 @@
 # stitch: what it writes, blending, gaps, several images, faults.  (That images
 # come back bit for bit is in roundtrip.t.)
 . "$(dirname "$0")/../tap.sh"
+plan 86
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 cd "$TMP" || exit 1

@@ -9,6 +9,7 @@ for p in python3 /usr/bin/python3; do
     "$p" -c 'import numpy' 2>/dev/null && python=$p && break
 done
 [ "$python" ] || skip_all "no NumPy"
+plan 59
 cd "$TMP" || exit 1
 synth -q -n 3 -s 30x20 -o a.tar --prefix s
 
@@ -174,7 +175,7 @@ if command -v mandoc >/dev/null; then
     head -c 9000 a.tar >cut.tar
     ok "which sees a cut" bash -c "! $python reader.py <cut.tar"
 else
-    skip "no mandoc"
+    skip "no mandoc" 2
 fi
 
 if "$python" -c 'import webdataset' 2>/dev/null; then

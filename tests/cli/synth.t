@@ -1,6 +1,7 @@
 #!/bin/bash
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 13
 
 ok "draws into a folder" synth -q -n 3 -s 120x80 -l mixed -o "$TMP/drawn"
 is "$(cd "$TMP/drawn" && find . -type f -name "[!.]*" | sort | tr '\n' ' ')" \

@@ -1,6 +1,7 @@
 #!/bin/bash
 # table: our runs beside published figures.
 . "$(dirname "$0")/../tap.sh"
+plan 16
 cd "$TMP" || exit 1
 
 record() { # NAME RUN SEED STATUS DSC HD95

@@ -2,6 +2,7 @@
 # All tables at the smallest scale, by a make that is killed in the middle and by a
 # second one that finishes: no run is repeated, every row is there, one page has it all.
 . "$(dirname "$0")/../tap.sh"
+plan 15
 cd "$TOP" || exit 1
 W=$TMP/work
 rules() { make -s -j2 -f pipelines/all.mk SCALE=smoke RUNS=1 W="$W" BIN="$BIN" "$@"; }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tile: geometry, masks, channels, ranges, several images, faults.
 . "$(dirname "$0")/../tap.sh"
+plan 58
 image() { "$BUILD/tests/helper/image" "$@"; }
 json() { tar xOf "$1" "$2.json"; } # STREAM KEY
 keys() { tar tf - | sed -n 's/\.image\.npy$//p'; }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 56
 
 # A small network on drawn cells, one thread: a second or so a run.
 synth -q -n 24 -s 48 -l phase --contrast 3 >"$TMP/in.tar"

@@ -4,6 +4,7 @@
 # stream that every reader knows to be cut.
 . "$(dirname "$0")/../tap.sh"
 [[ $BUILD == *san* ]] && skip_all "the sanitizers' runtime must be preloaded first"
+plan 45
 INJECT=$BUILD/tests/fault/inject.so
 MAX_CALLS=40
 

@@ -3,6 +3,7 @@
 # KILLS=50 for a long test.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 3
 
 RANDOM=${SEED:-1}
 synth -q -n 40 -s 48 -l phase >"$TMP/in.tar"

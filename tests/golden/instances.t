@@ -1,6 +1,7 @@
 #!/bin/bash
 # score --instances against the golden values of Cellpose's metrics.
 . "$(dirname "$0")/../tap.sh"
+plan 13
 golden=$TOP/tests/golden/cellpose_dynamics
 
 score --instances --convention cellpose --prediction-suffix _perturbed --truth-suffix _labels \

@@ -1,6 +1,7 @@
 #!/bin/bash
 # score against the golden values of binary masks: every column to 1e-6, HD95 to 1e-9.
 . "$(dirname "$0")/../tap.sh"
+plan 8
 golden=$TOP/tests/golden/metrics
 
 agree() { # EXPECTED-COLUMN GOT-FILE GOT-COLUMN TOLERANCE: prints what differs

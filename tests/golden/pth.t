@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../tap.sh"
 pth=$TOP/tests/golden/pth
 command -v python3 >/dev/null || skip_all "no python3"
+plan 14
 cd "$TMP" || exit 1
 
 # compare FILE NAMES: the safetensors FILE against expected.json

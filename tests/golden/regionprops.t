@@ -7,6 +7,7 @@ for python in /usr/bin/python3 python3; do
     python=
 done
 [ -n "$python" ] || skip_all "scikit-image is not there"
+plan 18
 
 synth -q -n 2 -s 500x400 --seed 11 -l mixed --instances -o "$TMP/s"
 label -q -m keep -T "$TMP/t.tsv" -i "$TMP/s/images" "$TMP"/s/masks/*.png

@@ -1,6 +1,7 @@
 #!/bin/bash
 # What `make install` puts where, under other names too; `make uninstall` leaves nothing.
 . "$(dirname "$0")/../tap.sh"
+plan 58
 cd "$TOP" || exit 1
 at=$TMP/at
 run_make() { make -s BUILD="$BUILD" DESTDIR="$at" PREFIX=/usr PROGRAM_PREFIX=ms- "$@"; }

@@ -2,6 +2,7 @@
 # A room of lib includes those before it in the Makefile's list, none after it; only train and predict link libtorch.
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
+plan $((5 + $(find lib/* -maxdepth 0 | wc -l) + $(find "$BIN" -type f | wc -l)))
 
 rooms=$(sed -n 's/^ROOMS *= *//p' Makefile)
 

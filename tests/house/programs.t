@@ -3,6 +3,7 @@
 # loud failure on a full disk, and a quick start.
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
+plan $((7 * $(find "$BIN" -type f | wc -l) - 1)) # train and predict start slower, and one more
 
 long_options() { # PROGRAM: its own, from its help
     "$1" --help | grep -oE '^ +(-., )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' |

@@ -268,6 +268,7 @@ static void test_flows(const char *plain, const char *with)
 
 int main(void)
 {
+    tap_plan(57);
     test_options();
     test_sizes("unetpp:width=4,levels=3");
     test_sizes("cellpose:width=4");

@@ -98,6 +98,7 @@ static int check_sizes(void)
 
 int main(void)
 {
+    tap_plan(3);
     ok_at_levels(check_sizes, "attention");
     return tap_done();
 }

@@ -163,6 +163,7 @@ static double train(int seed, int way, double *dice)
 
 int main(void)
 {
+    tap_plan(4);
     static const char *const names[WAYS] = {"labels", "pixels", "topology"};
     double error[WAYS] = {0}, overlap[WAYS] = {0};
     if (nn_set_threads(1))

@@ -120,6 +120,7 @@ static int check_sizes(void)
 
 int main(void)
 {
+    tap_plan(4);
     ok(kernel_conv3x3_suits(16, 1) && !kernel_conv3x3_suits(3, 64), "whom it suits");
     ok_at_levels(check_sizes, "3 x 3 convolutions");
     return tap_done();

@@ -147,6 +147,7 @@ static void check_cost(const struct cost *cost, enum extra extra)
 
 int main(int argc, char **argv)
 {
+    tap_plan(13);
     enum extra extra = argc > 1 && strcmp(argv[1], "--time") == 0     ? TIME
                        : argc > 1 && strcmp(argv[1], "--memory") == 0 ? MEMORY
                                                                       : NOTHING;

@@ -171,6 +171,7 @@ static void check_network(const struct tiny *tiny)
 
 int main(int argc, char **argv)
 {
+    tap_plan(16);
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
         if (argc < 2 || strcmp(argv[1], networks[i].architecture) == 0)
             check_network(&networks[i]);

@@ -429,6 +429,7 @@ static void check_absent_class(void)
 
 int main(void)
 {
+    tap_plan(62);
     make_inputs();
     make_rows();
     check_losses("tests/golden/losses.json");

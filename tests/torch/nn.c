@@ -164,6 +164,7 @@ static void test_precision(void)
 
 int main(void)
 {
+    tap_plan(42);
     test_errors();
     test_scopes();
     test_host();

@@ -113,6 +113,7 @@ static void refuses(size_t a, size_t smean, size_t ymean, double diam_mean, cons
 
 int main(void)
 {
+    tap_plan(16);
     test_fit();
     test_files();
     refuses(3, 2, 1, 30, "without 'smean' of 3 elements");

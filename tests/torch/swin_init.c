@@ -93,6 +93,7 @@ static void is_from(struct model *model, const char *ours, const char *theirs)
 
 int main(void)
 {
+    tap_plan(17);
     struct model *model;
     if (model_new(&model, ARCH, 2, 3, &err) || model_initialise(model, 1, &err))
         return 1;

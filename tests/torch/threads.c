@@ -45,6 +45,7 @@ static void use_one_processor(void)
 
 int main(void)
 {
+    tap_plan(6);
     use_one_processor();
     ok(!nn_set_threads(0), "as many threads as processors");
     is_int(nn_threads(), 1, "are one");

@@ -172,6 +172,7 @@ static void test_wrong_components(void)
 
 int main(void)
 {
+    tap_plan(13);
     test_names();
     test_gradient();
     test_wrong_components();

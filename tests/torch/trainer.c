@@ -208,6 +208,7 @@ static void check_schedules(void)
 
 int main(void)
 {
+    tap_plan(21);
     if (nn_set_threads(1))
         printf("# %s\n", nn_error());
     make_batch();

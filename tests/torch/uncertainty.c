@@ -120,6 +120,7 @@ static void check_reading(void)
 
 int main(void)
 {
+    tap_plan(11);
     draw_logits();
     check_measures();
     check_reading();

@@ -454,6 +454,7 @@ static void test_runs(void)
 
 int main(void)
 {
+    tap_plan(95);
     int fd = mkstemp(path);
     if (fd < 0)
         return 1;

@@ -170,6 +170,7 @@ static void test_wrong_tiles(void)
 
 int main(void)
 {
+    tap_plan(28);
     test_bands();
     test_flows();
     test_order();

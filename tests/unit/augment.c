@@ -217,6 +217,7 @@ static void check_refusals(void)
 
 int main(void)
 {
+    tap_plan(27);
     check_policies();
     check_turns(DTYPE_U8);
     check_turns(DTYPE_U16);

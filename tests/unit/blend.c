@@ -160,6 +160,7 @@ static void test_band(void)
 
 int main(void)
 {
+    tap_plan(32);
     test_geometry(BLEND_MEAN, GRID_SHIFT, "mean, shifted");
     test_geometry(BLEND_MEAN, GRID_PAD, "mean, padded");
     test_geometry(BLEND_GAUSS, GRID_SHIFT, "gauss, shifted");

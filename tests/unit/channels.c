@@ -46,6 +46,7 @@ static void test_grey(void)
 
 int main(void)
 {
+    tap_plan(13);
     test_counts();
     test_conversions();
     test_grey();

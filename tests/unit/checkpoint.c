@@ -383,6 +383,7 @@ static void test_npz(void)
 
 int main(void)
 {
+    tap_plan(124);
     int fd = mkstemp(path);
     if (fd < 0 || close(fd))
         return 1;

@@ -425,6 +425,7 @@ static void test_spills(void)
 
 int main(void)
 {
+    tap_plan(125);
     test_numbers();
     test_crc32c();
     test_arrays();

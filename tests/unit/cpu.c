@@ -81,7 +81,11 @@ static void test_clones(void)
         same = same && to[i] == from[i] / 2;
     ok(same, "and did its work");
 #if defined(__x86_64__)
-    for (int level = CPU_BASE; level <= (int)cpu_level() && level <= CPU_AVX512; level++) {
+    for (int level = CPU_BASE; level <= CPU_AVX512; level++) {
+        if (level > (int)cpu_level()) {
+            tap_skip("not on this processor");
+            continue;
+        }
         memset(to, 0, sizeof to);
         int (*const clones[])(int32_t *, const int32_t *, int) = {halve, halve_avx2, halve_avx512};
         clones[level](to, from, 37);
@@ -94,6 +98,11 @@ static void test_clones(void)
 
 int main(void)
 {
+#if defined(__x86_64__)
+    tap_plan(21);
+#else
+    tap_plan(12);
+#endif
     test_levels();
     test_check();
     test_clones();

@@ -175,6 +175,7 @@ static void test_figure(void)
 
 int main(void)
 {
+    tap_plan(28);
     make_labels();
     test_outlines();
     test_colours();

@@ -86,6 +86,7 @@ static void check_prefetch(void)
 
 int main(void)
 {
+    tap_plan(12);
     check_file();
     check_prefetch();
     return tap_done();

@@ -218,6 +218,7 @@ static void test_targets(void)
 
 int main(void)
 {
+    tap_plan(40);
     test_round_trip();
     test_diameter();
     test_targets();

@@ -454,6 +454,7 @@ static void test_long_pngs(void)
 
 int main(void)
 {
+    tap_plan(89);
     if (!ok(mkdtemp(folder) != NULL, "a folder"))
         return tap_done();
     test_turned_tiffs();

@@ -103,6 +103,7 @@ static void test_parts(void)
 
 int main(void)
 {
+    tap_plan(26);
     test_paper();
     test_overlaps();
     test_coverage();

@@ -564,6 +564,7 @@ static void test_writing_fails(void)
 
 int main(void)
 {
+    tap_plan(123);
     if (!mkdtemp(folder))
         return 1;
     test_round_trips();

@@ -130,6 +130,7 @@ static void test_mapped_pipe(void)
 
 int main(void)
 {
+    tap_plan(19);
     test_pipes();
     test_places();
     test_maps();

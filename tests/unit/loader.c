@@ -216,6 +216,7 @@ static void check_unlabelled(struct spool *spool)
 
 int main(void)
 {
+    tap_plan(18);
     struct spool *spool = make_spool();
     check_order(spool);
     check_ranks(spool);

@@ -440,6 +440,7 @@ static void test_white_is_zero(void)
 
 int main(void)
 {
+    tap_plan(83);
     if (!ok(mkdtemp(folder) != NULL, "a folder"))
         return tap_done();
     notice_to(hear);

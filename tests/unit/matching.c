@@ -252,6 +252,7 @@ static void test_many_objects(void)
 
 int main(void)
 {
+    tap_plan(34);
     test_components();
     test_components_at_random();
     test_morphology();

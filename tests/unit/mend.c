@@ -147,6 +147,7 @@ static void test_bytes(void)
 
 int main(void)
 {
+    tap_plan(10);
     test_untouched();
     test_hot();
     test_blob();

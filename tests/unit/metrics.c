@@ -170,6 +170,7 @@ static void test_calibration(void)
 
 int main(void)
 {
+    tap_plan(36);
     test_distances();
     test_surface_of_masks();
     test_quantiles();

@@ -86,6 +86,7 @@ static void test_nothing(void)
 
 int main(void)
 {
+    tap_plan(13);
     test_floats();
     test_integers();
     test_nothing();

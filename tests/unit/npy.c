@@ -162,6 +162,7 @@ static void test_files(void)
 
 int main(void)
 {
+    tap_plan(94);
     test_round_trip();
     test_variants();
     test_orders();

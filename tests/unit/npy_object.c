@@ -157,6 +157,7 @@ static void test_hostile(void)
 
 int main(void)
 {
+    tap_plan(22);
     int fd = mkstemp(path);
     if (fd < 0)
         return 1;

@@ -120,6 +120,7 @@ static void test_values(void)
 
 int main(void)
 {
+    tap_plan(31);
     if (!ok(mkdtemp(folder) != NULL, "a folder"))
         return tap_done();
     struct err err;

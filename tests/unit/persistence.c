@@ -261,6 +261,7 @@ static void test_speed(void)
 
 int main(void)
 {
+    tap_plan(60);
     test_hills();
     test_connectivity();
     test_ring();

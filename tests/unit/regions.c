@@ -301,6 +301,7 @@ static void test_watershed(void)
 
 int main(void)
 {
+    tap_plan(67);
     test_disc();
     test_rectangle();
     test_ellipse();

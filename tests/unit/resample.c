@@ -103,6 +103,7 @@ static void test_labels(void)
 
 int main(void)
 {
+    tap_plan(14);
     test_formula();
     test_integers();
     test_labels();

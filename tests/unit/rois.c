@@ -420,6 +420,7 @@ static void test_tiff(void)
 
 int main(void)
 {
+    tap_plan(37);
     int fd = mkstemp(path);
     if (fd < 0)
         return 1;

@@ -204,6 +204,7 @@ static void check_classes(void)
 
 int main(void)
 {
+    tap_plan(29);
     check_spool();
     check_file();
     check_planes();

@@ -305,6 +305,7 @@ static void test_members(void)
 
 int main(void)
 {
+    tap_plan(76);
     if (!mkdtemp(folder))
         return 1;
     test_round_trip();

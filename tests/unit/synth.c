@@ -92,6 +92,7 @@ static void check_blur(void)
 
 int main(void)
 {
+    tap_plan(31);
     for (int look = 0; look < SYNTH_LOOKS; look++)
         check_look((enum synth_look)look);
     check_coverage();

@@ -74,6 +74,7 @@ static void test_long_messages(void)
 
 int main(void)
 {
+    tap_plan(32);
     test_characters();
     test_room();
     test_json();

@@ -144,6 +144,7 @@ static void test_unaligned(void)
 
 int main(void)
 {
+    tap_plan(44);
     if (!mkdtemp(folder))
         return 1;
     test_refusals();
