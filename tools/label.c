@@ -22,7 +22,7 @@ enum { ROIS, GEOJSON, COCO, COCO_RLE, SVG, EXPORTS };
 
 static struct {
     struct cell_rules rules;
-    bool probability, method_given, force;
+    bool probability, method_given, error_given, force;
     enum { DISTANCE, PROBABILITY } map;
     int64_t min_size; /* -1: the method's */
     float threshold;  /* 0: the most probable class */
@@ -64,8 +64,9 @@ static const struct cli_option options[] = {
      CLI_REAL(settings.rules.depth, 0, 1)},
     {0, "cell-threshold", "X", "flows: least cell logit (default 0)",
      CLI_REAL(settings.rules.flow.cell_threshold, -1000, 1000)},
-    {0, "flow-threshold", "X", "flows: largest flow error, 0 for any (default 0.4)",
-     CLI_REAL(settings.rules.flow.flow_threshold, 0, 1000)},
+    {0, "flow-threshold", "X",
+     "flows: largest flow error, 0 for any (default 0.4; 1 beside classes)",
+     CLI_REAL(settings.rules.flow.flow_threshold, 0, 1000), CLI_GIVEN(settings.error_given)},
     {0, "steps", "N", "flows: steps along the flow (default 200)",
      CLI_INT(settings.rules.flow.steps, 1, 100000)},
     {0, "max-share", "S", "flows: largest share of the image (default 0.4)",
@@ -215,11 +216,20 @@ static void complete_rules(struct cell_rules *rules)
     rules->min_size = settings.min_size >= 0 ? (uint64_t)settings.min_size : flows ? 15 : 0;
 }
 
+/* Flows that were learnt beside classes: pixels by which they are smoothed, and the largest
+ * error of an object's. */
+#define STEADY_SIGMA 2
+#define STEADY_ERROR 1
+
 /* Where the picture has flows of length 1, cells are what the probabilities say. */
 static int find_by_flows(struct picture *p, struct err *err)
 {
     struct cell_rules rules = settings.rules;
     uint32_t count;
+    if (flows_steady(p->flows, p->height, p->width, STEADY_SIGMA, 1, err))
+        return -1;
+    if (!settings.error_given)
+        rules.flow.flow_threshold = STEADY_ERROR;
     rules.method = CELLS_FLOWS;
     complete_rules(&rules);
     rules.flow.scale = 1;

@@ -19,6 +19,7 @@ static struct {
     int precision;   /* enum dtype, or AUTO */
     enum dtype type; /* what it comes to on the device */
     bool keep_image;
+    bool ranges; /* the network sees ranges, see sample_scale */
     struct inference_options what;
 } settings = {.output = "-",
               .device = NN_CPU,
@@ -169,6 +170,8 @@ static struct model *open_model(const char *path, char hash[65])
         take_size_model(&weights, path, CELLPOSE_SIZE_PREFIX);
     memcpy(hash, weights.sha256, sizeof weights.sha256);
     read_gaussians(model, &weights, path);
+    const char *sees = weights_metadata(&weights, "sees");
+    settings.ranges = sees && strcmp(sees, "range") == 0;
     say_precision(&weights, path);
     weights_free(&weights);
     if (nn_set_threads((int)settings.threads)) {
@@ -216,6 +219,7 @@ int main(int argc, char **argv)
     const struct tiles_options how = {.device = settings.device,
                                       .batch = (size_t)settings.batch,
                                       .keep_image = settings.keep_image,
+                                      .ranges = settings.ranges,
                                       .what = settings.what,
                                       .progress = cli_progress};
     if (relay_open(&relay, input, settings.output, &author, 2 * how.batch, &err) ||

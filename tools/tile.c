@@ -14,6 +14,7 @@
 #include "image/pairs.h"
 #include "image/rows.h"
 #include "pixels/mend.h"
+#include "pixels/normalize.h"
 #include "pixels/range.h"
 #include "pixels/resample.h"
 #include "stream/stream.h"
@@ -21,7 +22,7 @@
 
 #define MAX_SIZE 65535
 
-enum range { RANGE_NONE, RANGE_EXTREMES, RANGE_PERCENTILES };
+enum range { RANGE_NOTED, RANGE_NONE, RANGE_EXTREMES, RANGE_PERCENTILES };
 
 static struct {
     struct plan_options plan; /* 56 pixels are shared, a quarter of the side of smaller tiles */
@@ -59,8 +60,8 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.mask_suffix)},
     {0, "gray", NULL, "one channel", CLI_SET(settings.channels, CHANNELS_GREY)},
     {0, "rgb", NULL, "three channels", CLI_SET(settings.channels, CHANNELS_RGB)},
-    {0, "normalize", "none|minmax|percentile",
-     "let networks see the whole image's range as 0 to 1 (default none)",
+    {0, "normalize", "auto|none|minmax|percentile",
+     "let networks see the whole image's range as 0 to 1 (default auto: those that ask for it)",
      CLI_CHOICE(settings.range)},
     {0, "part", "I/N", "only the I-th of N parts, by whole rows of tiles",
      CLI_INT(settings.part[0], 1, 1000000), CLI_PARTS(2, '/')},
@@ -83,9 +84,14 @@ static int normalise(const char *path, const struct rows *image, struct tile_met
     double low, high;
     if (settings.range == RANGE_NONE)
         return 0;
-    double percentile = settings.range == RANGE_PERCENTILES ? 1 : 0;
+    double percentile = settings.range == RANGE_EXTREMES ? 0 : NORMALISE_LOW;
     if (range_of_image(path, image, percentile, &low, &high, err))
-        return -1;
+        return settings.range == RANGE_NOTED && err->status == STATUS_DATA ? 0 : -1;
+    if (settings.range == RANGE_NOTED) {
+        meta->range_low = low;
+        meta->range_high = high;
+        return 0;
+    }
     meta->normalise_offset = low;
     meta->normalise_gain = high > low ? 1 / (high - low) : 1;
     return 0;

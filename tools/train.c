@@ -157,6 +157,9 @@ static const struct cli_option options[] = {
     {0, "plot", "FILE", "draw the log as SVG after each epoch, by gnuplot", CLI_TEXT(run.plot)},
     {0, "events", "DIR", "write an event file for TensorBoard into this folder",
      CLI_TEXT(run.events)},
+    {0, "normalize", "none|range",
+     "range: see the 1st to 99th percentile of the whole image as 0 to 1 (default none)",
+     CLI_CHOICE(run.ranges)},
     {0, "half", NULL, "write the weights as float16", CLI_FLAG(run.half)},
     {0, "data", "TEXT", "name of the data, for the weights' metadata", CLI_TEXT(run.data)},
     {0, "license|licence", "TEXT", "of the weights, for their metadata", CLI_TEXT(run.licence)},
@@ -250,6 +253,8 @@ static struct spool *read_data(char **paths, bool unlabelled)
         cli_die_err(&err);
     if (unlabelled)
         spool_take_unlabelled(spool);
+    if (run.ranges)
+        spool_see_ranges(spool);
     for (; *paths; paths++)
         if (spool_stream(spool, *paths, cli_progress, &err))
             cli_die_err(&err);

@@ -9,6 +9,7 @@
 #include "core/target.h"
 #include "objects/morphology.h"
 #include "objects/regions.h"
+#include "pixels/gaussian.h"
 
 /* ---- flows of labels ---- */
 
@@ -423,6 +424,24 @@ static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t
     heat_free(&heat);
     boxes_free(&boxes);
     return rc;
+}
+
+int flows_steady(float *flow, size_t height, size_t width, double sigma, double scale,
+                 struct err *err)
+{
+    size_t count = height * width;
+    for (size_t i = 0; i < 2 * count; i++)
+        flow[i] = isfinite(flow[i]) ? flow[i] : 0;
+    for (size_t i = 0; i < 2; i++)
+        if (gaussian_blur(flow + i * count, height, width, 1, sigma, err))
+            return -1;
+    for (size_t i = 0; i < count; i++) {
+        float length = hypotf(flow[i], flow[count + i]);
+        float factor = length > 1e-3f * (float)scale ? (float)scale / length : 0;
+        flow[i] *= factor;
+        flow[count + i] *= factor;
+    }
+    return 0;
 }
 
 int flows_to_labels(const float *flow, const float *cell, size_t height, size_t width,

@@ -29,6 +29,12 @@ struct flow_rules {
         0, 0.4, 200, 0.4, FLOW_NETWORK_SCALE                                                       \
     }
 
+/* Makes a network's flow steadier, in place: smoothed by a Gaussian of `sigma` pixels, then of
+ * length `scale` wherever it is not 0.  A network that is not sure of a flow gives a short
+ * one, in which pixels stay where they are. */
+int flows_steady(float *flow, size_t height, size_t width, double sigma, double scale,
+                 struct err *err) MUST_CHECK;
+
 /* Pixels follow the flow and are one object when they end in one place: at a peak
  * of the histogram of final positions with more than 10 pixels, or near it.
  * flow: 2 x height x width, rules->scale times the unit flow;

@@ -52,6 +52,22 @@ static void blur_row(float *out, float *line, size_t width, size_t channels,
         add_scaled(out, line + (size_t)k * channels, kernel->weight[k], width * channels);
 }
 
+/* Down the columns, in place: rows that were overwritten are kept as long as they are needed. */
+static void blur_columns(float *data, float *kept, size_t height, size_t n,
+                         const struct kernel *kernel)
+{
+    size_t room = (size_t)kernel->radius + 1;
+    for (size_t y = 0; y < height; y++) {
+        memcpy(kept + y % room * n, data + y * n, n * sizeof *data);
+        memset(data + y * n, 0, n * sizeof *data);
+        for (int k = -kernel->radius; k <= kernel->radius; k++) {
+            size_t from = clamp_index((int64_t)y + k, height);
+            const float *row = from > y ? data + from * n : kept + from % room * n;
+            add_scaled(data + y * n, row, kernel->weight[k + kernel->radius], n);
+        }
+    }
+}
+
 int gaussian_blur(float *data, size_t height, size_t width, size_t channels, double sigma,
                   struct err *err)
 {
@@ -60,22 +76,14 @@ int gaussian_blur(float *data, size_t height, size_t width, size_t channels, dou
     struct kernel kernel;
     make_kernel(&kernel, sigma);
     size_t n = width * channels;
-    float *copy = malloc(height * n * sizeof *copy);
+    float *kept = malloc(((size_t)kernel.radius + 1) * n * sizeof *kept);
     float *line = malloc((width + 2 * MAX_RADIUS) * channels * sizeof *line);
-    if (!copy || !line) {
-        free(copy);
-        free(line);
-        return err_memory(err, "a smoothed image");
-    }
-    for (size_t y = 0; y < height; y++)
+    int result = kept && line ? 0 : err_memory(err, "a smoothed image");
+    for (size_t y = 0; y < height && result == 0; y++)
         blur_row(data + y * n, line, width, channels, &kernel);
-    memcpy(copy, data, height * n * sizeof *copy);
-    memset(data, 0, height * n * sizeof *data);
-    for (size_t y = 0; y < height; y++)
-        for (int k = -kernel.radius; k <= kernel.radius; k++)
-            add_scaled(data + y * n, copy + clamp_index((int64_t)y + k, height) * n,
-                       kernel.weight[k + kernel.radius], n);
-    free(copy);
+    if (result == 0)
+        blur_columns(data, kept, height, n, &kernel);
+    free(kept);
     free(line);
-    return 0;
+    return result;
 }

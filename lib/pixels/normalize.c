@@ -114,3 +114,23 @@ void normalise_range(const struct normalise *normalise, double *low, double *hig
     *low = value_at(normalise, &normalise->edges[0]);
     *high = value_at(normalise, &normalise->edges[1]);
 }
+
+int normalise_image(const struct array *image, double *offset, double *gain, struct err *err)
+{
+    struct normalise n;
+    double low = 0, high = 0;
+    struct err none;
+    int result = normalise_new(&n, image->dtype, err);
+    if (result == 0) {
+        normalise_count(&n, image->data, array_count(image));
+        int more = normalise_choose(&n, NORMALISE_LOW, NORMALISE_HIGH, &none);
+        if (more == 1)
+            normalise_refine(&n, image->data, array_count(image));
+        if (more >= 0)
+            normalise_range(&n, &low, &high);
+    }
+    normalise_free(&n);
+    *offset = low;
+    *gain = high > low ? 1 / (high - low) : 1;
+    return result;
+}

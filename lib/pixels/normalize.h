@@ -36,6 +36,15 @@ int normalise_choose(struct normalise *normalise, double low, double high,
                      struct err *err) MUST_CHECK;
 void normalise_refine(struct normalise *normalise, const void *values, size_t n);
 
+/* The percentiles that networks see as 0 and 1. */
+#define NORMALISE_LOW  1
+#define NORMALISE_HIGH 99
+
+/* Offset and gain with which an image's own percentiles are 0 and 1.  An image without
+ * finite values or with one value alone becomes 0. */
+int normalise_image(const struct array *image, double *offset, double *gain,
+                    struct err *err) MUST_CHECK;
+
 /* The values at the two percentiles: the one whose rank is nearest. */
 void normalise_range(const struct normalise *normalise, double *low, double *high);
 

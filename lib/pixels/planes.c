@@ -5,6 +5,7 @@
 
 #include "core/channels.h"
 #include "core/convert.h"
+#include "pixels/normalize.h"
 
 static float pixel(const void *data, enum dtype dtype, size_t i)
 {
@@ -38,6 +39,8 @@ int planes_of(const struct array *image, double offset, double gain, int channel
                        "an image of %d channels cannot be given to a network of %d", have,
                        channels);
     size_t n = image->shape[0] * image->shape[1];
+    if (gain == 0 && normalise_image(image, &offset, &gain, err))
+        return -1;
     if (have == channels) {
         spread(image->data, image->dtype, n, channels, (float)offset, (float)gain, out);
         return 0;

@@ -5,7 +5,8 @@
 #include "core/array.h"
 
 /* H x W x C (uint8, uint16, float32) to `channels` planes of H x W at `out`:
- * (value - offset) * gain.  The number of channels changes as in core/channels.h. */
+ * (value - offset) * gain, for a gain of 0 by normalise_image.  The number of channels changes as
+ * in core/channels.h. */
 int planes_of(const struct array *image, double offset, double gain, int channels, float *out,
               struct err *err) MUST_CHECK;
 

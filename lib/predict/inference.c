@@ -37,16 +37,6 @@ int inference_check(const struct model *model, const struct array *image, struct
     return 0;
 }
 
-static void scale_of(const struct inference_input *input, float *offset, float *gain)
-{
-    *offset = input->gain != 0 ? (float)input->offset : 0;
-    *gain = (float)input->gain;
-    if (input->gain == 0)
-        *gain = input->image->dtype == DTYPE_U8    ? 1.0f / 255
-                : input->image->dtype == DTYPE_U16 ? 1.0f / 65535
-                                                   : 1;
-}
-
 /* One channel of a row, `step` elements from pixel to pixel. */
 #define DEFINE_ROW(name, type)                                                                     \
     CLONES(static, void, name,                                                                     \
@@ -64,8 +54,7 @@ static void convert_row(float *to, const struct array *image, size_t y, size_t c
                         const struct inference_input *input)
 {
     size_t width = image->shape[1], step = image->shape[2], at = y * width * step + channel;
-    float offset, gain;
-    scale_of(input, &offset, &gain);
+    float offset = (float)input->offset, gain = (float)input->gain;
     if (image->dtype == DTYPE_U8)
         row_of_u8(to, (const uint8_t *)image->data + at, width, step, offset, gain);
     else if (image->dtype == DTYPE_U16)

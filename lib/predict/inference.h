@@ -31,7 +31,7 @@ struct inference_options {
 };
 
 /* H x W x C, uint8, uint16 or float32, borrowed.  A network sees (value - offset) *
- * gain; gain 0 stands for uint8 / 255, uint16 / 65535, float32 as it is. */
+ * gain: see sample_scale. */
 struct inference_input {
     const struct array *image;
     double offset, gain;

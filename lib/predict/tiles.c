@@ -1,5 +1,7 @@
 #include "predict/tiles.h"
 
+#include "pixels/normalize.h"
+
 struct batch {
     struct model *model;
     const struct tiles_options *options;
@@ -72,12 +74,15 @@ static int add_sample(struct batch *batch, struct sample *sample, const struct a
                       struct err *err)
 {
     struct tile_meta meta;
+    struct inference_input input = {.image = image};
     if (sample_get_meta(sample, &meta, err) < 0)
         return -1;
+    sample_scale(&meta, image->dtype, batch->options->ranges, &input.offset, &input.gain);
+    if (input.gain == 0 && normalise_image(image, &input.offset, &input.gain, err))
+        return err_prefix(err, "sample '%s'", sample->key);
     if (inference_check(batch->model, image, err))
         return err_prefix(err, "sample '%s'", sample->key);
-    batch->inputs[batch->count] =
-        (struct inference_input){image, meta.normalise_offset, meta.normalise_gain};
+    batch->inputs[batch->count] = input;
     batch->samples[batch->count++] = sample;
     return 0;
 }

@@ -11,6 +11,7 @@ struct tiles_options {
     int device;
     size_t batch; /* 1 to TILES_MAX_BATCH */
     bool keep_image;
+    bool ranges; /* the network sees ranges, see sample_scale */
     struct inference_options what;
     void (*progress)(const char *unit, uint64_t done, uint64_t total);
 };

@@ -46,6 +46,8 @@ static const struct real_field {
     {"normalisation", "offset", offsetof(struct tile_meta, normalise_offset), -1e300, 1e300, 0,
      false},
     {"normalisation", "gain", offsetof(struct tile_meta, normalise_gain), -1e300, 1e300, 0, false},
+    {"range", "low", offsetof(struct tile_meta, range_low), -1e300, 1e300, 0, true},
+    {"range", "high", offsetof(struct tile_meta, range_high), -1e300, 1e300, 0, true},
     {"cells", "diameter", offsetof(struct tile_meta, cell_diameter), 0, 1e9, 0, true},
 };
 
@@ -171,6 +173,23 @@ int sample_get_meta(const struct sample *sample, struct tile_meta *meta, struct 
     int result = get_fields(root, meta, err);
     json_decref(root);
     return result ? err_prefix(err, "'%s.json'", sample->key) : 0;
+}
+
+/* ---- what a network sees ---- */
+
+void sample_scale(const struct tile_meta *meta, enum dtype dtype, bool ranges, double *offset,
+                  double *gain)
+{
+    *offset = meta->normalise_gain != 0 ? meta->normalise_offset : 0;
+    *gain = meta->normalise_gain;
+    if (*gain != 0)
+        return;
+    if (!ranges) {
+        *gain = dtype == DTYPE_U8 ? 1 / 255. : dtype == DTYPE_U16 ? 1 / 65535. : 1;
+    } else if (meta->range_high > meta->range_low) {
+        *offset = meta->range_low;
+        *gain = 1 / (meta->range_high - meta->range_low);
+    }
 }
 
 /* ---- writing ---- */

@@ -101,6 +101,9 @@ struct tile_meta {
     /* A network sees (value - offset) * gain; offset 0 and gain 0 mean the default,
      * uint8 / 255, uint16 / 65535, float32 as it is. */
     double normalise_offset, normalise_gain;
+    /* The 1st and 99th percentile of the whole source's values, for networks that see them
+     * as 0 and 1; both 0: unknown. */
+    double range_low, range_high;
     /* The grey value that label 1 had in the mask's file: 255 or 65535 for a mask
      * drawn in black and white, whose labels are 0 and 1 here; else 0. */
     int64_t mask_unit;
@@ -116,6 +119,11 @@ int sample_get_meta(const struct sample *sample, struct tile_meta *meta,
 /* Notes in KEY.json that the sample's key was another one, if that says no such thing and is
  * a JSON object or not there. */
 int sample_note_key(struct sample *sample, const char *key, struct err *err) MUST_CHECK;
+/* What a network sees of a sample is (value - *offset) * *gain: by the constants of its own if
+ * it has some, else, for a network that sees ranges, by its source's range, else by the
+ * default of the type.  A gain of 0 stands for the range of the image itself. */
+void sample_scale(const struct tile_meta *meta, enum dtype dtype, bool ranges, double *offset,
+                  double *gain);
 
 /* Writes KEY.json.  Fields that a KEY.json already there has and struct
  * tile_meta does not know are kept. */

@@ -43,7 +43,7 @@ struct spool {
         uint64_t *offsets;
         size_t count, capacity;
     } labelled, unlabelled;
-    bool takes_unlabelled;
+    bool takes_unlabelled, sees_ranges;
     struct sha256_ctx hash;
     struct err failed; /* of a source before a stream; status 0: none */
 };
@@ -194,21 +194,14 @@ static int64_t white_of(const struct array *mask)
     return (int64_t)found;
 }
 
-static int find_scale(const struct sample *sample, const struct array *image, struct record *record,
-                      struct err *err)
+static int find_scale(const struct spool *spool, const struct sample *sample,
+                      const struct array *image, struct record *record, struct err *err)
 {
     struct tile_meta meta;
     if (sample_get_meta(sample, &meta, err) < 0)
         return -1;
-    record->offset = meta.normalise_offset;
-    record->gain = meta.normalise_gain;
     record->mask_unit = meta.mask_unit;
-    if (meta.normalise_gain == 0) {
-        record->offset = 0;
-        record->gain = image->dtype == DTYPE_U8    ? 1 / 255.
-                       : image->dtype == DTYPE_U16 ? 1 / 65535.
-                                                   : 1;
-    }
+    sample_scale(&meta, image->dtype, spool->sees_ranges, &record->offset, &record->gain);
     return 0;
 }
 
@@ -251,7 +244,7 @@ static int add(struct spool *spool, const struct sample *sample, struct err *err
                             .width = image->shape[1],
                             .channels = image->shape[2],
                             .key_size = strlen(sample->key) + 1};
-    if (find_scale(sample, image, &record, err) || reserve(index, err))
+    if (find_scale(spool, sample, image, &record, err) || reserve(index, err))
         return -1;
     if (mask && record.mask_unit == 0)
         record.mask_unit = white_of(mask);
@@ -311,6 +304,11 @@ size_t spool_count(const struct spool *spool)
 void spool_take_unlabelled(struct spool *spool)
 {
     spool->takes_unlabelled = true;
+}
+
+void spool_see_ranges(struct spool *spool)
+{
+    spool->sees_ranges = true;
 }
 
 size_t spool_labelled(const struct spool *spool)

@@ -40,11 +40,14 @@ uint64_t spool_size(const struct spool *spool); /* of the temporary file, in byt
 void spool_take_unlabelled(struct spool *spool);
 size_t spool_labelled(const struct spool *spool);
 
+/* Samples that are added from now on are for a network that sees ranges (sample_scale). */
+void spool_see_ranges(struct spool *spool);
+
 struct spooled {
     char key[1024];
     struct array image;  /* H x W x C */
     struct array mask;   /* H x W; without data where there is none */
-    double offset, gain; /* a network sees (value - offset) * gain */
+    double offset, gain; /* of sample_scale */
     int64_t mask_unit;   /* of tile_meta: not 0 where the mask was drawn in black and white */
     void *buffer;        /* private: what the arrays are views of */
     size_t capacity;

@@ -22,7 +22,7 @@ static int add_layer(struct assembly *a, enum assembly_layer layer, size_t plane
                                  .labels = layer == LAYER_TRUTH,
                                  .planes = planes,
                                  .dtype = dtype,
-                                 .blend = BLEND_MEAN};
+                                 .blend = a->rules.blend};
     a->has[layer] = true;
     if (mosaic_new(&a->layers[layer], &rules, err))
         return -1;

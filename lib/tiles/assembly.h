@@ -18,9 +18,10 @@ struct assembly_rules {
     size_t planes;        /* classes of the probabilities, 1 (the foreground alone) to 255 */
     bool has_uncertainty; /* of the tiles' own */
     bool has_flows;
-    float threshold; /* 0: the most probable class */
-    unsigned wanted; /* 1 << PICTURE_PREDICTION | ... */
-    size_t band;     /* bytes of rows; 0: ASSEMBLY_BAND */
+    float threshold;       /* 0: the most probable class */
+    unsigned wanted;       /* 1 << PICTURE_PREDICTION | ... */
+    size_t band;           /* bytes of rows; 0: ASSEMBLY_BAND */
+    enum blend_mode blend; /* of what overlapping tiles say; 0: BLEND_MEAN */
 };
 
 /* A tile with its corner at (x, y), of height x width pixels there; arrays of another

@@ -82,7 +82,9 @@ static int begin(void *user, const struct gather_image *image, const struct gath
                                    .has_uncertainty = tile.uncertainty != NULL,
                                    .has_flows = tile.flows != NULL,
                                    .threshold = walk->rules->threshold,
-                                   .wanted = walk->rules->wanted};
+                                   .wanted = walk->rules->wanted,
+                                   /* where cells are told apart, rims of tiles must not show */
+                                   .blend = tile.flows ? BLEND_GAUSS : BLEND_MEAN};
     walk->image = image;
     return assembly_new(&walk->assembly, &rules, err);
 }

@@ -7,6 +7,7 @@
 
 #include "core/prefetch.h"
 #include "objects/flow_targets.h"
+#include "pixels/normalize.h"
 #include "pixels/planes.h"
 
 struct loader {
@@ -141,7 +142,8 @@ static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s
     struct augment_draw draw;
     struct augment_policy policy;
     struct array image = {0};
-    if (policy_of(l, s, &policy, err))
+    if (policy_of(l, s, &policy, err) ||
+        (s->gain == 0 && normalise_image(&s->image, &s->offset, &s->gain, err)))
         return err_prefix(err, "sample '%s'", s->key);
     snprintf(name, sizeof name, "%" PRIu64 "/%" PRIu64 "/%s", l->epoch, shown, s->key);
     struct rng rng = rng_new(o->seed, name);

@@ -10,7 +10,7 @@
 #include "train/internal.h"
 #include "train/peers.h"
 
-enum { DESCRIPTION = 10, STATE = 16 };
+enum { DESCRIPTION = 11, STATE = 16 };
 
 static const char *precision_name(enum dtype precision)
 {
@@ -20,8 +20,13 @@ static const char *precision_name(enum dtype precision)
 /* What is said of the weights. */
 static void list_description(struct session *s, struct note *notes)
 {
+    bool ranges = s->options.ranges;
     const struct note all[DESCRIPTION] = {
-        {"normalisation", "uint8 / 255, uint16 / 65535, float32 as it is", NULL},
+        {"normalisation",
+         ranges ? "1st to 99th percentile of the whole image as 0 to 1"
+                : "uint8 / 255, uint16 / 65535, float32 as it is",
+         NULL},
+        {"sees", ranges ? "range" : NULL, NULL},
         {"command", s->command, NULL},
         {"data", s->options.data, NULL},
         {"data_sha256", s->digest, NULL},

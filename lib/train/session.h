@@ -31,6 +31,7 @@ struct session_options {
     int64_t timeout;             /* seconds to wait for other ranks */
     double vos_start, vos_share; /* virtual outliers begin after both: epochs, part of the run */
     bool size_model;             /* fit one to the weights, see predict/size_model.h */
+    int ranges;                  /* the spools see ranges, see sample_scale; for the metadata */
     bool half;                   /* weights as float16 */
     bool resume;                 /* go on from the checkpoint, if there is one */
     struct ranks ranks;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "core/convert.h"
+#include "core/rng.h"
 #include "objects/flow_targets.h"
 #include "objects/flows.h"
 #include "objects/morphology.h"
@@ -216,12 +217,50 @@ static void test_targets(void)
     is_near(apart / (2 * WINDOW * WINDOW), 0, 0.02, "are turned with it");
 }
 
+/* Two touching halves of a disc, as an unsure network gives them: short arrows, noise, and a
+ * value that is none. */
+static void test_steady(void)
+{
+    enum { N = 64, COUNT = N * N };
+    static uint32_t labels[COUNT], found[COUNT];
+    static float flow[2 * COUNT], cell[COUNT];
+    struct flow_rules rules = FLOW_RULES_DEFAULT;
+    struct rng rng = rng_new(1, "noise");
+    struct err err;
+    uint32_t count = 0, noisy = 0;
+    for (int i = 0; i < COUNT; i++) {
+        int y = i / N - 32, x = i % N - 32;
+        labels[i] = y * y + x * x > 24 * 24 ? 0 : x < 0 ? 1 : 2;
+        cell[i] = labels[i] ? 1 : -1;
+    }
+    bool made = !flows_of_labels(labels, N, N, flow, &err);
+    for (int i = 0; i < 2 * COUNT; i++)
+        flow[i] = 0.3f * flow[i] + 0.3f * rng_quick_normal(&rng);
+    flow[32 * N + 20] = NAN;
+    rules.scale = 1;
+    rules.flow_threshold = 0;
+    made &= !flows_to_labels(flow, cell, N, N, &rules, found, &noisy, &err);
+    rules.flow_threshold = 0.8;
+    ok(made && !flows_steady(flow, N, N, 2, 1, &err) &&
+           !flows_to_labels(flow, cell, N, N, &rules, found, &count, &err),
+       "unsure flows are made steady");
+    ok(noisy > 2 && count == 2, "%u cells become %u of 2", noisy, count);
+    is_near(ap90(found, labels, COUNT), 1, 0, "which are the two");
+    double worst = 0;
+    for (int i = 0; i < COUNT; i++) {
+        double length = hypot(flow[i], flow[COUNT + i]);
+        worst = fmax(worst, length > 0 ? fabs(length - 1) : 0);
+    }
+    is_near(worst, 0, 1e-5, "arrows have length 1");
+}
+
 int main(void)
 {
     tap_plan(40);
     test_round_trip();
     test_diameter();
     test_targets();
+    test_steady();
     for (int i = 0; i < 4; i++)
         test_golden(i);
     return tap_done();
