@@ -119,6 +119,7 @@ int sample_get_meta(const struct sample *sample, struct tile_meta *meta,
 /* Notes in KEY.json that the sample's key was another one, if that says no such thing and is
  * a JSON object or not there. */
 int sample_note_key(struct sample *sample, const char *key, struct err *err) MUST_CHECK;
+
 /* What a network sees of a sample is (value - *offset) * *gain: by the constants of its own if
  * it has some, else, for a network that sees ranges, by its source's range, else by the
  * default of the type.  A gain of 0 stands for the range of the image itself. */
