@@ -44,8 +44,8 @@ static const struct cli_option options[] = {
      CLI_CHOICE(settings.rules.method), CLI_GIVEN(settings.method_given)},
     {'o', "output", "FILE|DIR", "label image (default standard output, none with a table)",
      CLI_TEXT(settings.output)},
-    {'f', "format", "png|tiff", "format, where no file name tells it (default tiff)",
-     CLI_CHOICE_FOR(settings.format, IMAGE_PNG, IMAGE_TIFF)},
+    {'f', "format", IMAGE_FORMAT_WORDS, "format, where no file name tells it (default tiff)",
+     CLI_CHOICE(settings.format)},
     {0, "suffix", "TEXT", "with -o DIR: what file names have after the stem",
      CLI_TEXT(settings.suffix)},
     {'T', "table", "FILE", "write the table of cells, - for standard output",
@@ -181,11 +181,16 @@ static int write_labels(const struct picture *p, const struct file_names *names,
     char path[4096];
     uint32_t max = labels_max(p->prediction, p->height * p->width);
     struct image_info info = image_label_info((int64_t)p->width, (int64_t)p->height, max, 16);
+    static const char *const names_of_channels[] = {"cells"};
     bool png = settings.format == IMAGE_PNG && max <= UINT16_MAX;
-    enum image_format format = image_output_format(&output, png ? IMAGE_PNG : IMAGE_TIFF);
+    bool ome = settings.format == IMAGE_OME_TIFF;
+    enum image_format format = image_output_format(&output, png   ? IMAGE_PNG
+                                                            : ome ? IMAGE_OME_TIFF
+                                                                  : IMAGE_TIFF);
+    info.channel_names = names_of_channels;
     info.pixel_height = p->pixel_height;
     info.pixel_width = p->pixel_width;
-    if (destination_file(&output, names->stem, names->source, png ? "png" : "tif", path,
+    if (destination_file(&output, names->stem, names->source, image_format_ending(format), path,
                          sizeof path, err))
         return -1;
     if (format == IMAGE_PNG && info.bits == 32)

@@ -46,8 +46,8 @@ static const struct cli_option options[] = {
      CLI_INT(settings.raster.plane.channel, 1, INT32_MAX)},
     {0, "z", "N", "only objects of this slice", CLI_INT(settings.raster.plane.z, 1, INT32_MAX)},
     {0, "t", "N", "only objects of this frame", CLI_INT(settings.raster.plane.t, 1, INT32_MAX)},
-    {'f', "format", "png|tiff", "format, where no file name tells it (default png)",
-     CLI_CHOICE_FOR(settings.format, IMAGE_PNG, IMAGE_TIFF)},
+    {'f', "format", IMAGE_FORMAT_WORDS, "format, where no file name tells it (default png)",
+     CLI_CHOICE(settings.format)},
     {0, "force", NULL, "with -o DIR: replace files that are not of an earlier run",
      CLI_FLAG(settings.force)},
     {0, "suffix", "TEXT", "with -o DIR: what file names have after the stem",
@@ -95,10 +95,11 @@ static void prepare_output(void)
 
 /* ---- names ---- */
 
-static bool is_tiff(void)
+static enum image_format format_of_output(void)
 {
-    enum image_format otherwise = settings.format == IMAGE_TIFF ? IMAGE_TIFF : IMAGE_PNG;
-    return image_output_format(&output, otherwise) == IMAGE_TIFF;
+    enum image_format otherwise =
+        settings.format > 0 ? (enum image_format)settings.format : IMAGE_PNG;
+    return image_output_format(&output, otherwise);
 }
 
 /* ---- sizes ---- */
@@ -203,7 +204,8 @@ static int choose_path(char *path, size_t size, const char *image, const char *s
     char stem[NAME_MAX + 1] = "";
     if (output.is_folder && names_new_stem(&used, image, stem, sizeof stem, err))
         return -1;
-    return destination_file(&output, stem, source, is_tiff() ? "tif" : "png", path, size, err);
+    return destination_file(&output, stem, source, image_format_ending(format_of_output()), path,
+                            size, err);
 }
 
 static int paint(struct annot_file *file, size_t i, const char *path, struct array *pixels,
@@ -211,9 +213,8 @@ static int paint(struct annot_file *file, size_t i, const char *path, struct arr
 {
     struct annot_image image = annot_image(file, i);
     struct annot_counts counts;
-    enum image_format format = is_tiff() ? IMAGE_TIFF : IMAGE_PNG;
     if (annot_rasterize(file, i, &settings.raster, pixels, &counts, err) ||
-        mask_write(path, format, pixels, settings.raster.mode, counts.largest, err))
+        mask_write(path, format_of_output(), pixels, settings.raster.mode, counts.largest, err))
         return -1;
     warn_of_objects(file, &image, &counts);
     return 0;

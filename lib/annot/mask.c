@@ -40,6 +40,7 @@ int mask_write(const char *path, enum image_format format, const struct array *p
         .width = (int64_t)pixels->shape[1], .height = (int64_t)pixels->shape[0], .channels = 1};
     info.bits = mode != ANNOT_INSTANCES ? 8 : largest > UINT16_MAX ? 32 : 16;
     info.is_label = info.bits == 32;
+    info.is_discrete = true;
     if (info.is_label && format == IMAGE_PNG)
         return err_set(err, STATUS_USAGE, "labels above 65535 need --format tiff");
     if (image_create(&writer, path, format, IMAGE_DEFAULT_COMPRESSION, &info, err))

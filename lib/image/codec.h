@@ -66,7 +66,7 @@ struct image_writer {
 };
 
 extern const struct image_decoder image_tiff_decoder, image_png_decoder, image_jpeg_decoder;
-extern const struct image_encoder image_tiff_encoder, image_png_encoder;
+extern const struct image_encoder image_png_encoder, image_tiff_encoder, image_ome_encoder;
 
 /* Opens a file for reading; what cannot seek is spooled. */
 int image_source_open(struct image_source *source, const char *path, struct err *err) MUST_CHECK;

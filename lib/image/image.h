@@ -22,6 +22,11 @@ struct image_info {
                                          size over 50, which is a screen's or a printer's;
                                          OME-XML and ImageJ's unit are believed as they are */
     char format[8];                   /* "tiff", "png", "jpeg" */
+    /* Of images that are written as OME-TIFF: */
+    bool is_discrete;                 /* values are classes or labels, and have none between */
+    const char *const *channel_names; /* UTF-8, as many as channels; borrowed until the end of
+                                         the writer.  NULL: none; three channels of whole
+                                         numbers are a picture in color then */
 };
 
 /* Bytes of one row of such an image. */
@@ -87,19 +92,25 @@ int image_load_labels(const char *path, struct image_info *info, void **pixels,
 
 struct image_writer;
 
-enum image_format { IMAGE_PNG, IMAGE_TIFF };
+enum image_format { IMAGE_PNG, IMAGE_TIFF, IMAGE_OME_TIFF };
+#define IMAGE_FORMAT_WORDS "png|tiff|ome-tiff"
 
 enum image_compression { IMAGE_DEFAULT_COMPRESSION, IMAGE_UNCOMPRESSED, IMAGE_DEFLATE, IMAGE_LZW };
 
-/* IMAGE_TIFF for names that end in .tif or .tiff, else IMAGE_PNG. */
+/* IMAGE_OME_TIFF for names that end in .ome.tif or .ome.tiff, IMAGE_TIFF for others that end
+ * in .tif or .tiff, else IMAGE_PNG. */
 enum image_format image_format_of_name(const char *path);
+
+/* What such names end in: "png", "tif", "ome.tif". */
+const char *image_format_ending(enum image_format format);
 
 /* STATUS_USAGE for a name that ends as other kinds of files do: "a.jpg". */
 int image_check_name(const char *path, struct err *err) MUST_CHECK;
 
 /* Creates the image at `path`, whole or not at all; "-" is standard output
- * (TIFF is spooled, since it needs to seek).  info: width, height, channels,
- * bits, is_label and the pixel size are used.  TIFF becomes BigTIFF when it must.
+ * (TIFF is spooled, since it needs to seek).  info: width, height, channels, bits, is_label,
+ * the pixel size and what is for OME-TIFF are used.  TIFF becomes BigTIFF when it must.
+ * OME-TIFF has tiles and, in temporary files until its end, reduced images (ome_write.c).
  * PNG cannot hold 32 bits: STATUS_USAGE. */
 int image_create(struct image_writer **writer, const char *path, enum image_format format,
                  enum image_compression compression, const struct image_info *info,

@@ -40,7 +40,8 @@ struct image_info image_label_info(int64_t width, int64_t height, uint32_t max_l
                                .channels = 1,
                                .bits = needed,
                                .significant_bits = needed,
-                               .is_label = needed == 32};
+                               .is_label = needed == 32,
+                               .is_discrete = true};
 }
 
 void image_pack_labels(const struct image_info *info, const uint32_t *labels, size_t count,

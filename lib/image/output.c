@@ -18,7 +18,7 @@ int image_output_create(struct image_writer **writer, const struct image_output 
                         const struct image_info *info, struct err *err)
 {
     char path[4096];
-    const char *ending = output->format == IMAGE_TIFF ? "tif" : "png";
+    const char *ending = image_format_ending(output->format);
     if (destination_file(output->to, output->stem, output->source, ending, path, sizeof path, err))
         return -1;
     return image_create(writer, path, output->format, output->compression, info, err);

@@ -20,7 +20,7 @@ struct image_output {
 /* The format that a file's name tells; in a folder and on standard output `otherwise`. */
 enum image_format image_output_format(const struct destination *to, enum image_format otherwise);
 
-/* image_create of what the output says; in a folder the name ends in .tif or .png. */
+/* image_create of what the output says; in a folder the name has the format's ending. */
 int image_output_create(struct image_writer **writer, const struct image_output *output,
                         const struct image_info *info, struct err *err) MUST_CHECK;
 

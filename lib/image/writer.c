@@ -5,11 +5,23 @@
 
 #include "image/codec.h"
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), n = strlen(end);
+    return length >= n && strcasecmp(text + length - n, end) == 0;
+}
+
 enum image_format image_format_of_name(const char *path)
 {
-    const char *dot = strrchr(path, '.');
-    bool tiff = dot && (strcasecmp(dot, ".tif") == 0 || strcasecmp(dot, ".tiff") == 0);
-    return tiff ? IMAGE_TIFF : IMAGE_PNG;
+    if (ends_with(path, ".ome.tif") || ends_with(path, ".ome.tiff"))
+        return IMAGE_OME_TIFF;
+    return ends_with(path, ".tif") || ends_with(path, ".tiff") ? IMAGE_TIFF : IMAGE_PNG;
+}
+
+const char *image_format_ending(enum image_format format)
+{
+    static const char *const endings[] = {"png", "tif", "ome.tif"};
+    return endings[format];
 }
 
 static int check_info(const struct image_info *info, enum image_format format, const char *path,
@@ -45,6 +57,8 @@ int image_check_name(const char *path, struct err *err)
 int image_create(struct image_writer **result, const char *path, enum image_format format,
                  enum image_compression compression, const struct image_info *info, struct err *err)
 {
+    static const struct image_encoder *const encoders[] = {&image_png_encoder, &image_tiff_encoder,
+                                                           &image_ome_encoder};
     if (check_info(info, format, path, err))
         return -1;
     struct image_writer *writer = calloc(1, sizeof *writer);
@@ -52,7 +66,7 @@ int image_create(struct image_writer **result, const char *path, enum image_form
         return err_memory(err, "an image writer");
     writer->info = *info;
     writer->compression = compression;
-    writer->encoder = format == IMAGE_TIFF ? &image_tiff_encoder : &image_png_encoder;
+    writer->encoder = encoders[format];
     if (outfile_open(&writer->out, path, err) || writer->encoder->create(writer, err)) {
         image_abort(writer);
         return -1;

@@ -1,5 +1,6 @@
 #include "tiles/montage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,13 +65,49 @@ static struct image_info plan_file(const struct montage *m, const struct gather_
                               .pixel_width = image->pixel_width,
                               .pixel_height = image->pixel_height};
     if (kind == MONTAGE_PROB || kind == MONTAGE_UNCERTAINTY)
-        info.bits = format == IMAGE_TIFF ? 32 : 16;
+        info.bits = format == IMAGE_PNG ? 16 : 32;
     else if (kind != MONTAGE_LABELS)
         info.bits = 8 * (int)dtype_size(m->dtype);
     if (is_channels(kind) || kind == MONTAGE_IMAGE)
         info.channels = (int)m->planes;
     info.is_label = kind == MONTAGE_MASK && m->dtype == DTYPE_U32;
+    info.is_discrete = kind == MONTAGE_LABELS || kind == MONTAGE_MASK;
     return info;
+}
+
+static void name_channel(const struct montage *m, int channel, char name[32])
+{
+    static const char *const words[] = {
+        [MONTAGE_LABELS] = "mask",
+        [MONTAGE_PROB] = "probability of foreground",
+        [MONTAGE_UNCERTAINTY] = "uncertainty",
+        [MONTAGE_LOGITS] = "logit",
+        [MONTAGE_FLOWS] = "flow",
+        [MONTAGE_MASK] = "mask",
+        [MONTAGE_IMAGE] = "channel",
+    };
+    enum montage_kind kind = m->rules.kind;
+    if (kind == MONTAGE_PROB && m->rules.class >= 0)
+        snprintf(name, 32, "probability of class %d", m->rules.class);
+    else if (kind == MONTAGE_FLOWS)
+        snprintf(name, 32, "%s flow", channel ? "horizontal" : "vertical");
+    else if (kind == MONTAGE_LOGITS || kind == MONTAGE_IMAGE)
+        snprintf(name, 32, "%s %d", words[kind], channel);
+    else
+        snprintf(name, 32, "%s", words[kind]);
+}
+
+/* Pictures in colour and in grey have no names. */
+static void name_channels(struct montage *m)
+{
+    int channels = m->info.channels;
+    if (channels > MONTAGE_MAX_NAMES || (m->rules.kind == MONTAGE_IMAGE && channels <= 4))
+        return;
+    for (int c = 0; c < channels; c++) {
+        name_channel(m, c, m->names[c]);
+        m->name_list[c] = m->names[c];
+    }
+    m->info.channel_names = m->name_list;
 }
 
 static int make_rows(struct montage *m, struct err *err)
@@ -95,6 +132,7 @@ int montage_begin(struct montage *montage, const struct montage_rules *rules,
                                 .dtype = is_blended(rules->kind) ? DTYPE_F32 : array->dtype,
                                 .mask_unit = mask_unit};
     montage->info = plan_file(montage, image, to->format);
+    name_channels(montage);
     if ((rules->kind == MONTAGE_LABELS || rules->has_outlines) &&
         montage->planes > MONTAGE_MAX_CLASSES)
         return err_set(err, STATUS_DATA, "%zu classes, at most %d are supported", montage->planes,

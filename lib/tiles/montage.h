@@ -9,6 +9,7 @@
 #include "tiles/outlines.h"
 
 #define MONTAGE_MAX_CLASSES 256 /* of labels, which have 8 bits */
+#define MONTAGE_MAX_NAMES   64
 
 /* What is written, and of what tiles.  Those of floating point, float16 or float32, are
  * blended; masks and images are pasted. */
@@ -48,9 +49,11 @@ struct montage_rules {
 struct montage {
     struct montage_rules rules;
     size_t planes;
-    enum dtype dtype;       /* of the tiles; blended ones become float32 */
-    int64_t mask_unit;      /* see struct tile_meta */
-    struct image_info info; /* of the file */
+    enum dtype dtype;                  /* of the tiles; blended ones become float32 */
+    int64_t mask_unit;                 /* see struct tile_meta */
+    struct image_info info;            /* of the file */
+    char names[MONTAGE_MAX_NAMES][32]; /* of its channels, for OME-TIFF */
+    const char *name_list[MONTAGE_MAX_NAMES];
     struct mosaic mosaic;
     struct image_writer *writer; /* NULL: there is no image */
     unsigned char *line;         /* a blended row as it is written */

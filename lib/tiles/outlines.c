@@ -38,7 +38,8 @@ int outlines_begin(struct outlines *outlines, const struct image_output *to,
     struct image_info picture = *mask;
     picture.channels = 3;
     picture.bits = 8;
-    picture.is_label = false;
+    picture.is_label = picture.is_discrete = false;
+    picture.channel_names = NULL;
     *outlines = (struct outlines){0};
     if (make_rows(outlines, mask, tile, err))
         return -1;
