@@ -8,6 +8,7 @@
 #   make check-clang         the same by clang as by gcc
 #   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, shellcheck
 #   make census     what there is in the house: rooms, files, functions, callers
+#   make deb        a Debian package, its programs called ms-tile and so on
 #   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names; uninstall
 #
 #   isa=LEVEL       check as on a processor with no more than sse4, avx2, avx512, avx512bf16;
@@ -270,7 +271,7 @@ demo: deps
 # ---- the house ----
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
-SHELL_FILES = $(wildcard tools/*.sh) setup .ci/run tests/at-level tests/emulated tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
+SHELL_FILES = $(wildcard tools/*.sh packaging/*.sh) setup .ci/run tests/at-level tests/emulated tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
               examples/demo data/fetch pipelines/attempt pipelines/against pipelines/report
 
 format:
@@ -324,6 +325,12 @@ install: all completions
 	$(foreach p,$(PAGES),awk -v prefix=$(PROGRAM_PREFIX) -v programs="$(PROGRAMS)" -f man/prefix.awk \
 	    man/$(p) > $(MANDIR)/man$(subst .,,$(suffix $(p)))/$(call page,$(p)) &&) :
 	install -m 644 $(wildcard data/*.safetensors) $(SHAREDIR)
+
+# A package for this Debian; its programs are called ms-tile and so on.
+DEB      = morphoseg_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
+.PHONY: deb
+deb: all
+	BUILD=$(BUILD) packaging/deb.sh $(VERSION) $(DEB)
 
 # With the PREFIX and PROGRAM_PREFIX of the installation.
 uninstall:
