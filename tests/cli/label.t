@@ -74,7 +74,8 @@ ok "an image of flows" label -q -m flows -o "$TMP/f2.tif" "$TMP/logits.tif"
 is "$(sha256sum <"$TMP/f2.tif")" "$(sha256sum <"$TMP/f.tif")" "the same cells"
 tile -q -s full -m "$TMP/cells/masks" "$image" | stream flows 1 >"$TMP/apart.tar"
 ok "flows beside probabilities" label -q -m flows -o "$TMP/f3.tif" "$TMP/apart.tar"
-is "$(sha256sum <"$TMP/f3.tif")" "$(sha256sum <"$TMP/f.tif")" "the same cells"
+ok "smoothed, lead to the same cells" awk 'NR == 2 && $12 >= 0.95 { found = 1 } END { exit !found }' \
+    <(score -i "$TMP/f3.tif" "$TMP/f.tif")
 tile -q -s 300 -m "$TMP/cells/masks" "$image" | stream flows 1 >"$TMP/apart.tar"
 ok "flows of tiles that overlap" label -q -m flows -o "$TMP/f3.tif" -T "$TMP/f3.tsv" "$TMP/apart.tar"
 ok "lead to the cells" awk 'NR == 2 && $12 >= 0.8 { found = 1 } END { exit !found }' \
