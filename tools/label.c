@@ -65,7 +65,7 @@ static const struct cli_option options[] = {
     {0, "cell-threshold", "X", "flows: least cell logit (default 0)",
      CLI_REAL(settings.rules.flow.cell_threshold, -1000, 1000)},
     {0, "flow-threshold", "X",
-     "flows: largest flow error, 0 for any (default 0.4; 1 beside classes)",
+     "flows: largest flow error, 0 for any (default 0.4; 2 beside classes)",
      CLI_REAL(settings.rules.flow.flow_threshold, 0, 1000), CLI_GIVEN(settings.error_given)},
     {0, "steps", "N", "flows: steps along the flow (default 200)",
      CLI_INT(settings.rules.flow.steps, 1, 100000)},
@@ -224,7 +224,7 @@ static void complete_rules(struct cell_rules *rules)
 /* Flows that were learnt beside classes: pixels by which they are smoothed, and the largest
  * error of an object's. */
 #define STEADY_SIGMA 2
-#define STEADY_ERROR 1
+#define STEADY_ERROR 2
 
 /* Where the picture has flows of length 1, cells are what the probabilities say. */
 static int find_by_flows(struct picture *p, struct err *err)
