@@ -12,7 +12,7 @@
 #   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names; uninstall
 #
 #   isa=LEVEL       check as on a processor with no more than sse4, avx2, avx512, avx512bf16;
-#                   emulate=1: by qemu-user, as it is where this processor has less
+#                   emulate=1: by an emulator, as it is where this processor has less
 #   asan=1 tsan=1   a build with sanitizers, in a folder of its own
 #   werror=1        warnings are errors
 #   TORCH=DIR       a libtorch other than Debian's
@@ -271,7 +271,7 @@ demo: deps
 # ---- the house ----
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
-SHELL_FILES = $(wildcard tools/*.sh packaging/*.sh) setup .ci/run tests/at-level tests/emulated tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
+SHELL_FILES = $(wildcard tools/*.sh packaging/*.sh) setup .ci/run tests/at-level tests/emulated tests/machine tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
               examples/demo data/fetch pipelines/attempt pipelines/against pipelines/report
 
 format:
