@@ -6,6 +6,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 static const char *const names[] = {"sse4", "avx2", "avx512", "avx512bf16"};
@@ -23,6 +26,7 @@ static int find_name(const char *text)
 
 /* Bits of the registers that cpuid fills: Intel's manual, volume 2, CPUID. */
 enum {
+    LEAF1_ECX_SSE42 = 1 << 20,
     LEAF1_ECX = 1 << 12 | 1 << 22 | 1 << 27 | 1 << 29, /* FMA, MOVBE, OSXSAVE, F16C */
     LEAF7_EBX_AVX2 = 1 << 3 | 1 << 5 | 1 << 8,         /* BMI1, AVX2, BMI2 */
     LEAF81_ECX = 1 << 5,                               /* LZCNT */
@@ -93,6 +97,18 @@ const char *cpu_level_name(enum cpu_level level)
         return "base";
 #endif
     return names[level];
+}
+
+bool cpu_has_crc32c(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && has(c, LEAF1_ECX_SSE42);
+#elif defined(__aarch64__) && defined(__linux__)
+    return getauxval(AT_HWCAP) & HWCAP_CRC32;
+#else
+    return false;
+#endif
 }
 
 bool cpu_has_bf16(void)

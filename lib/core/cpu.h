@@ -33,6 +33,8 @@ static inline enum cpu_level cpu_level(void)
 
 /* As MORPHOSEG_ISA takes it: sse4, avx2, avx512, avx512bf16.  Borrowed. */
 const char *cpu_level_name(enum cpu_level level);
+/* An instruction for CRC-32C: of SSE4.2, or of arm64's CRC extension. */
+bool cpu_has_crc32c(void);
 /* Products of bfloat16 have instructions, and so are quicker than those of float32. */
 bool cpu_has_bf16(void);
 

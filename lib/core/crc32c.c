@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/cpu.h"
+
 #define POLYNOMIAL UINT32_C(0x82f63b78) /* 0x1edc6f41, lowest bit first */
 #define LANE       ((size_t)1024)       /* bytes; three lanes are summed at once */
 
@@ -17,8 +19,11 @@ static uint32_t add_byte(uint32_t crc, uint8_t byte)
     return tables[0][(crc ^ byte) & 255] ^ crc >> 8;
 }
 
+static bool hardware;
+
 static void make_tables(void)
 {
+    hardware = cpu_has_crc32c();
     for (uint32_t b = 0; b < 256; b++) {
         uint32_t crc = b;
         for (int i = 0; i < 8; i++)
@@ -78,16 +83,9 @@ HARDWARE static inline uint32_t add1(uint32_t crc, uint8_t byte)
     return _mm_crc32_u8(crc, byte);
 }
 
-static bool has_hardware(void)
-{
-    return __builtin_cpu_supports("sse4.2");
-}
-
 #elif defined(__AARCH64EL__) && defined(__linux__) && defined(__GNUC__)
 #include <arm_acle.h>
-#include <sys/auxv.h>
 #define HARDWARE __attribute__((target("+crc")))
-#define CAN_CRC  (1ul << 7) /* HWCAP_CRC32 */
 LOAD
 
     HARDWARE static inline uint32_t
@@ -101,10 +99,6 @@ HARDWARE static inline uint32_t add1(uint32_t crc, uint8_t byte)
     return __crc32cb(crc, byte);
 }
 
-static bool has_hardware(void)
-{
-    return getauxval(AT_HWCAP) & CAN_CRC;
-}
 #endif
 
 #ifdef HARDWARE
@@ -133,10 +127,6 @@ HARDWARE static uint32_t sum_hardware(uint32_t crc, const uint8_t *p, size_t siz
     return crc;
 }
 #else
-static bool has_hardware(void)
-{
-    return false;
-}
 #define sum_hardware sum_portable
 #endif
 
@@ -149,5 +139,5 @@ uint32_t crc32c_portable(uint32_t crc, const void *data, size_t size)
 uint32_t crc32c(uint32_t crc, const void *data, size_t size)
 {
     pthread_once(&once, make_tables);
-    return ~(has_hardware() ? sum_hardware : sum_portable)(~crc, data, size);
+    return ~(hardware ? sum_hardware : sum_portable)(~crc, data, size);
 }

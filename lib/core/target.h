@@ -39,11 +39,4 @@
 #define CLONES(linkage, type, name, parameters, arguments) linkage type name parameters
 #endif
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TARGET_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define TARGET_CLONES
-#endif
-
 #endif
