@@ -1,5 +1,6 @@
 #include "image/deflate.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <zlib.h>
@@ -18,15 +19,13 @@ struct coder {
 };
 
 struct deflater {
-    bool wrapped;
     struct coder runs, strings;
 };
 
-static int coder_open(struct coder *coder, bool wrapped, int level, int strategy)
+static int coder_open(struct coder *coder, int level, int strategy)
 {
-    int window = wrapped ? MAX_WBITS : -MAX_WBITS;
     coder->is_open =
-        deflateInit2(&coder->stream, level, Z_DEFLATED, window, MAX_MEM_LEVEL, strategy) == Z_OK;
+        deflateInit2(&coder->stream, level, Z_DEFLATED, MAX_WBITS, MAX_MEM_LEVEL, strategy) == Z_OK;
     return coder->is_open ? 0 : -1;
 }
 
@@ -37,14 +36,13 @@ static void coder_close(struct coder *coder)
     free(coder->out);
 }
 
-int deflater_new(struct deflater **result, bool wrapped, struct err *err)
+int deflater_new(struct deflater **result, struct err *err)
 {
     struct deflater *deflater = calloc(1, sizeof *deflater);
     if (!deflater)
         return err_memory(err, "compression");
-    deflater->wrapped = wrapped;
-    if (coder_open(&deflater->runs, wrapped, 1, Z_RLE) ||
-        (wrapped && coder_open(&deflater->strings, wrapped, STRING_LEVEL, Z_DEFAULT_STRATEGY))) {
+    if (coder_open(&deflater->runs, 1, Z_RLE) ||
+        coder_open(&deflater->strings, STRING_LEVEL, Z_DEFAULT_STRATEGY)) {
         deflater_free(deflater);
         return err_memory(err, "compression");
     }
@@ -63,7 +61,7 @@ void deflater_free(struct deflater *deflater)
 
 static int make_room(struct coder *coder, size_t size, struct err *err)
 {
-    size_t needed = deflateBound(&coder->stream, size) + 16; /* and the mark of a flush */
+    size_t needed = deflateBound(&coder->stream, size);
     if (needed <= coder->room)
         return 0;
     uint8_t *out = realloc(coder->out, needed);
@@ -74,7 +72,7 @@ static int make_room(struct coder *coder, size_t size, struct err *err)
     return 0;
 }
 
-static int code(struct coder *coder, const void *from, size_t size, int flush, struct err *err)
+static int code(struct coder *coder, const void *from, size_t size, struct err *err)
 {
     if (deflateReset(&coder->stream) != Z_OK || make_room(coder, size, err))
         return err_memory(err, "compression");
@@ -82,22 +80,21 @@ static int code(struct coder *coder, const void *from, size_t size, int flush, s
     coder->stream.avail_in = (uInt)size;
     coder->stream.next_out = coder->out;
     coder->stream.avail_out = (uInt)coder->room;
-    int state = deflate(&coder->stream, flush);
-    if (state != (flush == Z_FINISH ? Z_STREAM_END : Z_OK) || coder->stream.avail_in)
+    int state = deflate(&coder->stream, Z_FINISH);
+    if (state != Z_STREAM_END || coder->stream.avail_in)
         return err_set(err, STATUS_BUG, "deflate failed with %d", state);
     coder->size = coder->room - coder->stream.avail_out;
     return 0;
 }
 
-int deflater_block(struct deflater *deflater, const void *from, size_t size, bool last,
-                   const uint8_t **to, size_t *to_size, struct err *err)
+int deflater_block(struct deflater *deflater, const void *from, size_t size, const uint8_t **to,
+                   size_t *to_size, struct err *err)
 {
-    int flush = deflater->wrapped || last ? Z_FINISH : Z_FULL_FLUSH;
     struct coder *best = &deflater->runs;
-    if (code(best, from, size, flush, err))
+    if (code(best, from, size, err))
         return -1;
-    if (deflater->wrapped && best->size < size / SOME_RUNS && best->size > size / ALL_RUNS) {
-        if (code(&deflater->strings, from, size, flush, err))
+    if (best->size < size / SOME_RUNS && best->size > size / ALL_RUNS) {
+        if (code(&deflater->strings, from, size, err))
             return -1;
         if (deflater->strings.size < best->size)
             best = &deflater->strings;

@@ -9,7 +9,6 @@
 #ifndef IMAGE_DEFLATE_H
 #define IMAGE_DEFLATE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,15 +16,12 @@
 
 struct deflater;
 
-/* wrapped: blocks are whole zlib streams (RFC 1950), in which strings are looked
- * for where they may pay; else parts of one raw deflate stream, laid one after
- * another, of runs alone. */
-int deflater_new(struct deflater **deflater, bool wrapped, struct err *err) MUST_CHECK;
+int deflater_new(struct deflater **deflater, struct err *err) MUST_CHECK;
 void deflater_free(struct deflater *deflater);
 
-/* Compresses at most 1 GiB; `last` ends a raw stream.  *to is borrowed until the
- * next call. */
-int deflater_block(struct deflater *deflater, const void *from, size_t size, bool last,
-                   const uint8_t **to, size_t *to_size, struct err *err) MUST_CHECK;
+/* Compresses at most 1 GiB to a whole zlib stream (RFC 1950).  *to is borrowed until the next
+ * call. */
+int deflater_block(struct deflater *deflater, const void *from, size_t size, const uint8_t **to,
+                   size_t *to_size, struct err *err) MUST_CHECK;
 
 #endif

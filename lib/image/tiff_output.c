@@ -96,7 +96,7 @@ int tiff_output_open(struct tiff_output *output, struct image_writer *writer, ui
 {
     bool deflates = compression_tag(writer->compression) == COMPRESSION_ADOBE_DEFLATE;
     if (choose_descriptor(output, writer, err) ||
-        (deflates && deflater_new(&output->deflater, true, err)))
+        (deflates && deflater_new(&output->deflater, err)))
         return -1;
     const char *mode = bytes > CLASSIC_BYTES ? "w8" : "w";
     output->tif = tiff_io_open(&output->io, outfile_name(writer->out), mode);
@@ -130,7 +130,7 @@ int tiff_output_block(struct tiff_output *output, struct image_writer *writer,
     }
     for (size_t at = 0; has_predictor(info) && at < size; at += row)
         samples_difference((char *)rows + at, row, info->channels, info->bits / 8);
-    if (deflater_block(output->deflater, rows, size, true, &coded, &coded_size, err))
+    if (deflater_block(output->deflater, rows, size, &coded, &coded_size, err))
         return -1;
     return write_raw(output, writer, kind, index, coded, coded_size, err);
 }
