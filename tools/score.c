@@ -97,9 +97,7 @@ struct subject {
 static int take_row(void *user, int class, const struct scores *row, struct err *err)
 {
     const struct subject *subject = user;
-    (void)err;
-    scores_report_row(&report, subject->name, class, row);
-    return 0;
+    return scores_report_row(&report, subject->name, class, row, err);
 }
 
 static int set_pixel_size(const struct subject *subject, struct score_rules *rules, struct err *err)
@@ -301,9 +299,9 @@ static void summarise_runs(char **paths)
     for (; *paths; paths++) {
         struct scores means;
         struct err err;
-        if (scores_of_run(&means, *paths, &err))
+        if (scores_of_run(&means, *paths, &err) ||
+            scores_report_row(&report, *paths, 0, &means, &err))
             cli_die_err(&err);
-        scores_report_row(&report, *paths, 0, &means);
     }
 }
 
@@ -356,6 +354,7 @@ static void complete_settings(void)
 
 int main(int argc, char **argv)
 {
+    struct err err;
     cli_start(&program, argc, argv);
     int count = cli_operand_count();
     char **operands = cli_operands();
@@ -369,7 +368,8 @@ int main(int argc, char **argv)
         compare_operands(operands);
     else
         compare_stream(count ? operands[0] : "-");
-    scores_report_end(&report);
+    if (scores_report_end(&report, &err))
+        cli_die_err(&err);
     if (settings.curve)
         write_curve(settings.curve);
     if (settings.reliability)

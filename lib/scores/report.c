@@ -1,49 +1,72 @@
 #include "scores/report.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
 #include "core/num.h"
 #include "core/text.h"
 #include "core/tsv.h"
+#include "stream/text.h"
 
 /* ---- JSON ---- */
 
-static void json_number(FILE *to, double value)
+/* Ten digits; what is not defined is null. */
+static json_t *number(double value)
 {
-    if (isfinite(value))
-        fprintf(to, "%.10g", value);
-    else
-        fputs("null", to);
+    if (!isfinite(value))
+        return json_null();
+    bool is_whole = value == floor(value) && fabs(value) < 1e10;
+    return is_whole ? json_integer((json_int_t)value) : json_real(value);
 }
 
-static void json_row(const struct scores_report *r, const char *name, int class,
-                     const struct scores *row)
+/* Takes the object over. */
+static int dump(const struct scores_report *r, json_t *object, struct err *err)
 {
-    fprintf(r->to, "%s\n{\"name\":", r->printed ? "," : "");
-    text_put_json_string(r->to, name);
+    int rc = object ? json_dumpf(object, r->to, JSON_COMPACT | JSON_REAL_PRECISION(10)) : -1;
+    json_decref(object);
+    return rc && !ferror(r->to) ? err_memory(err, "JSON") : 0;
+}
+
+static int json_row(const struct scores_report *r, const char *name, int class,
+                    const struct scores *row, struct err *err)
+{
+    json_t *object = json_object();
+    int failed = json_object_set_new(object, "name", text_to_json(name));
     if (r->classes)
-        fprintf(r->to, ",\"class\":%d", class);
-    for (int i = 0; i < row->count; i++) {
-        fprintf(r->to, ",\"%s\":", row->columns[i].name);
-        json_number(r->to, row->columns[i].value);
-    }
-    putc('}', r->to);
+        failed |= json_object_set_new(object, "class", json_integer(class));
+    for (int i = 0; i < row->count; i++)
+        failed |= json_object_set_new(object, row->columns[i].name, number(row->columns[i].value));
+    fputs(r->printed ? ",\n" : "\n", r->to);
+    if (!failed)
+        return dump(r, object, err);
+    json_decref(object);
+    return err_memory(err, "JSON");
 }
 
-static void json_summary(const struct scores_report *r)
+static json_t *summary_of(const struct summary_column *column)
 {
-    fprintf(r->to, "%s],\n\"summary\":{", r->printed ? "\n" : "");
-    for (int i = 0; i < r->summary.count; i++) {
-        const struct summary_column *c = &r->summary.columns[i];
-        fprintf(r->to, "%s\n\"%s\":{\"mean\":", i ? "," : "", c->name);
-        json_number(r->to, c->count ? c->mean : NAN);
-        fputs(",\"sd\":", r->to);
-        json_number(r->to, summary_sd(c));
-        fprintf(r->to, ",\"n\":%" PRIu64 "}", c->count);
+    return json_pack("{s:o, s:o, s:I}", "mean", number(column->count ? column->mean : NAN), "sd",
+                     number(summary_sd(column)), "n", (json_int_t)column->count);
+}
+
+static int json_summary(const struct scores_report *r, struct err *err)
+{
+    json_t *object = json_object();
+    int failed = 0;
+    for (int i = 0; i < r->summary.count; i++)
+        failed |= json_object_set_new(object, r->summary.columns[i].name,
+                                      summary_of(&r->summary.columns[i]));
+    fprintf(r->to, "%s],\n\"summary\":", r->printed ? "\n" : "");
+    if (failed) {
+        json_decref(object);
+        return err_memory(err, "JSON");
     }
-    fputs("}}\n", r->to);
+    if (dump(r, object, err))
+        return -1;
+    fputs("}\n", r->to);
+    return 0;
 }
 
 /* ---- TSV ---- */
@@ -90,23 +113,26 @@ void scores_report_begin(struct scores_report *report)
         fprintf(report->to, "{\"convention\":\"%s\",\n\"images\":[", report->convention);
 }
 
-void scores_report_row(struct scores_report *report, const char *name, int class,
-                       const struct scores *row)
+int scores_report_row(struct scores_report *report, const char *name, int class,
+                      const struct scores *row, struct err *err)
 {
+    int rc = 0;
     summary_add(&report->summary, row);
     if (report->json)
-        json_row(report, name, class, row);
+        rc = json_row(report, name, class, row, err);
     else if (report->rows)
         tsv_row(report, name, class, row);
     report->printed++;
+    return rc;
 }
 
-void scores_report_end(struct scores_report *report)
+int scores_report_end(struct scores_report *report, struct err *err)
 {
     if (report->json)
-        json_summary(report);
-    else if (report->summarise)
+        return json_summary(report, err);
+    if (report->summarise)
         tsv_summary(report);
+    return 0;
 }
 
 /* ---- tables of runs ---- */

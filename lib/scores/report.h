@@ -8,7 +8,7 @@
 #include "core/err.h"
 #include "scores/summary.h"
 
-/* Errors of `to` are left to the caller's check. */
+/* Failures are of memory; errors of `to` are left to the caller's check. */
 struct scores_report {
     FILE *to;
     bool json;
@@ -21,9 +21,9 @@ struct scores_report {
 };
 
 void scores_report_begin(struct scores_report *report);
-void scores_report_row(struct scores_report *report, const char *name, int class,
-                       const struct scores *row);
-void scores_report_end(struct scores_report *report);
+int scores_report_row(struct scores_report *report, const char *name, int class,
+                      const struct scores *row, struct err *err) MUST_CHECK;
+int scores_report_end(struct scores_report *report, struct err *err) MUST_CHECK;
 
 /* The means over the rows of a table that was written as TSV. */
 int scores_of_run(struct scores *means, const char *path, struct err *err) MUST_CHECK;
