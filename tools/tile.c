@@ -25,35 +25,35 @@
 enum range { RANGE_NOTED, RANGE_NONE, RANGE_EXTREMES, RANGE_PERCENTILES };
 
 static struct {
-    struct plan_options plan; /* 56 pixels are shared, a quarter of the side of smaller tiles */
-    int64_t part[2];          /* I/N */
-    int64_t resize;           /* 0: not */
+    struct tiling_options tiling; /* 56 pixels are shared, a quarter of the side of smaller tiles */
+    int64_t part[2];              /* I/N */
+    int64_t resize;               /* 0: not */
     const char *masks, *mask_suffix;
     enum channels_wish channels;
     enum range range;
 } settings = {
-    .plan = {.sizes = {224}, .size_count = 1, .overlap = {.amount = 56}, .overlap_is_cut = true},
+    .tiling = {.sizes = {224}, .size_count = 1, .overlap = {.amount = 56}, .overlap_is_cut = true},
     .part = {1, 1},
     .mask_suffix = "_mask",
 };
 
 static int read_overlap(const char *text, struct err *err)
 {
-    settings.plan.overlap_is_cut = false;
-    return grid_parse_overlap(text, &settings.plan.overlap, err);
+    settings.tiling.overlap_is_cut = false;
+    return grid_parse_overlap(text, &settings.tiling.overlap, err);
 }
 
 static const struct cli_option options[] = {
     {'s', "size", "SIZE[,SIZE...]", "side of a tile in pixels, or full (default 224)",
-     CLI_INT(settings.plan.sizes[0], 1, MAX_SIZE), CLI_WORD_FOR_ZERO("full"),
-     CLI_LIST(settings.plan.size_count, PLAN_MAX_SIZES)},
+     CLI_INT(settings.tiling.sizes[0], 1, MAX_SIZE), CLI_WORD_FOR_ZERO("full"),
+     CLI_LIST(settings.tiling.size_count, TILING_MAX_SIZES)},
     {'o', "overlap", "PIXELS|PERCENT%", "what neighbours share (default 56, less for small tiles)",
      CLI_CALL(read_overlap)},
     {'r', "resize", "SIZE", "resize every tile to SIZE x SIZE",
      CLI_INT(settings.resize, 1, MAX_SIZE)},
     {0, "edge", "shift|pad|fit",
      "move windows that cross the border inside (default), pad them, or leave them out",
-     CLI_CHOICE(settings.plan.edge)},
+     CLI_CHOICE(settings.tiling.edge)},
     {'m', "masks", "DIR", "add the masks of this folder, matched by stem",
      CLI_TEXT(settings.masks)},
     {0, "mask-suffix", "TEXT", "what a mask's stem ends with (default _mask)",
@@ -115,17 +115,17 @@ struct job {
     const char *path;
     char key[SAMPLE_MAX_NAME / 2]; /* before the tile's own part */
     struct rows image, mask;       /* mask: only with settings.masks */
-    struct plan plan;
+    struct tiling tiling;
     struct tile_meta meta;    /* what all tiles share */
     uint64_t tiles;           /* written */
     uint64_t not_finite, hot; /* pixels mended, in all tiles */
 };
 
-static struct tile_meta tile_place(const struct job *job, const struct plan_level *level,
+static struct tile_meta tile_place(const struct job *job, const struct tiling_level *level,
                                    int64_t column)
 {
     struct tile_meta meta = job->meta;
-    struct plan_window window = plan_window(&job->plan, level, column);
+    struct tiling_window window = tiling_window(&job->tiling, level, column);
     meta.x = window.x;
     meta.y = window.y;
     meta.width = window.width;
@@ -195,7 +195,7 @@ static void release_tile(struct stream_writer *writer)
     sample_free(&held.sample);
 }
 
-static int put_tile(struct stream_writer *writer, struct job *job, const struct plan_level *level,
+static int put_tile(struct stream_writer *writer, struct job *job, const struct tiling_level *level,
                     int64_t column, struct err *err)
 {
     char key[SAMPLE_MAX_NAME];
@@ -235,8 +235,8 @@ static void tell_failure(struct stream_writer *writer, const struct job *job, co
 
 static int cut_rows(struct stream_writer *writer, struct job *job, struct err *err)
 {
-    struct plan_level *level;
-    while ((level = plan_next(&job->plan))) {
+    struct tiling_level *level;
+    while ((level = tiling_next(&job->tiling))) {
         int64_t top = grid_start(&level->grid.y, level->row);
         int64_t bottom = top + level->grid.y.size;
         if (rows_need(&job->image, top, bottom, err) ||
@@ -301,9 +301,10 @@ static int run_job(struct stream_writer *writer, struct job *job, const char *re
         rows_check_image(&job->image, job->path, err) ||
         (settings.masks && open_mask(&job->mask, &job->image, job->path, err)) ||
         describe(job, readable, err) || choose_key(job, err) ||
-        plan_new(&job->plan, &settings.plan, job->image.info->width, job->image.info->height, err))
+        tiling_new(&job->tiling, &settings.tiling, job->image.info->width, job->image.info->height,
+                   err))
         return -1;
-    job->meta.count = job->plan.count;
+    job->meta.count = job->tiling.count;
     if (job->meta.count == 0)
         return err_set(err, STATUS_DATA, "cut '%s': it is smaller than a tile and gives none",
                        job->path);
@@ -344,12 +345,12 @@ int main(int argc, char **argv)
     struct stream_writer *writer;
     struct err err;
     cli_start(&program, argc, argv);
-    settings.plan.part = settings.part[0];
-    settings.plan.parts = settings.part[1];
-    if (settings.plan.part > settings.plan.parts)
-        cli_die_usage("--part: there is no part %lld of %lld", (long long)settings.plan.part,
-                      (long long)settings.plan.parts);
-    if (plan_check(&settings.plan, &err))
+    settings.tiling.part = settings.part[0];
+    settings.tiling.parts = settings.part[1];
+    if (settings.tiling.part > settings.tiling.parts)
+        cli_die_usage("--part: there is no part %lld of %lld", (long long)settings.tiling.part,
+                      (long long)settings.tiling.parts);
+    if (tiling_check(&settings.tiling, &err))
         cli_die_usage("%s", err.message);
     char **paths = cli_inputs();
     int count = cli_operand_count() ? cli_operand_count() : 1;

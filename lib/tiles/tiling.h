@@ -5,11 +5,11 @@
 
 #include "tiles/grid.h"
 
-#define PLAN_MAX_SIZES 32
+#define TILING_MAX_SIZES 32
 
 /* How images are cut, in pixels. */
-struct plan_options {
-    int64_t sizes[PLAN_MAX_SIZES]; /* 0 is the full image */
+struct tiling_options {
+    int64_t sizes[TILING_MAX_SIZES]; /* 0 is the full image */
     int size_count;
     struct grid_overlap overlap;
     bool overlap_is_cut; /* a quarter of the size where the overlap would be more */
@@ -17,36 +17,36 @@ struct plan_options {
     int64_t part, parts; /* 1 to parts, by whole rows of tiles */
 };
 
-struct plan {
+struct tiling {
     int size_count;
     int64_t width, height; /* of the image */
     int64_t count;         /* tiles, of all parts */
-    struct plan_level {
+    struct tiling_level {
         int64_t size; /* 0 is the full image */
         struct grid grid;
         int64_t row, end;    /* rows of tiles still to be cut */
         int64_t first_index; /* of its tiles among all of the image */
-    } levels[PLAN_MAX_SIZES];
+    } levels[TILING_MAX_SIZES];
 };
 
 /* A tile's place; it may reach past the image, to the right and below. */
-struct plan_window {
+struct tiling_window {
     int64_t x, y, width, height;
     int64_t pad_right, pad_bottom; /* what is outside */
     int64_t index;                 /* among all tiles of the image */
 };
 
 /* STATUS_USAGE when an overlap leaves no step for a size. */
-int plan_check(const struct plan_options *options, struct err *err) MUST_CHECK;
-int plan_new(struct plan *plan, const struct plan_options *options, int64_t width, int64_t height,
-             struct err *err) MUST_CHECK;
+int tiling_check(const struct tiling_options *options, struct err *err) MUST_CHECK;
+int tiling_new(struct tiling *tiling, const struct tiling_options *options, int64_t width,
+               int64_t height, struct err *err) MUST_CHECK;
 
 /* The level whose next row of tiles begins highest in the image; NULL when all is
  * cut.  The caller adds 1 to its `row`. */
-struct plan_level *plan_next(struct plan *plan);
+struct tiling_level *tiling_next(struct tiling *tiling);
 
 /* The tile of that column in the level's next row. */
-struct plan_window plan_window(const struct plan *plan, const struct plan_level *level,
-                               int64_t column);
+struct tiling_window tiling_window(const struct tiling *tiling, const struct tiling_level *level,
+                                   int64_t column);
 
 #endif
