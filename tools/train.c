@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 #include "core/num.h"
-#include "stream/spool.h"
+#include "stream/store.h"
 #include "train/session.h"
 
 static volatile sig_atomic_t interrupted;
@@ -245,27 +245,27 @@ static void complete_options(void)
 
 static bool some_failed; /* sources before the streams came */
 
-static struct spool *read_data(char **paths, bool unlabelled)
+static struct store *read_data(char **paths, bool unlabelled)
 {
-    struct spool *spool;
+    struct store *store;
     struct err err;
-    if (spool_new(&spool, &err))
+    if (store_new(&store, &err))
         cli_die_err(&err);
     if (unlabelled)
-        spool_take_unlabelled(spool);
+        store_take_unlabelled(store);
     if (run.ranges)
-        spool_see_ranges(spool);
+        store_see_ranges(store);
     for (; *paths; paths++)
-        if (spool_stream(spool, *paths, cli_progress, &err))
+        if (store_stream(store, *paths, cli_progress, &err))
             cli_die_err(&err);
-    if (spool_labelled(spool) == 0)
+    if (store_labelled(store) == 0)
         cli_die(STATUS_DATA, "there is no %ssample to learn from",
-                spool_count(spool) ? "labelled " : "");
-    if (spool_failed(spool, &err)) {
+                store_count(store) ? "labelled " : "");
+    if (store_failed(store, &err)) {
         cli_warn_err(&err);
         some_failed = true;
     }
-    return spool;
+    return store;
 }
 
 int main(int argc, char **argv)
@@ -276,16 +276,16 @@ int main(int argc, char **argv)
     check_options();
     complete_options();
     char *validation[] = {(char *)settings.validation, NULL};
-    struct spool *data = read_data(cli_inputs(), session_learns_unlabelled(&run));
-    struct spool *held = settings.validation ? read_data(validation, false) : NULL;
+    struct store *data = read_data(cli_inputs(), session_learns_unlabelled(&run));
+    struct store *held = settings.validation ? read_data(validation, false) : NULL;
     if (session_new(&session, &run, data, held, &err))
         cli_die_err(&err);
     let_interrupt();
     int result = session_run(session, &err);
     if (session_close(session, result ? &late : &err))
         result = -1;
-    spool_free(data);
-    spool_free(held);
+    store_free(data);
+    store_free(held);
     if (result)
         cli_die_err(&err);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);

@@ -20,7 +20,7 @@ struct session {
     struct trainer *trainer;
     struct loader_options loading;
     struct loader *loader;
-    const struct spool *data, *validation; /* validation may be NULL */
+    const struct store *data, *validation; /* validation may be NULL */
     char digest[65];
     char *command; /* that began the run */
     char seed[32];

@@ -11,15 +11,15 @@
 #include "pixels/planes.h"
 
 struct loader {
-    const struct spool *spool;
+    const struct store *store;
     struct loader_options options;
     struct prefetch *batches; /* of the current epoch */
     uint64_t *order;          /* of the current epoch; see load_batch */
-    struct spooled *scratch;  /* one a thread */
+    struct stored *scratch;   /* one a thread */
     uint64_t epoch;
 };
 
-int loader_new(struct loader **loader, const struct spool *spool,
+int loader_new(struct loader **loader, const struct store *store,
                const struct loader_options *options, struct err *err)
 {
     struct loader *l = calloc(1, sizeof *l);
@@ -29,7 +29,7 @@ int loader_new(struct loader **loader, const struct spool *spool,
         free(l);
         return err_memory(err, "a loader");
     }
-    l->spool = spool;
+    l->store = store;
     l->options = *options;
     *loader = l;
     return 0;
@@ -41,7 +41,7 @@ void loader_free(struct loader *loader)
         return;
     loader_leave(loader);
     for (int i = 0; i < loader->options.threads; i++)
-        spooled_free(&loader->scratch[i]);
+        stored_free(&loader->scratch[i]);
     free(loader->scratch);
     free(loader->order);
     free(loader);
@@ -49,12 +49,12 @@ void loader_free(struct loader *loader)
 
 size_t loader_shown(const struct loader *loader)
 {
-    return spool_labelled(loader->spool) * loader->options.repeat;
+    return store_labelled(loader->store) * loader->options.repeat;
 }
 
-size_t loader_unlabelled(const struct spool *spool, size_t batch)
+size_t loader_unlabelled(const struct store *store, size_t batch)
 {
-    return spool_count(spool) > spool_labelled(spool) ? batch / 2 : 0;
+    return store_count(store) > store_labelled(store) ? batch / 2 : 0;
 }
 
 /* ---- a slot: images, flows, which of them are taught, then labels ---- */
@@ -91,7 +91,7 @@ static uint8_t *slot_labels(const struct loader *l, void *slot)
 #define FLOW_MARGIN 32
 
 /* The policy for a sample, which scales its cells to the diameter asked for. */
-static int policy_of(const struct loader *l, const struct spooled *s, struct augment_policy *policy,
+static int policy_of(const struct loader *l, const struct stored *s, struct augment_policy *policy,
                      struct err *err)
 {
     double diameter;
@@ -120,12 +120,12 @@ static int load_labels(const struct loader_options *o, const struct augment_draw
 }
 
 /* Masks in black and white, and samples without one, have none. */
-static bool numbers_cells(const struct spooled *s)
+static bool numbers_cells(const struct stored *s)
 {
     return s->mask.data && s->mask_unit == 0;
 }
 
-static int load_flows(const struct spooled *s, const struct augment_draw *draw, float *flows,
+static int load_flows(const struct stored *s, const struct augment_draw *draw, float *flows,
                       size_t pixels, struct err *err)
 {
     if (numbers_cells(s))
@@ -134,7 +134,7 @@ static int load_flows(const struct spooled *s, const struct augment_draw *draw, 
     return 0;
 }
 
-static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s, float *images,
+static int load_sample(const struct loader *l, uint64_t shown, struct stored *s, float *images,
                        float *flows, uint8_t *labels, struct err *err)
 {
     const struct loader_options *o = &l->options;
@@ -164,7 +164,7 @@ static int load_sample(const struct loader *l, uint64_t shown, struct spooled *s
 
 static size_t sample_of(const struct loader *l, uint64_t shown)
 {
-    size_t labelled = spool_labelled(l->spool);
+    size_t labelled = store_labelled(l->store);
     return shown & WITHOUT_MASK ? labelled + (size_t)(shown - WITHOUT_MASK)
                                 : (size_t)(shown % labelled);
 }
@@ -177,7 +177,7 @@ static int load_batch(void *context, uint64_t number, int thread, void *slot, st
     size_t pixels = o->height * o->width;
     for (size_t i = 0; i < o->batch; i++) {
         uint64_t shown = l->order[(number * o->ranks + o->rank) * o->batch + i];
-        if (spool_read(l->spool, sample_of(l, shown), &l->scratch[thread], err) ||
+        if (store_read(l->store, sample_of(l, shown), &l->scratch[thread], err) ||
             load_sample(l, shown, &l->scratch[thread],
                         (float *)slot + i * (size_t)o->channels * pixels,
                         o->flows ? slot_flows(l, slot) + 2 * i * pixels : NULL,
@@ -224,7 +224,7 @@ static uint64_t *shuffled(const struct loader *l, const char *what, uint64_t fir
 static void interleave(struct loader *l, size_t batches, const uint64_t *with,
                        const uint64_t *without)
 {
-    size_t rest = loader_unlabelled(l->spool, l->options.batch), most = l->options.batch - rest;
+    size_t rest = loader_unlabelled(l->store, l->options.batch), most = l->options.batch - rest;
     for (size_t b = 0; b < batches; b++) {
         uint64_t *to = l->order + b * l->options.batch;
         memcpy(to, with + b * most, most * sizeof *to);
@@ -235,8 +235,8 @@ static void interleave(struct loader *l, size_t batches, const uint64_t *with,
 
 static int make_order(struct loader *l, size_t batches, struct err *err)
 {
-    size_t rest = loader_unlabelled(l->spool, l->options.batch), most = l->options.batch - rest;
-    size_t others = rest ? spool_count(l->spool) - spool_labelled(l->spool) : 0;
+    size_t rest = loader_unlabelled(l->store, l->options.batch), most = l->options.batch - rest;
+    size_t others = rest ? store_count(l->store) - store_labelled(l->store) : 0;
     uint64_t *with = shuffled(l, "order", 0, loader_shown(l), batches * most, err);
     uint64_t *without =
         with ? shuffled(l, "others", WITHOUT_MASK, others, batches * rest, err) : NULL;

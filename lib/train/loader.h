@@ -1,4 +1,4 @@
-/* Batches for training: samples of a spool in a new order each epoch, transformed at
+/* Batches for training: samples of a store in a new order each epoch, transformed at
  * random, made ahead by background threads.  Where some samples have no mask, the first
  * half of each batch has masks and the rest has none; an epoch is then one of the
  * samples with masks, and shows others of those without each time.
@@ -9,7 +9,7 @@
 #define TRAIN_LOADER_H
 
 #include "pixels/augment.h"
-#include "stream/spool.h"
+#include "stream/store.h"
 
 struct loader_options {
     size_t batch, height, width; /* of a batch: this process's part */
@@ -25,14 +25,14 @@ struct loader_options {
 
 struct loader;
 
-/* The spool stays the caller's and must outlive the loader, which is freed by the
+/* The store stays the caller's and must outlive the loader, which is freed by the
  * caller. */
-int loader_new(struct loader **loader, const struct spool *spool,
+int loader_new(struct loader **loader, const struct store *store,
                const struct loader_options *options, struct err *err) MUST_CHECK;
 void loader_free(struct loader *loader); /* NULL is fine */
 
 /* How many samples at the end of each batch have no masks. */
-size_t loader_unlabelled(const struct spool *spool, size_t batch);
+size_t loader_unlabelled(const struct store *store, size_t batch);
 
 /* Samples with masks that an epoch shows: before it is filled up to whole batches. */
 size_t loader_shown(const struct loader *loader);

@@ -32,8 +32,8 @@ static int plan_batches(struct session *s, struct err *err)
 {
     const struct session_options *o = &s->options;
     struct loader_options *l = &s->loading;
-    struct spooled first = {0};
-    if (spool_read(s->data, 0, &first, err))
+    struct stored first = {0};
+    if (store_read(s->data, 0, &first, err))
         return -1;
     *l = (struct loader_options){.batch = (size_t)o->batch,
                                  .rank = (size_t)o->ranks.rank,
@@ -49,8 +49,8 @@ static int plan_batches(struct session *s, struct err *err)
     l->channels = o->channels ? (int)o->channels : first.image.shape[2] >= 3 ? 3 : 1;
     if (strncmp(o->arch, "cellpose", 8) == 0)
         l->channels = 1; /* and its second is zero */
-    spooled_free(&first);
-    size_t shown = spool_labelled(s->data) * (size_t)o->repeat;
+    stored_free(&first);
+    size_t shown = store_labelled(s->data) * (size_t)o->repeat;
     size_t labelled = l->batch - loader_unlabelled(s->data, l->batch);
     size_t step = labelled * l->ranks * (size_t)o->accumulate;
     s->steps_in_epoch = (shown + step - 1) / step;
@@ -113,15 +113,15 @@ static int check_size(const struct session *s, struct err *err)
 static int note_diameters(struct session *s, struct err *err)
 {
     double sum = 0, found = 0, diameter, seen = s->options.diameter;
-    struct spooled sample = {0};
+    struct stored sample = {0};
     int result = 0;
-    for (size_t i = 0; i < spool_labelled(s->data) && result == 0; i++) {
+    for (size_t i = 0; i < store_labelled(s->data) && result == 0; i++) {
         result =
-            spool_read(s->data, i, &sample, err) || mask_diameter(&sample.mask, &diameter, err);
+            store_read(s->data, i, &sample, err) || mask_diameter(&sample.mask, &diameter, err);
         sum += result ? 0 : diameter;
         found += result == 0 && diameter > 0;
     }
-    spooled_free(&sample);
+    stored_free(&sample);
     if (result || found == 0)
         return result ? -1 : 0;
     return cellpose_set_diameters(s->model, seen > 0 ? seen : sum / found, sum / found, err);
@@ -130,14 +130,14 @@ static int note_diameters(struct session *s, struct err *err)
 /* Flows are learnt from masks that number cells: there must be one. */
 static int check_cells(const struct session *s, struct err *err)
 {
-    struct spooled sample = {0};
+    struct stored sample = {0};
     bool found = false;
     int result = 0;
-    for (size_t i = 0; i < spool_labelled(s->data) && result == 0 && !found; i++) {
-        result = spool_read(s->data, i, &sample, err);
+    for (size_t i = 0; i < store_labelled(s->data) && result == 0 && !found; i++) {
+        result = store_read(s->data, i, &sample, err);
         found = result == 0 && sample.mask_unit == 0;
     }
-    spooled_free(&sample);
+    stored_free(&sample);
     if (result || found)
         return result;
     return err_set(err, STATUS_DATA,
@@ -171,7 +171,7 @@ static int make_model(struct session *s, struct err *err)
 static int set_up(struct session *s, struct err *err)
 {
     const struct session_options *o = &s->options;
-    spool_digest(s->data, s->digest);
+    store_digest(s->data, s->digest);
     if (join(s, err) || session_name_files(s, err) || plan_batches(s, err) || make_model(s, err) ||
         loader_new(&s->loader, s->data, &s->loading, err))
         return -1;
@@ -200,7 +200,7 @@ static void release(struct session *s)
 }
 
 int session_new(struct session **session, const struct session_options *options,
-                const struct spool *data, const struct spool *validation, struct err *err)
+                const struct store *data, const struct store *validation, struct err *err)
 {
     struct session *s = calloc(1, sizeof *s);
     if (!s)

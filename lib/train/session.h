@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #include "pixels/augment.h"
-#include "stream/spool.h"
+#include "stream/store.h"
 #include "train/ranks.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
@@ -31,7 +31,7 @@ struct session_options {
     int64_t timeout;             /* seconds to wait for other ranks */
     double vos_start, vos_share; /* virtual outliers begin after both: epochs, part of the run */
     bool size_model;             /* fit one to the weights, see predict/size_model.h */
-    int ranges;                  /* the spools see ranges, see sample_scale; for the metadata */
+    int ranges;                  /* the stores see ranges, see sample_scale; for the metadata */
     bool half;                   /* weights as float16 */
     bool resume;                 /* go on from the checkpoint, if there is one */
     struct ranks ranks;
@@ -49,10 +49,10 @@ struct session;
 bool session_learns_unlabelled(const struct session_options *options);
 
 /* Finds the other ranks, makes the model, and goes to where the checkpoint left it.
- * The spools stay the caller's; validation may be NULL.  Options that do not fit
+ * The stores stay the caller's; validation may be NULL.  Options that do not fit
  * each other or the data are STATUS_USAGE. */
 int session_new(struct session **session, const struct session_options *options,
-                const struct spool *data, const struct spool *validation,
+                const struct store *data, const struct store *validation,
                 struct err *err) MUST_CHECK;
 
 /* To the end: weights are written; or to an interruption: STATUS_AGAIN, with a

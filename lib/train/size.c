@@ -20,7 +20,7 @@ struct views {
 };
 
 /* A window of the sample at half to one and a half of its size, turned at random. */
-static int show(const struct session *s, const struct spooled *sample, int view, float *planes,
+static int show(const struct session *s, const struct stored *sample, int view, float *planes,
                 double *scale, struct err *err)
 {
     char name[1100];
@@ -50,7 +50,7 @@ static int take_style(struct model *model, const struct session *s, const float 
     int result = style ? 0 : x ? -1 : nn_to_err(err, "a style");
     if (result == 0 && !views->styles) {
         views->width = (size_t)nn_count(style);
-        views->styles = calloc(spool_labelled(s->data) * VIEWS * views->width, sizeof(float));
+        views->styles = calloc(store_labelled(s->data) * VIEWS * views->width, sizeof(float));
         result = views->styles ? 0 : err_memory(err, "styles");
     }
     if (result == 0 && nn_to_host(style, views->styles + views->count * views->width, DTYPE_F32,
@@ -61,7 +61,7 @@ static int take_style(struct model *model, const struct session *s, const float 
 }
 
 /* VIEWS of a sample; none of one without cells. */
-static int view_sample(struct model *model, const struct session *s, const struct spooled *sample,
+static int view_sample(struct model *model, const struct session *s, const struct stored *sample,
                        float *planes, struct views *views, struct err *err)
 {
     double diameter, scale;
@@ -78,19 +78,19 @@ static int view_sample(struct model *model, const struct session *s, const struc
 static int view_all(struct model *model, const struct session *s, struct views *views,
                     struct err *err)
 {
-    size_t count = spool_labelled(s->data);
-    struct spooled sample = {0};
+    size_t count = store_labelled(s->data);
+    struct stored sample = {0};
     float *planes = malloc((size_t)s->loading.channels * SIDE * SIDE * sizeof *planes);
     views->diameters = calloc(count * VIEWS, sizeof *views->diameters);
     int result = planes && views->diameters ? 0 : err_memory(err, "styles");
     for (size_t i = 0; i < count && result == 0; i++) {
-        result = spool_read(s->data, i, &sample, err) ||
+        result = store_read(s->data, i, &sample, err) ||
                          view_sample(model, s, &sample, planes, views, err)
                      ? -1
                      : 0;
         s->options.progress("styles", i + 1, count);
     }
-    spooled_free(&sample);
+    stored_free(&sample);
     free(planes);
     return result;
 }

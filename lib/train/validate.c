@@ -6,7 +6,7 @@
 #include "train/internal.h"
 #include "train/peers.h"
 
-static int validate_sample(struct session *session, struct spooled *s, struct validation *sum,
+static int validate_sample(struct session *session, struct stored *s, struct validation *sum,
                            struct err *err)
 {
     const struct loader_options *l = &session->loading;
@@ -44,18 +44,18 @@ static int validate_sample(struct session *session, struct spooled *s, struct va
 
 int session_validate(struct session *s, struct err *err)
 {
-    struct spooled sample = {0};
+    struct stored sample = {0};
     struct validation *mean = &s->now;
-    size_t count = spool_count(s->validation);
+    size_t count = store_count(s->validation);
     *mean = (struct validation){0};
     int result = trainer_swap_average(s->trainer, err);
     for (size_t i = s->loading.rank; i < count && result == 0; i += s->loading.ranks) {
-        result = spool_read(s->validation, i, &sample, err);
+        result = store_read(s->validation, i, &sample, err);
         if (result == 0)
             result = validate_sample(s, &sample, mean, err);
         s->options.progress("validated", i + 1, count);
     }
-    spooled_free(&sample);
+    stored_free(&sample);
     double sums[] = {mean->dsc, mean->hd95};
     result = result || peers_sum(s->options.trainer.group, sums, 2, err);
     mean->dsc = sums[0] / (double)count;

@@ -10,10 +10,10 @@ enum { SAMPLES = 7, SIZE = 8, BATCH = 2, PIXELS = BATCH * SIZE * SIZE };
 static struct err err;
 
 /* Every pixel of image i is i + 1, its mask is one cell. */
-static struct spool *make_spool(void)
+static struct store *make_spool(void)
 {
-    struct spool *spool;
-    if (spool_new(&spool, &err))
+    struct store *store;
+    if (store_new(&store, &err))
         exit(1);
     for (int i = 0; i < SAMPLES; i++) {
         char key[16];
@@ -28,11 +28,11 @@ static struct spool *make_spool(void)
             ((float *)image.data)[j] = (float)(i + 1);
         memset(mask.data, 9, SIZE * SIZE);
         if (sample_put_array(&s, "image", &image, &err) ||
-            sample_put_array(&s, "mask", &mask, &err) || spool_add(spool, &s, &err))
+            sample_put_array(&s, "mask", &mask, &err) || store_add(store, &s, &err))
             exit(1);
         sample_free(&s);
     }
-    return spool;
+    return store;
 }
 
 static struct loader_options usual(void)
@@ -52,12 +52,12 @@ static struct loader_options usual(void)
 }
 
 /* What batches `first` to 3 of an epoch show: the value of each image. */
-static void see(const struct spool *spool, const struct loader_options *options, uint64_t epoch,
+static void see(const struct store *store, const struct loader_options *options, uint64_t epoch,
                 uint64_t first, float *seen)
 {
     struct loader *loader;
     struct loader_batch batch;
-    if (loader_new(&loader, spool, options, &err) || loader_enter(loader, epoch, first, 4, &err))
+    if (loader_new(&loader, store, options, &err) || loader_enter(loader, epoch, first, 4, &err))
         exit(1);
     for (uint64_t b = first; b < 4; b++) {
         if (loader_take(loader, &batch, &err))
@@ -70,12 +70,12 @@ static void see(const struct spool *spool, const struct loader_options *options,
     loader_free(loader);
 }
 
-static void check_order(const struct spool *spool)
+static void check_order(const struct store *store)
 {
     struct loader_options o = usual();
     float seen[8], again[8], next[8];
     int times[SAMPLES + 1] = {0};
-    see(spool, &o, 0, 0, seen);
+    see(store, &o, 0, 0, seen);
     for (int i = 0; i < 7; i++)
         times[(int)seen[i]]++;
     bool once = true;
@@ -83,20 +83,20 @@ static void check_order(const struct spool *spool)
         once = once && times[i] == 1;
     ok(once, "an epoch shows every sample once");
     ok(seen[7] == seen[0], "and is filled up with the first");
-    see(spool, &o, 1, 0, next);
+    see(store, &o, 1, 0, next);
     ok(memcmp(seen, next, sizeof seen) != 0, "the next epoch has another order");
     o.seed = 4;
-    see(spool, &o, 0, 0, next);
+    see(store, &o, 0, 0, next);
     ok(memcmp(seen, next, sizeof seen) != 0, "and so has another seed");
     o.seed = 3;
     o.threads = 3;
-    see(spool, &o, 0, 0, again);
+    see(store, &o, 0, 0, again);
     ok(memcmp(seen, again, sizeof seen) == 0, "any number of threads gives the same");
-    see(spool, &o, 0, 2, again);
+    see(store, &o, 0, 2, again);
     ok(memcmp(seen + 4, again, 4 * sizeof *seen) == 0, "an epoch is entered in its middle");
 }
 
-static void check_ranks(const struct spool *spool)
+static void check_ranks(const struct store *store)
 {
     struct loader_options o = usual();
     float whole[8], part[2][8];
@@ -104,13 +104,13 @@ static void check_ranks(const struct spool *spool)
     o.batch = BATCH;
     o.ranks = 2;
     for (o.rank = 0; o.rank < 2; o.rank++)
-        see(spool, &o, 5, 0, part[o.rank]);
+        see(store, &o, 5, 0, part[o.rank]);
     struct loader *loader;
     struct loader_batch batch;
     o.rank = 0;
     o.ranks = 1;
     o.batch = 2 * BATCH;
-    if (loader_new(&loader, spool, &o, &err) || loader_enter(loader, 5, 0, 4, &err))
+    if (loader_new(&loader, store, &o, &err) || loader_enter(loader, 5, 0, 4, &err))
         exit(1);
     is_int((long long)loader_shown(loader), 2 * SAMPLES, "samples are repeated");
     bool same = true;
@@ -129,14 +129,14 @@ static void check_ranks(const struct spool *spool)
     loader_free(loader);
 }
 
-static void check_contents(const struct spool *spool)
+static void check_contents(const struct store *store)
 {
     struct loader_options o = usual();
     struct loader *loader;
     struct loader_batch batch;
     o.channels = 3;
     o.flows = true;
-    if (loader_new(&loader, spool, &o, &err) || loader_enter(loader, 0, 0, 1, &err) ||
+    if (loader_new(&loader, store, &o, &err) || loader_enter(loader, 0, 0, 1, &err) ||
         loader_take(loader, &batch, &err))
         exit(1);
     ok(batch.images[0] == batch.images[2 * SIZE * SIZE] && batch.labels[0] == 1 &&
@@ -149,7 +149,7 @@ static void check_contents(const struct spool *spool)
 
     o = usual();
     o.classes = 3;
-    if (loader_new(&loader, spool, &o, &err) || loader_enter(loader, 0, 0, 1, &err))
+    if (loader_new(&loader, store, &o, &err) || loader_enter(loader, 0, 0, 1, &err))
         exit(1);
     ok(loader_take(loader, &batch, &err) == -1 && err.status == STATUS_DATA &&
            strstr(err.message, "sample 's"),
@@ -158,9 +158,9 @@ static void check_contents(const struct spool *spool)
 }
 
 /* Five samples without masks, of value 101 to 105. */
-static void add_unlabelled(struct spool *spool)
+static void add_unlabelled(struct store *store)
 {
-    spool_take_unlabelled(spool);
+    store_take_unlabelled(store);
     for (int i = 0; i < 5; i++) {
         char key[16];
         struct sample s;
@@ -171,24 +171,24 @@ static void add_unlabelled(struct spool *spool)
             exit(1);
         for (size_t j = 0; j < SIZE * SIZE; j++)
             ((float *)image.data)[j] = (float)(101 + i);
-        if (sample_put_array(&s, "image", &image, &err) || spool_add(spool, &s, &err))
+        if (sample_put_array(&s, "image", &image, &err) || store_add(store, &s, &err))
             exit(1);
         sample_free(&s);
     }
 }
 
 /* Batches of five: three with masks, two without. */
-static void check_unlabelled(struct spool *spool)
+static void check_unlabelled(struct store *store)
 {
     struct loader_options o = usual();
     struct loader *loader;
     struct loader_batch batch;
     int times[SAMPLES + 1] = {0}, others[6] = {0}, most = 0;
     bool with = true, without = true;
-    add_unlabelled(spool);
+    add_unlabelled(store);
     o.batch = 5;
-    is_int((long long)loader_unlabelled(spool, o.batch), 2, "two of five are without masks");
-    if (loader_new(&loader, spool, &o, &err) || loader_enter(loader, 0, 0, 3, &err))
+    is_int((long long)loader_unlabelled(store, o.batch), 2, "two of five are without masks");
+    if (loader_new(&loader, store, &o, &err) || loader_enter(loader, 0, 0, 3, &err))
         exit(1);
     is_int((long long)loader_shown(loader), SAMPLES, "an epoch is one of those with masks");
     for (int b = 0; b < 3; b++) {
@@ -217,11 +217,11 @@ static void check_unlabelled(struct spool *spool)
 int main(void)
 {
     tap_plan(18);
-    struct spool *spool = make_spool();
-    check_order(spool);
-    check_ranks(spool);
-    check_contents(spool);
-    check_unlabelled(spool);
-    spool_free(spool);
+    struct store *store = make_spool();
+    check_order(store);
+    check_ranks(store);
+    check_contents(store);
+    check_unlabelled(store);
+    store_free(store);
     return tap_done();
 }

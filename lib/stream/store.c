@@ -1,4 +1,4 @@
-#include "stream/spool.h"
+#include "stream/store.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ struct file {
     struct stat status; /* when it was read first */
 };
 
-struct spool {
+struct store {
     int fd;
     struct file *files;
     int64_t file_count, from; /* from: the current one, or -1 */
@@ -48,11 +48,11 @@ struct spool {
     struct err failed; /* of a source before a stream; status 0: none */
 };
 
-int spool_new(struct spool **spool, struct err *err)
+int store_new(struct store **store, struct err *err)
 {
-    struct spool *s = calloc(1, sizeof *s);
+    struct store *s = calloc(1, sizeof *s);
     if (!s)
-        return err_memory(err, "a spool");
+        return err_memory(err, "a store");
     s->fd = io_temporary(err);
     if (s->fd < 0) {
         free(s);
@@ -60,50 +60,50 @@ int spool_new(struct spool **spool, struct err *err)
     }
     s->from = -1;
     sha256_init(&s->hash);
-    *spool = s;
+    *store = s;
     return 0;
 }
 
-void spool_free(struct spool *spool)
+void store_free(struct store *store)
 {
-    if (!spool)
+    if (!store)
         return;
-    close(spool->fd);
-    for (int64_t i = 0; i < spool->file_count; i++) {
-        close(spool->files[i].fd);
-        free(spool->files[i].name);
+    close(store->fd);
+    for (int64_t i = 0; i < store->file_count; i++) {
+        close(store->files[i].fd);
+        free(store->files[i].name);
     }
-    free(spool->files);
-    free(spool->labelled.offsets);
-    free(spool->unlabelled.offsets);
-    free(spool);
+    free(store->files);
+    free(store->labelled.offsets);
+    free(store->unlabelled.offsets);
+    free(store);
 }
 
 /* ---- files that stay where they are ---- */
 
-static int add_file(struct spool *spool, const struct file *file, struct err *err)
+static int add_file(struct store *store, const struct file *file, struct err *err)
 {
     struct file *files =
-        realloc(spool->files, ((size_t)spool->file_count + 1) * sizeof *spool->files);
+        realloc(store->files, ((size_t)store->file_count + 1) * sizeof *store->files);
     if (!files)
         return err_memory(err, "an index of files");
-    spool->files = files;
-    files[spool->file_count] = *file;
-    spool->from = spool->file_count++;
+    store->files = files;
+    files[store->file_count] = *file;
+    store->from = store->file_count++;
     return 0;
 }
 
-int spool_from(struct spool *spool, int fd, const char *name, struct err *err)
+int store_from(struct store *store, int fd, const char *name, struct err *err)
 {
     struct file file = {.fd = -1};
-    spool->from = -1;
-    if (fd < 0 || spool->file_count == SPOOL_FILES || fstat(fd, &file.status) ||
+    store->from = -1;
+    if (fd < 0 || store->file_count == STORE_FILES || fstat(fd, &file.status) ||
         (file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
         return 0;
     file.name = malloc(strlen(name) + 3);
     if (file.name)
         sprintf(file.name, "'%s'", name);
-    if (!file.name || add_file(spool, &file, err)) {
+    if (!file.name || add_file(store, &file, err)) {
         free(file.name);
         close(file.fd);
         return err_memory(err, "an index of files");
@@ -134,34 +134,34 @@ static bool has_bytes(int fd, const void *data, size_t size, int64_t at)
 
 /* Where in the current file the array's elements are; false when they are not there as
  * they are in memory. */
-static bool find_array(const struct spool *spool, const struct sample *sample, const char *member,
+static bool find_array(const struct store *store, const struct sample *sample, const char *member,
                        uint64_t *at)
 {
     const struct member *m = sample_member(sample, member);
     size_t bytes = array_bytes(&m->array);
     if (m->end < (int64_t)bytes ||
-        !has_bytes(spool->files[spool->from].fd, m->array.data, bytes, m->end - (int64_t)bytes))
+        !has_bytes(store->files[store->from].fd, m->array.data, bytes, m->end - (int64_t)bytes))
         return false;
     *at = (uint64_t)m->end - bytes;
     return true;
 }
 
-static void find_pixels(const struct spool *spool, const struct sample *sample,
+static void find_pixels(const struct store *store, const struct sample *sample,
                         struct record *record)
 {
     record->file = -1;
-    if (spool->from >= 0 && find_array(spool, sample, "image.npy", &record->image_at) &&
-        (record->mask_dtype == NO_MASK || find_array(spool, sample, "mask.npy", &record->mask_at)))
-        record->file = spool->from;
+    if (store->from >= 0 && find_array(store, sample, "image.npy", &record->image_at) &&
+        (record->mask_dtype == NO_MASK || find_array(store, sample, "mask.npy", &record->mask_at)))
+        record->file = store->from;
 }
 
 /* ---- adding ---- */
 
-static int append(struct spool *spool, const void *data, size_t size, struct err *err)
+static int append(struct store *store, const void *data, size_t size, struct err *err)
 {
-    if (io_write_at(spool->fd, data, size, (off_t)spool->end))
+    if (io_write_at(store->fd, data, size, (off_t)store->end))
         return err_errno(err, STATUS_IO, "write the temporary file");
-    spool->end += size;
+    store->end += size;
     return 0;
 }
 
@@ -194,37 +194,37 @@ static int64_t white_of(const struct array *mask)
     return (int64_t)found;
 }
 
-static int find_scale(const struct spool *spool, const struct sample *sample,
+static int find_scale(const struct store *store, const struct sample *sample,
                       const struct array *image, struct record *record, struct err *err)
 {
     struct tile_meta meta;
     if (sample_get_meta(sample, &meta, err) < 0)
         return -1;
     record->mask_unit = meta.mask_unit;
-    sample_scale(&meta, image->dtype, spool->sees_ranges, &record->offset, &record->gain);
+    sample_scale(&meta, image->dtype, store->sees_ranges, &record->offset, &record->gain);
     return 0;
 }
 
 /* Wherever its pixels are kept. */
-static void hash_sample(struct spool *spool, const struct record *record, const char *key,
+static void hash_sample(struct store *store, const struct record *record, const char *key,
                         const struct array *image, const struct array *mask)
 {
-    sha256_update(&spool->hash, offsetof(struct record, file), (const uint8_t *)record);
-    sha256_update(&spool->hash, record->key_size, (const uint8_t *)key);
-    sha256_update(&spool->hash, array_bytes(image), image->data);
+    sha256_update(&store->hash, offsetof(struct record, file), (const uint8_t *)record);
+    sha256_update(&store->hash, record->key_size, (const uint8_t *)key);
+    sha256_update(&store->hash, array_bytes(image), image->data);
     if (mask)
-        sha256_update(&spool->hash, array_bytes(mask), mask->data);
+        sha256_update(&store->hash, array_bytes(mask), mask->data);
 }
 
 /* *mask is NULL for a sample that is kept without one. */
-static int find_arrays(const struct spool *spool, const struct sample *sample, struct array **image,
+static int find_arrays(const struct store *store, const struct sample *sample, struct array **image,
                        struct array **mask, struct err *err)
 {
     *image = sample_require(sample, "image", err);
     if (!*image)
         return -1;
     if (sample_seek(sample, "mask", mask, err) ||
-        (!*mask && !spool->takes_unlabelled && !sample_require(sample, "mask", err)))
+        (!*mask && !store->takes_unlabelled && !sample_require(sample, "mask", err)))
         return -1;
     if (array_count(*image) == 0 || (*mask && ((*mask)->shape[0] != (*image)->shape[0] ||
                                                (*mask)->shape[1] != (*image)->shape[1])))
@@ -232,43 +232,43 @@ static int find_arrays(const struct spool *spool, const struct sample *sample, s
     return 0;
 }
 
-static int add(struct spool *spool, const struct sample *sample, struct err *err)
+static int add(struct store *store, const struct sample *sample, struct err *err)
 {
     struct array *image, *mask;
-    if (find_arrays(spool, sample, &image, &mask, err))
+    if (find_arrays(store, sample, &image, &mask, err))
         return -1;
-    struct index *index = mask ? &spool->labelled : &spool->unlabelled;
+    struct index *index = mask ? &store->labelled : &store->unlabelled;
     struct record record = {.image_dtype = (uint32_t)image->dtype,
                             .mask_dtype = mask ? (uint32_t)mask->dtype : NO_MASK,
                             .height = image->shape[0],
                             .width = image->shape[1],
                             .channels = image->shape[2],
                             .key_size = strlen(sample->key) + 1};
-    if (find_scale(spool, sample, image, &record, err) || reserve(index, err))
+    if (find_scale(store, sample, image, &record, err) || reserve(index, err))
         return -1;
     if (mask && record.mask_unit == 0)
         record.mask_unit = white_of(mask);
-    hash_sample(spool, &record, sample->key, image, mask);
-    find_pixels(spool, sample, &record);
-    uint64_t start = spool->end;
+    hash_sample(store, &record, sample->key, image, mask);
+    find_pixels(store, sample, &record);
+    uint64_t start = store->end;
     bool copy = record.file < 0;
-    if (append(spool, &record, sizeof record, err) ||
-        append(spool, sample->key, record.key_size, err) ||
-        (copy && append(spool, image->data, array_bytes(image), err)) ||
-        (copy && mask && append(spool, mask->data, array_bytes(mask), err)))
+    if (append(store, &record, sizeof record, err) ||
+        append(store, sample->key, record.key_size, err) ||
+        (copy && append(store, image->data, array_bytes(image), err)) ||
+        (copy && mask && append(store, mask->data, array_bytes(mask), err)))
         return -1;
     index->offsets[index->count++] = start;
     return 0;
 }
 
-int spool_add(struct spool *spool, const struct sample *sample, struct err *err)
+int store_add(struct store *store, const struct sample *sample, struct err *err)
 {
-    if (add(spool, sample, err))
+    if (add(store, sample, err))
         return err_prefix(err, "sample '%s'", sample->key);
     return 0;
 }
 
-int spool_stream(struct spool *spool, const char *path,
+int store_stream(struct store *store, const char *path,
                  void (*progress)(const char *unit, uint64_t done, uint64_t total), struct err *err)
 {
     struct stream_reader *reader;
@@ -276,55 +276,55 @@ int spool_stream(struct spool *spool, const char *path,
     int more = 0;
     if (stream_open(&reader, path, err))
         return -1;
-    int rc = spool_from(spool, stream_keep_places(reader), stream_name(reader), err);
+    int rc = store_from(store, stream_keep_places(reader), stream_name(reader), err);
     while (rc == 0 && (more = stream_next(reader, &sample, err)) > 0) {
-        rc = spool_add(spool, &sample, err);
+        rc = store_add(store, &sample, err);
         sample_free(&sample);
-        progress("samples read", spool_count(spool), 0);
+        progress("samples read", store_count(store), 0);
     }
     if (rc)
         err_prefix(err, "read '%s'", stream_name(reader));
-    else if (more == 0 && !spool->failed.status)
-        (void)stream_failed(reader, &spool->failed);
+    else if (more == 0 && !store->failed.status)
+        (void)stream_failed(reader, &store->failed);
     stream_close(reader);
     return rc || more < 0 ? -1 : 0;
 }
 
-int spool_failed(const struct spool *spool, struct err *err)
+int store_failed(const struct store *store, struct err *err)
 {
-    *err = spool->failed;
-    return spool->failed.status != STATUS_OK;
+    *err = store->failed;
+    return store->failed.status != STATUS_OK;
 }
 
-size_t spool_count(const struct spool *spool)
+size_t store_count(const struct store *store)
 {
-    return spool->labelled.count + spool->unlabelled.count;
+    return store->labelled.count + store->unlabelled.count;
 }
 
-void spool_take_unlabelled(struct spool *spool)
+void store_take_unlabelled(struct store *store)
 {
-    spool->takes_unlabelled = true;
+    store->takes_unlabelled = true;
 }
 
-void spool_see_ranges(struct spool *spool)
+void store_see_ranges(struct store *store)
 {
-    spool->sees_ranges = true;
+    store->sees_ranges = true;
 }
 
-size_t spool_labelled(const struct spool *spool)
+size_t store_labelled(const struct store *store)
 {
-    return spool->labelled.count;
+    return store->labelled.count;
 }
 
-static uint64_t offset_of(const struct spool *spool, size_t i)
+static uint64_t offset_of(const struct store *store, size_t i)
 {
-    size_t labelled = spool->labelled.count;
-    return i < labelled ? spool->labelled.offsets[i] : spool->unlabelled.offsets[i - labelled];
+    size_t labelled = store->labelled.count;
+    return i < labelled ? store->labelled.offsets[i] : store->unlabelled.offsets[i - labelled];
 }
 
-uint64_t spool_size(const struct spool *spool)
+uint64_t store_size(const struct store *store)
 {
-    return spool->end;
+    return store->end;
 }
 
 /* ---- reading ---- */
@@ -345,7 +345,7 @@ static int read_at(struct source from, void *data, size_t size, uint64_t offset,
     return 0;
 }
 
-static int make_room(struct spooled *to, size_t size, struct err *err)
+static int make_room(struct stored *to, size_t size, struct err *err)
 {
     if (size <= to->capacity)
         return 0;
@@ -359,7 +359,7 @@ static int make_room(struct spooled *to, size_t size, struct err *err)
 }
 
 /* Where the pixels of a record are, which begin at `after` in the temporary file. */
-static int locate(const struct spool *spool, struct record *r, uint64_t after, size_t image_bytes,
+static int locate(const struct store *store, struct record *r, uint64_t after, size_t image_bytes,
                   struct source *source, struct err *err)
 {
     if (r->file < 0) {
@@ -367,18 +367,18 @@ static int locate(const struct spool *spool, struct record *r, uint64_t after, s
         r->mask_at = after + image_bytes;
         return 0;
     }
-    const struct file *file = &spool->files[r->file];
+    const struct file *file = &store->files[r->file];
     *source = (struct source){file->fd, file->name};
     return is_unchanged(file)
                ? 0
                : err_set(err, STATUS_DATA, "%s was changed while it was in use", file->name);
 }
 
-int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct err *err)
+int store_read(const struct store *store, size_t i, struct stored *to, struct err *err)
 {
     struct record r;
-    uint64_t at = offset_of(spool, i);
-    struct source own = {spool->fd, "the temporary file"}, source = own;
+    uint64_t at = offset_of(store, i);
+    struct source own = {store->fd, "the temporary file"}, source = own;
     if (read_at(own, &r, sizeof r, at, err))
         return -1;
     at += sizeof r;
@@ -391,7 +391,7 @@ int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct e
     size_t mask_bytes = r.mask_dtype != NO_MASK ? array_bytes(&mask) : 0;
     size_t image_room = (image_bytes + 63) / 64 * 64;
     size_t key_size = r.key_size < sizeof to->key ? r.key_size : sizeof to->key;
-    if (locate(spool, &r, at + r.key_size, image_bytes, &source, err) ||
+    if (locate(store, &r, at + r.key_size, image_bytes, &source, err) ||
         make_room(to, image_room + mask_bytes, err) || read_at(own, to->key, key_size, at, err) ||
         read_at(source, to->buffer, image_bytes, r.image_at, err) ||
         read_at(source, (char *)to->buffer + image_room, mask_bytes, r.mask_at, err))
@@ -407,13 +407,13 @@ int spool_read(const struct spool *spool, size_t i, struct spooled *to, struct e
     return 0;
 }
 
-void spooled_free(struct spooled *spooled)
+void stored_free(struct stored *stored)
 {
-    free(spooled->buffer);
-    *spooled = (struct spooled){0};
+    free(stored->buffer);
+    *stored = (struct stored){0};
 }
 
-void spool_digest(const struct spool *spool, char digest[65])
+void store_digest(const struct store *store, char digest[65])
 {
-    digest_hex(&spool->hash, digest);
+    digest_hex(&store->hash, digest);
 }

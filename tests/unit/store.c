@@ -1,4 +1,4 @@
-#include "stream/spool.h"
+#include "stream/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,42 +34,42 @@ static struct sample make_sample(const char *key, size_t h, size_t w, enum dtype
 
 static void check_spool(void)
 {
-    struct spool *spool;
-    struct spooled got = {0};
+    struct store *store;
+    struct stored got = {0};
     struct sample a = make_sample("a", 5, 7, DTYPE_U8), b = make_sample("x/b", 64, 33, DTYPE_U16);
     struct tile_meta meta = {
         .scale_x = 1, .scale_y = 1, .normalise_offset = 100, .normalise_gain = 0.25};
     char first[65], second[65];
-    ok(!sample_put_meta(&b, &meta, &err) && !spool_new(&spool, &err), "a spool");
-    ok(!spool_add(spool, &a, &err), "takes a sample");
-    spool_digest(spool, first);
-    ok(!spool_add(spool, &b, &err) && spool_count(spool) == 2, "and another");
-    spool_digest(spool, second);
+    ok(!sample_put_meta(&b, &meta, &err) && !store_new(&store, &err), "a store");
+    ok(!store_add(store, &a, &err), "takes a sample");
+    store_digest(store, first);
+    ok(!store_add(store, &b, &err) && store_count(store) == 2, "and another");
+    store_digest(store, second);
     ok(strlen(first) == 64 && strcmp(first, second) != 0, "the digest follows the data");
-    ok(!spool_read(spool, 1, &got, &err) && strcmp(got.key, "x/b") == 0 &&
+    ok(!store_read(store, 1, &got, &err) && strcmp(got.key, "x/b") == 0 &&
            memcmp(got.image.data, sample_array(&b, "image")->data, 64 * 33 * 2) == 0 &&
            memcmp(got.mask.data, sample_array(&b, "mask")->data, 64 * 33 * 2) == 0,
        "reads the second");
     ok(got.offset == 100 && got.gain == 0.25, "with its normalisation");
-    ok(!spool_read(spool, 0, &got, &err) && got.image.shape[1] == 7 &&
+    ok(!store_read(store, 0, &got, &err) && got.image.shape[1] == 7 &&
            memcmp(got.image.data, sample_array(&a, "image")->data, 35) == 0,
        "then the first");
     is_near(got.gain, 1 / 255., 1e-12, "uint8 / 255 by default");
     sample_drop_array(&a, "mask");
-    ok(spool_add(spool, &a, &err) == -1 && err.status == STATUS_DATA && strstr(err.message, "'a'"),
+    ok(store_add(store, &a, &err) == -1 && err.status == STATUS_DATA && strstr(err.message, "'a'"),
        "refused, and named: %s", err.message);
-    ok(spool_count(spool) == 2, "a refused sample leaves nothing");
-    spool_take_unlabelled(spool);
-    ok(!spool_add(spool, &a, &err) && !spool_add(spool, &b, &err), "unless it is asked for");
-    ok(spool_count(spool) == 4 && spool_labelled(spool) == 3, "three have masks");
-    ok(!spool_read(spool, 3, &got, &err) && strcmp(got.key, "a") == 0 && !got.mask.data &&
+    ok(store_count(store) == 2, "a refused sample leaves nothing");
+    store_take_unlabelled(store);
+    ok(!store_add(store, &a, &err) && !store_add(store, &b, &err), "unless it is asked for");
+    ok(store_count(store) == 4 && store_labelled(store) == 3, "three have masks");
+    ok(!store_read(store, 3, &got, &err) && strcmp(got.key, "a") == 0 && !got.mask.data &&
            memcmp(got.image.data, sample_array(&a, "image")->data, 35) == 0,
        "the one without comes last");
-    ok(!spool_read(spool, 2, &got, &err) && strcmp(got.key, "x/b") == 0 && got.mask.data &&
+    ok(!store_read(store, 2, &got, &err) && strcmp(got.key, "x/b") == 0 && got.mask.data &&
            memcmp(got.mask.data, sample_array(&b, "mask")->data, 64 * 33 * 2) == 0,
        "after those with masks");
-    spooled_free(&got);
-    spool_free(spool);
+    stored_free(&got);
+    store_free(store);
     sample_free(&a);
     sample_free(&b);
 }
@@ -113,63 +113,63 @@ static void tell(const char *unit, uint64_t done, uint64_t total)
 }
 
 /* Samples that stay in their file. */
-static struct spool *place_file(const char *path)
+static struct store *place_file(const char *path)
 {
-    struct spool *spool;
-    if (spool_new(&spool, &err) || spool_stream(spool, path, tell, &err))
+    struct store *store;
+    if (store_new(&store, &err) || store_stream(store, path, tell, &err))
         exit(1);
-    ok(spool_count(spool) == 4 && told == 4, "four samples of a stream");
-    return spool;
+    ok(store_count(store) == 4 && told == 4, "four samples of a stream");
+    return store;
 }
 
-static struct spool *copy_file(const char *path)
+static struct store *copy_file(const char *path)
 {
-    struct spool *spool;
+    struct store *store;
     struct stream_reader *reader;
     struct sample s;
     int got;
-    if (spool_new(&spool, &err) || stream_open(&reader, path, &err))
+    if (store_new(&store, &err) || stream_open(&reader, path, &err))
         exit(1);
     while ((got = stream_next(reader, &s, &err)) > 0) {
-        if (spool_add(spool, &s, &err))
+        if (store_add(store, &s, &err))
             exit(1);
         sample_free(&s);
     }
     stream_close(reader);
-    ok(got == 0 && spool_count(spool) == 4, "four samples");
-    return spool;
+    ok(got == 0 && store_count(store) == 4, "four samples");
+    return store;
 }
 
 static void check_file(void)
 {
     char path[64];
-    snprintf(path, sizeof path, "/tmp/spool-test-%ld.tar", (long)getpid());
+    snprintf(path, sizeof path, "/tmp/store-test-%ld.tar", (long)getpid());
     write_file(path);
-    struct spool *copied = copy_file(path), *placed = place_file(path);
-    struct spooled a = {0}, b = {0};
+    struct store *copied = copy_file(path), *placed = place_file(path);
+    struct stored a = {0}, b = {0};
     char one[65], two[65];
     bool same = true;
     for (size_t i = 0; i < 4; i++)
-        same = same && !spool_read(copied, i, &a, &err) && !spool_read(placed, i, &b, &err) &&
+        same = same && !store_read(copied, i, &a, &err) && !store_read(placed, i, &b, &err) &&
                strcmp(a.key, b.key) == 0 && array_bytes(&a.image) == array_bytes(&b.image) &&
                memcmp(a.image.data, b.image.data, array_bytes(&a.image)) == 0 &&
                memcmp(a.mask.data, b.mask.data, array_bytes(&a.mask)) == 0;
     ok(same, "pixels that stay in their file are those that were copied");
-    spool_digest(copied, one);
-    spool_digest(placed, two);
+    store_digest(copied, one);
+    store_digest(placed, two);
     is_str(one, two, "and so is their digest");
-    ok(spool_size(copied) - spool_size(placed) == 547,
+    ok(store_size(copied) - store_size(placed) == 547,
        "but they are not copied: %llu bytes instead of %llu",
-       (unsigned long long)spool_size(placed), (unsigned long long)spool_size(copied));
+       (unsigned long long)store_size(placed), (unsigned long long)store_size(copied));
     FILE *file = fopen(path, "r+b");
     ok(file && fwrite("?", 1, 1, file) == 1 && fclose(file) == 0 &&
-           spool_read(placed, 0, &b, &err) == -1 && err.status == STATUS_DATA,
+           store_read(placed, 0, &b, &err) == -1 && err.status == STATUS_DATA,
        "a file that is changed meanwhile: %s", err.message);
-    ok(!spool_read(copied, 0, &a, &err), "is of no concern to a copy");
-    spooled_free(&a);
-    spooled_free(&b);
-    spool_free(copied);
-    spool_free(placed);
+    ok(!store_read(copied, 0, &a, &err), "is of no concern to a copy");
+    stored_free(&a);
+    stored_free(&b);
+    store_free(copied);
+    store_free(placed);
     remove(path);
 }
 
