@@ -401,6 +401,7 @@ static void test_spills(void)
     ok(file.data == NULL, "freed");
     if (getenv("EMULATED")) {
         tap_skip("a terabyte that is claimed: an emulator keeps a table of its pages");
+        tap_skip("and reserved in part");
     } else {
         ok(spill_new_claimed(&claimed, (size_t)1 << 40, 1000, &err) == 0,
            "a terabyte that is claimed");

@@ -173,7 +173,9 @@ static double farthest(const float *cut, const float *whole)
     double apart = 0;
     for (int i = 0; i < 2 * WINDOW * WINDOW; i++) {
         int plane = i / (WINDOW * WINDOW), y = i / WINDOW % WINDOW + TOP, x = i % WINDOW + LEFT;
-        apart = fmax(apart, fabs((double)cut[i] - whole[(plane * SIDE + y) * SIDE + x]));
+        double here = fabs((double)cut[i] - whole[(plane * SIDE + y) * SIDE + x]);
+        if (here > apart) /* fmax stops gcc 12's compiler for arm64 */
+            apart = here;
     }
     return apart;
 }
@@ -256,7 +258,7 @@ static void test_steady(void)
 
 int main(void)
 {
-    tap_plan(40);
+    tap_plan(44);
     test_round_trip();
     test_diameter();
     test_targets();
