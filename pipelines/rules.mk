@@ -44,8 +44,8 @@ came_from = $(if $(filter $(drawn),$(folder)),drawn images,$(if \
 
 $(W)/drawn/%:
 	@mkdir -p $@.tmp
-	synth -q -n $(DRAWN_TRAIN) -s $(DRAWN_SIZE) -l $(LOOK_$*) --seed 1 --prefix train -o $@.tmp/train
-	synth -q -n $(DRAWN_TEST) -s $(DRAWN_SIZE) -l $(LOOK_$*) --seed 2 --prefix test -o $@.tmp/test
+	synth -q -n $(DRAWN_TRAIN) -s $(DRAWN_SIZE) -l $(LOOK_$*) --instances --seed 1 --prefix train -o $@.tmp/train
+	synth -q -n $(DRAWN_TEST) -s $(DRAWN_SIZE) -l $(LOOK_$*) --instances --seed 2 --prefix test -o $@.tmp/test
 	mv $@.tmp $@
 
 # Tiles without any cell are left out of both parts, as in section 4.2.  A data set
