@@ -78,10 +78,13 @@ static void fill_removable(void)
             removable[half][i] = goes(ring_of(i), half);
 }
 
-/* What a pixel of the mask is; all but the first are foreground. */
-enum { BACKGROUND, INSIDE, LISTED, GOING };
+/* What a pixel of the mask is; all but the first are foreground.  Whether a pixel goes
+ * depends on its neighbours alone: one that stayed in both halves of a pass rests until
+ * one of them goes, so that a large shape costs its pixels and not its pixels times its
+ * width. */
+enum { BACKGROUND, RESTING, LISTED, STAYED };
 
-/* Pixels that have a neighbour in the background: only they can go. */
+/* Pixels that may go: their neighbours changed since they were looked at. */
 struct border {
     uint32_t *list;
     size_t count;
@@ -102,32 +105,55 @@ static void find_border(struct border *b, uint8_t *mask, size_t width, const str
                 add_to_border(b, mask, i);
 }
 
-/* The neighbours of a pixel that goes are the border then. */
+/* The neighbours of a pixel that goes may go then. */
 static void uncover(struct border *b, uint8_t *mask, size_t width, size_t at)
 {
     for (size_t row = at - width; row <= at + width; row += width)
         for (size_t i = row - 1; i <= row + 1; i++)
-            if (mask[i] == INSIDE)
+            if (mask[i] == RESTING)
                 add_to_border(b, mask, i);
+            else if (mask[i] == STAYED)
+                mask[i] = LISTED;
+}
+
+/* Brings the pixels that go to the front of the list: how many. */
+static size_t choose(const struct border *b, const uint8_t *mask, size_t width, int half)
+{
+    size_t going = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        uint32_t at = b->list[i];
+        if (removable[half][block(mask + at, width)]) {
+            b->list[i] = b->list[going];
+            b->list[going++] = at;
+        }
+    }
+    return going;
+}
+
+/* Drops those behind the first `going` that stayed twice. */
+static void let_rest(struct border *b, uint8_t *mask, size_t going)
+{
+    size_t kept = going;
+    for (size_t i = going; i < b->count; i++) {
+        uint8_t *pixel = mask + b->list[i];
+        *pixel = *pixel == LISTED ? STAYED : RESTING;
+        if (*pixel == STAYED)
+            b->list[kept++] = b->list[i];
+    }
+    b->count = kept;
 }
 
 static bool half_pass(struct border *b, uint8_t *mask, size_t width, int half)
 {
-    size_t count = b->count, kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (removable[half][block(mask + b->list[i], width)])
-            mask[b->list[i]] = GOING;
-    for (size_t i = 0; i < count; i++)
-        if (mask[b->list[i]] == GOING) {
-            mask[b->list[i]] = BACKGROUND;
-            uncover(b, mask, width, b->list[i]);
-        }
-    for (size_t i = 0; i < b->count; i++)
-        if (mask[b->list[i]])
-            b->list[kept++] = b->list[i];
-    bool removed = kept < b->count || b->count > count;
-    b->count = kept;
-    return removed;
+    size_t going = choose(b, mask, width, half);
+    let_rest(b, mask, going);
+    for (size_t i = 0; i < going; i++)
+        mask[b->list[i]] = BACKGROUND;
+    for (size_t i = 0; i < going; i++)
+        uncover(b, mask, width, b->list[i]);
+    b->count -= going;
+    memmove(b->list, b->list + going, b->count * sizeof *b->list);
+    return going > 0;
 }
 
 static void thin_along_border(uint8_t *mask, size_t width, const struct run *runs, size_t count,
@@ -211,7 +237,7 @@ static void unpack(const uint64_t *rows, size_t height, size_t width, uint8_t *m
     memset(mask, BACKGROUND, height * width);
     for (size_t y = 0; y < height; y++)
         for (uint64_t row = rows[y]; row; row &= row - 1)
-            mask[y * width + (size_t)__builtin_ctzll(row)] = INSIDE;
+            mask[y * width + (size_t)__builtin_ctzll(row)] = RESTING;
 }
 
 static void thin_narrow(uint8_t *mask, size_t height, size_t width, const struct run *runs,

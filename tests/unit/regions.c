@@ -8,6 +8,7 @@
 #include "objects/regions.h"
 #include "objects/skeleton.h"
 #include "objects/watershed.h"
+#include "tests/clock.h"
 #include "tests/tap.h"
 
 #define SIDE 400
@@ -272,6 +273,33 @@ static void test_skeletons(void)
     ok(left > 0, "to something");
 }
 
+/* A square of 1400 columns with a comb of long thin teeth: what is thin at once must not be
+ * looked at until the square is. */
+static void test_comb(void)
+{
+    enum { BIG = 2900 };
+    uint8_t *mask = calloc(BIG * BIG + SKELETON_SLACK, 1);
+    uint32_t *work = malloc((size_t)BIG * BIG * sizeof *work);
+    struct run *runs = malloc(BIG * sizeof *runs);
+    struct skeleton skeleton;
+    size_t count = 0;
+    if (!mask || !work || !runs)
+        exit(1);
+    for (uint32_t y = 50; y < BIG - 50; y++, count++) {
+        runs[count] = (struct run){y, 50, y % 4 ? 1450 : BIG - 50};
+        memset(mask + (size_t)y * BIG + 50, 1, runs[count].end - 50);
+    }
+    double begin = work_milliseconds();
+    skeleton_thin(mask, BIG, BIG, runs, count, work);
+    double seconds = (work_milliseconds() - begin) / 1000;
+    skeleton_measure(mask, BIG, runs, count, &skeleton);
+    is_near(skeleton.ends, 700, 2, "a comb's skeleton has its ends");
+    ok(seconds < 4, "and is found in %.2f s", seconds);
+    free(mask);
+    free(work);
+    free(runs);
+}
+
 static uint32_t count_parts(shape *inside, double depth)
 {
     struct err err;
@@ -309,6 +337,7 @@ int main(void)
     test_several();
     test_values();
     test_skeletons();
+    test_comb();
     test_watershed();
     return tap_done();
 }
