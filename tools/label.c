@@ -1,41 +1,28 @@
 /* label: masks, probabilities or flows to numbered cells and a table of them. */
-#include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "annot/export.h"
+#include "annot/results.h"
 #include "cli/cli.h"
 #include "core/guard.h"
 #include "core/limits.h"
-#include "core/names.h"
-#include "image/labels.h"
-#include "image/output.h"
-#include "objects/cell_table.h"
+#include "image/image.h"
 #include "objects/cells.h"
-#include "objects/morphology.h"
-#include "tiles/intensities.h"
 #include "tiles/picture_file.h"
 #include "tiles/picture_stream.h"
-
-enum { ROIS, GEOJSON, COCO, COCO_RLE, SVG, EXPORTS };
 
 static struct {
     struct cell_rules rules;
     bool probability, method_given, error_given, force;
     enum { DISTANCE, PROBABILITY } map;
-    int64_t min_size; /* -1: the method's */
-    float threshold;  /* 0: the most probable class */
-    int format;       /* -1: by the name */
-    const char *output, *suffix, *table, *image;
-    const char *stream;           /* that is read, or NULL */
-    const char *exports[EXPORTS]; /* paths */
-    double pixel_size[2];         /* height, width; given by the user */
+    int64_t min_size;     /* -1: the method's */
+    float threshold;      /* 0: the most probable class */
+    double pixel_size[2]; /* height, width; given by the user */
+    struct results_rules results;
 } settings = {
     .rules = {.connectivity = 8, .depth = 0.15, .flow = FLOW_RULES_DEFAULT, .renumber = true},
     .min_size = -1,
-    .format = -1,
-    .suffix = "",
+    .results = {.format = -1, .suffix = ""},
 };
 
 static const struct cli_option options[] = {
@@ -43,15 +30,15 @@ static const struct cli_option options[] = {
      "how cells are found (default flows where a stream has them, else components)",
      CLI_CHOICE(settings.rules.method), CLI_GIVEN(settings.method_given)},
     {'o', "output", "FILE|DIR", "label image (default standard output, none with a table)",
-     CLI_TEXT(settings.output)},
+     CLI_TEXT(settings.results.labels)},
     {'f', "format", IMAGE_FORMAT_WORDS, "format, where no file name tells it (default tiff)",
-     CLI_CHOICE(settings.format)},
+     CLI_CHOICE(settings.results.format)},
     {0, "suffix", "TEXT", "with -o DIR: what file names have after the stem",
-     CLI_TEXT(settings.suffix)},
+     CLI_TEXT(settings.results.suffix)},
     {'T', "table", "FILE", "write the table of cells, - for standard output",
-     CLI_TEXT(settings.table)},
+     CLI_TEXT(settings.results.table)},
     {'i', "image", "FILE|DIR", "images whose intensities the table has, matched by stem",
-     CLI_TEXT(settings.image)},
+     CLI_TEXT(settings.results.intensities)},
     {'p', "probability", NULL, "inputs are images of foreground probabilities",
      CLI_FLAG(settings.probability)},
     {'t', "threshold", "P", "least foreground probability (default: most probable)",
@@ -81,14 +68,15 @@ static const struct cli_option options[] = {
     {0, "clear-border", NULL, "drop cells that touch the image's border",
      CLI_FLAG(settings.rules.clear_border)},
     {0, "rois", "FILE|DIR", "write ImageJ regions of interest, a zip",
-     CLI_TEXT(settings.exports[ROIS])},
+     CLI_TEXT(settings.results.exports[RESULTS_ROIS])},
     {0, "geojson", "FILE|DIR", "write outlines as GeoJSON, for QuPath",
-     CLI_TEXT(settings.exports[GEOJSON])},
+     CLI_TEXT(settings.results.exports[RESULTS_GEOJSON])},
     {0, "coco", "FILE", "write COCO JSON of all images, outlines as polygons",
-     CLI_TEXT(settings.exports[COCO])},
+     CLI_TEXT(settings.results.exports[RESULTS_COCO])},
     {0, "coco-rle", "FILE", "the same with run lengths, which keep holes",
-     CLI_TEXT(settings.exports[COCO_RLE])},
-    {0, "svg", "FILE|DIR", "write outlines as SVG", CLI_TEXT(settings.exports[SVG])},
+     CLI_TEXT(settings.results.exports[RESULTS_COCO_RLE])},
+    {0, "svg", "FILE|DIR", "write outlines as SVG",
+     CLI_TEXT(settings.results.exports[RESULTS_SVG])},
     {0, "force", NULL, "in a folder, replace files that are not of an earlier run",
      CLI_FLAG(settings.force)},
     {0, "pixel-size", "UM[,UM]", "height and width of a pixel in micrometres",
@@ -106,108 +94,12 @@ static const struct cli_program program = {
     .notes = "Without operands a tensor stream is read from standard input.",
 };
 
-static struct cell_table *table;
-static int table_channels; /* of the intensities; 0: no header yet */
-static struct intensities intensities;
-static struct destination output;
-static struct annot_export exports[EXPORTS];
+static struct results *results;
 static bool some_failed;
 
 static bool is_flows(void)
 {
     return settings.rules.method == CELLS_FLOWS;
-}
-
-/* ---- the table ---- */
-
-/* A picture whose prediction has become cells, and the classes that they had. */
-struct labelled {
-    const struct picture *picture;
-    const struct spill *classes;
-};
-
-static int write_cell(void *user, const struct region *region, struct err *err)
-{
-    const struct labelled *labelled = user;
-    const struct picture *p = labelled->picture;
-    struct quantity quantities[REGION_MAX_QUANTITIES];
-    struct cell_line line = {p->name, region->box.label,
-                             cells_class(labelled->classes, p->prediction, p->width, &region->box),
-                             p->pixel_height, p->pixel_width};
-    int count = region_quantities(region, table_channels, quantities);
-    return cell_table_put(table, &line, quantities, count, err);
-}
-
-static int write_head(int channels, struct err *err)
-{
-    struct quantity names[REGION_MAX_QUANTITIES];
-    if (table_channels == 0)
-        table_channels = channels > 1 ? channels : 1;
-    int count = region_quantities(&(struct region){0}, table_channels, names);
-    return cell_table_head(table, names, count, err);
-}
-
-static int tabulate(struct picture *picture, const struct spill *classes, struct err *err)
-{
-    struct labelled labelled = {picture, classes};
-    struct measure_image image;
-    if (intensities_of(&intensities, picture, &image, err) || write_head(image.channels, err))
-        return -1;
-    return measure_all(picture->prediction, picture->height, picture->width, &image,
-                       picture->foreground, picture->doubt, write_cell, &labelled, err);
-}
-
-/* ---- label images and exports ---- */
-
-/* What its files are called in folders, and what they come from. */
-struct file_names {
-    char stem[NAME_MAX + 1];
-    const char *source;
-};
-
-/* A picture of a stream comes from its image, if that is there, else from the stream. */
-static int choose_names(struct file_names *names, const struct picture *p, struct err *err)
-{
-    static struct names used;
-    bool is_there = access(p->name, F_OK) == 0;
-    names->source = is_there || !settings.stream ? p->name : settings.stream;
-    if (guard_input(p->name))
-        return err_memory(err, "names of inputs");
-    return names_new_stem(&used, p->name, names->stem, sizeof names->stem, err);
-}
-
-static int write_labels(const struct picture *p, const struct file_names *names, struct err *err)
-{
-    char path[4096];
-    uint32_t max = labels_max(p->prediction, p->height * p->width);
-    struct image_info info = image_label_info((int64_t)p->width, (int64_t)p->height, max, 16);
-    static const char *const names_of_channels[] = {"cells"};
-    bool png = settings.format == IMAGE_PNG && max <= UINT16_MAX;
-    bool ome = settings.format == IMAGE_OME_TIFF;
-    enum image_format format = image_output_format(&output, png   ? IMAGE_PNG
-                                                            : ome ? IMAGE_OME_TIFF
-                                                                  : IMAGE_TIFF);
-    info.channel_names = names_of_channels;
-    info.pixel_height = p->pixel_height;
-    info.pixel_width = p->pixel_width;
-    if (destination_file(&output, names->stem, names->source, image_format_ending(format), path,
-                         sizeof path, err))
-        return -1;
-    if (format == IMAGE_PNG && info.bits == 32)
-        return err_set(err, STATUS_USAGE, "write '%s': %u cells are too many for PNG, use TIFF",
-                       path, max);
-    return image_save_labels(path, format, &info, p->prediction, err);
-}
-
-static int export_all(const struct picture *p, const struct file_names *names, struct err *err)
-{
-    struct annot_image image = {p->name, (int64_t)p->width, (int64_t)p->height};
-    struct array labels = array_view(DTYPE_U32, 2, (size_t[]){p->height, p->width}, p->prediction);
-    for (size_t i = 0; i < EXPORTS; i++)
-        if (settings.exports[i] &&
-            annot_export_put(&exports[i], &image, names->stem, names->source, &labels, err))
-            return -1;
-    return 0;
 }
 
 /* ---- a picture from beginning to end ---- */
@@ -255,24 +147,13 @@ static int find_cells(struct picture *p, struct err *err)
                       &count, err);
 }
 
-static int find_and_tabulate(struct picture *p, struct err *err)
-{
-    bool has_classes = !is_flows() && settings.rules.method != CELLS_KEEP;
-    struct spill classes = {0};
-    int rc = 0;
-    if (has_classes)
-        rc = cells_keep_classes(&classes, p->prediction, p->height * p->width, err);
-    if (rc == 0)
-        rc = find_cells(p, err);
-    if (rc == 0)
-        rc = tabulate(p, &classes, err);
-    spill_free(&classes);
-    return rc;
-}
-
 /* The picture's prediction becomes its cells. */
 static int label(struct picture *p, struct err *err)
 {
+    bool has_classes =
+        results_measure(&settings.results) && !is_flows() && settings.rules.method != CELLS_KEEP;
+    struct spill classes = {0};
+    int rc = 0;
     if (settings.map == PROBABILITY && !p->foreground)
         return err_set(err, STATUS_DATA, "label '%s': there are no probabilities of two classes",
                        p->name);
@@ -282,12 +163,14 @@ static int label(struct picture *p, struct err *err)
     }
     if (!p->prediction && picture_add(p, PICTURE_PREDICTION, 1, err))
         return -1;
-    if (table ? find_and_tabulate(p, err) : find_cells(p, err))
-        return -1;
-    struct file_names names;
-    if (choose_names(&names, p, err) || (settings.output && write_labels(p, &names, err)))
-        return -1;
-    return export_all(p, &names, err);
+    if (has_classes)
+        rc = cells_keep_classes(&classes, p->prediction, p->height * p->width, err);
+    if (rc == 0)
+        rc = find_cells(p, err);
+    if (rc == 0)
+        rc = results_put(results, p, &classes, err);
+    spill_free(&classes);
+    return rc;
 }
 
 /* ---- images ---- */
@@ -339,11 +222,11 @@ static unsigned parts_wanted(void)
                          : 1u << PICTURE_PREDICTION;
     if (!settings.method_given)
         parts |= 1u << PICTURE_FLOWS | 1u << PICTURE_FOREGROUND;
-    if (!is_flows() && (table || settings.map == PROBABILITY))
+    if (!is_flows() && (results_measure(&settings.results) || settings.map == PROBABILITY))
         parts |= 1u << PICTURE_FOREGROUND;
-    if (!is_flows() && table)
+    if (!is_flows() && results_measure(&settings.results))
         parts |= 1u << PICTURE_DOUBT;
-    if (table && !settings.image)
+    if (results_measure(&settings.results) && !settings.results.intensities)
         parts |= 1u << PICTURE_IMAGE;
     return parts;
 }
@@ -351,11 +234,10 @@ static unsigned parts_wanted(void)
 static void label_stream(const char *path)
 {
     struct err err;
-    settings.stream = path;
     struct picture_stream_rules rules = {.values = is_flows() ? "logits" : "prob",
                                          .planes = is_flows() ? 3 : 0,
                                          .gather.only_one =
-                                             settings.output && !output.is_folder ? "-o" : NULL,
+                                             results_have_one_image(results) ? "-o" : NULL,
                                          .threshold = settings.threshold,
                                          .wanted = parts_wanted(),
                                          .warn = cli_warn_err,
@@ -373,68 +255,31 @@ static void label_stream(const char *path)
 static void complete_settings(void)
 {
     struct cell_rules *rules = &settings.rules;
+    struct results_rules *out = &settings.results;
     if (settings.force)
         guard_force();
     bool flows = is_flows(), exported = false;
     complete_rules(rules);
-    for (size_t i = 0; i < EXPORTS; i++)
-        exported |= settings.exports[i] != NULL;
-    if (!settings.output && !settings.table && !exported)
-        settings.output = "-";
+    for (size_t i = 0; i < RESULTS_EXPORTS; i++)
+        exported |= out->exports[i] != NULL;
+    if (!out->labels && !out->table && !exported)
+        out->labels = "-";
     if (flows && settings.probability)
         cli_die_usage("--probability and --method flows cannot be combined");
     if (settings.map == PROBABILITY && rules->method != CELLS_WATERSHED)
         cli_die_usage("--map goes with --method watershed");
-    if (settings.image && !settings.table)
-        cli_die_usage("--image goes with --table");
+    if (out->intensities && !results_measure(&settings.results))
+        cli_die_usage("--image goes with --table or --geojson");
 }
 
-static void prepare_output(int inputs)
+static void check_standard_output(void)
 {
-    struct err err;
-    if (!settings.output)
-        return;
-    if (image_destination_set(&output, settings.output, settings.suffix, &err))
-        cli_die_err(&err);
-    if (inputs > 1 && !output.is_folder)
-        cli_die_usage("several images need a folder, -o DIR/");
-    if (!destination_is_stdout(&output))
+    const struct results_rules *out = &settings.results;
+    if (!out->labels || strcmp(out->labels, "-") != 0)
         return;
     cli_refuse_terminal("a label image");
-    if (settings.table && strcmp(settings.table, "-") == 0)
+    if (out->table && strcmp(out->table, "-") == 0)
         cli_die_usage("the label image and the table cannot both go to standard output");
-}
-
-static void prepare_exports(int inputs)
-{
-    static const enum annot_format formats[EXPORTS] = {[ROIS] = ANNOT_ROI_ZIP,
-                                                       [GEOJSON] = ANNOT_GEOJSON,
-                                                       [COCO] = ANNOT_COCO,
-                                                       [COCO_RLE] = ANNOT_COCO_RLE,
-                                                       [SVG] = ANNOT_SVG};
-    struct err err;
-    for (size_t i = 0; i < EXPORTS; i++)
-        if (settings.exports[i] && annot_export_begin(&exports[i], formats[i], settings.exports[i],
-                                                      settings.suffix, inputs > 1, &err))
-            cli_die_err(&err);
-}
-
-static void prepare_table(void)
-{
-    struct err err;
-    if (intensities_open(&intensities, settings.image, &err) ||
-        (settings.table && cell_table_open(&table, settings.table, &err)))
-        cli_die_err(&err);
-}
-
-static void commit(void)
-{
-    struct err err;
-    if (table && cell_table_commit(table, &err))
-        cli_die_err(&err);
-    for (size_t i = 0; i < EXPORTS; i++)
-        if (annot_export_commit(&exports[i], &err))
-            cli_die_err(&err);
 }
 
 int main(int argc, char **argv)
@@ -442,16 +287,20 @@ int main(int argc, char **argv)
     cli_start(&program, argc, argv);
     int count = cli_operand_count();
     char **operands = cli_operands();
-    complete_settings();
-    prepare_output(count);
-    prepare_exports(count);
-    prepare_table();
+    struct err err;
     const char *dot = count == 1 ? strrchr(operands[0], '.') : NULL;
     if (count == 0 || strcmp(operands[0], "-") == 0 || (dot && strcmp(dot, ".tar") == 0))
-        label_stream(count ? operands[0] : "-");
+        settings.results.stream = count ? operands[0] : "-";
+    settings.results.several = count > 1;
+    complete_settings();
+    check_standard_output();
+    if (results_begin(&results, &settings.results, &err))
+        cli_die_err(&err);
+    if (settings.results.stream)
+        label_stream(settings.results.stream);
     else
         label_images(operands, count);
-    commit();
-    intensities_free(&intensities);
+    if (results_commit(results, &err))
+        cli_die_err(&err);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

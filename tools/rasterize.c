@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "annot/annot.h"
-#include "annot/mask.h"
+#include "annot/mask_file.h"
 #include "cli/cli.h"
 #include "core/guard.h"
 #include "core/limits.h"
@@ -214,7 +214,8 @@ static int paint(struct annot_file *file, size_t i, const char *path, struct arr
     struct annot_image image = annot_image(file, i);
     struct annot_counts counts;
     if (annot_rasterize(file, i, &settings.raster, pixels, &counts, err) ||
-        mask_write(path, format_of_output(), pixels, settings.raster.mode, counts.largest, err))
+        mask_file_write(path, format_of_output(), pixels, settings.raster.mode, counts.largest,
+                        err))
         return -1;
     warn_of_objects(file, &image, &counts);
     return 0;

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "core/array.h"
+#include "objects/cell_values.h"
+#include "objects/regions.h"
 
 enum annot_format {
     ANNOT_ROI_ZIP,  /* ImageJ: a zip of .roi files */
@@ -44,13 +46,13 @@ struct annot_writer;
 int annot_create(struct annot_writer **writer, const char *path, enum annot_format format,
                  struct err *err) MUST_CHECK;
 
-/* Adds an image's objects: labels, H x W of uint8, uint16 or uint32 with 0 for the
- * background, is traced along its pixels' edges, so that reading back gives the
- * same pixels and the same labels.  An object may have holes and several pieces.
- * Only COCO holds more than one image: STATUS_USAGE.  `classes` may be NULL. */
+/* Adds an image's objects: labels, H x W of uint32 with 0 for the background, is traced
+ * along its pixels' edges, so that reading back gives the same pixels and the same labels.
+ * An object may have holes and several pieces.  Only COCO holds more than one image:
+ * STATUS_USAGE.  `classes` and `values`, which GeoJSON takes along, may be NULL. */
 int annot_put(struct annot_writer *writer, const struct annot_image *image,
               const struct array *labels, const struct annot_classes *classes,
-              struct err *err) MUST_CHECK;
+              struct cell_values *values, struct err *err) MUST_CHECK;
 
 /* Both free the writer, also when they fail; annot_abort(NULL) does nothing. */
 int annot_commit(struct annot_writer *writer, struct err *err) MUST_CHECK;
@@ -88,23 +90,12 @@ struct annot_object {
     int64_t run_x, run_y, run_width, run_height; /* the box that the runs fill */
 };
 
-/* Traces one label of a label image inside a box; simple rings along the pixels'
- * edges, points only where they turn.  The caller frees with annot_object_free. */
-struct annot_box {
-    size_t x, y, width, height;
-};
-int annot_trace(struct annot_object *object, const struct array *labels, uint32_t label,
-                const struct annot_box *box, struct err *err) MUST_CHECK;
+/* Traces the label of a box (objects/regions.h) inside it; simple rings along the pixels'
+ * edges, points only where they turn.  labels: H x W of uint32.  The caller frees with
+ * annot_object_free. */
+int annot_trace(struct annot_object *object, const struct array *labels, const struct box *box,
+                struct err *err) MUST_CHECK;
 void annot_object_free(struct annot_object *object);
-
-/* Boxes and areas of all labels in a label image, in the labels' order; free() it. */
-struct annot_extent {
-    uint32_t label;
-    struct annot_box box;
-    uint64_t area; /* pixels */
-};
-int annot_extents(struct annot_extent **extents, size_t *count, const struct array *labels,
-                  struct err *err) MUST_CHECK;
 
 /* Gives all pixels of the object the value; with keep_first those that are not 0
  * stay.  What lies outside the image is left out.  labels: uint32.  Returns how many

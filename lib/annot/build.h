@@ -4,7 +4,7 @@
 #define ANNOT_BUILD_H
 
 #include "annot/annot.h"
-#include "annot/growing.h"
+#include "core/growing.h"
 
 #define BUILD_NAME     256
 #define BUILD_FARTHEST 1e9 /* pixels a coordinate may be from the corner */

@@ -41,11 +41,12 @@ static int create(struct annot_export *export, const char *stem, const char *sou
 }
 
 int annot_export_put(struct annot_export *export, const struct annot_image *image, const char *stem,
-                     const char *source, const struct array *labels, struct err *err)
+                     const char *source, const struct array *labels, struct cell_values *values,
+                     struct err *err)
 {
     if (!export->writer && create(export, stem, source, err))
         return -1;
-    if (annot_put(export->writer, image, labels, NULL, err)) {
+    if (annot_put(export->writer, image, labels, NULL, values, err)) {
         annot_export_abort(export);
         return -1;
     }

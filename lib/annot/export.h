@@ -19,7 +19,8 @@ int annot_export_begin(struct annot_export *export, enum annot_format format, co
 /* Adds an image: as annot_put.  In a folder the file has the stem, and `source` is what
  * destination_file knows its own files by. */
 int annot_export_put(struct annot_export *export, const struct annot_image *image, const char *stem,
-                     const char *source, const struct array *labels, struct err *err) MUST_CHECK;
+                     const char *source, const struct array *labels, struct cell_values *values,
+                     struct err *err) MUST_CHECK;
 
 /* A zeroed export is fine for both. */
 int annot_export_commit(struct annot_export *export, struct err *err) MUST_CHECK;

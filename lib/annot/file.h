@@ -4,9 +4,9 @@
 
 #include "annot/annot.h"
 #include "annot/build.h"
-#include "annot/growing.h"
 #include "annot/scan.h"
 #include "core/filemap.h"
+#include "core/growing.h"
 
 #define MAX_KEYS 64
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "annot/annot.h"
-#include "annot/growing.h"
+#include "core/growing.h"
 
 /* An edge between two pixel rows' centres, in the rows [first, end). */
 struct edge {

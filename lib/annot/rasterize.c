@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "annot/annot.h"
-#include "annot/growing.h"
+#include "core/growing.h"
 
 struct raster {
     struct array *pixels;

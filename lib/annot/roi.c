@@ -293,14 +293,14 @@ static unsigned char *put_float(unsigned char *p, double value)
     return p + 4;
 }
 
-struct box {
+struct bounds {
     double left, top, right, bottom;
     size_t points, rings;
 };
 
-static struct box box_of(const struct annot_object *object)
+static struct bounds bounds_of(const struct annot_object *object)
 {
-    struct box box = {1e300, 1e300, 0, 0, 0, 0};
+    struct bounds box = {1e300, 1e300, 0, 0, 0, 0};
     for (size_t i = 0; i < object->count; i++)
         for (size_t j = 0; j < object->pieces[i].count; j++) {
             const struct annot_ring *ring = &object->pieces[i].rings[j];
@@ -316,7 +316,8 @@ static struct box box_of(const struct annot_object *object)
     return box;
 }
 
-static void put_polygon(unsigned char *data, const struct annot_ring *ring, const struct box *box)
+static void put_polygon(unsigned char *data, const struct annot_ring *ring,
+                        const struct bounds *box)
 {
     data[6] = TRACED;
     put16(data + 16, (unsigned)ring->n);
@@ -336,7 +337,8 @@ static unsigned char *put_path_ring(unsigned char *p, const struct annot_ring *r
     return put_float(p, CLOSE);
 }
 
-static void put_path(unsigned char *data, const struct annot_object *object, const struct box *box)
+static void put_path(unsigned char *data, const struct annot_object *object,
+                     const struct bounds *box)
 {
     unsigned char *p = data + HEADER;
     data[6] = RECTANGLE;
@@ -359,7 +361,7 @@ static void put_name(unsigned char *data, size_t at, const char *name)
 int roi_format(unsigned char **result, size_t *size, const struct annot_object *object,
                const char *name, struct err *err)
 {
-    struct box box = box_of(object);
+    struct bounds box = bounds_of(object);
     bool simple = box.rings == 1 && box.points <= 65535;
     size_t outline = simple ? 4 * box.points : 4 * (3 * box.points + box.rings);
     if (box.right > MAX_POSITION || box.bottom > MAX_POSITION || outline > UINT32_MAX / 2)

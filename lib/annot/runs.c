@@ -1,7 +1,5 @@
 #include "annot/runs.h"
 
-#include "annot/labels.h"
-
 /* One number: five bits a character from the lowest, bit 5 says that more follow,
  * the highest of the last one is the sign. */
 static const char *take_number(const char *text, int64_t *number)
@@ -53,17 +51,18 @@ size_t runs_encode(char to[RUNS_TEXT], int64_t difference)
 }
 
 /* Ends the run when `inside` changes; runs longer than 32 bits are no image's. */
-int runs_of_label(struct growing *runs, const struct array *labels, uint32_t label,
-                  const struct annot_box *box, struct err *err)
+int runs_of_label(struct growing *runs, const struct array *labels, const struct box *box,
+                  struct err *err)
 {
-    size_t height = labels->shape[0], begin = 0;
+    const uint32_t *pixels = labels->data;
+    size_t height = labels->shape[0], width = labels->shape[1], begin = 0;
     bool inside = false;
-    for (size_t x = box->x; x < box->x + box->width; x++)
-        for (size_t y = box->y; y <= box->y + box->height; y++) {
-            bool now = y < box->y + box->height && annot_label_at(labels, x, y) == label;
+    for (size_t x = box->left; x < box->right; x++)
+        for (size_t y = box->top; y <= box->bottom; y++) {
+            bool now = y < box->bottom && pixels[y * width + x] == box->label;
             /* below the box the object ends, unless it fills the column */
-            if (now == inside || (y == height && !now && x + 1 < box->x + box->width &&
-                                  box->y == 0 && annot_label_at(labels, x + 1, 0) == label))
+            if (now == inside || (y == height && !now && x + 1 < box->right && box->top == 0 &&
+                                  pixels[x + 1] == box->label))
                 continue;
             uint32_t run = (uint32_t)(x * height + y - begin);
             if (growing_add(runs, &run, err))
@@ -71,6 +70,6 @@ int runs_of_label(struct growing *runs, const struct array *labels, uint32_t lab
             begin = x * height + y;
             inside = now;
         }
-    uint32_t last = (uint32_t)(labels->shape[1] * height - begin);
+    uint32_t last = (uint32_t)(width * height - begin);
     return last ? growing_add(runs, &last, err) : 0;
 }

@@ -5,7 +5,7 @@
 #define ANNOT_RUNS_H
 
 #include "annot/annot.h"
-#include "annot/growing.h"
+#include "core/growing.h"
 
 /* Appends the runs, uint32_t, of a text. */
 int runs_decode(struct growing *runs, const char *text, struct err *err) MUST_CHECK;
@@ -16,8 +16,8 @@ int runs_decode(struct growing *runs, const char *text, struct err *err) MUST_CH
 /* Writes a run as text, without a NUL; its length.  `difference` is what is written. */
 size_t runs_encode(char to[RUNS_TEXT], int64_t difference);
 
-/* Appends the runs of one label, which lies in the box. */
-int runs_of_label(struct growing *runs, const struct array *labels, uint32_t label,
-                  const struct annot_box *box, struct err *err) MUST_CHECK;
+/* Appends the runs of the box's label. */
+int runs_of_label(struct growing *runs, const struct array *labels, const struct box *box,
+                  struct err *err) MUST_CHECK;
 
 #endif

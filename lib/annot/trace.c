@@ -10,17 +10,16 @@
 #include <string.h>
 
 #include "annot/annot.h"
-#include "annot/growing.h"
-#include "annot/labels.h"
+#include "core/growing.h"
 
 struct point {
     int64_t x, y;
 };
 
 struct tracer {
-    const struct array *labels;
-    uint32_t label;
-    struct annot_box box;
+    const uint32_t *labels;
+    size_t stride; /* labels of a row */
+    struct box box;
     uint8_t *walked;       /* a bit a pixel of the box: its upper edge was */
     struct growing points; /* of struct point: corners of the ring, y down */
     struct growing rings;  /* of struct traced */
@@ -36,29 +35,16 @@ struct traced {
 
 /* ---- pixels ---- */
 
-uint32_t annot_label_at(const struct array *labels, size_t x, size_t y)
-{
-    size_t i = y * labels->shape[1] + x;
-    switch (dtype_size(labels->dtype)) {
-    case 1:
-        return ((const uint8_t *)labels->data)[i];
-    case 2:
-        return ((const uint16_t *)labels->data)[i];
-    default:
-        return ((const uint32_t *)labels->data)[i];
-    }
-}
-
 static bool is_inside(const struct tracer *t, int64_t x, int64_t y)
 {
-    return x >= (int64_t)t->box.x && y >= (int64_t)t->box.y &&
-           x < (int64_t)(t->box.x + t->box.width) && y < (int64_t)(t->box.y + t->box.height) &&
-           annot_label_at(t->labels, (size_t)x, (size_t)y) == t->label;
+    return x >= (int64_t)t->box.left && y >= (int64_t)t->box.top && x < (int64_t)t->box.right &&
+           y < (int64_t)t->box.bottom &&
+           t->labels[(size_t)y * t->stride + (size_t)x] == t->box.label;
 }
 
 static size_t bit_of(const struct tracer *t, int64_t x, int64_t y)
 {
-    return ((size_t)y - t->box.y) * t->box.width + ((size_t)x - t->box.x);
+    return ((size_t)y - t->box.top) * (t->box.right - t->box.left) + ((size_t)x - t->box.left);
 }
 
 /* ---- one ring ---- */
@@ -203,9 +189,9 @@ static int add_simple_rings(struct tracer *t, struct err *err)
 
 static int trace_rings(struct tracer *t, struct err *err)
 {
-    for (size_t j = 0; j < t->box.height; j++)
-        for (size_t i = 0; i < t->box.width; i++) {
-            struct point p = {(int64_t)(t->box.x + i), (int64_t)(t->box.y + j)};
+    for (size_t y = t->box.top; y < t->box.bottom; y++)
+        for (size_t x = t->box.left; x < t->box.right; x++) {
+            struct point p = {(int64_t)x, (int64_t)y};
             size_t bit = bit_of(t, p.x, p.y);
             if (t->walked[bit / 8] >> bit % 8 & 1 || !is_inside(t, p.x, p.y) ||
                 is_inside(t, p.x, p.y - 1))
@@ -316,16 +302,16 @@ static int make_pieces(struct annot_object *object, struct traced *rings, size_t
     return result;
 }
 
-int annot_trace(struct annot_object *object, const struct array *labels, uint32_t label,
-                const struct annot_box *box, struct err *err)
+int annot_trace(struct annot_object *object, const struct array *labels, const struct box *box,
+                struct err *err)
 {
-    struct tracer t = {.labels = labels,
-                       .label = label,
+    struct tracer t = {.labels = labels->data,
+                       .stride = labels->shape[1],
                        .box = *box,
                        .points = {.size = sizeof(struct point)},
                        .rings = {.size = sizeof(struct traced)}};
-    *object = (struct annot_object){.label = label, .class_name = ""};
-    t.walked = calloc(box->width * box->height / 8 + 1, 1);
+    *object = (struct annot_object){.label = box->label, .class_name = ""};
+    t.walked = calloc((box->bottom - box->top) * (box->right - box->left) / 8 + 1, 1);
     if (!t.walked)
         return err_memory(err, "an outline");
     int result = trace_rings(&t, err);

@@ -228,10 +228,9 @@ static int put_object(struct annot_writer *writer, struct write_object *object,
                       const struct annot_classes *classes, struct err *err)
 {
     struct annot_object outline;
-    uint32_t label = object->extent->label;
-    object->class_name = class_of(classes, label);
+    object->class_name = class_of(classes, object->box->label);
     if (number_class(writer, object->class_name, &object->class_index, err) ||
-        annot_trace(&outline, object->labels, label, &object->extent->box, err))
+        annot_trace(&outline, object->labels, object->box, err))
         return -1;
     object->outline = &outline;
     int result = format_of(writer)->object(writer, object, err);
@@ -241,20 +240,27 @@ static int put_object(struct annot_writer *writer, struct write_object *object,
     return result;
 }
 
-static int put_objects(struct annot_writer *writer, const struct annot_image *image,
-                       const struct array *labels, const struct annot_classes *classes,
-                       struct err *err)
+static int by_label(const void *a, const void *b)
 {
-    struct annot_extent *extents;
-    size_t count;
-    if (annot_extents(&extents, &count, labels, err))
+    uint32_t x = ((const struct box *)a)->label, y = ((const struct box *)b)->label;
+    return (x > y) - (x < y);
+}
+
+static int put_objects(struct annot_writer *writer, struct write_object *object,
+                       const struct annot_classes *classes, struct err *err)
+{
+    const struct array *labels = object->labels;
+    struct boxes boxes;
+    if (boxes_of(&boxes, labels->data, labels->shape[0], labels->shape[1], err))
         return -1;
+    if (boxes.count)
+        qsort(boxes.items, boxes.count, sizeof *boxes.items, by_label);
     int result = 0;
-    for (size_t i = 0; i < count && result == 0; i++) {
-        struct write_object object = {.image = image, .labels = labels, .extent = &extents[i]};
-        result = put_object(writer, &object, classes, err);
+    for (size_t i = 0; i < boxes.count && result == 0; i++) {
+        object->box = &boxes.items[i];
+        result = put_object(writer, object, classes, err);
     }
-    free(extents);
+    boxes_free(&boxes);
     return result;
 }
 
@@ -273,18 +279,19 @@ static int note_image(struct annot_writer *writer, const struct annot_image *ima
 }
 
 int annot_put(struct annot_writer *writer, const struct annot_image *image,
-              const struct array *labels, const struct annot_classes *classes, struct err *err)
+              const struct array *labels, const struct annot_classes *classes,
+              struct cell_values *values, struct err *err)
 {
-    if (labels->ndim != 2 ||
-        (labels->dtype != DTYPE_U8 && labels->dtype != DTYPE_U16 && labels->dtype != DTYPE_U32))
-        return err_set(err, STATUS_BUG, "a label image is height x width of unsigned integers");
+    if (labels->ndim != 2 || labels->dtype != DTYPE_U32)
+        return err_set(err, STATUS_BUG, "a label image is height x width of uint32");
     if (writer->images.count && !format_of(writer)->many_images)
         return err_set(err, STATUS_USAGE, "write '%s': this format holds one image",
                        outfile_name(writer->out));
     struct annot_image filled = *image;
     filled.width = (int64_t)labels->shape[1];
     filled.height = (int64_t)labels->shape[0];
+    struct write_object object = {.image = &filled, .labels = labels, .values = values};
     if (format_of(writer)->begin(writer, &filled, err) || note_image(writer, &filled, err))
         return -1;
-    return put_objects(writer, &filled, labels, classes, err);
+    return put_objects(writer, &object, classes, err);
 }

@@ -3,7 +3,7 @@
 #define ANNOT_WRITE_H
 
 #include "annot/annot.h"
-#include "annot/growing.h"
+#include "core/growing.h"
 #include "core/outfile.h"
 
 struct archive;
@@ -27,10 +27,11 @@ struct annot_writer {
 struct write_object {
     const struct annot_image *image;
     const struct array *labels;
-    const struct annot_extent *extent;
+    const struct box *box;
     const struct annot_object *outline;
     size_t class_index; /* in writer->names */
     const char *class_name;
+    struct cell_values *values; /* or NULL */
 };
 
 /* Appends text, which is written when there is much of it. */

@@ -1,9 +1,11 @@
 /* GeoJSON and COCO. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "annot/runs.h"
 #include "annot/write.h"
 #include "core/names.h"
+#include "core/num.h"
 
 /* ---- GeoJSON: a FeatureCollection, as QuPath imports it ---- */
 
@@ -54,10 +56,30 @@ static int geojson_geometry(struct annot_writer *writer, const struct annot_obje
     return write_text(writer, err, "]}");
 }
 
+/* What is known of the cell, under the names that the table of cells has. */
+static int geojson_values(struct annot_writer *writer, struct cell_values *values, uint32_t label,
+                          struct err *err)
+{
+    char name[CELL_VALUES_NAME], number[NUM_PRINT_SIZE];
+    const char *separator = "";
+    if (write_text(writer, err, ",\"measurements\":{"))
+        return -1;
+    for (int i = 0; i < cell_values_count(values); i++) {
+        double value = cell_values_get(values, label, i, name);
+        if (!isfinite(value))
+            continue;
+        num_print(number, value);
+        if (write_text(writer, err, "%s\"%s\":%s", separator, name, number))
+            return -1;
+        separator = ",";
+    }
+    return write_text(writer, err, "}");
+}
+
 static int geojson_object(struct annot_writer *writer, const struct write_object *object,
                           struct err *err)
 {
-    uint32_t label = object->extent->label;
+    uint32_t label = object->box->label;
     if (write_text(writer, err,
                    "%s\n{\"type\":\"Feature\",\"geometry\":", writer->objects ? "," : "") ||
         geojson_geometry(writer, object->outline, err) ||
@@ -65,9 +87,10 @@ static int geojson_object(struct annot_writer *writer, const struct write_object
                    ",\"properties\":{\"objectType\":\"detection\",\"label\":%" PRIu32
                    ",\"name\":\"%" PRIu32 "\",\"classification\":{\"name\":",
                    label, label) ||
-        write_json_string(writer, object->class_name, err))
+        write_json_string(writer, object->class_name, err) || write_text(writer, err, "}") ||
+        (object->values && geojson_values(writer, object->values, label, err)))
         return -1;
-    return write_text(writer, err, "}}}");
+    return write_text(writer, err, "}}");
 }
 
 static int geojson_end(struct annot_writer *writer, struct err *err)
@@ -106,8 +129,7 @@ static int coco_runs(struct annot_writer *writer, const struct write_object *obj
                      struct err *err)
 {
     writer->runs.count = 0;
-    if (runs_of_label(&writer->runs, object->labels, object->extent->label, &object->extent->box,
-                      err) ||
+    if (runs_of_label(&writer->runs, object->labels, object->box, err) ||
         write_text(writer, err, "{\"size\":[%" PRId64 ",%" PRId64 "],\"counts\":\"",
                    object->image->height, object->image->width))
         return -1;
@@ -134,16 +156,15 @@ static bool has_holes(const struct annot_object *outline)
 static int coco_object(struct annot_writer *writer, const struct write_object *object,
                        struct err *err)
 {
-    const struct annot_extent *extent = object->extent;
-    const struct annot_box *box = &extent->box;
+    const struct box *box = object->box;
     bool runs = writer->format == ANNOT_COCO_RLE || has_holes(object->outline);
     if (write_text(writer, err,
                    "%s\n{\"id\":%" PRIu64 ",\"image_id\":%zu,\"category_id\":%zu,\"label\":%" PRIu32
                    ",\"iscrowd\":0,\"area\":%" PRIu64 ",\"bbox\":[%zu,%zu,%zu,%zu],"
                    "\"segmentation\":",
                    writer->objects ? "," : "", writer->objects + 1, writer->images.count,
-                   object->class_index + 1, extent->label, extent->area, box->x, box->y, box->width,
-                   box->height) ||
+                   object->class_index + 1, box->label, box->area, box->left, box->top,
+                   box->right - box->left, box->bottom - box->top) ||
         (runs ? coco_runs(writer, object, err) : coco_polygons(writer, object->outline, err)))
         return -1;
     return write_text(writer, err, "}");

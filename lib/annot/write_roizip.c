@@ -72,7 +72,7 @@ static int object(struct annot_writer *writer, const struct write_object *o, str
     char name[16], file[24];
     unsigned char *data;
     size_t size;
-    snprintf(name, sizeof name, "%06" PRIu32, o->extent->label);
+    snprintf(name, sizeof name, "%06" PRIu32, o->box->label);
     snprintf(file, sizeof file, "%s.roi", name);
     if (roi_format(&data, &size, o->outline, name, err))
         return err_prefix(err, "write '%s'", outfile_name(writer->out));

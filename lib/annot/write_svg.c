@@ -35,7 +35,7 @@ static int write_ring(struct annot_writer *writer, const struct annot_ring *ring
 
 static int object(struct annot_writer *writer, const struct write_object *o, struct err *err)
 {
-    if (write_text(writer, err, "<path id=\"label-%" PRIu32 "\" d=\"", o->extent->label))
+    if (write_text(writer, err, "<path id=\"label-%" PRIu32 "\" d=\"", o->box->label))
         return -1;
     for (size_t i = 0; i < o->outline->count; i++)
         for (size_t j = 0; j < o->outline->pieces[i].count; j++)
@@ -43,7 +43,7 @@ static int object(struct annot_writer *writer, const struct write_object *o, str
                 return -1;
     if (write_text(writer, err, "\"><title>") || write_xml_text(writer, o->class_name, err))
         return -1;
-    return write_text(writer, err, " %" PRIu32 "</title></path>\n", o->extent->label);
+    return write_text(writer, err, " %" PRIu32 "</title></path>\n", o->box->label);
 }
 
 static int end(struct annot_writer *writer, struct err *err)

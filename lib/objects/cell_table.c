@@ -97,21 +97,21 @@ int cell_table_put(struct cell_table *table, const struct cell_line *line,
     return rc ? -1 : put(table, "\n", 1, err);
 }
 
-static void drop_table(struct cell_table *table)
-{
-    if (!table)
-        return;
-    outfile_abort(table->out);
-    free(table);
-}
-
 int cell_table_commit(struct cell_table *table, struct err *err)
 {
     if (flush(table, err)) {
-        drop_table(table);
+        cell_table_abort(table);
         return -1;
     }
     int rc = outfile_commit(table->out, err);
     free(table);
     return rc;
+}
+
+void cell_table_abort(struct cell_table *table)
+{
+    if (!table)
+        return;
+    outfile_abort(table->out);
+    free(table);
 }

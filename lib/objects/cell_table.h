@@ -27,7 +27,8 @@ struct cell_line {
 int cell_table_put(struct cell_table *table, const struct cell_line *line,
                    const struct quantity *quantities, int count, struct err *err) MUST_CHECK;
 
-/* Frees the table also when it fails. */
+/* Both free the table, also when they fail; cell_table_abort(NULL) does nothing. */
 int cell_table_commit(struct cell_table *table, struct err *err) MUST_CHECK;
+void cell_table_abort(struct cell_table *table);
 
 #endif

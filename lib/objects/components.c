@@ -1,7 +1,10 @@
 #include "objects/components.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/growing.h"
 
 struct run {
     size_t begin, end; /* columns, end not included */
@@ -13,8 +16,8 @@ struct components {
     size_t reach; /* 1 when runs that touch by a corner are of one object, else 0 */
     struct run *above, *here;
     size_t above_count, here_count;
-    uint32_t *parent; /* union-find over provisional labels; then the final ones */
-    size_t used, room;
+    struct growing parents; /* union-find over provisional labels; then the final ones */
+    uint32_t *parent;       /* of these, until the next label */
 };
 
 static void release(struct components *components)
@@ -23,7 +26,7 @@ static void release(struct components *components)
         return;
     free(components->above);
     free(components->here);
-    free(components->parent);
+    growing_free(&components->parents);
     free(components);
 }
 
@@ -32,11 +35,14 @@ static int start(struct components **components, size_t width, int connectivity,
     struct components *c = calloc(1, sizeof *c);
     if (!c)
         return err_memory(err, "connected components");
-    *c = (struct components){.width = width, .reach = connectivity == 8, .used = 1, .room = 1024};
+    uint32_t nothing = 0; /* the background's label */
+    *c = (struct components){.width = width, .reach = connectivity == 8};
+    c->parents.size = sizeof nothing;
     c->above = calloc(width + 1, sizeof *c->above);
     c->here = calloc(width + 1, sizeof *c->here);
-    c->parent = calloc(c->room, sizeof *c->parent);
-    if (!c->above || !c->here || !c->parent) {
+    bool failed = growing_add(&c->parents, &nothing, err) != 0;
+    c->parent = c->parents.items;
+    if (!c->above || !c->here || failed) {
         release(c);
         return err_memory(err, "connected components");
     }
@@ -65,17 +71,12 @@ static uint32_t join(uint32_t *parent, uint32_t a, uint32_t b)
 
 static int new_label(struct components *c, uint32_t *label, struct err *err)
 {
-    if (c->used == UINT32_MAX)
+    if (c->parents.count == UINT32_MAX)
         return err_set(err, STATUS_DATA, "more than %u objects", UINT32_MAX - 1);
-    if (c->used == c->room) {
-        uint32_t *parent = realloc(c->parent, 2 * c->room * sizeof *parent);
-        if (!parent)
-            return err_memory(err, "connected components");
-        c->parent = parent;
-        c->room *= 2;
-    }
-    *label = (uint32_t)c->used++;
-    c->parent[*label] = *label;
+    *label = (uint32_t)c->parents.count;
+    if (growing_add(&c->parents, label, err))
+        return -1;
+    c->parent = c->parents.items;
     return 0;
 }
 
@@ -138,7 +139,7 @@ static int label_row(struct components *components, const uint32_t *mask, uint32
 static uint32_t finish(struct components *components)
 {
     uint32_t count = 0, *parent = components->parent;
-    for (size_t i = 1; i < components->used; i++)
+    for (size_t i = 1; i < components->parents.count; i++)
         parent[i] = parent[i] == i ? ++count : parent[parent[i]];
     return count;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "core/spill.h"
 #include "core/target.h"
 #include "objects/morphology.h"
@@ -281,26 +282,18 @@ static bool is_peak(const uint32_t *histogram, size_t height, size_t width, size
     return true;
 }
 
-static int find_peaks(const uint32_t *histogram, size_t height, size_t width, struct peak **peaks,
-                      size_t *count, struct err *err)
+/* peaks: of struct peak */
+static int find_peaks(const uint32_t *histogram, size_t height, size_t width, struct growing *peaks,
+                      struct err *err)
 {
-    size_t room = 0;
-    *peaks = NULL;
-    *count = 0;
     for (size_t i = 0; i < height * width; i++) {
-        if (histogram[i] <= MIN_PEAK || !is_peak(histogram, height, width, i))
-            continue;
-        if (*count == room) {
-            room = room ? 2 * room : 1024;
-            struct peak *more = realloc(*peaks, room * sizeof *more);
-            if (!more)
-                return err_memory(err, "peaks of a flow");
-            *peaks = more;
-        }
-        (*peaks)[(*count)++] = (struct peak){i, histogram[i]};
+        struct peak peak = {i, histogram[i]};
+        if (histogram[i] > MIN_PEAK && is_peak(histogram, height, width, i) &&
+            growing_add(peaks, &peak, err))
+            return -1;
     }
-    if (*count)
-        qsort(*peaks, *count, sizeof **peaks, by_height);
+    if (peaks->count)
+        qsort(peaks->items, peaks->count, peaks->size, by_height);
     return 0;
 }
 
@@ -337,16 +330,16 @@ static int label_ends(const struct swarm *s, size_t height, size_t width, uint32
                       uint32_t *place, uint32_t *labels, struct err *err)
 {
     const uint32_t *start = s->start.data, *end = s->end.data;
-    struct peak *peaks;
-    size_t peak_count;
+    struct growing peaks = {.size = sizeof(struct peak)};
     for (size_t i = 0; i < s->count; i++)
         histogram[end[i]]++;
-    int rc = find_peaks(histogram, height, width, &peaks, &peak_count, err);
-    for (size_t i = 0; rc == 0 && i < peak_count; i++)
-        label_place(place, histogram, height, width, &peaks[i], (uint32_t)i + 1);
+    int rc = find_peaks(histogram, height, width, &peaks, err);
+    for (size_t i = 0; rc == 0 && i < peaks.count; i++)
+        label_place(place, histogram, height, width, (struct peak *)peaks.items + i,
+                    (uint32_t)i + 1);
     for (size_t i = 0; rc == 0 && i < s->count; i++)
         labels[start[i]] = place[end[i]];
-    free(peaks);
+    growing_free(&peaks);
     return rc;
 }
 

@@ -5,26 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "objects/skeleton.h"
 
 #define PI 3.14159265358979323846
 
 /* ---- boxes ---- */
-
-static int new_box(struct boxes *boxes, size_t *room, uint32_t label, size_t y, size_t x,
-                   struct err *err)
-{
-    if (boxes->count == *room) {
-        size_t more = *room ? 2 * *room : 256;
-        struct box *items = realloc(boxes->items, more * sizeof *items);
-        if (!items)
-            return err_memory(err, "objects");
-        boxes->items = items;
-        *room = more;
-    }
-    boxes->items[boxes->count++] = (struct box){label, y, x, y + 1, x + 1, 0, 0, 0};
-    return 0;
-}
 
 static void add_run(struct box *box, size_t y, size_t begin, size_t end)
 {
@@ -35,8 +21,9 @@ static void add_run(struct box *box, size_t y, size_t begin, size_t end)
     box->runs++;
 }
 
-static int add_row(struct boxes *boxes, size_t *room, const uint32_t *row, size_t width, size_t y,
-                   struct err *err)
+/* list: of struct box */
+static int add_row(struct growing *list, struct intmap *numbers, const uint32_t *row, size_t width,
+                   size_t y, struct err *err)
 {
     for (size_t x = 0; x < width;) {
         uint32_t label = row[x];
@@ -45,11 +32,12 @@ static int add_row(struct boxes *boxes, size_t *room, const uint32_t *row, size_
             x++;
         if (label == 0)
             continue;
-        uint64_t *number = intmap_at(&boxes->numbers, label, err);
-        if (!number || (*number == 0 && new_box(boxes, room, label, y, begin, err)))
+        struct box box = {label, y, begin, y + 1, x, 0, 0, 0};
+        uint64_t *number = intmap_at(numbers, label, err);
+        if (!number || (*number == 0 && growing_add(list, &box, err)))
             return -1;
-        *number = *number ? *number : boxes->count;
-        add_run(&boxes->items[*number - 1], y, begin, x);
+        *number = *number ? *number : list->count;
+        add_run((struct box *)list->items + *number - 1, y, begin, x);
     }
     return 0;
 }
@@ -57,11 +45,13 @@ static int add_row(struct boxes *boxes, size_t *room, const uint32_t *row, size_
 int boxes_of(struct boxes *boxes, const uint32_t *labels, size_t height, size_t width,
              struct err *err)
 {
-    size_t room = 0;
+    struct growing list = {.size = sizeof(struct box)};
     int rc = 0;
     *boxes = (struct boxes){0};
     for (size_t y = 0; rc == 0 && y < height; y++)
-        rc = add_row(boxes, &room, labels + y * width, width, y, err);
+        rc = add_row(&list, &boxes->numbers, labels + y * width, width, y, err);
+    boxes->items = list.items;
+    boxes->count = list.count;
     if (rc)
         boxes_free(boxes);
     return rc;

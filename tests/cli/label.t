@@ -91,6 +91,22 @@ is "$(unzip -l "$TMP/w.zip" 2>/dev/null | grep -c '\.roi$' || bsdtar tf "$TMP/w.
 is "$(grep -o '"geometry"' "$TMP/w.geojson" | wc -l)" "$cells" "a feature a cell"
 ok "COCO" grep -q '"annotations"' "$TMP/w.json"
 ok "SVG" grep -q '<svg' "$TMP/w.svg"
+label -q -m keep -i "$image" --pixel-size 0.5 -T "$TMP/q.tsv" --geojson "$TMP/q.geojson" "$TMP/w.png"
+if command -v jq >/dev/null; then
+    measured() { # NAME: of all cells, in the order of their numbers
+        jq -r --arg name "$1" '.features | sort_by(.properties.label) | .[].properties.measurements[$name]' \
+            "$TMP/q.geojson" | awk '{ printf "%.6g\n", $1 }'
+    }
+    for name in area mean_intensity area_um2 circularity; do
+        column=$(head -n 1 "$TMP/q.tsv" | tr '\t' '\n' | grep -nx "$name" | cut -d : -f 1)
+        is "$(measured $name)" "$(sort -n -k 2 "$TMP/q.tsv" | columns /dev/stdin "$column" | awk '{ printf "%.6g\n", $1 }')" \
+            "QuPath gets the $name that the table has"
+    done
+    is "$(jq '.features[0].properties.measurements | has("mean_probability")' "$TMP/q.geojson")" false \
+        "and nothing that is not known"
+else
+    skip "no jq"
+fi
 for file in w.zip w.geojson w.json rle.json; do
     rasterize -q --like "$mask" -o "$TMP/back.tif" "$TMP/$file"
     is "$(score -i "$TMP/back.tif" "$TMP/w.png" | cut -f 2,12 | tail -n 1)" "1	1" "$file and back: the same cells"

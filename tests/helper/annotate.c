@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "annot/annot.h"
-#include "image/image.h"
+#include "image/mask.h"
 
 static int fail(const struct err *err)
 {
@@ -16,16 +16,13 @@ static int fail(const struct err *err)
 static int put(struct annot_writer *writer, const char *path, struct err *err)
 {
     struct image_info info;
-    void *pixels;
-    if (image_load(path, &info, &pixels, err))
+    uint32_t *pixels;
+    if (mask_load_labels(path, &info, &pixels, err))
         return -1;
     struct annot_image image = {.name = path};
     struct array labels =
-        array_view(info.bits == 8    ? DTYPE_U8
-                   : info.bits == 16 ? DTYPE_U16
-                                     : DTYPE_U32,
-                   2, (size_t[]){(size_t)info.height, (size_t)info.width}, pixels);
-    int result = annot_put(writer, &image, &labels, NULL, err);
+        array_view(DTYPE_U32, 2, (size_t[]){(size_t)info.height, (size_t)info.width}, pixels);
+    int result = annot_put(writer, &image, &labels, NULL, NULL, err);
     free(pixels);
     return result;
 }

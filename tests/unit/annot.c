@@ -76,7 +76,7 @@ static bool write_file(const struct array *labels, enum annot_format format, str
     struct annot_image image = {.name = "a \"b\".tif"};
     if (guard_rewrites(path, err) || annot_create(&writer, path, format, err))
         return false;
-    if (annot_put(writer, &image, labels, NULL, err)) {
+    if (annot_put(writer, &image, labels, NULL, NULL, err)) {
         annot_abort(writer);
         return false;
     }
@@ -158,14 +158,14 @@ static void test_outlines(void)
 {
     struct err err;
     struct array labels = new_labels(57, 83);
-    struct annot_extent *extents;
+    struct boxes boxes;
     struct annot_object object;
-    size_t count, wrong = 0, twisted = 0;
+    size_t wrong = 0, twisted = 0;
     draw(&labels, 6);
-    is_int(annot_extents(&extents, &count, &labels, &err), 0, "extents");
-    for (size_t i = 0; i < count; i++) {
+    is_int(boxes_of(&boxes, labels.data, 57, 83, &err), 0, "boxes");
+    for (size_t i = 0; i < boxes.count; i++) {
         double area = 0;
-        if (annot_trace(&object, &labels, extents[i].label, &extents[i].box, &err))
+        if (annot_trace(&object, &labels, &boxes.items[i], &err))
             exit(1);
         for (size_t k = 0; k < object.count; k++)
             for (size_t r = 0; r < object.pieces[k].count; r++) {
@@ -175,12 +175,12 @@ static void test_outlines(void)
                 twisted += !is_simple(ring);
                 area += a;
             }
-        wrong += area != (double)extents[i].area;
+        wrong += area != (double)boxes.items[i].area;
         annot_object_free(&object);
     }
     is_int((long long)wrong, 0, "outer rings are clockwise, holes are not, areas are the pixels'");
     is_int((long long)twisted, 0, "no ring comes to a point twice");
-    free(extents);
+    boxes_free(&boxes);
     array_free(&labels);
 }
 

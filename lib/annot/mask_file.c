@@ -1,4 +1,4 @@
-#include "annot/mask.h"
+#include "annot/mask_file.h"
 
 #include <stdlib.h>
 
@@ -32,8 +32,8 @@ static int write_rows(struct image_writer *writer, const struct image_info *info
     return result;
 }
 
-int mask_write(const char *path, enum image_format format, const struct array *pixels,
-               enum annot_mode mode, uint32_t largest, struct err *err)
+int mask_file_write(const char *path, enum image_format format, const struct array *pixels,
+                    enum annot_mode mode, uint32_t largest, struct err *err)
 {
     struct image_writer *writer;
     struct image_info info = {

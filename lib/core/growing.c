@@ -1,4 +1,4 @@
-#include "annot/growing.h"
+#include "core/growing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +9,13 @@ int growing_add_all(struct growing *list, const void *items, size_t count, struc
 {
     size_t needed, bytes, room = list->room;
     if (!num_add(list->count, count, &needed))
-        return err_memory(err, "annotations");
+        return err_memory(err, "a list");
     if (needed > room) {
         room = room ? 2 * room : 16;
         room = room < needed ? needed : room;
         void *grown = num_mul(room, list->size, &bytes) ? realloc(list->items, bytes) : NULL;
         if (!grown)
-            return err_memory(err, "annotations");
+            return err_memory(err, "a list");
         list->items = grown;
         list->room = room;
     }

@@ -1,6 +1,6 @@
-/* A list that grows. */
-#ifndef ANNOT_GROWING_H
-#define ANNOT_GROWING_H
+/* A list that grows: the one of the house. */
+#ifndef CORE_GROWING_H
+#define CORE_GROWING_H
 
 #include <stddef.h>
 
@@ -12,7 +12,7 @@ struct growing {
     size_t count, room;
 };
 
-/* Appends a copy of the item. */
+/* Appends copies of the items; STATUS_MEMORY leaves the list as it was. */
 int growing_add(struct growing *list, const void *item, struct err *err) MUST_CHECK;
 int growing_add_all(struct growing *list, const void *items, size_t count,
                     struct err *err) MUST_CHECK;
