@@ -2,7 +2,7 @@
 # label: cells of masks, probabilities and flows, and their table.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 67
+plan 72
 
 cell() { # COLUMN FILE [LINE]: of a table
     awk -F'\t' -v name="$1" -v line="${3:-2}" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }

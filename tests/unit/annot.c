@@ -454,7 +454,7 @@ static void test_runs(void)
 
 int main(void)
 {
-    tap_plan(95);
+    tap_plan(97);
     int fd = mkstemp(path);
     if (fd < 0)
         return 1;
