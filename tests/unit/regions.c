@@ -329,7 +329,7 @@ static void test_watershed(void)
 
 int main(void)
 {
-    tap_plan(69);
+    tap_plan(67);
     test_disc();
     test_rectangle();
     test_ellipse();
