@@ -24,7 +24,9 @@ static json_t *number(double value)
 /* Takes the object over. */
 static int dump(const struct scores_report *r, json_t *object, struct err *err)
 {
-    int rc = object ? json_dumpf(object, r->to, JSON_COMPACT | JSON_REAL_PRECISION(10)) : -1;
+    int rc = object ? json_dumpf(object, r->to,
+                                 JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(10))
+                    : -1;
     json_decref(object);
     return rc && !ferror(r->to) ? err_memory(err, "JSON") : 0;
 }

@@ -2,6 +2,7 @@
 # What a network sees does not depend on the tile.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
+plan 10
 cd "$TMP" || exit 1
 json() { tar xOf "$1" --wildcards '*.json' | grep -o "\"$2\":{[^}]*}" | sort -u; }
 

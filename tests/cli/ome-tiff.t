@@ -4,6 +4,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2015
 . "$(dirname "$0")/../tap.sh"
+plan 32
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 cd "$TMP" || exit 1
