@@ -9,8 +9,8 @@ out='' weights='' jobs=1 chunk=64 recursive='' quiet='' force='' title='' condit
 size='' predict_options=() parallel_options=() inputs=() work=''
 
 say() { [ -n "$quiet" ] || printf '%s\n' "$*" >&2; }
-# What is no character for a terminal, C1 included, is shown as one.
-warn() { printf '%s: %s\n' "$name" "$(printf '%s' "$*" | LC_ALL=C tr '\000-\037\177' '?' | LC_ALL=C sed 's/\xc2[\x80-\x9f]/?/g')" >&2; }
+# Only ASCII reaches the terminal.
+warn() { printf '%s: %s\n' "$name" "$(printf '%s' "$*" | LC_ALL=C tr '\000-\037\177-\377' '?')" >&2; }
 die() { # STATUS MESSAGE
     warn "$2"
     exit "$1"

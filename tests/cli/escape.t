@@ -59,7 +59,7 @@ is "$(awk -F'\t' 'NF != 18 && NF != n && n {print} {n = NF}' out | wc -l)" 0 "la
 harmless_output "score" 2 score "$name.mask.png" "$name.mask.png"
 score -j "$name.mask.png" "$name.mask.png" >out
 ok "score -j" harmless out
-ok "score -j is JSON" jq -e '.images[0].name | contains("\u001b[31m\ntile") and contains("\u009b\\x9b\u202e")' out
+ok "score -j is JSON" jq -e '.images[0].name | contains("\u001b[31m\ntile") and contains("\u009b%9B\u202e")' out
 harmless_output "score, folders without partners" 2 score masks drawn/images
 weights convert "$TOP/data/default.safetensors" w.safetensors --set "${name/$'\233'/}=${name/$'\233'/}"
 weights info w.safetensors >out
