@@ -89,6 +89,7 @@ static const struct cli_option options[] = {
     {0, "coco-rle", "FILE", "the same with run lengths, which keep holes",
      CLI_TEXT(settings.exports[COCO_RLE])},
     {0, "svg", "FILE|DIR", "write outlines as SVG", CLI_TEXT(settings.exports[SVG])},
+    PLANES_OPTIONS,
     {0, "force", NULL, "in a folder, replace files that are not of an earlier run",
      CLI_FLAG(settings.force)},
     {0, "pixel-size", "UM[,UM]", "height and width of a pixel in micrometres",

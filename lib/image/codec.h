@@ -6,6 +6,7 @@
 #include "image/image.h"
 #include "image/palette.h"
 #include "image/planes.h"
+#include "image/scaled.h"
 #include "image/turned.h"
 
 #define IMAGE_MAX_SIDE     1000000 /* pixels, width and height */
@@ -49,7 +50,8 @@ struct image_reader {
     bool is_imagej;             /* ImageJ wrote it */
     bool is_stack;              /* one of several planes: a palette of it is for display */
     struct turned turned;       /* orientation 1, or 0: not at all */
-    struct palette palette;     /* of the file; count 0: none */
+    struct scaled scaled;
+    struct palette palette; /* of the file; count 0: none */
     struct {
         int count; /* 0: all */
         int index[PLANES_MAX_CHANNELS];

@@ -73,6 +73,9 @@ int image_open(struct image_reader **reader, const char *path, struct err *err) 
  * their largest label. */
 int image_open_labels(struct image_reader **reader, const char *path, struct err *err) MUST_CHECK;
 
+/* The sides and the pixel size of an image, whichever of its planes is meant. */
+int image_measure(const char *path, struct image_info *info, struct err *err) MUST_CHECK;
+
 /* Borrowed; valid until image_close. */
 const struct image_info *image_info(const struct image_reader *reader);
 

@@ -22,35 +22,45 @@ static enum planes_projection projection_of(const char *text)
 
 /* ---- checking what the user typed ---- */
 
-static int check_pick(const char *text, const char *option, struct err *err)
+static int check_pick(const char *text, struct err *err)
 {
     int64_t number;
     struct err unused;
-    if (!text || projection_of(text) || num_int(text, 1, INT32_MAX, &number, &unused) == 0)
+    if (projection_of(text) || num_int(text, 1, INT32_MAX, &number, &unused) == 0)
         return 0;
-    return err_set(err, STATUS_USAGE, "%s: '%s' is no number from 1, nor max, min or mean", option,
-                   text);
+    return err_set(err, STATUS_USAGE, "'%s' is no number from 1, nor max, min or mean", text);
 }
 
-static int check_list(const char *text, const char *option, struct err *err)
+static int check_list(const char *text, struct err *err)
 {
     for (const char *p = text; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
         if (strcspn(p, ",") == 0 || (*p == '0' && strcspn(p, ",") == 1))
-            return err_set(err, STATUS_USAGE, "%s: '%s' is no list of numbers from 1 or names",
-                           option, text);
+            return err_set(err, STATUS_USAGE, "'%s' is no list of numbers from 1 or names", text);
     return 0;
 }
 
-int planes_check(struct err *err)
+int planes_read_channel(const char *text, struct err *err)
 {
-    const struct image_planes *planes = &planes_chosen.image;
-    if (planes->level && planes->um_per_pixel > 0)
-        return err_set(err, STATUS_USAGE, "--level and --mpp exclude each other");
-    return check_pick(planes->z, "--z", err) || check_pick(planes->t, "--t", err) ||
-                   check_list(planes->channel, "--channel", err) ||
-                   check_list(planes_chosen.mask_channel, "--mask-channel", err)
-               ? -1
-               : 0;
+    planes_chosen.image.channel = text;
+    return check_list(text, err);
+}
+
+int planes_read_mask_channel(const char *text, struct err *err)
+{
+    planes_chosen.mask_channel = text;
+    return check_list(text, err);
+}
+
+int planes_read_z(const char *text, struct err *err)
+{
+    planes_chosen.image.z = text;
+    return check_pick(text, err);
+}
+
+int planes_read_t(const char *text, struct err *err)
+{
+    planes_chosen.image.t = text;
+    return check_pick(text, err);
 }
 
 /* ---- finding it in the file ---- */

@@ -23,8 +23,29 @@ extern struct planes_chosen {
     const char *mask_channel; /* of masks, for which the rest holds as well */
 } planes_chosen;
 
-/* STATUS_USAGE when a text can be no choice at all. */
-int planes_check(struct err *err) MUST_CHECK;
+/* Rows for the option table of a program that opens images, masks or both. */
+/* clang-format off */
+#define PLANES_OPTIONS                                                                             \
+    {0, "channel", "N|NAME[,...]", "channels of images, numbers from 1 or names (default all)",    \
+     CLI_CALL(planes_read_channel)},                                                               \
+    {0, "mask-channel", "N|NAME", "the channel of masks that have several",                        \
+     CLI_CALL(planes_read_mask_channel)},                                                          \
+    {0, "z", "N|max|min|mean", "the slice of a stack, from 1, or all of them projected",           \
+     CLI_CALL(planes_read_z)},                                                                     \
+    {0, "t", "N|max|min|mean", "the frame of a film, likewise", CLI_CALL(planes_read_t)},          \
+    {0, "series", "N|NAME", "the image of a file with several, from 1 or by name",                 \
+     CLI_TEXT(planes_chosen.image.series)},                                                        \
+    {0, "level", "N", "the level of a slide or a pyramid, from 0, the largest",                    \
+     CLI_INT(planes_chosen.image.level, 0, 1000)},                                                 \
+    {0, "mpp", "UM", "scale to pixels of UM micrometers, from a level that is large enough",       \
+     CLI_REAL(planes_chosen.image.um_per_pixel, 1e-6, 1e6)}
+/* clang-format on */
+
+/* What these call: STATUS_USAGE when a text can be no choice at all. */
+int planes_read_channel(const char *text, struct err *err) MUST_CHECK;
+int planes_read_mask_channel(const char *text, struct err *err) MUST_CHECK;
+int planes_read_z(const char *text, struct err *err) MUST_CHECK;
+int planes_read_t(const char *text, struct err *err) MUST_CHECK;
 
 /* ---- private to lib/image ---- */
 

@@ -164,7 +164,7 @@ static void pick(const struct image_reader *reader, uint8_t *to)
 }
 
 /* Rows of the chosen channels. */
-static int decode_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+static int chosen_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
 {
     if (reader->picked.count == 0)
         return decode(reader, rows, to, err);
@@ -176,6 +176,35 @@ static int decode_rows(struct image_reader *reader, int64_t rows, void *to, stru
         pick(reader, (uint8_t *)to + (size_t)y * row);
     }
     return 0;
+}
+
+/* ---- scaling ---- */
+
+static int prepare_scaling(struct image_reader *reader, struct err *err)
+{
+    double um = reader->planes.um_per_pixel;
+    bool labels = reader->use == IMAGE_FOR_LABELS,
+         knows = reader->shown.pixel_width > 0 && reader->shown.pixel_height > 0;
+    if (!(um > 0) || (labels && !knows)) /* such a mask has been scaled before */
+        return 0;
+    if (!knows)
+        return image_bad(reader, err,
+                         "it doesn't say how large its pixels are, which --mpp needs to know");
+    return scaled_begin(&reader->scaled, &reader->shown, um, labels, err)
+               ? err_prefix(err, "read '%s'", reader->source.name)
+               : 0;
+}
+
+static int scaled_from(void *user, int64_t rows, void *to, struct err *err)
+{
+    return chosen_rows(user, rows, to, err);
+}
+
+static int decode_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    if (reader->scaled.is_on)
+        return scaled_rows(&reader->scaled, rows, to, scaled_from, reader, err);
+    return chosen_rows(reader, rows, to, err);
 }
 
 /* ---- turning ---- */
@@ -222,17 +251,20 @@ static int read_turned(struct image_reader *reader, int64_t rows, void *to, stru
 /* ---- opening ---- */
 
 static int open_for(struct image_reader **result, const char *path, enum image_use use,
-                    struct err *err)
+                    const struct image_planes *planes, struct err *err)
 {
+    if (planes->level && planes->um_per_pixel > 0)
+        return err_set(err, STATUS_USAGE, "--level and --mpp exclude each other");
     struct image_reader *reader = calloc(1, sizeof *reader);
     if (!reader)
         return err_memory(err, "an image reader");
     reader->source.fd = -1;
     reader->use = use;
-    reader->planes = planes_chosen.image;
+    reader->planes = *planes;
     if (use == IMAGE_FOR_LABELS)
         reader->planes.channel = planes_chosen.mask_channel;
-    if (open_reader(reader, path, err) || choose_channels(reader, err)) {
+    if (open_reader(reader, path, err) || choose_channels(reader, err) ||
+        prepare_scaling(reader, err)) {
         image_close(reader);
         return -1;
     }
@@ -243,12 +275,23 @@ static int open_for(struct image_reader **result, const char *path, enum image_u
 
 int image_open(struct image_reader **result, const char *path, struct err *err)
 {
-    return open_for(result, path, IMAGE_FOR_COLORS, err);
+    return open_for(result, path, IMAGE_FOR_COLORS, &planes_chosen.image, err);
 }
 
 int image_open_labels(struct image_reader **result, const char *path, struct err *err)
 {
-    return open_for(result, path, IMAGE_FOR_LABELS, err);
+    return open_for(result, path, IMAGE_FOR_LABELS, &planes_chosen.image, err);
+}
+
+int image_measure(const char *path, struct image_info *info, struct err *err)
+{
+    static const struct image_planes first = {.channel = "1", .z = "1", .t = "1", .series = "1"};
+    struct image_reader *reader;
+    if (open_for(&reader, path, IMAGE_FOR_COLORS, &first, err))
+        return -1;
+    *info = reader->shown;
+    image_close(reader);
+    return 0;
 }
 
 const struct image_info *image_info(const struct image_reader *reader)
@@ -285,6 +328,7 @@ int image_rewind(struct image_reader *reader, struct err *err)
         return 0;
     reader->decoded_row = 0;
     reader->voids = 0;
+    scaled_rewind(&reader->scaled);
     if (reader->decoder->rewind) {
         reader->decoder->rewind(reader);
         return 0;
@@ -302,6 +346,7 @@ void image_close(struct image_reader *reader)
         reader->decoder->close(reader);
     image_source_close(&reader->source);
     spill_free(&reader->turned.pixels);
+    scaled_end(&reader->scaled);
     free(reader->picked.rows);
     free(reader);
 }
@@ -310,7 +355,7 @@ static int load(const char *path, enum image_use use, struct image_info *info, v
                 struct err *err)
 {
     struct image_reader *reader;
-    if (open_for(&reader, path, use, err))
+    if (open_for(&reader, path, use, &planes_chosen.image, err))
         return -1;
     size_t bytes;
     void *data = NULL;

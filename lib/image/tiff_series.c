@@ -147,7 +147,8 @@ static int name_channels(struct tiff_series *series, const struct ome_image *ima
 static bool is_sensible(const struct ome_image *image, const struct tiff_ifd *page)
 {
     int64_t planes;
-    return image->width == page->width && image->height == page->height && image->c >= 1 &&
+    return (image->width == 0 || image->width == page->width) &&
+           (image->height == 0 || image->height == page->height) && image->c >= 1 &&
            image->z >= 1 && image->t >= 1 && !__builtin_mul_overflow(image->c, image->z, &planes) &&
            !__builtin_mul_overflow(planes, image->t, &planes) && planes <= MOST_PLANES;
 }
