@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/num.h"
@@ -24,9 +25,13 @@ static json_t *number(double value)
 /* Takes the object over. */
 static int dump(const struct scores_report *r, json_t *object, struct err *err)
 {
-    int rc = object ? json_dumpf(object, r->to, JSON_COMPACT | JSON_REAL_PRECISION(10)) : -1;
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(object);
-    return rc && !ferror(r->to) ? err_memory(err, "JSON") : 0;
+    if (!text)
+        return err_memory(err, "JSON");
+    text_put_json(r->to, text);
+    free(text);
+    return 0;
 }
 
 static int json_row(const struct scores_report *r, const char *name, int class,
