@@ -3,6 +3,7 @@
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 cd "$TMP" || exit 1
+plan 10
 json() { tar xOf "$1" --wildcards '*.json' | grep -o "\"$2\":{[^}]*}" | sort -u; }
 
 mkdir train
