@@ -40,7 +40,8 @@ LDFLAGS  = -Wl,--as-needed -Wl,--gc-sections -pthread $(SYSROOT:%=--sysroot=%) $
 
 # ---- libtorch: only what is in lib/nn is compiled against it ----
 
-TORCH_CPPFLAGS = $(if $(filter-out /usr,$(TORCH)),-isystem $(TORCH)/include \
+# NDEBUG: as libtorch itself is built, which lays out some of its classes otherwise without it.
+TORCH_CPPFLAGS = -DNDEBUG $(if $(filter-out /usr,$(TORCH)),-isystem $(TORCH)/include \
                  -isystem $(TORCH)/include/torch/csrc/api/include, \
                  -isystem $(SYSROOT)/usr/include/torch/csrc/api/include)
 TORCH_CUDA     = $(wildcard $(TORCH)/lib/libtorch_cuda.so)

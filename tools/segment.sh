@@ -214,12 +214,19 @@ split_failed() { # ID...
     }
 }
 
+# In this run, if the image is new.
+is_labelled() { # PATH
+    local label
+    label=$out/labels/$(stem_of "$1").tif
+    [ -f "$label" ] && { [ "$label" -nt "$work/begun" ] || ! grep -qxF -- "$1" "$work/new"; }
+}
+
 # What a part did not label is not of the part.
 keep_labelled() {
     local list path
     for list in "$out"/parts/*.list; do
         while IFS= read -r path; do
-            [ ! -f "$out/labels/$(stem_of "$path").tif" ] || printf '%s\n' "$path"
+            ! is_labelled "$path" || printf '%s\n' "$path"
         done <"$list" >"$work/list"
         cmp -s "$work/list" "$list" || cp "$work/list" "$list"
     done
@@ -294,6 +301,7 @@ main() {
     if [ -s "$work/new" ]; then
         drop_old_rows
         mapfile -t ids < <(make_chunks)
+        touch "$work/begun"
         run_chunks "${ids[@]}"
         split_failed "${ids[@]}"
         keep_labelled
@@ -303,7 +311,7 @@ main() {
     mapfile -t paths <"$work/images"
     look "${paths[@]}"
     list_done >"$work/done"
-    list_new >"$work/left"
+    grep -vxFf "$work/done" "$work/images" >"$work/left"
     failed=$(wc -l <"$work/left")
     say "$name: look at $out/index.html"
     [ "$failed" = 0 ] || die 1 "$failed of $(wc -l <"$work/images") images failed; the first: $(head -n 1 "$work/left")"

@@ -1,9 +1,4 @@
 // Counting the operations of products and convolutions, as libtorch is asked for them.
-// libtorch is built so, and RecordFunction is laid out otherwise without it.
-#ifndef NDEBUG
-#define NDEBUG
-#endif
-
 #include <cstring>
 
 #include <ATen/record_function.h>

@@ -38,7 +38,7 @@ two probe --steps 1 >"$TMP/probe" 2>&1
 if grep -q 'without c10d' "$TMP/probe" "$TMP/err.1"; then
     skip_all "this libtorch has no c10d"
 fi
-plan 32
+plan 36
 
 ok "one rank, batch 4" eval '(one 4 whole)'
 ok "two ranks, batch 2 each" two halves

@@ -146,15 +146,18 @@ static int load_npz(struct model *model)
 }
 
 /* The same model from a file of our own, which says what it is. */
-static struct model *written_and_read(struct model *model)
+static struct model *written_and_read(struct model *model, const char *name)
 {
-    const char *path = in_folder("weights.safetensors");
+    char path[400]; /* of each case: no program replaces what it has read */
+    snprintf(path, sizeof path, "%s/%s.safetensors", folder, name);
     struct weights weights = {0};
     struct model *again = NULL;
     int failed = model_export(model, &weights, &err) || weights_write(&weights, path, &err);
     model_free(model);
     weights_free(&weights);
-    if (failed || weights_read(&weights, path, &err))
+    failed = failed || weights_read(&weights, path, &err);
+    unlink(path);
+    if (failed)
         return NULL;
     if (model_open(&again, &weights, NULL, &err))
         again = NULL;
@@ -175,7 +178,7 @@ static struct model *load(const struct golden *c)
         model_free(model);
         return NULL;
     }
-    return model ? written_and_read(model) : NULL;
+    return model ? written_and_read(model, c->name) : NULL;
 }
 
 static void check_case(const struct golden *c)
