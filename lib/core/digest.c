@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #include "core/io.h"
 
-#define PIECE  ((int64_t)16384)
+#define PIECE  ((int64_t)4096)
 #define PIECES 64
 
 void digest_hex(const struct sha256_ctx *context, char hex[DIGEST_HEX])
@@ -31,39 +32,53 @@ void digest_bytes(const void *data, size_t size, char hex[DIGEST_HEX])
     digest_hex(&context, hex);
 }
 
-static int hash_piece(struct sha256_ctx *context, int fd, int64_t at)
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0xd6e8feb86659fd93u;
+    return hash ^ hash >> 32;
+}
+
+uint64_t digest_fast(uint64_t hash, const void *data, size_t size)
+{
+    const unsigned char *p = data;
+    uint64_t word;
+    for (; size >= sizeof word; p += sizeof word, size -= sizeof word) {
+        memcpy(&word, p, sizeof word);
+        hash = mix(hash, word);
+    }
+    word = 0;
+    memcpy(&word, p, size);
+    return size ? mix(hash, word) : hash;
+}
+
+static int hash_piece(uint64_t *hash, int fd, int64_t at)
 {
     uint8_t bytes[PIECE];
     ssize_t n = io_read_at(fd, bytes, sizeof bytes, (off_t)at);
     if (n > 0)
-        sha256_update(context, (size_t)n, bytes);
+        *hash = digest_fast(*hash, bytes, (size_t)n);
     return n < 0 ? -1 : 0;
 }
 
-static int hash_file(struct sha256_ctx *context, int fd, int64_t size)
+static int hash_file(uint64_t *hash, int fd, int64_t size)
 {
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(size >> 8 * i);
-    sha256_init(context);
-    sha256_update(context, sizeof bytes, bytes);
+    *hash = digest_fast(0x9e3779b97f4a7c15u, &size, sizeof size);
     if (size <= PIECE * PIECES) {
         for (int64_t at = 0; at < size; at += PIECE)
-            if (hash_piece(context, fd, at))
+            if (hash_piece(hash, fd, at))
                 return -1;
         return 0;
     }
     for (int64_t i = 0; i < PIECES; i++)
-        if (hash_piece(context, fd, (size - PIECE) / (PIECES - 1) * i))
+        if (hash_piece(hash, fd, (size - PIECE) / (PIECES - 1) * i))
             return -1;
-    return hash_piece(context, fd, size - PIECE);
+    return hash_piece(hash, fd, size - PIECE);
 }
 
 int digest_identity(const char *path, char identity[DIGEST_IDENTITY], struct err *err)
 {
-    struct sha256_ctx context;
+    uint64_t hash;
     struct stat st;
-    char hex[DIGEST_HEX];
     bool standard = strcmp(path, "-") == 0;
     identity[0] = 0;
     if (standard ? fstat(STDIN_FILENO, &st) : stat(path, &st))
@@ -71,15 +86,13 @@ int digest_identity(const char *path, char identity[DIGEST_IDENTITY], struct err
     if (!S_ISREG(st.st_mode))
         return 0;
     int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    int failed = fd < 0 || hash_file(&context, fd, (int64_t)st.st_size);
+    int failed = fd < 0 || hash_file(&hash, fd, (int64_t)st.st_size);
     if (failed)
         err_errno(err, err_open_status(errno), "read '%s'", io_input_name(path));
     if (fd >= 0)
         close(fd);
     if (failed)
         return -1;
-    digest_hex(&context, hex);
-    memcpy(identity, hex, DIGEST_IDENTITY - 1);
-    identity[DIGEST_IDENTITY - 1] = 0;
+    snprintf(identity, DIGEST_IDENTITY, "%016" PRIx64, hash);
     return 0;
 }

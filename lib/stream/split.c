@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/digest.h"
 #include "core/rng.h"
 
 struct note {
@@ -227,14 +228,5 @@ uint64_t split_hash_pixels(const struct array *image)
     size_t size = array_bytes(image), channels = image->ndim > 2 ? image->shape[2] : 1;
     if (is_constant(data, size, channels * dtype_size(image->dtype)))
         return 0;
-    uint64_t hash = 0x9e3779b97f4a7c15u ^ size, word;
-    for (; size; data += sizeof word) {
-        size_t n = size < sizeof word ? size : sizeof word;
-        word = 0;
-        memcpy(&word, data, n);
-        size -= n;
-        hash = (hash ^ word) * 0xd6e8feb86659fd93u;
-        hash ^= hash >> 32;
-    }
-    return hash | 1;
+    return digest_fast(0x9e3779b97f4a7c15u ^ size, data, size) | 1;
 }

@@ -6,6 +6,7 @@
 #include "core/convert.h"
 #include "core/crc32c.h"
 #include "core/destination.h"
+#include "core/digest.h"
 #include "core/guard.h"
 #include "core/half.h"
 #include "core/io.h"
@@ -59,6 +60,34 @@ static void test_crc32c(void)
     }
     is_int((long long)same, (long long)count, "with and without the instruction");
     is_int((long long)parts, (long long)count, "in parts");
+}
+
+static void test_identity(void)
+{
+    struct err err;
+    static char bytes[2000000];
+    char path[] = "/tmp/identity-XXXXXX", first[DIGEST_IDENTITY], other[DIGEST_IDENTITY];
+    int fd = mkstemp(path);
+    ok(fd >= 0 && write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes, "a large file");
+    ok(digest_identity(path, first, &err) == 0 && strlen(first) == 16, "has an identity");
+    ok(pwrite(fd, "x", 1, sizeof bytes - 1) == 1 && digest_identity(path, other, &err) == 0 &&
+           strcmp(first, other) != 0,
+       "another one when its end is another");
+    ok(pwrite(fd, "", 1, sizeof bytes - 1) == 1 && digest_identity(path, other, &err) == 0,
+       "as it was");
+    is_str(other, first, "the same");
+    ok(ftruncate(fd, sizeof bytes - 4096) == 0 && digest_identity(path, other, &err) == 0 &&
+           strcmp(first, other) != 0,
+       "another one for another size");
+    ok(ftruncate(fd, 3) == 0 && digest_identity(path, first, &err) == 0 &&
+           pwrite(fd, "x", 1, 1) == 1 && digest_identity(path, other, &err) == 0 &&
+           strcmp(first, other) != 0,
+       "and for a small file that changes");
+    ok(digest_identity("/dev/null", other, &err) == 0 && !*other, "a device has none");
+    ok(digest_identity("/nowhere/x", other, &err) == -1 && err.status == STATUS_NO_INPUT,
+       "nor has what is not there");
+    close(fd);
+    unlink(path);
 }
 
 static void test_arrays(void)
@@ -429,6 +458,7 @@ int main(void)
     tap_plan(125);
     test_numbers();
     test_crc32c();
+    test_identity();
     test_arrays();
     test_halves();
     test_random_numbers();
