@@ -20,8 +20,34 @@ struct tiff_page {
     int reduced; /* 1: a smaller copy of another page */
     const char *description;
     const uint16_t *red, *green, *blue; /* a palette */
-    const void *pixels;                 /* rows in the machine's order; planes one after another */
+    int subimages;                      /* how many of the next pages are its own */
+    const void *lsm;                    /* Zeiss's description */
+    uint32_t lsm_size;
+    const char *micromanager; /* Micro-Manager's */
+    uint32_t stk_planes;      /* MetaMorph's number of planes */
+    const void *pixels;       /* rows in the machine's order; planes one after another */
 };
+
+/* What libtiff does not know. */
+static const TIFFFieldInfo tiff_private[] = {
+    {34412, -3, -3, TIFF_BYTE, FIELD_CUSTOM, 1, 1, (char *)"LSM"},
+    {51123, -1, -1, TIFF_ASCII, FIELD_CUSTOM, 1, 0, (char *)"MicroManager"},
+    {33629, -3, -3, TIFF_LONG, FIELD_CUSTOM, 1, 1, (char *)"UIC2"},
+};
+
+static void tiff_put_private(TIFF *tif, const struct tiff_page *p)
+{
+    static const uint32_t stk[1000];
+    TIFFMergeFieldInfo(tif, tiff_private, 3);
+    if (p->lsm)
+        TIFFSetField(tif, 34412, p->lsm_size, p->lsm);
+    if (p->micromanager)
+        TIFFSetField(tif, 51123, p->micromanager);
+    if (p->stk_planes)
+        TIFFSetField(tif, 33629, p->stk_planes, stk);
+    if (p->subimages)
+        TIFFSetField(tif, TIFFTAG_SUBIFD, p->subimages, (uint64_t[8]){0});
+}
 
 __attribute__((unused)) static void tiff_put_tags(TIFF *tif, const struct tiff_page *p)
 {
@@ -35,6 +61,7 @@ __attribute__((unused)) static void tiff_put_tags(TIFF *tif, const struct tiff_p
     TIFFSetField(tif, TIFFTAG_PLANARCONFIG, p->planar ? p->planar : PLANARCONFIG_CONTIG);
     TIFFSetField(tif, TIFFTAG_ROWSPERSTRIP, p->height);
     TIFFSetField(tif, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+    tiff_put_private(tif, p);
     if (p->extra_count)
         TIFFSetField(tif, TIFFTAG_EXTRASAMPLES, p->extra_count, p->extras);
     if (p->orientation)

@@ -77,6 +77,7 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.results.exports[RESULTS_COCO_RLE])},
     {0, "svg", "FILE|DIR", "write outlines as SVG",
      CLI_TEXT(settings.results.exports[RESULTS_SVG])},
+    PLANES_OPTIONS,
     {0, "force", NULL, "in a folder, replace files that are not of an earlier run",
      CLI_FLAG(settings.force)},
     {0, "pixel-size", "UM[,UM]", "height and width of a pixel in micrometres",

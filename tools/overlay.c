@@ -61,6 +61,7 @@ static const struct cli_option options[] = {
     {0, "contrast", "LOW,HIGH",
      "percentiles shown black and white (default 0.5,99.5; 8 bits are shown as they are)",
      CLI_REAL(settings.range[0], 0, 100), CLI_PARTS(2, ','), CLI_GIVEN(settings.stretch)},
+    PLANES_OPTIONS,
     {0},
 };
 

@@ -131,18 +131,17 @@ static int find_image(char *path, size_t room, const char *folder, const char *n
 static int size_like(const char *name, int64_t *width, int64_t *height, struct err *err)
 {
     char path[4096];
-    struct image_reader *reader;
     const char *like = settings.like;
     if (path_is_folder(like)) {
         if (find_image(path, sizeof path, like, name, err))
             return -1;
         like = path;
     }
-    if (image_open(&reader, like, err))
+    struct image_info info;
+    if (image_measure(like, &info, err))
         return -1;
-    *width = image_info(reader)->width;
-    *height = image_info(reader)->height;
-    image_close(reader);
+    *width = info.width;
+    *height = info.height;
     return 0;
 }
 

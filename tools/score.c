@@ -70,6 +70,7 @@ static const struct cli_option options[] = {
     {0, "prediction-suffix", "TEXT", "end of predictions' stems (folders)",
      CLI_TEXT(settings.prediction_suffix)},
     {0, "truth-suffix", "TEXT", "end of truths' stems (folders)", CLI_TEXT(settings.truth_suffix)},
+    PLANES_OPTIONS,
     {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
      CLI_INT(limits.max_pixels, 1, INT64_MAX)},
     {0},

@@ -63,6 +63,7 @@ static const struct cli_option options[] = {
     {0, "normalize", "auto|none|minmax|percentile",
      "let networks see the whole image's range as 0 to 1 (default auto: those that ask for it)",
      CLI_CHOICE(settings.range)},
+    PLANES_OPTIONS,
     {0, "part", "I/N", "only the I-th of N parts, by whole rows of tiles",
      CLI_INT(settings.part[0], 1, 1000000), CLI_PARTS(2, '/')},
     {0},

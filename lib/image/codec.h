@@ -5,6 +5,8 @@
 
 #include "image/image.h"
 #include "image/palette.h"
+#include "image/planes.h"
+#include "image/scaled.h"
 #include "image/turned.h"
 
 #define IMAGE_MAX_SIDE     1000000 /* pixels, width and height */
@@ -30,6 +32,8 @@ struct image_decoder {
     /* Only called with rows that are there. */
     int (*read)(struct image_reader *reader, int64_t rows, void *to, struct err *err);
     void (*close)(struct image_reader *reader);
+    /* Back to the first row; NULL: it is closed and opened again. */
+    void (*rewind)(struct image_reader *reader);
 };
 
 struct image_reader {
@@ -38,13 +42,23 @@ struct image_reader {
     struct image_source source;
     const struct image_decoder *decoder;
     enum image_use use;
-    int64_t next_row;       /* of the image as delivered */
-    int64_t decoded_row;    /* the decoder's next */
-    int orientation;        /* 1 to 8, of the file */
-    struct turned turned;   /* orientation 1, or 0: not at all */
+    int64_t next_row;           /* of the image as delivered */
+    int64_t decoded_row;        /* the decoder's next */
+    int orientation;            /* 1 to 8, of the file */
+    struct image_planes planes; /* what was chosen */
+    bool chose_channels;        /* the decoder did, else the reader does */
+    bool is_imagej;             /* ImageJ wrote it */
+    bool is_stack;              /* one of several planes: a palette of it is for display */
+    struct turned turned;       /* orientation 1, or 0: not at all */
+    struct scaled scaled;
     struct palette palette; /* of the file; count 0: none */
-    uint64_t voids;         /* labels of -1 that were read so far */
-    bool told;              /* of them */
+    struct {
+        int count; /* 0: all */
+        int index[PLANES_MAX_CHANNELS];
+        uint8_t *rows; /* as decoded */
+    } picked;          /* channels, unless the decoder chose them */
+    uint64_t voids;    /* labels of -1 that were read so far */
+    bool told;         /* of them */
     void *state;
 };
 
@@ -84,8 +98,12 @@ int image_check_size(const struct image_reader *reader, uint64_t ratio, struct e
 int image_bad(const struct image_reader *reader, struct err *err, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
-/* Micrometres of a pixel from a density in pixels per metre.  0, not said, when
- * the density is none or one of screens and printers: pixels over 50 micrometres. */
-double image_pixel_size(double per_metre);
+/* What our files call the program that wrote them. */
+#define IMAGE_SOFTWARE "MorphoSeg"
+
+/* Micrometers of a pixel from a density in pixels per meter.  0, not said, when the density is
+ * none, or one that screens, printers and scanners have, pixels over 5 micrometers, in a file that
+ * is not our own. */
+double image_pixel_size(double per_meter, bool is_own);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "core/array.h"
 #include "core/outfile.h"
+#include "image/planes.h"
 
 struct image_info {
     int64_t width, height; /* pixels, at least 1 */
@@ -44,9 +45,10 @@ struct image_reader;
 
 /* Opens a TIFF, PNG or JPEG, recognised by its first bytes; "-" is standard
  * input (what cannot seek is spooled to a temporary file, core/io.h).
- * A TIFF with several pages gives its largest page, of equals the first; the
- * pages' sub-images count too.  Orientation tags are applied (TIFF's and Exif's), color
- * profiles are not; CMYK becomes RGB without one.
+ * A file with several planes gives those that were chosen (image/planes.h), by default all
+ * channels of the only slice, frame and image.  Several of them without a
+ * choice are STATUS_DATA, with a word on what there is.  Orientation tags are applied (TIFF's and
+ * Exif's), color profiles are not; CMYK becomes RGB without one.
  *
  * Pixels come as they are stored, but: 1 to 7 bits are scaled to 8; "min is white" is inverted
  * unless ImageJ wrote it, for which it is a table for display; palettes become colors, gray ones
@@ -55,7 +57,8 @@ struct image_reader;
  * doubles; half floats become float exactly.
  *
  * What is not supported is refused by name: CIE Lab, LogLuv, inks other than CMYK, subsampled
- * YCbCr outside of JPEG, old-style JPEG, JPEG 2000, complex numbers.
+ * YCbCr outside of JPEG, old-style JPEG, JPEG 2000, complex numbers, and 24-bit integers, about
+ * whose bytes programs do not agree.
  *
  * Limits: 1,000,000 pixels a side, 64 channels, 64 MiB a row.  Memory stays at
  * a row of tiles or strips; an interlaced PNG or a progressive JPEG is held
@@ -66,8 +69,12 @@ int image_open(struct image_reader **reader, const char *path, struct err *err) 
  * than its colors, 1 to 7 bits are not scaled, so that class 1 stays 1, "min is white" inverts
  * one bit only, and integers stay integers of 8, 16 or 32 bits: -1, which some programs write for
  * nothing, becomes 0 with a notice (core/notice.h), another negative value or one over 32 bits is
- * STATUS_DATA. */
+ * STATUS_DATA.  What a mask has but once is taken whatever was chosen; a projection of several is
+ * their largest label. */
 int image_open_labels(struct image_reader **reader, const char *path, struct err *err) MUST_CHECK;
+
+/* The sides and the pixel size of an image, whichever of its planes is meant. */
+int image_measure(const char *path, struct image_info *info, struct err *err) MUST_CHECK;
 
 /* Borrowed; valid until image_close. */
 const struct image_info *image_info(const struct image_reader *reader);

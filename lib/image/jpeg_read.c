@@ -159,7 +159,7 @@ static int orientation_of(const struct jpeg_decompress_struct *decoder)
 static double density(const struct jpeg_decompress_struct *decoder, unsigned value)
 {
     double unit = decoder->density_unit == 1 ? 1 / 0.0254 : decoder->density_unit == 2 ? 100 : 0;
-    return decoder->saw_JFIF_marker ? image_pixel_size(value * unit) : 0;
+    return decoder->saw_JFIF_marker ? image_pixel_size(value * unit, false) : 0;
 }
 
 static int fill_info(struct image_reader *reader, struct err *err)

@@ -68,8 +68,10 @@ static int open_reader(struct mask_reader *r, const char *path, struct err *err)
         return err_memory(err, path);
     int colors = image_colors(r->info);
     if (colors != 1 && colors != 3)
-        return err_set(err, STATUS_DATA, "read '%s': a mask has one channel, this image has %d",
-                       name_of(r), colors);
+        return err_set(
+            err, STATUS_DATA,
+            "read '%s': a mask has one channel, this image has %d: choose by --mask-channel",
+            name_of(r), colors);
     return 0;
 }
 

@@ -124,6 +124,24 @@ static void set_transformations(struct png_state *s)
     png_set_swap(s->png);
 }
 
+/* Whether one of the first chunks names our writer. */
+static bool is_own(const struct png_state *s)
+{
+    static const char own[] = "tEXtSoftware\0" IMAGE_SOFTWARE;
+    const struct image_source *source = &s->reader->source;
+    int64_t at = 8;
+    for (int i = 0; i < 8 && at + 8 + (int64_t)sizeof own < source->size; i++) {
+        uint8_t head[4 + sizeof own - 1];
+        struct err unused;
+        if (image_source_read(source, at, head, sizeof head, &unused))
+            return false;
+        if (memcmp(head + 4, own, sizeof own - 1) == 0)
+            return true;
+        at += 12 + (int64_t)png_get_uint_32(head);
+    }
+    return false;
+}
+
 static void fill_info(struct png_state *s)
 {
     struct image_info *info = &s->reader->info;
@@ -132,8 +150,9 @@ static void fill_info(struct png_state *s)
     info->channels = png_get_channels(s->png, s->chunks);
     info->has_alpha = info->channels == 2 || info->channels == 4;
     info->bits = info->significant_bits = png_get_bit_depth(s->png, s->chunks) == 16 ? 16 : 8;
-    info->pixel_width = image_pixel_size(png_get_x_pixels_per_meter(s->png, s->chunks));
-    info->pixel_height = image_pixel_size(png_get_y_pixels_per_meter(s->png, s->chunks));
+    bool own = is_own(s);
+    info->pixel_width = image_pixel_size(png_get_x_pixels_per_meter(s->png, s->chunks), own);
+    info->pixel_height = image_pixel_size(png_get_y_pixels_per_meter(s->png, s->chunks), own);
 }
 
 static void take_orientation(struct png_state *s)

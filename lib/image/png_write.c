@@ -54,9 +54,15 @@ static void set_header(struct png_output *s)
     png_set_IHDR(s->png, s->chunks, (png_uint_32)info->width, (png_uint_32)info->height, info->bits,
                  color_types[info->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
-    if (x >= 1 && x < INT32_MAX && y >= 1 && y < INT32_MAX)
-        png_set_pHYs(s->png, s->chunks, (png_uint_32)lround(x), (png_uint_32)lround(y),
-                     PNG_RESOLUTION_METER);
+    if (!(x >= 1 && x < INT32_MAX && y >= 1 && y < INT32_MAX))
+        return;
+    png_set_pHYs(s->png, s->chunks, (png_uint_32)lround(x), (png_uint_32)lround(y),
+                 PNG_RESOLUTION_METER);
+    /* so that our reader believes any size */
+    png_text software = {.compression = PNG_TEXT_COMPRESSION_NONE,
+                         .key = (png_charp) "Software",
+                         .text = (png_charp)IMAGE_SOFTWARE};
+    png_set_text(s->png, s->chunks, &software, 1);
 }
 
 static void set_speed(png_structp png)

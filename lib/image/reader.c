@@ -7,8 +7,9 @@
 #include "core/notice.h"
 #include "core/num.h"
 #include "image/codec.h"
+#include "image/units.h"
 
-#define LARGEST_PIXEL 50.0 /* micrometres that a plain density is believed to */
+#define LARGEST_PIXEL 5.0 /* micrometers that a plain density is believed to */
 
 size_t image_row_bytes(const struct image_info *info)
 {
@@ -28,10 +29,10 @@ enum dtype image_dtype(const struct image_info *info)
                               : DTYPE_F32;
 }
 
-double image_pixel_size(double per_metre)
+double image_pixel_size(double per_meter, bool is_own)
 {
-    double size = per_metre > 0 ? 1e6 / per_metre : 0;
-    return size > 0 && size <= LARGEST_PIXEL ? size : 0;
+    double size = per_meter > 0 ? 1e6 / per_meter : 0;
+    return is_own || size <= LARGEST_PIXEL ? units_sane(size) : 0;
 }
 
 int image_bad(const struct image_reader *reader, struct err *err, const char *format, ...)
@@ -98,9 +99,54 @@ static int open_reader(struct image_reader *reader, const char *path, struct err
     return reader->decoder->open(reader, err);
 }
 
-/* ---- turning ---- */
+/* ---- channels ---- */
 
-static int decode_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+static int pick_one(const struct image_reader *reader, const char *text, const char *option,
+                    const char *word, struct err *err)
+{
+    struct planes_axis axis = {option, word, NULL, 1};
+    struct planes_pick unused;
+    return planes_pick(text, &axis, &unused, err)
+               ? err_prefix(err, "read '%s'", reader->source.name)
+               : 0;
+}
+
+/* What was chosen of a format that has one plane. */
+static int check_planes(const struct image_reader *reader, struct err *err)
+{
+    const struct image_planes *p = &reader->planes;
+    if (reader->use == IMAGE_FOR_LABELS)
+        return 0;
+    if (p->level > 0)
+        return image_bad(reader, err, "there is no level %" PRId64 ", there is 0", p->level);
+    return pick_one(reader, p->z, "--z", "slice", err) ||
+                   pick_one(reader, p->t, "--t", "frame", err) ||
+                   pick_one(reader, p->series, "--series", "image", err)
+               ? -1
+               : 0;
+}
+
+static int choose_channels(struct image_reader *reader, struct err *err)
+{
+    struct planes_axis axis = {"--channel", "channel", NULL, image_colors(&reader->info)};
+    reader->shown = reader->info;
+    if (reader->chose_channels)
+        return 0;
+    if (check_planes(reader, err))
+        return -1;
+    if (!reader->planes.channel || (reader->use == IMAGE_FOR_LABELS && axis.count == 1))
+        return 0;
+    int count = planes_channels(reader->planes.channel, &axis, reader->picked.index, err);
+    if (count < 0)
+        return err_prefix(err, "read '%s'", reader->source.name);
+    reader->picked.count = count;
+    reader->shown.channels = count;
+    reader->shown.has_alpha = false;
+    reader->picked.rows = malloc(image_row_bytes(&reader->info));
+    return reader->picked.rows ? 0 : err_memory(err, "a row");
+}
+
+static int decode(struct image_reader *reader, int64_t rows, void *to, struct err *err)
 {
     if (rows && reader->decoder->read(reader, rows, to, err))
         return -1;
@@ -108,14 +154,68 @@ static int decode_rows(struct image_reader *reader, int64_t rows, void *to, stru
     return 0;
 }
 
+static void pick(const struct image_reader *reader, uint8_t *to)
+{
+    size_t bytes = (size_t)reader->info.bits / 8, step = (size_t)reader->info.channels * bytes;
+    const uint8_t *from = reader->picked.rows;
+    for (int64_t x = 0; x < reader->info.width; x++, from += step)
+        for (int c = 0; c < reader->picked.count; c++, to += bytes)
+            memcpy(to, from + (size_t)reader->picked.index[c] * bytes, bytes);
+}
+
+/* Rows of the chosen channels. */
+static int chosen_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    if (reader->picked.count == 0)
+        return decode(reader, rows, to, err);
+    size_t row =
+        (size_t)reader->info.width * (size_t)reader->picked.count * (size_t)(reader->info.bits / 8);
+    for (int64_t y = 0; y < rows; y++) {
+        if (decode(reader, 1, reader->picked.rows, err))
+            return -1;
+        pick(reader, (uint8_t *)to + (size_t)y * row);
+    }
+    return 0;
+}
+
+/* ---- scaling ---- */
+
+static int prepare_scaling(struct image_reader *reader, struct err *err)
+{
+    double um = reader->planes.um_per_pixel;
+    bool labels = reader->use == IMAGE_FOR_LABELS,
+         knows = reader->shown.pixel_width > 0 && reader->shown.pixel_height > 0;
+    if (!(um > 0) || (labels && !knows)) /* such a mask has been scaled before */
+        return 0;
+    if (!knows)
+        return image_bad(reader, err,
+                         "it doesn't say how large its pixels are, which --mpp needs to know");
+    return scaled_begin(&reader->scaled, &reader->shown, um, labels, err)
+               ? err_prefix(err, "read '%s'", reader->source.name)
+               : 0;
+}
+
+static int scaled_from(void *user, int64_t rows, void *to, struct err *err)
+{
+    return chosen_rows(user, rows, to, err);
+}
+
+static int decode_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    if (reader->scaled.is_on)
+        return scaled_rows(&reader->scaled, rows, to, scaled_from, reader, err);
+    return chosen_rows(reader, rows, to, err);
+}
+
+/* ---- turning ---- */
+
 static void prepare_turning(struct image_reader *reader)
 {
     struct turned *turned = &reader->turned;
-    reader->shown = reader->info;
     if (reader->orientation < 2)
         return;
     turned->orientation = reader->orientation;
-    turned->stored = reader->info;
+    turned->stored = reader->shown;
     turned_info(turned, &reader->shown);
 }
 
@@ -151,14 +251,20 @@ static int read_turned(struct image_reader *reader, int64_t rows, void *to, stru
 /* ---- opening ---- */
 
 static int open_for(struct image_reader **result, const char *path, enum image_use use,
-                    struct err *err)
+                    const struct image_planes *planes, struct err *err)
 {
+    if (planes->level && planes->um_per_pixel > 0)
+        return err_set(err, STATUS_USAGE, "--level and --mpp exclude each other");
     struct image_reader *reader = calloc(1, sizeof *reader);
     if (!reader)
         return err_memory(err, "an image reader");
     reader->source.fd = -1;
     reader->use = use;
-    if (open_reader(reader, path, err)) {
+    reader->planes = *planes;
+    if (use == IMAGE_FOR_LABELS)
+        reader->planes.channel = planes_chosen.mask_channel;
+    if (open_reader(reader, path, err) || choose_channels(reader, err) ||
+        prepare_scaling(reader, err)) {
         image_close(reader);
         return -1;
     }
@@ -169,12 +275,23 @@ static int open_for(struct image_reader **result, const char *path, enum image_u
 
 int image_open(struct image_reader **result, const char *path, struct err *err)
 {
-    return open_for(result, path, IMAGE_FOR_COLORS, err);
+    return open_for(result, path, IMAGE_FOR_COLORS, &planes_chosen.image, err);
 }
 
 int image_open_labels(struct image_reader **result, const char *path, struct err *err)
 {
-    return open_for(result, path, IMAGE_FOR_LABELS, err);
+    return open_for(result, path, IMAGE_FOR_LABELS, &planes_chosen.image, err);
+}
+
+int image_measure(const char *path, struct image_info *info, struct err *err)
+{
+    static const struct image_planes first = {.channel = "1", .z = "1", .t = "1", .series = "1"};
+    struct image_reader *reader;
+    if (open_for(&reader, path, IMAGE_FOR_COLORS, &first, err))
+        return -1;
+    *info = reader->shown;
+    image_close(reader);
+    return 0;
 }
 
 const struct image_info *image_info(const struct image_reader *reader)
@@ -209,10 +326,15 @@ int image_rewind(struct image_reader *reader, struct err *err)
     reader->next_row = 0;
     if (reader->decoded_row == 0 || reader->turned.pixels.data)
         return 0;
-    reader->decoder->close(reader);
-    reader->state = NULL;
     reader->decoded_row = 0;
     reader->voids = 0;
+    scaled_rewind(&reader->scaled);
+    if (reader->decoder->rewind) {
+        reader->decoder->rewind(reader);
+        return 0;
+    }
+    reader->decoder->close(reader);
+    reader->state = NULL;
     return reader->decoder->open(reader, err);
 }
 
@@ -224,6 +346,8 @@ void image_close(struct image_reader *reader)
         reader->decoder->close(reader);
     image_source_close(&reader->source);
     spill_free(&reader->turned.pixels);
+    scaled_end(&reader->scaled);
+    free(reader->picked.rows);
     free(reader);
 }
 
@@ -231,7 +355,7 @@ static int load(const char *path, enum image_use use, struct image_info *info, v
                 struct err *err)
 {
     struct image_reader *reader;
-    if (open_for(&reader, path, use, err))
+    if (open_for(&reader, path, use, &planes_chosen.image, err))
         return -1;
     size_t bytes;
     void *data = NULL;

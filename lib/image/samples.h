@@ -9,7 +9,7 @@
 enum sample_kind { SAMPLE_UNSIGNED, SAMPLE_SIGNED, SAMPLE_FLOAT };
 
 struct sample_format {
-    int bits; /* 1 to 16, 24, 32 or 64; float 16, 32 or 64 */
+    int bits; /* 1 to 16, 32 or 64; float 16, 32 or 64 */
     enum sample_kind kind;
     bool inverted; /* 0 is white: unsigned integers only */
     bool scaled;   /* 1 to 7 bits are scaled to 0..255 */
@@ -37,7 +37,7 @@ void samples_interleave(const void *from, size_t count, size_t bytes, int channe
  * all ink), to RGB without a color profile; `to` may be `from`. */
 void samples_cmyk(const void *from, size_t count, int bits, bool inverted, void *to);
 
-/* Reverses the bytes of each sample of 2, 3, 4 or 8 bytes. */
+/* Reverses the bytes of each sample of 2, 4 or 8 bytes. */
 void samples_swap(void *samples, size_t count, size_t bytes);
 
 /* TIFF's horizontal predictor (TIFF 6.0, section 14): each sample of a row but

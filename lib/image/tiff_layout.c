@@ -2,67 +2,6 @@
 
 #include <string.h>
 
-#define MAX_PAGES     100000
-#define MAX_SUBIMAGES 32
-
-/* ---- the page ---- */
-
-struct choice {
-    uint64_t area;
-    uint64_t directory; /* offset in the file */
-};
-
-static void consider(TIFF *tif, struct choice *best)
-{
-    uint32_t width = 0, height = 0, type = 0;
-    uint16_t samples = 0;
-    TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &width);
-    TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &height);
-    TIFFGetFieldDefaulted(tif, TIFFTAG_SUBFILETYPE, &type);
-    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLESPERPIXEL, &samples);
-    uint64_t area = (uint64_t)width * height;
-    if (type & FILETYPE_MASK || area <= best->area)
-        return;
-    *best = (struct choice){area, TIFFCurrentDirOffset(tif)};
-}
-
-/* Offsets of the current page's sub-images; returns how many. */
-static int list_subimages(TIFF *tif, uint64_t *offsets)
-{
-    uint16_t count = 0;
-    uint64_t *listed;
-    if (!TIFFGetField(tif, TIFFTAG_SUBIFD, &count, &listed))
-        return 0;
-    if (count > MAX_SUBIMAGES)
-        count = MAX_SUBIMAGES;
-    memcpy(offsets, listed, count * sizeof *offsets);
-    return count;
-}
-
-/* Only the first page's sub-images are looked at: pyramids of later pages are
- * no larger, and files that keep a small preview first have one page. */
-int tiff_choose_page(const struct image_reader *reader, TIFF *tif, struct tiff_io *io,
-                     struct err *err)
-{
-    struct choice best = {0};
-    uint64_t subimages[MAX_SUBIMAGES];
-    int pages = 0, count = list_subimages(tif, subimages);
-    do
-        consider(tif, &best);
-    while (++pages < MAX_PAGES && TIFFReadDirectory(tif));
-    for (int i = 0; i < count; i++)
-        if (TIFFSetSubDirectory(tif, subimages[i]))
-            consider(tif, &best);
-    io->message[0] = '\0';
-    io->pixels_suspect = false;
-    if (!best.area || !TIFFSetSubDirectory(tif, best.directory))
-        return image_bad(reader, err, "%s", tiff_io_message(io, "it has no image"));
-    io->message[0] = '\0';
-    return 0;
-}
-
-/* ---- its layout ---- */
-
 static const char *compression_name(uint16_t compression)
 {
     switch (compression) {
@@ -137,8 +76,8 @@ static int check_format(const struct image_reader *reader, const struct tiff_lay
 {
     const struct sample_format *f = &layout->format;
     bool floats = f->kind == SAMPLE_FLOAT && (f->bits == 16 || f->bits == 32 || f->bits == 64);
-    bool integers = f->kind != SAMPLE_FLOAT && ((f->bits >= 1 && f->bits <= 16) || f->bits == 24 ||
-                                                f->bits == 32 || f->bits == 64);
+    bool integers = f->kind != SAMPLE_FLOAT &&
+                    ((f->bits >= 1 && f->bits <= 16) || f->bits == 32 || f->bits == 64);
     if (!floats && !integers)
         return image_bad(reader, err, "%d channels of %d-bit %s samples are not supported",
                          layout->samples, f->bits, kind_name(f->kind));
@@ -222,23 +161,15 @@ static void get_extra_samples(TIFF *tif, struct tiff_layout *layout)
                       (layout->format.bits == 8 || layout->format.bits == 16);
 }
 
-static bool is_by_imagej(TIFF *tif)
-{
-    const char *text = NULL;
-    return TIFFGetField(tif, TIFFTAG_IMAGEDESCRIPTION, &text) && text &&
-           strncmp(text, "ImageJ=", 7) == 0;
-}
-
 /* ImageJ calls a mask or an image shown through an inverting table "min is white"; its
  * values, and those of every such mask of more than a bit, mean what they are. */
-static bool is_inverted(const struct image_reader *reader, TIFF *tif,
-                        const struct tiff_layout *layout)
+static bool is_inverted(const struct image_reader *reader, const struct tiff_layout *layout)
 {
     if (layout->photometric != PHOTOMETRIC_MINISWHITE || layout->format.kind != SAMPLE_UNSIGNED)
         return false;
     if (layout->format.bits == 1)
         return true;
-    return reader->use == IMAGE_FOR_COLORS && !is_by_imagej(tif);
+    return reader->use == IMAGE_FOR_COLORS && !reader->is_imagej;
 }
 
 /* Labels are whole numbers without a sign, up to 32 bits.  Images keep the sign, and what
@@ -257,7 +188,7 @@ static void choose_use(const struct image_reader *reader, TIFF *tif, struct tiff
     bool colors = reader->use == IMAGE_FOR_COLORS;
     bool palette = layout->photometric == PHOTOMETRIC_PALETTE;
     layout->format.scaled = colors && !palette;
-    layout->format.inverted = is_inverted(reader, tif, layout);
+    layout->format.inverted = is_inverted(reader, layout);
     layout->format.as_float = is_as_float(reader, layout);
     TIFFGetFieldDefaulted(tif, TIFFTAG_FILLORDER, &order);
     layout->is_raw =
@@ -294,7 +225,8 @@ static int choose_palette(struct image_reader *reader, TIFF *tif, struct tiff_la
     if (read_palette(reader, tif, layout, err))
         return -1;
     enum palette_kind kind = palette_kind(&reader->palette);
-    layout->expand_palette = reader->use == IMAGE_FOR_COLORS && kind != PALETTE_DISPLAY;
+    layout->expand_palette =
+        reader->use == IMAGE_FOR_COLORS && kind != PALETTE_DISPLAY && !reader->is_stack;
     layout->is_gray_palette = kind == PALETTE_GRAY;
     return 0;
 }

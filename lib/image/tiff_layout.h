@@ -22,15 +22,12 @@ struct tiff_layout {
     size_t row_bytes;                 /* of one row of one plane, as the file packs it */
 };
 
-/* Makes the largest page current; of equals the first. */
-int tiff_choose_page(const struct image_reader *reader, TIFF *tif, struct tiff_io *io,
-                     struct err *err) MUST_CHECK;
-
 /* Describes the current page, and refuses by name what is not supported. */
 int tiff_describe(struct image_reader *reader, TIFF *tif, struct tiff_layout *layout,
                   struct err *err) MUST_CHECK;
 
-/* What the page says of its pixels' size, in micrometres; 0 when nothing. */
-void tiff_pixel_size(TIFF *tif, double *width, double *height);
+/* What the page says of its pixels' size, in micrometers; 0 when nothing, or what printers say.
+ * OME-XML, which speaks of all pages, is not read here. */
+void tiff_pixel_size(TIFF *tif, const struct tiff_io *io, double *width, double *height);
 
 #endif

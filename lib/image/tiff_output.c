@@ -36,6 +36,7 @@ static void set_pixel_size(TIFF *tif, const struct image_info *info)
 {
     if (!(info->pixel_width > 0) || !(info->pixel_height > 0))
         return;
+    TIFFSetField(tif, TIFFTAG_SOFTWARE, IMAGE_SOFTWARE); /* our reader believes any size */
     TIFFSetField(tif, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
     TIFFSetField(tif, TIFFTAG_XRESOLUTION, 1e4 / info->pixel_width);
     TIFFSetField(tif, TIFFTAG_YRESOLUTION, 1e4 / info->pixel_height);

@@ -1,406 +1,565 @@
+/* TIFF: one page, or several that are planes of one image. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/num.h"
-#include "image/tiff_layout.h"
+#include "core/limits.h"
+#include "image/samples.h"
+#include "image/tiff_page.h"
+#include "image/units.h"
 
-#define BAND_BYTES  ((size_t)1 << 20)  /* of a band that may have any number of rows */
-#define STRIP_BYTES ((size_t)16 << 20) /* strips up to this are decoded at once */
-
-/* A band is some rows of the image as the file packs them, plane after plane.
- * Which rows: one row of tiles, one strip, or some rows of a large strip. */
-struct tiff_state {
-    struct tiff_io io;
-    TIFF *tif;
-    struct tiff_layout layout;
-    uint32_t band_rows;
-    size_t plane_bytes;    /* of a full band */
-    int64_t first, loaded; /* rows [first, first + loaded) are in the band */
-    int (*load)(struct image_reader *reader, int64_t row, struct err *err);
-    uint8_t *band;
-    uint8_t *tile;     /* one tile */
-    uint8_t *row;      /* one unpacked row of a plane, or of palette indices */
-    uint8_t *inks;     /* one unpacked row of CMYK */
-    uint64_t *offsets; /* of raw strips */
+/* The image's channels are samples of pages; each page may be a projection of several. */
+struct tiff_stack {
+    struct image_reader *pages; /* width x depth of them: those of a channel one after another */
+    size_t width, depth, count; /* count: of pages that are there */
+    enum planes_projection projection;
+    int channels; /* of the image, when they are gathered */
+    struct {
+        int page, sample;
+    } from[PLANES_MAX_CHANNELS];
+    bool is_direct;     /* all of the only page: rows need not be gathered */
+    void *row, *folded; /* of a page; of its projection */
+    double *sums;       /* for a mean */
 };
 
-/* ---- messages ---- */
+/* What is chosen of a series. */
+struct choice {
+    const struct tiff_series *series;
+    int64_t c, z, t; /* sizes, after it is decided what pages are */
+    struct planes_pick pick_z, pick_t;
+    int level;
+    double scale_x, scale_y; /* of the level: how many of the largest's pixels are one */
+};
 
-static int decode_failed(struct image_reader *reader, const char *block, uint32_t number,
-                         struct err *err)
+/* ---- choosing a series ---- */
+
+static void list_series(const struct tiff_catalog *catalog, char *to, size_t size)
 {
-    struct tiff_state *s = reader->state;
-    if (s->io.error_number)
-        return err_set(err, STATUS_IO, "read '%s': %s", reader->source.name,
-                       tiff_io_message(&s->io, ""));
-    return image_bad(reader, err, "%s %u: %s", block, number,
-                     tiff_io_message(&s->io, "it is cut or damaged"));
-}
-
-/* ---- bands ---- */
-
-static uint32_t rows_in_band(const struct tiff_state *s, int64_t row)
-{
-    int64_t left = (int64_t)s->layout.height - row;
-    return left < s->band_rows ? (uint32_t)left : s->band_rows;
-}
-
-static int load_strips(struct image_reader *reader, int64_t row, struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    uint32_t rows = rows_in_band(s, row);
-    tmsize_t size = (tmsize_t)(rows * s->layout.row_bytes);
-    for (int plane = 0; plane < s->layout.planes; plane++) {
-        uint32_t strip = TIFFComputeStrip(s->tif, (uint32_t)row, (uint16_t)plane);
-        uint8_t *to = s->band + (size_t)plane * s->plane_bytes;
-        if (TIFFReadEncodedStrip(s->tif, strip, to, size) != size || s->io.pixels_suspect)
-            return decode_failed(reader, "strip", strip, err);
+    size_t n = 0;
+    for (size_t i = 0; i < catalog->count && i < 8 && n < size; i++) {
+        const struct tiff_series *s = &catalog->series[i];
+        n += (size_t)snprintf(to + n, size - n, "%s%zu (%s%s%u x %u)", i ? ", " : "", i + 1,
+                              s->name ? s->name : "", s->name ? ", " : "", s->like.width,
+                              s->like.height);
     }
-    return 0;
+    if (n < size && catalog->count > 8)
+        snprintf(to + n, size - n, ", ...");
 }
 
-static int load_scanlines(struct image_reader *reader, int64_t row, struct err *err)
+static int choose_series(const struct image_reader *reader, const struct tiff_catalog *catalog,
+                         const struct tiff_series **chosen, struct err *err)
 {
-    struct tiff_state *s = reader->state;
-    uint32_t rows = rows_in_band(s, row);
-    for (uint32_t i = 0; i < rows; i++) {
-        uint8_t *to = s->band + i * s->layout.row_bytes;
-        if (TIFFReadScanline(s->tif, to, (uint32_t)row + i, 0) != 1 || s->io.pixels_suspect)
-            return decode_failed(reader, "row", (uint32_t)row + i, err);
-    }
-    return 0;
-}
-
-static void place_tile(struct tiff_state *s, int plane, uint32_t x, uint32_t rows)
-{
-    const struct tiff_layout *l = &s->layout;
-    int samples = l->planes == 1 ? l->samples : 1;
-    size_t bits = (size_t)samples * (size_t)l->format.bits;
-    size_t tile_row = (l->tile_width * bits + 7) / 8;
-    size_t start = x * bits / 8, size = l->row_bytes - start;
-    if (size > tile_row)
-        size = tile_row;
-    uint8_t *to = s->band + (size_t)plane * s->plane_bytes + start;
-    for (uint32_t i = 0; i < rows; i++)
-        memcpy(to + i * l->row_bytes, s->tile + i * tile_row, size);
-}
-
-static int load_tiles(struct image_reader *reader, int64_t row, struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    uint32_t rows = rows_in_band(s, row);
-    tmsize_t size = TIFFTileSize(s->tif);
-    for (int plane = 0; plane < s->layout.planes; plane++)
-        for (uint32_t x = 0; x < s->layout.width; x += s->layout.tile_width) {
-            uint32_t tile = TIFFComputeTile(s->tif, x, (uint32_t)row, 0, (uint16_t)plane);
-            if (TIFFReadEncodedTile(s->tif, tile, s->tile, size) != size || s->io.pixels_suspect)
-                return decode_failed(reader, "tile", tile, err);
-            place_tile(s, plane, x, rows);
-        }
-    return 0;
-}
-
-/* Reads rows of an uncompressed plane that lie in the strips [row / tile_height, ...]. */
-static int read_raw(struct image_reader *reader, int plane, int64_t row, int64_t rows, uint8_t *to,
-                    struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    const struct tiff_layout *l = &s->layout;
-    uint32_t strips = (l->height - 1) / l->tile_height + 1;
-    while (rows) {
-        uint32_t in_strip = (uint32_t)row % l->tile_height;
-        int64_t part = l->tile_height - in_strip;
-        if (part > rows)
-            part = rows;
-        size_t strip = (size_t)plane * strips + (uint32_t)row / l->tile_height;
-        size_t size = (size_t)part * l->row_bytes;
-        uint64_t offset = s->offsets[strip] + in_strip * l->row_bytes;
-        if (offset > (uint64_t)reader->source.size)
-            return image_bad(reader, err, "strip %zu is cut", strip);
-        if (image_source_read(&reader->source, (int64_t)offset, to, size, err))
-            return -1;
-        to += size;
-        row += part;
-        rows -= part;
-    }
-    return 0;
-}
-
-static void swap_raw(const struct tiff_state *s, uint8_t *samples, size_t size)
-{
-    int bits = s->layout.format.bits;
-    if (TIFFIsByteSwapped(s->tif) && bits % 8 == 0 && bits > 8)
-        samples_swap(samples, size / ((size_t)bits / 8), (size_t)bits / 8);
-}
-
-static int load_raw(struct image_reader *reader, int64_t row, struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    uint32_t rows = rows_in_band(s, row);
-    for (int plane = 0; plane < s->layout.planes; plane++) {
-        uint8_t *to = s->band + (size_t)plane * s->plane_bytes;
-        if (read_raw(reader, plane, row, rows, to, err))
-            return -1;
-        swap_raw(s, to, rows * s->layout.row_bytes);
-    }
-    return 0;
-}
-
-/* ---- from a band to delivered rows ---- */
-
-static int unpack(struct image_reader *reader, const uint8_t *from, size_t count, void *to,
-                  struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    const struct sample_format *format = &s->layout.format;
-    if (samples_unpack(format, from, count, to, &reader->voids))
+    const char *text = reader->planes.series;
+    struct planes_pick pick;
+    *chosen = &catalog->series[0];
+    if (catalog->count == 1 && (!text || reader->use == IMAGE_FOR_LABELS))
         return 0;
-    if (format->kind == SAMPLE_SIGNED)
-        return image_bad(reader, err, "a label below -1 or over 32 bits");
-    return image_bad(reader, err, "%d-bit values over 32 bits are not supported", format->bits);
-}
-
-static int deliver_palette(struct image_reader *reader, const uint8_t *from, uint8_t *to,
-                           struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    size_t channels = s->layout.is_gray_palette ? 1 : 3;
-    if (unpack(reader, from, s->layout.width, s->row, err))
-        return -1;
-    for (uint32_t x = 0; x < s->layout.width; x++)
-        memcpy(to + channels * (size_t)x, reader->palette.colors[s->row[x]], channels);
-    return 0;
-}
-
-static int deliver_planes(struct image_reader *reader, const uint8_t *from, void *to,
-                          struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    size_t bytes = (size_t)reader->info.bits / 8;
-    for (int plane = 0; plane < s->layout.planes; plane++) {
-        if (unpack(reader, from + (size_t)plane * s->plane_bytes, s->layout.width, s->row, err))
-            return -1;
-        samples_interleave(s->row, s->layout.width, bytes, s->layout.planes, plane, to);
+    if (!text) {
+        char list[300];
+        list_series(catalog, list, sizeof list);
+        return image_bad(reader, err,
+                         "%zu images in one file are not supported at once: choose by --series of "
+                         "%s",
+                         catalog->count, list);
     }
+    const char **all = calloc(catalog->count, sizeof *all);
+    if (!all)
+        return err_memory(err, "names of images");
+    for (size_t i = 0; i < catalog->count; i++)
+        all[i] = catalog->series[i].name;
+    struct planes_axis axis = {"--series", "image", all, (int64_t)catalog->count};
+    int rc = planes_pick(text, &axis, &pick, err);
+    free(all);
+    if (rc)
+        return err_prefix(err, "read '%s'", reader->source.name);
+    *chosen = &catalog->series[pick.index];
     return 0;
 }
 
-static int deliver_samples(struct image_reader *reader, const uint8_t *from, void *to,
-                           struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    if (s->layout.planes > 1)
-        return deliver_planes(reader, from, to, err);
-    return unpack(reader, from, (size_t)s->layout.width * (size_t)s->layout.samples, to, err);
-}
+/* ---- choosing planes ---- */
 
-static int deliver(struct image_reader *reader, const uint8_t *from, void *to, struct err *err)
+/* A mask may be drawn once for all planes of its image, and is united where that is projected. */
+static int pick_of(const struct image_reader *reader, const char *text, const char *option,
+                   const char *word, int64_t count, struct planes_pick *pick, struct err *err)
 {
-    struct tiff_state *s = reader->state;
-    if (s->layout.expand_palette)
-        return deliver_palette(reader, from, to, err);
-    if (!s->layout.is_cmyk)
-        return deliver_samples(reader, from, to, err);
-    if (deliver_samples(reader, from, s->inks, err))
-        return -1;
-    samples_cmyk(s->inks, s->layout.width, s->layout.format.bits, false, to);
+    struct planes_axis axis = {option, word, NULL, count};
+    bool labels = reader->use == IMAGE_FOR_LABELS;
+    *pick = (struct planes_pick){PLANES_ONE, 0};
+    if (labels && count == 1)
+        return 0;
+    if (!text && count > 1)
+        return image_bad(reader, err,
+                         "%" PRId64 " %ss at once are not supported: choose one by %s 1 to %" PRId64
+                         ", or project them by %s max",
+                         count, word, option, count, option);
+    if (planes_pick(text, &axis, pick, err))
+        return err_prefix(err, "read '%s'", reader->source.name);
+    if (labels && pick->projection != PLANES_ONE)
+        pick->projection = PLANES_MAX;
     return 0;
 }
 
-static bool is_direct(const struct tiff_state *s)
+/* Pages of which the file doesn't say what they are. */
+static int refuse_pages(const struct image_reader *reader, int64_t pages, struct err *err)
 {
-    return s->layout.is_raw && s->layout.planes == 1 && !s->layout.expand_palette &&
-           !s->layout.is_cmyk && samples_are_plain(&s->layout.format);
+    return image_bad(reader, err,
+                     "%" PRId64
+                     " pages at once are not supported, and it doesn't say what they are: choose "
+                     "one by --z 1 to %" PRId64
+                     ", project them by --z max, or take them as channels by --channel all",
+                     pages, pages);
 }
 
-static int read_direct(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+static int choose_planes(const struct image_reader *reader, struct choice *choice, struct err *err)
 {
-    struct tiff_state *s = reader->state;
-    if (read_raw(reader, 0, reader->decoded_row, rows, to, err))
-        return -1;
-    swap_raw(s, to, (size_t)rows * s->layout.row_bytes);
-    return 0;
+    const struct image_planes *p = &reader->planes;
+    const struct tiff_series *s = choice->series;
+    choice->c = s->c;
+    choice->z = s->z;
+    choice->t = s->t;
+    if (!s->is_known && p->channel && !p->z) {
+        choice->c = s->z;
+        choice->z = 1;
+    } else if (!s->is_known && !p->z && s->z > 1) {
+        return refuse_pages(reader, s->z, err);
+    }
+    return pick_of(reader, p->z, "--z", "slice", choice->z, &choice->pick_z, err) ||
+                   pick_of(reader, p->t, "--t", "frame", choice->t, &choice->pick_t, err)
+               ? -1
+               : 0;
 }
 
-static int read_rows(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+/* ---- choosing a level ---- */
+
+struct level {
+    uint64_t directory;
+    double width, height;
+};
+
+/* The smaller copies of a plane: its sub-images, or, of a single image, pages as well. */
+static int list_levels(const struct tiff_catalog *catalog, TIFF *tif,
+                       const struct tiff_place *place, struct level *levels, int most)
 {
-    struct tiff_state *s = reader->state;
-    if (is_direct(s))
-        return read_direct(reader, rows, to, err);
-    size_t row_bytes = image_row_bytes(&reader->info);
-    for (int64_t i = 0; i < rows; i++) {
-        int64_t row = reader->decoded_row + i;
-        if (row >= s->first + s->loaded) {
-            if (s->load(reader, row, err))
-                return -1;
-            s->first = row;
-            s->loaded = rows_in_band(s, row);
+    uint16_t count = 0;
+    uint64_t *listed, offsets[32];
+    int n = 0;
+    for (size_t i = 0; i < catalog->reduced.count && n < most; i++) {
+        const struct tiff_ifd *ifd = &catalog->reduced.ifds[i];
+        levels[n++] = (struct level){ifd->directory, ifd->width, ifd->height};
+    }
+    if (n || !TIFFSetSubDirectory(tif, place->directory) ||
+        !TIFFGetField(tif, TIFFTAG_SUBIFD, &count, &listed))
+        return n;
+    count = count < 32 ? count : 32;
+    memcpy(offsets, listed, count * sizeof *offsets);
+    for (int i = 0; i < count && n < most; i++)
+        if (TIFFSetSubDirectory(tif, offsets[i])) {
+            struct tiff_ifd ifd = tiff_ifd_read(tif);
+            levels[n++] = (struct level){ifd.directory, ifd.width, ifd.height};
         }
-        const uint8_t *from = s->band + (size_t)(row - s->first) * s->layout.row_bytes;
-        if (deliver(reader, from, (uint8_t *)to + (size_t)i * row_bytes, err))
-            return -1;
+    return n;
+}
+
+/* The pixel size of the series: its own, or what its first page says. */
+static void size_of_series(const struct tiff_series *series, TIFF *tif, const struct tiff_io *io,
+                           double *width, double *height)
+{
+    *width = series->pixel_width;
+    *height = series->pixel_height;
+    const struct tiff_place *first = &series->places[0];
+    if ((*width > 0 && *height > 0) || !first->directory ||
+        !TIFFSetSubDirectory(tif, first->directory))
+        return;
+    tiff_pixel_size(tif, io, width, height);
+}
+
+/* The smallest level whose pixels are not larger than asked for. */
+static int level_for(double wanted, double pixel, double full_width, const struct level *levels,
+                     int count)
+{
+    int best = 0;
+    for (int i = 0; i < count; i++)
+        if (pixel * full_width / levels[i].width <= wanted * 1.001)
+            best = i + 1;
+    return best;
+}
+
+/* Finds the level's place of a plane; 0 is the plane's own. */
+static int find_level(struct image_reader *reader, const struct tiff_catalog *catalog, TIFF *tif,
+                      struct choice *choice, struct tiff_place *place, struct err *err)
+{
+    struct level levels[40];
+    int count = list_levels(catalog, tif, place, levels, 40);
+    const struct tiff_ifd *full = &choice->series->like;
+    double wanted = reader->planes.um_per_pixel, pixel = reader->info.pixel_width;
+    choice->level = wanted > 0 && pixel > 0
+                        ? level_for(wanted, pixel, full->width, levels, count)
+                        : (int)(reader->planes.level < 1000 ? reader->planes.level : 1000);
+    if (choice->level > count)
+        return image_bad(reader, err, "there is no level %d, there is 0%s%.0d", choice->level,
+                         count ? " to " : "", count);
+    if (choice->level == 0)
+        return 0;
+    const struct level *level = &levels[choice->level - 1];
+    *place = (struct tiff_place){level->directory, 0};
+    choice->scale_x = full->width / level->width;
+    choice->scale_y = full->height / level->height;
+    return 0;
+}
+
+/* ---- opening pages ---- */
+
+static const struct tiff_place *place_at(const struct choice *choice, int64_t c, int64_t z,
+                                         int64_t t)
+{
+    return &choice->series->places[(t * choice->z + z) * choice->c + c];
+}
+
+static int open_page(struct image_reader *reader, struct image_reader *page,
+                     const struct tiff_place *place, struct err *err)
+{
+    *page = (struct image_reader){.source = reader->source,
+                                  .use = reader->use,
+                                  .is_imagej = reader->is_imagej,
+                                  .is_stack = reader->is_stack};
+    return tiff_page_open(page, place, err);
+}
+
+/* Everything that opening takes. */
+struct opening {
+    struct image_reader *reader;
+    struct tiff_catalog catalog;
+    struct tiff_io io;
+    TIFF *tif;
+    struct choice choice;
+};
+
+/* Opens the page of a channel at one depth, counted through z and then t. */
+static int open_plane(struct opening *o, struct image_reader *page, int64_t c, int64_t depth,
+                      struct err *err)
+{
+    const struct choice *choice = &o->choice;
+    int64_t depth_z = choice->pick_z.projection ? choice->z : 1;
+    int64_t z = choice->pick_z.index + depth % depth_z, t = choice->pick_t.index + depth / depth_z;
+    struct tiff_place place = *place_at(choice, c, z, t);
+    if (!place.directory)
+        return image_bad(o->reader, err,
+                         "channel %" PRId64 ", slice %" PRId64 ", frame %" PRId64
+                         " is not in this file",
+                         c + 1, z + 1, t + 1);
+    if (find_level(o->reader, &o->catalog, o->tif, &o->choice, &place, err))
+        return -1;
+    return open_page(o->reader, page, &place, err);
+}
+
+/* The first channel of which there is a plane: the others may be in other files. */
+static int64_t first_channel(const struct choice *choice)
+{
+    for (int64_t c = 0; c < choice->c; c++)
+        if (place_at(choice, c, choice->pick_z.index, choice->pick_t.index)->directory)
+            return c;
+    return 0;
+}
+
+static size_t depth_of(const struct choice *choice)
+{
+    return (size_t)((choice->pick_z.projection ? choice->z : 1) *
+                    (choice->pick_t.projection ? choice->t : 1));
+}
+
+/* ---- choosing channels ---- */
+
+/* Names of the channels when every page has `samples` of them; NULL without. */
+static const char *const *names_of(const struct tiff_series *series, int64_t c, int samples)
+{
+    if (!series->channels || c != series->c || samples != series->like.samples)
+        return NULL;
+    return (const char *const *)series->channels;
+}
+
+/* Which pages and samples are the image's channels; `pages` are the channels of those. */
+static int choose_channels(struct opening *o, struct tiff_stack *stack, int64_t *pages,
+                           struct err *err)
+{
+    const struct choice *choice = &o->choice;
+    const struct image_info *info = &stack->pages[0].info;
+    int samples = image_colors(info), chosen[PLANES_MAX_CHANNELS];
+    struct planes_axis axis = {"--channel", "channel", names_of(choice->series, choice->c, samples),
+                               choice->c * samples};
+    const char *text = o->reader->planes.channel;
+    if (o->reader->use == IMAGE_FOR_LABELS && axis.count == 1)
+        text = NULL;
+    int count = planes_channels(text, &axis, chosen, err);
+    if (count < 0)
+        return err_prefix(err, "read '%s'", o->reader->source.name);
+    bool in_order = choice->c == 1 && count == samples;
+    for (int i = 0; i < count; i++) {
+        int64_t page = chosen[i] / samples;
+        size_t at = 0;
+        while (at < stack->width && pages[at] != page)
+            at++;
+        if (at == stack->width)
+            pages[stack->width++] = page;
+        stack->from[i].page = (int)at;
+        stack->from[i].sample = chosen[i] % samples;
+        in_order &= chosen[i] == i;
     }
+    stack->channels = count;
+    stack->is_direct = in_order && stack->depth == 1;
     return 0;
 }
 
 /* ---- opening ---- */
 
-/* Delivered bytes that a byte of the file can hold: run-length and dictionary
- * coders have limits, and uncompressed strips may be shared a little. */
-static uint64_t largest_ratio(const struct tiff_layout *layout)
+static int same_kind(const struct image_reader *reader, const struct image_info *a,
+                     const struct image_info *b, struct err *err)
 {
-    uint64_t widening = 8;
-    switch (layout->compression) {
-    case COMPRESSION_NONE:
-        return 16 * widening;
-    case COMPRESSION_PACKBITS:
-        return 64 * widening;
-    case COMPRESSION_LZW:
-        return 4096 * widening;
-    case COMPRESSION_DEFLATE:
-    case COMPRESSION_ADOBE_DEFLATE:
-        return 1040 * widening;
-    case COMPRESSION_JPEG:
-        return 4096;
-    default:
-        return 100000 * widening;
-    }
-}
-
-static int fill_info(struct image_reader *reader, struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    const struct tiff_layout *l = &s->layout;
-    struct image_info *info = &reader->info;
-    info->width = l->width;
-    info->height = l->height;
-    info->channels = l->is_cmyk || (l->expand_palette && !l->is_gray_palette) ? 3 : l->samples;
-    info->has_alpha = l->has_alpha;
-    info->bits = samples_delivered_bits(&l->format);
-    info->is_label = info->bits == 32 && l->format.kind != SAMPLE_FLOAT && !l->format.as_float;
-    bool narrow = info->bits == 8 || l->format.kind == SAMPLE_FLOAT || l->format.as_float ||
-                  l->format.bits > 32;
-    info->significant_bits = narrow ? info->bits : l->format.bits;
-    tiff_pixel_size(s->tif, &info->pixel_width, &info->pixel_height);
-    return image_check_size(reader, largest_ratio(l), err);
-}
-
-static int find_raw_strips(struct image_reader *reader, struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    size_t count = TIFFNumberOfStrips(s->tif);
-    uint32_t per_plane = (s->layout.height - 1) / s->layout.tile_height + 1;
-    if (count != (size_t)per_plane * (size_t)s->layout.planes)
-        return image_bad(reader, err, "%zu strips for %u rows", count, s->layout.height);
-    s->offsets = calloc(count, sizeof *s->offsets);
-    if (!s->offsets)
-        return err_memory(err, "a TIFF's strips");
-    for (size_t i = 0; i < count; i++) {
-        uint32_t strip = (uint32_t)(i % per_plane);
-        uint32_t rows = s->layout.height - strip * s->layout.tile_height;
-        if (rows > s->layout.tile_height)
-            rows = s->layout.tile_height;
-        s->offsets[i] = TIFFGetStrileOffset(s->tif, (uint32_t)i);
-        uint64_t held = TIFFGetStrileByteCount(s->tif, (uint32_t)i);
-        uint64_t needed = (uint64_t)rows * s->layout.row_bytes;
-        if (held < needed || s->offsets[i] > (uint64_t)reader->source.size ||
-            needed > (uint64_t)reader->source.size - s->offsets[i])
-            return image_bad(reader, err, "strip %zu is cut", i);
-    }
-    return 0;
-}
-
-static void choose_loader(struct tiff_state *s)
-{
-    const struct tiff_layout *l = &s->layout;
-    size_t any = BAND_BYTES / l->row_bytes + 1;
-    s->band_rows = l->tile_height;
-    s->load = l->is_tiled ? load_tiles : load_strips;
-    bool by_rows = l->is_raw || (!l->is_tiled && l->planes == 1 &&
-                                 l->row_bytes * (size_t)l->tile_height > STRIP_BYTES);
-    if (!by_rows)
-        return;
-    s->load = l->is_raw ? load_raw : load_scanlines;
-    if (l->is_raw || any < s->band_rows)
-        s->band_rows = any < l->height ? (uint32_t)any : l->height;
-}
-
-/* libtiff must agree with us about sizes, or it would write past our buffers. */
-static int check_sizes(struct image_reader *reader, struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    const struct tiff_layout *l = &s->layout;
-    size_t bits = (size_t)(l->planes == 1 ? l->samples : 1) * (size_t)l->format.bits;
-    size_t tile_row = (l->tile_width * bits + 7) / 8;
-    bool agrees = l->is_tiled ? (size_t)TIFFTileSize(s->tif) == tile_row * l->tile_height
-                              : (size_t)TIFFScanlineSize(s->tif) == l->row_bytes;
-    if (!agrees || (l->is_tiled && l->tile_width * bits % 8))
-        return image_bad(reader, err, "tiles of %u pixels with %d bits are not supported",
-                         l->tile_width, l->format.bits);
-    return 0;
-}
-
-static int allocate(struct image_reader *reader, struct err *err)
-{
-    struct tiff_state *s = reader->state;
-    const struct tiff_layout *l = &s->layout;
-    s->plane_bytes = (size_t)s->band_rows * l->row_bytes;
-    size_t band = s->plane_bytes * (size_t)l->planes;
-    size_t tile = l->is_tiled ? (size_t)TIFFTileSize(s->tif) : 0;
-    if (band > IMAGE_MAX_BUFFER || tile > IMAGE_MAX_BUFFER)
-        return image_bad(reader, err, "a row of its tiles or strips needs %zu bytes, at most %zu",
-                         band > tile ? band : tile, IMAGE_MAX_BUFFER);
-    if (is_direct(s))
+    if (a->width == b->width && a->height == b->height && a->channels == b->channels &&
+        a->bits == b->bits && a->is_label == b->is_label)
         return 0;
-    s->band = malloc(band);
-    s->tile = malloc(tile + 1);
-    s->row = malloc((size_t)l->width * 4);
-    s->inks = malloc(l->is_cmyk ? (size_t)l->width * 8 : 1);
-    return s->band && s->tile && s->row && s->inks ? 0 : err_memory(err, "a TIFF's rows");
+    return image_bad(reader, err, "its planes have several sizes or types");
 }
 
-static int prepare(struct image_reader *reader, struct err *err)
+/* The first page, which has been opened, tells how the others look. */
+static int open_others(struct opening *o, struct tiff_stack *stack, const int64_t *pages,
+                       struct err *err)
 {
-    struct tiff_state *s = reader->state;
-    if (tiff_choose_page(reader, s->tif, &s->io, err) ||
-        tiff_describe(reader, s->tif, &s->layout, err) || fill_info(reader, err))
+    size_t count = stack->width * stack->depth;
+    struct image_reader first = stack->pages[0];
+    if (limits_check_memory(tiff_page_bytes(&first) * (uint64_t)count, "rows of all planes", err))
+        return err_prefix(err, "read '%s'", o->reader->source.name);
+    struct image_reader *all = calloc(count, sizeof *all);
+    if (!all)
+        return err_memory(err, "a TIFF's planes");
+    tiff_page_close(&first);
+    free(stack->pages);
+    stack->pages = all;
+    stack->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct image_reader *page = &stack->pages[i];
+        if (open_plane(o, page, pages[i / stack->depth], (int64_t)(i % stack->depth), err) ||
+            same_kind(o->reader, &stack->pages[0].info, &page->info, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int allocate(struct tiff_stack *stack, struct err *err)
+{
+    const struct image_info *info = &stack->pages[0].info;
+    size_t row = image_row_bytes(info), samples = (size_t)info->channels * (size_t)info->width;
+    if (stack->is_direct)
+        return 0;
+    stack->row = malloc(row);
+    stack->folded = malloc(row);
+    stack->sums = malloc(samples * sizeof *stack->sums);
+    return stack->row && stack->folded && stack->sums ? 0 : err_memory(err, "a TIFF's rows");
+}
+
+static int fill_info(struct opening *o, struct tiff_stack *stack, struct err *err)
+{
+    struct image_reader *reader = o->reader, *page = &stack->pages[0];
+    double width = reader->info.pixel_width, height = reader->info.pixel_height;
+    char format[sizeof reader->info.format];
+    memcpy(format, reader->info.format, sizeof format);
+    reader->info = page->info;
+    memcpy(reader->info.format, format, sizeof format);
+    reader->info.pixel_width = units_sane(width * o->choice.scale_x);
+    reader->info.pixel_height = units_sane(height * o->choice.scale_y);
+    reader->orientation = page->orientation;
+    reader->palette = page->palette;
+    if (!stack->is_direct) {
+        reader->info.channels = stack->channels;
+        reader->info.has_alpha = false;
+    }
+    reader->chose_channels = true;
+    return image_check_size(reader, UINT64_MAX, err);
+}
+
+static int open_stack(struct opening *o, struct err *err)
+{
+    struct image_reader *reader = o->reader;
+    struct tiff_stack *stack = reader->state = calloc(1, sizeof *stack);
+    int64_t pages[PLANES_MAX_CHANNELS];
+    if (!stack || !(stack->pages = calloc(1, sizeof *stack->pages)))
+        return err_memory(err, "a TIFF reader");
+    const struct choice *choice = &o->choice;
+    stack->depth = depth_of(choice);
+    stack->projection =
+        choice->pick_z.projection ? choice->pick_z.projection : choice->pick_t.projection;
+    stack->count = 1;
+    int64_t first = first_channel(choice);
+    if (open_plane(o, &stack->pages[0], first, 0, err) || choose_channels(o, stack, pages, err))
         return -1;
-    uint16_t orientation = ORIENTATION_TOPLEFT;
-    TIFFGetFieldDefaulted(s->tif, TIFFTAG_ORIENTATION, &orientation);
-    reader->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
-    if (s->layout.photometric == PHOTOMETRIC_YCBCR)
-        TIFFSetField(s->tif, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-    if (check_sizes(reader, err) || (s->layout.is_raw && find_raw_strips(reader, err)))
+    bool more = stack->width * stack->depth > 1 || pages[0] != first;
+    if ((more && open_others(o, stack, pages, err)) || allocate(stack, err))
         return -1;
-    choose_loader(s);
-    return allocate(reader, err);
+    return fill_info(o, stack, err);
+}
+
+static int read_catalog(struct opening *o, struct err *err)
+{
+    struct image_reader *reader = o->reader;
+    const struct tiff_series *series;
+    if (tiff_catalog_read(reader, o->tif, &o->io, &o->catalog, err) ||
+        choose_series(reader, &o->catalog, &series, err))
+        return -1;
+    o->choice = (struct choice){.series = series, .scale_x = 1, .scale_y = 1};
+    reader->is_imagej = o->catalog.is_imagej;
+    reader->is_stack = series->c * series->z * series->t > 1;
+    size_of_series(series, o->tif, &o->io, &reader->info.pixel_width, &reader->info.pixel_height);
+    return choose_planes(reader, &o->choice, err);
 }
 
 static int open_tiff(struct image_reader *reader, struct err *err)
 {
-    struct tiff_state *s = reader->state = calloc(1, sizeof *s);
-    if (!s)
-        return err_memory(err, "a TIFF reader");
-    s->io.fd = reader->source.fd;
-    s->tif = tiff_io_open(&s->io, reader->source.name, "r");
-    if (!s->tif)
-        return image_bad(reader, err, "%s", tiff_io_message(&s->io, "not a TIFF"));
-    return prepare(reader, err);
+    struct opening o = {.reader = reader, .io.fd = reader->source.fd};
+    o.tif = tiff_io_open(&o.io, reader->source.name, "r");
+    if (!o.tif)
+        return image_bad(reader, err, "%s", tiff_io_message(&o.io, "not a TIFF"));
+    int rc = read_catalog(&o, err) || open_stack(&o, err) ? -1 : 0;
+    tiff_catalog_free(&o.catalog);
+    TIFFClose(o.tif);
+    return rc;
+}
+
+/* ---- rows ---- */
+
+#define FOLD(type)                                                                                 \
+    {                                                                                              \
+        const type *from = stack->row;                                                             \
+        type *to = stack->folded;                                                                  \
+        for (size_t i = 0; stack->projection == PLANES_MAX && i < n; i++)                          \
+            to[i] = from[i] > to[i] || to[i] != to[i] ? from[i] : to[i];                           \
+        for (size_t i = 0; stack->projection == PLANES_MIN && i < n; i++)                          \
+            to[i] = from[i] < to[i] || to[i] != to[i] ? from[i] : to[i];                           \
+        for (size_t i = 0; stack->projection == PLANES_MEAN && i < n; i++)                         \
+            stack->sums[i] += (double)from[i];                                                     \
+    }
+#define MEAN(type, rounding)                                                                       \
+    for (size_t i = 0; i < n; i++)                                                                 \
+    ((type *)stack->folded)[i] = (type)(stack->sums[i] / (double)stack->depth + (rounding))
+
+/* Adds one more row to a projection. */
+static void fold_row(const struct tiff_stack *stack, const struct image_info *info)
+{
+    size_t n = (size_t)info->width * (size_t)info->channels;
+    if (info->bits == 8)
+        FOLD(uint8_t)
+    else if (info->bits == 16)
+        FOLD(uint16_t)
+    else if (info->is_label)
+        FOLD(uint32_t)
+    else
+        FOLD(float)
+}
+
+static void finish_mean(const struct tiff_stack *stack, const struct image_info *info)
+{
+    size_t n = (size_t)info->width * (size_t)info->channels;
+    if (info->bits == 8)
+        MEAN(uint8_t, 0.5);
+    else if (info->bits == 16)
+        MEAN(uint16_t, 0.5);
+    else if (info->is_label)
+        MEAN(uint32_t, 0.5);
+    else
+        MEAN(float, 0);
+}
+
+/* The next row of a channel's pages, projected. */
+static int next_row(struct tiff_stack *stack, size_t channel, struct err *err)
+{
+    struct image_reader *pages = &stack->pages[channel * stack->depth];
+    const struct image_info *info = &pages[0].info;
+    bool mean = stack->projection == PLANES_MEAN && stack->depth > 1;
+    memset(stack->sums, 0,
+           mean ? (size_t)info->width * (size_t)info->channels * sizeof(double) : 0);
+    for (size_t d = 0; d < stack->depth; d++) {
+        bool first = d == 0 && !mean;
+        if (tiff_page_read(&pages[d], 1, first ? stack->folded : stack->row, err))
+            return -1;
+        pages[d].decoded_row++;
+        if (!first)
+            fold_row(stack, info);
+    }
+    if (mean)
+        finish_mean(stack, info);
+    return 0;
+}
+
+static void gather(const struct tiff_stack *stack, size_t page, uint8_t *to)
+{
+    const struct image_info *info = &stack->pages[0].info;
+    size_t bytes = (size_t)info->bits / 8, step = (size_t)info->channels * bytes;
+    const uint8_t *folded = stack->folded;
+    for (int c = 0; c < stack->channels; c++) {
+        if ((size_t)stack->from[c].page != page)
+            continue;
+        const uint8_t *from = folded + (size_t)stack->from[c].sample * bytes;
+        uint8_t *next = to + (size_t)c * bytes;
+        for (int64_t x = 0; x < info->width; x++) {
+            memcpy(next, from, bytes);
+            next += (size_t)stack->channels * bytes;
+            from += step;
+        }
+    }
+}
+
+static void count_voids(struct image_reader *reader, const struct tiff_stack *stack)
+{
+    reader->voids = 0;
+    for (size_t i = 0; i < stack->count; i++)
+        reader->voids += stack->pages[i].voids;
+}
+
+static int read_gathered(struct image_reader *reader, int64_t rows, uint8_t *to, struct err *err)
+{
+    struct tiff_stack *stack = reader->state;
+    size_t row_bytes = image_row_bytes(&reader->info);
+    for (int64_t y = 0; y < rows; y++, to += row_bytes)
+        for (size_t page = 0; page < stack->width; page++) {
+            if (next_row(stack, page, err))
+                return -1;
+            gather(stack, page, to);
+        }
+    return 0;
+}
+
+static int read_tiff(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    struct tiff_stack *stack = reader->state;
+    struct image_reader *page = &stack->pages[0];
+    int rc = stack->is_direct ? tiff_page_read(page, rows, to, err)
+                              : read_gathered(reader, rows, to, err);
+    if (stack->is_direct)
+        page->decoded_row += rows;
+    count_voids(reader, stack);
+    return rc;
 }
 
 static void close_tiff(struct image_reader *reader)
 {
-    struct tiff_state *s = reader->state;
-    if (!s)
+    struct tiff_stack *stack = reader->state;
+    if (!stack)
         return;
-    if (s->tif)
-        TIFFClose(s->tif);
-    free(s->band);
-    free(s->tile);
-    free(s->row);
-    free(s->inks);
-    free(s->offsets);
-    free(s);
+    for (size_t i = 0; i < stack->count; i++)
+        tiff_page_close(&stack->pages[i]);
+    free(stack->pages);
+    free(stack->row);
+    free(stack->folded);
+    free(stack->sums);
+    free(stack);
+    reader->state = NULL;
 }
 
-const struct image_decoder image_tiff_decoder = {"tiff", open_tiff, read_rows, close_tiff};
+static void rewind_tiff(struct image_reader *reader)
+{
+    struct tiff_stack *stack = reader->state;
+    for (size_t i = 0; i < stack->count; i++)
+        tiff_page_rewind(&stack->pages[i]);
+}
+
+const struct image_decoder image_tiff_decoder = {"tiff", open_tiff, read_tiff, close_tiff,
+                                                 rewind_tiff};

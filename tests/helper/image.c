@@ -3,13 +3,15 @@
  *     image same A B      exit 0 when size, depth and every pixel are equal
  *     image info FILE     "width height channels bits"
  *     image at FILE X Y   the values of a pixel
- *     image mean FILE     the mean of all values */
+ *     image mean FILE     the mean of all values
+ *     image pages FILE WIDTH HEIGHT DESCRIPTION VALUE...   a TIFF of 8 bits, a page for each */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/rng.h"
 #include "image/image.h"
+#include "tests/tiffs.h"
 
 static void stop(const struct err *err)
 {
@@ -124,8 +126,33 @@ static int show(const char *what, char **args)
     return 0;
 }
 
+static int make_pages(int count, char **args)
+{
+    uint32_t width = (uint32_t)atol(args[1]), height = (uint32_t)atol(args[2]);
+    uint8_t *pixels = malloc((size_t)width * height);
+    TIFF *tif = TIFFOpen(args[0], "w");
+    if (!pixels || !tif)
+        return 1;
+    for (int i = 0; i < count; i++) {
+        struct tiff_page page = {.width = width,
+                                 .height = height,
+                                 .photometric = PHOTOMETRIC_MINISBLACK,
+                                 .description = i == 0 && *args[3] ? args[3] : NULL,
+                                 .unit = RESUNIT_NONE,
+                                 .resolution = 2, /* of a unit that the description says */
+                                 .pixels = pixels};
+        memset(pixels, atoi(args[4 + i]), (size_t)width * height);
+        tiff_put_page(tif, &page);
+    }
+    TIFFClose(tif);
+    free(pixels);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc >= 7 && strcmp(argv[1], "pages") == 0)
+        return make_pages(argc - 6, argv + 2);
     if (argc >= 7 && strcmp(argv[1], "make") == 0)
         return make(argv + 2);
     if (argc == 4 && strcmp(argv[1], "same") == 0)

@@ -3,7 +3,7 @@
 # loud failure on a full disk, and a quick start.
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
-plan $((7 * $(find "$BIN" -type f | wc -l) - 1)) # train and predict start slower, and one more
+plan $((7 * $(find "$BIN" -type f | wc -l))) # train and predict start slower, and two more
 
 long_options() { # PROGRAM: its own, from its help
     "$1" --help | grep -oE '^ +(-., )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' |
@@ -49,5 +49,6 @@ for path in "$BIN"/*; do
         ;;
     esac
 done
+ok "image-formats.7 is sound" mandoc -T lint -W warning man/image-formats.7
 ok "tensor-stream.5 is sound" mandoc -T lint -W warning man/tensor-stream.5
 done_testing

@@ -352,10 +352,9 @@ static void test_pages(void)
     TIFF *tif = TIFFOpen(in_folder("m.tif"), "w");
     write_page(tif, 16, 1, 0);
     write_page(tif, 64, 2, 0);
-    write_page(tif, 64, 3, 0);
     write_page(tif, 32, 4, 0);
     TIFFClose(tif);
-    check_page("of several pages the first of the largest is read", 64, 2);
+    check_page("of a page and its smaller copies the largest is read", 64, 2);
     tif = TIFFOpen(in_folder("m.tif"), "w");
     write_page(tif, 64, 5, 2);
     write_page(tif, 32, 6, 0);
@@ -369,42 +368,135 @@ static void test_pages(void)
     check_page("a preview with a larger sub-image gives the sub-image", 64, 9);
 }
 
+/* Puts a resolution unit that libtiff does not write into the file's only directory. */
+static void patch_unit(const char *file, int unit)
+{
+    static uint8_t bytes[1 << 14];
+    size_t size = get_file(file, bytes, sizeof bytes);
+    uint32_t at;
+    memcpy(&at, bytes + 4, sizeof at);
+    for (size_t entry = at + 2; entry + 12 <= size; entry += 12)
+        if (bytes[entry] == 0x28 && bytes[entry + 1] == 0x01 && bytes[entry + 2] == 3)
+            bytes[entry + 8] = (uint8_t)unit;
+    put_file(file, bytes, size);
+}
+
 static void check_size_tags(const char *name, const char *description, float x, int unit,
                             double expected)
 {
     struct err err = {0};
     struct image_info info = {0};
     void *pixels = NULL;
-    TIFF *tif = TIFFOpen(in_folder("s.tif"), "w");
+    const char *file = in_folder("s.tif");
+    TIFF *tif = TIFFOpen(file, "w");
     if (description)
         TIFFSetField(tif, TIFFTAG_IMAGEDESCRIPTION, description);
     TIFFSetField(tif, TIFFTAG_XRESOLUTION, x);
     TIFFSetField(tif, TIFFTAG_YRESOLUTION, x);
-    TIFFSetField(tif, TIFFTAG_RESOLUTIONUNIT, unit);
+    TIFFSetField(tif, TIFFTAG_RESOLUTIONUNIT, unit > RESUNIT_CENTIMETER ? RESUNIT_NONE : unit);
     write_page(tif, 4, 0, 0);
     TIFFClose(tif);
-    bool pass = image_load(in_folder("s.tif"), &info, &pixels, &err) == 0;
-    is_near(pass ? info.pixel_width : -1, expected, 1e-6, name);
+    if (unit > RESUNIT_CENTIMETER)
+        patch_unit(file, unit);
+    bool pass = image_load(file, &info, &pixels, &err) == 0;
+    is_near(pass ? info.pixel_width : -1, expected, 1e-6 * (1 + expected), name);
     free(pixels);
 }
 
 static void test_size_tags(void)
 {
-    check_size_tags("pixels per centimetre", NULL, 20000, RESUNIT_CENTIMETER, 0.5);
+    check_size_tags("pixels per centimeter", NULL, 20000, RESUNIT_CENTIMETER, 0.5);
     check_size_tags("pixels per inch", NULL, 50800, RESUNIT_INCH, 0.5);
     check_size_tags("72 dpi says nothing", NULL, 72, RESUNIT_INCH, 0);
-    check_size_tags("300 dpi says nothing", NULL, 300, RESUNIT_INCH, 0);
-    check_size_tags("ImageJ's micrometres", "ImageJ=1.53\nunit=micron\nmin=0\n", 4, RESUNIT_NONE,
+    check_size_tags("600 dpi says nothing", NULL, 600, RESUNIT_INCH, 0);
+    check_size_tags("4800 dpi says nothing", NULL, 4800, RESUNIT_INCH, 0);
+    check_size_tags("236.22 a centimeter says nothing", NULL, 236.22f, RESUNIT_CENTIMETER, 0);
+    check_size_tags("no unit says nothing", NULL, 20000, RESUNIT_NONE, 0);
+    check_size_tags("tifffile's millimeters", NULL, 3076.923f, 4, 0.325);
+    check_size_tags("tifffile's micrometers", NULL, 0.05f, 5, 20);
+}
+
+static void test_imagej_sizes(void)
+{
+    static const struct {
+        const char *unit;
+        double size;
+    } units[] = {{"micron", 1},    {"microns", 1},       {"Micron", 1},
+                 {"um", 1},        {"\\u00B5m", 1},      {"\\u00b5m", 1},
+                 {"\xc2\xb5m", 1}, {"\xce\xbcm", 1},     {"\xb5m", 1},
+                 {"\xc2\xb5", 1},  {" micrometer ", 1},  {"micrometres", 1},
+                 {"nm", 0.001},    {"mm", 1000},         {"cm", 10000},
+                 {"inch", 25400},  {"pixel", 0},         {"sec", 0},
+                 {"", 0},          {"nanometers", 0.001}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        char description[100], name[60];
+        snprintf(description, sizeof description, "ImageJ=1.54f\nunit=%s\nmin=0\n", units[i].unit);
+        snprintf(name, sizeof name, "ImageJ's '%s'", units[i].unit);
+        check_size_tags(name, description, 4, RESUNIT_NONE, units[i].size / 4);
+    }
+    check_size_tags("ImageJ's unit down", "ImageJ=1.54f\nunit=um\nyunit=um\n", 4, RESUNIT_NONE,
                     0.25);
-    check_size_tags("ImageJ's millimetres", "ImageJ=1.53\nunit=mm\n", 10, RESUNIT_NONE, 100);
-    check_size_tags("OME-XML",
-                    "<?xml version=\"1.0\"?><OME><Image><Pixels PhysicalSizeX=\"0.65\" "
-                    "PhysicalSizeY=\"0.65\" SizeX=\"4\"/></Image></OME>",
+}
+
+static void check_ome_size(const char *attributes, double expected)
+{
+    char xml[500], name[100];
+    snprintf(xml, sizeof xml, "<?xml version=\"1.0\"?><OME><Image><Pixels %s/></Image></OME>",
+             attributes);
+    snprintf(name, sizeof name, "OME: %.80s", attributes);
+    check_size_tags(name, xml, 72, RESUNIT_INCH, expected);
+}
+
+static void test_ome_sizes(void)
+{
+    check_ome_size("PhysicalSizeX=\"0.65\" PhysicalSizeY=\"0.65\" SizeX=\"4\" SizeY='4'", 0.65);
+    check_ome_size("SizeX='4'\n  PhysicalSizeX='0.65'\n\tPhysicalSizeY = '0.65'", 0.65);
+    check_ome_size("PhysicalSizeX='325' PhysicalSizeXUnit='nm' PhysicalSizeY='325' "
+                   "PhysicalSizeYUnit='nm'",
+                   0.325);
+    check_ome_size("PhysicalSizeX='0.00065' PhysicalSizeXUnit='mm' PhysicalSizeY='0.65'", 0.65);
+    check_ome_size("PhysicalSizeX='0.65' PhysicalSizeXUnit='&#181;m' PhysicalSizeY='0.65'", 0.65);
+    check_ome_size("PhysicalSizeX='0.65' PhysicalSizeXUnit='\xc2\xb5m' PhysicalSizeY='1'", 0.65);
+    check_ome_size("PhysicalSizeX='0.65' PhysicalSizeXUnit='\xb5m' PhysicalSizeY='0.65'", 0.65);
+    check_ome_size("PhysicalSizeX='6.5E-1' PhysicalSizeY='6.5E-1'", 0.65);
+    check_ome_size("PhysicalSizeX='6500' PhysicalSizeXUnit='\xc3\x85' PhysicalSizeY='0.65'", 0.65);
+    check_ome_size("PhysicalSizeX='1' PhysicalSizeXUnit='pixel' PhysicalSizeY='1'", 0);
+    check_ome_size("PhysicalSizeX='50' PhysicalSizeY='50'", 50);
+    check_ome_size("SizeX='4'", 0);
+}
+
+static void test_other_sizes(void)
+{
+    check_size_tags("Aperio's MPP",
+                    "Aperio Image Library v11.2.1\r\n46000x32914 [0,100 46000x32814] (256x256) "
+                    "JPEG/RGB Q=30|AppMag = 20|StripeWidth = 2040|MPP = 0.4990|Left = 25.69",
+                    1, RESUNIT_NONE, 0.499);
+    check_size_tags("without spaces", "Aperio Image|AppMag=40|MPP=0.25", 1, RESUNIT_NONE, 0.25);
+    check_size_tags("MPP of others", "Somebody|MPP = 0.25", 1, RESUNIT_NONE, 0);
+    check_size_tags("MetaMorph's calibration",
+                    "<MetaData><prop id=\"spatial-calibration-state\" type=\"bool\" value=\"on\"/>"
+                    "<prop id=\"spatial-calibration-x\" type=\"float\" value=\"0.65\"/>"
+                    "<prop id=\"spatial-calibration-y\" type=\"float\" value=\"0.65\"/>"
+                    "<prop id=\"spatial-calibration-units\" type=\"string\" value=\"um\"/>"
+                    "</MetaData>",
                     72, RESUNIT_INCH, 0.65);
-    check_size_tags("OME-XML in nanometres",
-                    "<OME><Pixels PhysicalSizeX=\"325\" PhysicalSizeXUnit=\"nm\" "
-                    "PhysicalSizeY=\"325\" PhysicalSizeYUnit=\"nm\"/></OME>",
-                    72, RESUNIT_INCH, 0.325);
+}
+
+/* A size that a printer has is believed only of our own files. */
+static void test_own_sizes(void)
+{
+    static const char *const names[] = {"own.tif", "own.png", "own.ome.tif"};
+    for (int i = 0; i < 3; i++) {
+        struct err err = {0};
+        struct image_info info = {.width = 4, .height = 4, .channels = 1, .bits = 8}, got = {0};
+        uint8_t pixels[16] = {0};
+        void *back = NULL;
+        info.pixel_width = info.pixel_height = 42.3;
+        bool pass = image_save(in_folder(names[i]), &info, pixels, &err) == 0 &&
+                    image_load(in_folder(names[i]), &got, &back, &err) == 0;
+        is_near(pass ? got.pixel_width : -1, 42.3, 0.01, names[i]);
+        free(back);
+    }
 }
 
 /* ---- PNGs as others write them ---- */
@@ -564,7 +656,7 @@ static void test_writing_fails(void)
 
 int main(void)
 {
-    tap_plan(123);
+    tap_plan(164);
     if (!mkdtemp(folder))
         return 1;
     test_round_trips();
@@ -573,6 +665,10 @@ int main(void)
     test_negative_labels();
     test_pages();
     test_size_tags();
+    test_imagej_sizes();
+    test_ome_sizes();
+    test_other_sizes();
+    test_own_sizes();
     test_pngs();
     test_cuts();
     test_refusals();
