@@ -455,7 +455,7 @@ static void test_spills(void)
 
 int main(void)
 {
-    tap_plan(125);
+    tap_plan(134);
     test_numbers();
     test_crc32c();
     test_identity();
