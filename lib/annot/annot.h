@@ -1,3 +1,7 @@
+/* lib/annot: outlines of objects in the files of other programs, in and out. Tracing and filling
+ * of outlines belong here; measuring objects does not. Many files: a format each, for reading and
+ * for writing. */
+
 /* Annotations: outlines of objects in images, as other programs read and write
  * them, from and to label images.
  *

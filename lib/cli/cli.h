@@ -1,3 +1,7 @@
+/* lib/cli: how programs speak with people: options, help, messages, progress, the end. Only tools/
+ * may use it, and only it may print and exit; a library that has something to say returns an error
+ * or calls what it was given. What a program does is no part of it. */
+
 /* What every program shares: options, help, messages, progress, signals and the
  * end.  The only code of lib that may print and exit; used by tools only.
  *

@@ -1,3 +1,6 @@
+/* lib/draw: pictures for people: outlines, fillings, panels, insets. It gives rows of RGB; files
+ * belong to image. */
+
 /* Labels drawn over pictures, a row at a time.  A picture's row is RGB, 8 bits a
  * channel; a row of labels is uint32_t, 0 the background. */
 #ifndef DRAW_DRAW_H

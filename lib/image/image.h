@@ -1,3 +1,8 @@
+/* lib/image: files of pixels, in and out, row by row, and folders of them: formats, masks as
+ * labels, what matches by name. A format's own matters stay in its own files. Changing pixels
+ * belongs to pixels, drawing to draw. Many files: a reader and a writer for each format, and what
+ * their pixels mean. */
+
 /* Images row by row, in and out.  Samples are interleaved (RGBRGB...), 8-bit as
  * uint8_t, 16-bit as uint16_t in the machine's order, 32-bit as float. */
 #ifndef IMAGE_IMAGE_H

@@ -1,3 +1,7 @@
+/* lib/model: networks: layers with published names, one file an architecture, and the registry
+ * that finds them. How a network is trained is known in train, what becomes of its outputs in
+ * predict. */
+
 /* Networks by name.  An architecture is a word with options after a colon,
  * "transunet-r50-b16:skips=0", "unetpp:ds=1"; model_new builds it, its parameters
  * carry the names of the published implementation.

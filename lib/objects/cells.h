@@ -1,3 +1,7 @@
+/* lib/objects: from pixels to objects and back to numbers: components, watershed, flows,
+ * morphology, distances, regions and what is measured of them. Comparing two segmentations is for
+ * scores, outlines as coordinates for annot. Many files: an algorithm each. */
+
 /* From masks, probabilities or flows to numbered objects: what label(1) does. */
 #ifndef OBJECTS_CELLS_H
 #define OBJECTS_CELLS_H

@@ -1,3 +1,6 @@
+/* lib/paper: the tables of the paper, ours beside the published. Scores come from score(1)'s
+ * tables, not from pixels. */
+
 /* A published table beside our runs of it.
  *
  * The published table is a TSV whose columns are labels (method, encoder, ...), the

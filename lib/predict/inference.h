@@ -1,3 +1,7 @@
+/* lib/predict: a trained network's answer for images: batches, test-time augmentation,
+ * uncertainty, sizes of cells. Nothing that only training needs, and nothing about files but the
+ * stream's tiles. */
+
 /* Images to class probabilities: what lies between arrays and a network's tensors. */
 #ifndef PREDICT_INFERENCE_H
 #define PREDICT_INFERENCE_H

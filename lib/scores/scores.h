@@ -1,3 +1,7 @@
+/* lib/scores: how well a prediction agrees with the truth: metrics by convention, matching of
+ * objects, calibration, rows, summaries, reports. Finding the objects is not its matter, nor a
+ * paper's tables (paper). */
+
 /* The row of numbers that score(1) gives for an image. */
 #ifndef SCORES_SCORES_H
 #define SCORES_SCORES_H

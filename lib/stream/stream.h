@@ -1,3 +1,7 @@
+/* lib/stream: the tensor stream and what is kept in one: archives, samples, their places and keys,
+ * splits and spools. What arrays hold is none of its business: pixels are changed in pixels, tiles
+ * become images in tiles. Many files, since reading, writing, checking and describing are apart. */
+
 /* The tensor stream, tensor-stream(5): a POSIX tar archive of samples in the
  * WebDataset convention, between a first member __stream__ and a last __end__. */
 #ifndef STREAM_STREAM_H

@@ -1,3 +1,8 @@
+/* lib/tiles: one image as many tiles: cutting it, and putting it together again from a stream,
+ * blended, as a file, or as a picture in memory that other programs measure. How a stream is read
+ * is for stream, what is drawn over an image for draw. Many files: each way from tiles to an image
+ * has its steps. */
+
 /* Tiles of several sizes over one image, in the order of their first rows, so that
  * the image can be read once from above. */
 #ifndef TILES_TILING_H

@@ -1,3 +1,8 @@
+/* lib/train: a run from samples to weights: batches, losses, outliers, topology, steps,
+ * validation, checkpoints, processes that share the work. What a trained network needs to answer
+ * belongs to model or predict. Many files: each loss, and each thing that is kept or told of a
+ * run, is apart. */
+
 /* A run of training, from samples to weights: epochs of steps, validation, a record,
  * and checkpoints from which it goes on with the same bytes. */
 #ifndef TRAIN_SESSION_H

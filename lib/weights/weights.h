@@ -1,3 +1,6 @@
+/* lib/weights: files of named parameters, their metadata and checksums. No libtorch, and no
+ * network: what the names mean is known in model. */
+
 /* Named parameter tensors in files: safetensors in and out, PyTorch checkpoints
  * (.pth/.pt, zip and legacy), NumPy .npz and .npy that hold a dictionary in.  Readers of
  * our own: nothing in a file is executed, every size is checked against the bytes that
