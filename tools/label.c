@@ -226,7 +226,7 @@ static unsigned parts_wanted(void)
     if (!is_flows() && (results_measure(&settings.results) || settings.map == PROBABILITY))
         parts |= 1u << PICTURE_FOREGROUND;
     if (!is_flows() && results_measure(&settings.results))
-        parts |= 1u << PICTURE_DOUBT;
+        parts |= 1u << PICTURE_UNCERTAINTY;
     if (results_measure(&settings.results) && !settings.results.intensities)
         parts |= 1u << PICTURE_IMAGE;
     return parts;

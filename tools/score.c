@@ -1,19 +1,14 @@
 /* score: compare predictions with the truth. */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "core/destination.h"
 #include "core/limits.h"
-#include "core/tsv.h"
-#include "image/labels.h"
-#include "image/mask.h"
 #include "image/pairs.h"
-#include "scores/compare.h"
+#include "scores/files.h"
 #include "scores/report.h"
 #include "tiles/picture_stream.h"
 
@@ -127,86 +122,20 @@ static int compare(struct subject *subject, struct err *err)
 
 /* ---- files ---- */
 
-/* A prediction and its truth, as they were loaded. */
-struct loaded {
-    uint32_t *labels[2];
-    uint8_t *masks[2];
-    float *foreground, *doubt;
-};
-
-static void loaded_free(struct loaded *loaded)
-{
-    for (int i = 0; i < 2; i++) {
-        free(loaded->labels[i]);
-        free(loaded->masks[i]);
-    }
-    free(loaded->foreground);
-    free(loaded->doubt);
-}
-
-static int load_probability(struct loaded *loaded, const char *path, struct image_info *info,
-                            struct err *err)
-{
-    float limit = settings.threshold > 0 ? settings.threshold : 0.5f;
-    if (image_load_floats(path, info, &loaded->foreground, err))
-        return -1;
-    size_t count = (size_t)info->width * (size_t)info->height;
-    uint32_t *labels = loaded->labels[0] = malloc(count * sizeof *labels + 1);
-    float *doubt = loaded->doubt = malloc(count * sizeof *doubt + 1);
-    if (!labels || !doubt)
-        return err_memory(err, "a prediction");
-    for (size_t i = 0; i < count; i++) {
-        float p = loaded->foreground[i];
-        labels[i] = p >= limit;
-        doubt[i] = 2 * (p < 0.5f ? p : 1 - p);
-    }
-    return 0;
-}
-
-/* which: 0 the prediction, 1 the truth. */
-static int load(struct loaded *loaded, int which, const char *path, struct image_info *info,
-                struct err *err)
-{
-    bool labels = settings.rules.objects || settings.rules.classes || settings.probability;
-    if (settings.probability && which == 0)
-        return load_probability(loaded, path, info, err);
-    return labels ? mask_load_labels(path, info, &loaded->labels[which], err)
-                  : mask_load(path, info, &loaded->masks[which], err);
-}
-
-static int compare_loaded(struct loaded *loaded, const char *name, const struct image_info *p,
-                          const struct image_info *t, struct err *err)
-{
-    struct subject subject = {.name = name,
-                              .pixel_height =
-                                  t->pixel_height > 0 ? t->pixel_height : p->pixel_height,
-                              .pixel_width = t->pixel_width > 0 ? t->pixel_width : p->pixel_width,
-                              .pair = {.height = (size_t)t->height,
-                                       .width = (size_t)t->width,
-                                       .prediction = loaded->labels[0],
-                                       .truth = loaded->labels[1],
-                                       .prediction_mask = loaded->masks[0],
-                                       .truth_mask = loaded->masks[1],
-                                       .foreground = loaded->foreground,
-                                       .doubt = loaded->doubt}};
-    return compare(&subject, err);
-}
-
 static int compare_files(const char *name, const char *prediction, const char *truth,
                          struct err *err)
 {
-    struct image_info p, t;
-    struct loaded loaded = {.doubt = NULL};
-    int rc = load(&loaded, 0, prediction, &p, err) || load(&loaded, 1, truth, &t, err) ? -1 : 0;
-    if (rc == 0 && (p.width != t.width || p.height != t.height))
-        rc = err_set(err, STATUS_DATA,
-                     "compare '%s': %lld x %lld pixels, its truth '%s' has %lld x %lld", prediction,
-                     (long long)p.width, (long long)p.height, truth, (long long)t.width,
-                     (long long)t.height);
-    if (rc == 0)
-        rc = compare_loaded(&loaded, name, &p, &t, err);
-    loaded_free(&loaded);
-    return rc;
+    const struct files_options how = {.labels = settings.rules.objects || settings.rules.classes,
+                                      .probability = settings.probability,
+                                      .threshold = settings.threshold};
+    struct files_pair files;
+    int result = files_load(&files, prediction, truth, &how, err);
+    if (result == 0) {
+        struct subject subject = {name, files.pixel_height, files.pixel_width, files.pair};
+        result = compare(&subject, err);
+    }
+    files_free(&files);
+    return result;
 }
 
 static void fail_softly(const struct err *err)
@@ -268,7 +197,7 @@ static int compare_assembled(void *user, struct picture *p, struct err *err)
                                        .prediction_is_classes = true,
                                        .truth = p->truth,
                                        .foreground = p->foreground,
-                                       .doubt = p->doubt}};
+                                       .uncertainty = p->uncertainty}};
     (void)user;
     return compare(&subject, err);
 }
@@ -283,7 +212,7 @@ static void compare_stream(const char *path)
         .warn = cli_warn_err,
         .threshold = settings.threshold,
         .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH | 1u << PICTURE_FOREGROUND |
-                  1u << PICTURE_DOUBT,
+                  1u << PICTURE_UNCERTAINTY,
         .progress = cli_progress};
     int result = picture_stream_walk(path, &rules, compare_assembled, NULL, &err);
     if (result < 0)
@@ -304,37 +233,6 @@ static void summarise_runs(char **paths)
             scores_report_row(&report, *paths, 0, &means, &err))
             cli_die_err(&err);
     }
-}
-
-static void write_curve(const char *path)
-{
-    static const char *const names[] = {"coverage", "risk"};
-    double values[100][2];
-    struct err err;
-    for (int i = 0; i < 100; i++) {
-        values[i][0] = (i + 1) / 100.0;
-        values[i][1] = risk_at(&totals.risk, values[i][0]);
-    }
-    if (tsv_write(path, names, 2, values[0], 100, &err))
-        cli_die_err(&err);
-}
-
-static void write_reliability(const char *path)
-{
-    static const char *const names[] = {"from", "to", "pixels", "confidence", "accuracy"};
-    const struct calibration *c = &totals.calibration;
-    double values[CALIBRATION_BINS][5];
-    struct err err;
-    for (int i = 0; i < CALIBRATION_BINS; i++) {
-        double n = (double)c->count[i], width = 1.0 / CALIBRATION_BINS;
-        values[i][0] = i * width;
-        values[i][1] = (i + 1) * width;
-        values[i][2] = n;
-        values[i][3] = n > 0 ? c->confidence[i] / n : NAN;
-        values[i][4] = n > 0 ? (double)c->correct[i] / n : NAN;
-    }
-    if (tsv_write(path, names, 5, values[0], CALIBRATION_BINS, &err))
-        cli_die_err(&err);
 }
 
 /* ---- options ---- */
@@ -369,11 +267,10 @@ int main(int argc, char **argv)
         compare_operands(operands);
     else
         compare_stream(count ? operands[0] : "-");
-    if (scores_report_end(&report, &err))
+    if (scores_report_end(&report, &err) ||
+        (settings.curve && scores_write_curve(settings.curve, &totals.risk, &err)) ||
+        (settings.reliability &&
+         scores_write_reliability(settings.reliability, &totals.calibration, &err)))
         cli_die_err(&err);
-    if (settings.curve)
-        write_curve(settings.curve);
-    if (settings.reliability)
-        write_reliability(settings.reliability);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

@@ -1,9 +1,3 @@
-/* lib/core: what every room stands on, and that knows nothing of images, streams or networks:
- * errors and limits, numbers and text, files that appear whole, arrays and their .npy form, memory
- * that spills to disk, random numbers, queues between threads, what the processor can do. What two
- * rooms need goes here only if it is as general as that; else into the earlier of the two. Many
- * files, since each is one small thing that is used alone. */
-
 /* How the library reports failure: a function that can fail takes a struct err
  * as its last argument, fills it and returns -1 (or NULL); on success it returns
  * 0 (or more) and leaves it alone.  Only programs print and exit (lib/cli).
@@ -29,8 +23,7 @@ struct err {
 };
 
 /* Sets the error.  Names in it are as they are in files: lib/cli makes them harmless.
- * What is too long is cut in the middle, so that the reason stays.  Always returns -1, for `return
- * err_set(...)`. */
+ * What is too long is cut in the middle, so that the reason stays.  Always returns -1, for `return err_set(...)`. */
 int err_set(struct err *err, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The same, with ": " and strerror(errno) appended. */

@@ -1,3 +1,9 @@
+/* lib/core: what every room stands on, and that knows nothing of images, streams or networks:
+ * errors and limits, numbers and text, files that appear whole, arrays and their .npy form, memory
+ * that spills to disk, random numbers, queues between threads, what the processor can do. What two
+ * rooms need goes here only if it is as general as that; else into the earlier of the two. Many
+ * files, since each is one small thing that is used alone. */
+
 /* Numbers from text, with a range and no leftovers, and arithmetic on sizes
  * that cannot wrap. */
 #ifndef CORE_NUM_H

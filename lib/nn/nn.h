@@ -1,8 +1,3 @@
-/* lib/nn: libtorch behind a C interface, and kernels of our own where it is slow. The only room of
- * C++; what crosses are handles and plain numbers. Nothing about images, networks or training that
- * is not arithmetic: layers are put together in model. Many files: handles, layers, kernels, plans
- * and the machine are apart. */
-
 /* The C interface to libtorch: tensors, layers, losses, gradients, optimisers.
  *
  * No exception crosses.  A function that gives a tensor returns NULL on failure,

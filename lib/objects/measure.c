@@ -7,23 +7,23 @@
 
 /* What lies under the objects. */
 struct underlay {
-    struct under image, probability, doubt;
+    struct under image, probability, uncertainty;
 };
 
 static void underlay_free(struct underlay *u)
 {
     under_free(&u->image);
     under_free(&u->probability);
-    under_free(&u->doubt);
+    under_free(&u->uncertainty);
 }
 
 static int underlay_new(struct underlay *u, const struct boxes *boxes, int channels,
-                        bool has_probability, bool has_doubt, struct err *err)
+                        bool has_probability, bool has_uncertainty, struct err *err)
 {
     *u = (struct underlay){0};
     if (under_new(&u->image, boxes, (size_t)channels, err) ||
         (has_probability && under_new(&u->probability, boxes, 1, err)) ||
-        (has_doubt && under_new(&u->doubt, boxes, 1, err))) {
+        (has_uncertainty && under_new(&u->uncertainty, boxes, 1, err))) {
         underlay_free(u);
         return -1;
     }
@@ -31,8 +31,8 @@ static int underlay_new(struct underlay *u, const struct boxes *boxes, int chann
 }
 
 static int sweep(struct underlay *u, const uint32_t *labels, size_t height, size_t width,
-                 const struct measure_image *image, const float *probability, const float *doubt,
-                 struct err *err)
+                 const struct measure_image *image, const float *probability,
+                 const float *uncertainty, struct err *err)
 {
     float *row = malloc(width * (size_t)image->channels * sizeof *row + 1);
     int rc = row ? 0 : err_memory(err, "a row");
@@ -44,8 +44,8 @@ static int sweep(struct underlay *u, const uint32_t *labels, size_t height, size
             under_row(&u->image, here, row, width);
         if (probability)
             under_row(&u->probability, here, probability + y * width, width);
-        if (doubt)
-            under_row(&u->doubt, here, doubt + y * width, width);
+        if (uncertainty)
+            under_row(&u->uncertainty, here, uncertainty + y * width, width);
     }
     free(row);
     return rc;
@@ -59,13 +59,13 @@ static void describe(struct region *region, const struct underlay *u, size_t obj
     }
     if (u->probability.planes)
         region->mean_probability = under_mean(&u->probability, object, 0);
-    if (u->doubt.planes)
-        region->mean_uncertainty = under_mean(&u->doubt, object, 0);
+    if (u->uncertainty.planes)
+        region->mean_uncertainty = under_mean(&u->uncertainty, object, 0);
 }
 
 int measure_all(const uint32_t *labels, size_t height, size_t width,
-                const struct measure_image *image, const float *probability, const float *doubt,
-                measure_take *take, void *user, struct err *err)
+                const struct measure_image *image, const float *probability,
+                const float *uncertainty, measure_take *take, void *user, struct err *err)
 {
     struct boxes boxes;
     struct underlay under;
@@ -73,9 +73,9 @@ int measure_all(const uint32_t *labels, size_t height, size_t width,
     struct spill runs = {0};
     if (boxes_of(&boxes, labels, height, width, err))
         return -1;
-    int rc = underlay_new(&under, &boxes, image->channels, probability, doubt, err);
-    if (rc == 0 && (image->channels || probability || doubt))
-        rc = sweep(&under, labels, height, width, image, probability, doubt, err);
+    int rc = underlay_new(&under, &boxes, image->channels, probability, uncertainty, err);
+    if (rc == 0 && (image->channels || probability || uncertainty))
+        rc = sweep(&under, labels, height, width, image, probability, uncertainty, err);
     if (rc == 0)
         rc = runs_of(&runs, &boxes, labels, height, width, err);
     for (size_t i = 0; rc == 0 && i < boxes.count; i++) {

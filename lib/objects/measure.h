@@ -15,9 +15,10 @@ struct measure_image {
 typedef int measure_take(void *user, const struct region *region, struct err *err);
 
 /* Gives each object to `take`, in the order of their first pixels.  labels: height x
- * width; probability, doubt: the same or NULL. */
+ * width; probability, uncertainty: the same or NULL. */
 int measure_all(const uint32_t *labels, size_t height, size_t width,
-                const struct measure_image *image, const float *probability, const float *doubt,
-                measure_take *take, void *user, struct err *err) MUST_CHECK;
+                const struct measure_image *image, const float *probability,
+                const float *uncertainty, measure_take *take, void *user,
+                struct err *err) MUST_CHECK;
 
 #endif

@@ -144,8 +144,9 @@ static nn_tensor *input_tensor(const struct batch *b, const struct inference_inp
 
 /* Of one look: probabilities and how unsure they are. */
 struct look {
-    nn_tensor *prob, *doubt; /* doubt: NULL when it is not asked for, or follows from prob */
-    nn_tensor *flows;        /* of length 1; NULL when they are not asked for */
+    nn_tensor *prob,
+        *uncertainty; /* uncertainty: NULL when it is not asked for, or follows from prob */
+    nn_tensor *flows; /* of length 1; NULL when they are not asked for */
 };
 
 /* Networks give flows times 5. */
@@ -154,8 +155,8 @@ static nn_tensor *unit_flows(const struct inference_options *options, const nn_t
     return options->flows ? nn_affine(flows, 1.0 / FLOW_NETWORK_SCALE, 0) : NULL;
 }
 
-static nn_tensor *doubt_of(const struct inference_options *options, const nn_tensor *logits,
-                           const nn_tensor *prob)
+static nn_tensor *uncertainty_of(const struct inference_options *options, const nn_tensor *logits,
+                                 const nn_tensor *prob)
 {
     switch (options->uncertainty) {
     case UNCERTAINTY_MAHALANOBIS:
@@ -201,12 +202,12 @@ static int look(struct model *model, const struct inference_options *options, co
     if (model_forward(model, x, &out, err))
         return -1;
     look->prob = nn_softmax(out.logits, 1);
-    look->doubt = doubt_of(options, out.logits, look->prob);
+    look->uncertainty = uncertainty_of(options, out.logits, look->prob);
     look->flows = unit_flows(options, out.flows);
     return 0;
 }
 
-/* The i-th view's classes and, after them, its flows and its doubt, turned back. */
+/* The i-th view's classes and, after them, its flows and its uncertainty, turned back. */
 static nn_tensor *look_at_view(struct model *model, const struct inference_options *options,
                                const nn_tensor *x, int i, struct err *err)
 {
@@ -216,7 +217,8 @@ static nn_tensor *look_at_view(struct model *model, const struct inference_optio
     nn_tensor *all = view_back(seen.prob, i);
     if (options->flows)
         all = nn_cat2(all, flows_back(seen.flows, i), 1);
-    return seen.doubt ? nn_cat2(all, view_back(nn_unsqueeze(seen.doubt, 1), i), 1) : all;
+    return seen.uncertainty ? nn_cat2(all, view_back(nn_unsqueeze(seen.uncertainty, 1), i), 1)
+                            : all;
 }
 
 /* Means over the eight views. */
@@ -237,7 +239,8 @@ static int look_around(struct model *model, const struct inference_options *opti
     mean->prob = nn_narrow(sum, 1, 0, classes);
     int64_t flows = options->flows ? MODEL_FLOWS : 0;
     mean->flows = flows ? nn_narrow(sum, 1, classes, flows) : NULL;
-    mean->doubt = nn_size(sum, 1) > classes + flows ? nn_select(sum, 1, classes + flows) : NULL;
+    mean->uncertainty =
+        nn_size(sum, 1) > classes + flows ? nn_select(sum, 1, classes + flows) : NULL;
     return 0;
 }
 
@@ -362,16 +365,17 @@ static int ask(struct model *model, const struct inference_options *options, con
         answer->logits = out.logits;
         bool needed = options->prob || options->uncertainty == UNCERTAINTY_ENTROPY;
         seen.prob = needed ? nn_softmax(out.logits, 1) : NULL;
-        seen.doubt = doubt_of(options, out.logits, seen.prob);
+        seen.uncertainty = uncertainty_of(options, out.logits, seen.prob);
         seen.flows = unit_flows(options, out.flows);
     }
     answer->prob = seen.prob;
     answer->flows = seen.flows;
-    answer->uncertainty = seen.doubt;
+    answer->uncertainty = seen.uncertainty;
     if (options->uncertainty == UNCERTAINTY_ENTROPY)
         answer->uncertainty = uncertainty_entropy(seen.prob);
     if (options->uncertainty == UNCERTAINTY_TTA)
-        answer->uncertainty = nn_clamp(nn_sub(uncertainty_entropy(seen.prob), seen.doubt), 0, 1);
+        answer->uncertainty =
+            nn_clamp(nn_sub(uncertainty_entropy(seen.prob), seen.uncertainty), 0, 1);
     return 0;
 }
 

@@ -30,8 +30,8 @@ static int add_probabilities(struct scores *row, const struct compare_pair *pair
     if (rc == 0) {
         calibration_add(&own->calibration, pair->foreground, truth, count);
         calibration_add(&totals->calibration, pair->foreground, truth, count);
-        risk_add(&own->risk, pair->doubt, wrong, count);
-        risk_add(&totals->risk, pair->doubt, wrong, count);
+        risk_add(&own->risk, pair->uncertainty, wrong, count);
+        risk_add(&totals->risk, pair->uncertainty, wrong, count);
         scores_of_calibration(row, &own->calibration);
         scores_of_risk(row, &own->risk);
     }

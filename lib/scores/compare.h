@@ -21,7 +21,7 @@ struct compare_pair {
     uint32_t *prediction, *truth; /* components are found in place */
     bool prediction_is_classes;   /* objects are its components, whatever the rules say */
     const uint8_t *prediction_mask, *truth_mask;
-    const float *foreground, *doubt; /* probability and uncertainty; NULL when unknown */
+    const float *foreground, *uncertainty; /* probability and uncertainty; NULL when unknown */
 };
 
 /* Sums over all pixels of all images. */

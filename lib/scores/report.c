@@ -137,6 +137,34 @@ int scores_report_end(struct scores_report *report, struct err *err)
     return 0;
 }
 
+/* ---- tables of numbers ---- */
+
+int scores_write_curve(const char *path, const struct risk *risk, struct err *err)
+{
+    static const char *const names[] = {"coverage", "risk"};
+    double values[100][2];
+    for (int i = 0; i < 100; i++) {
+        values[i][0] = (i + 1) / 100.0;
+        values[i][1] = risk_at(risk, values[i][0]);
+    }
+    return tsv_write(path, names, 2, values[0], 100, err);
+}
+
+int scores_write_reliability(const char *path, const struct calibration *c, struct err *err)
+{
+    static const char *const names[] = {"from", "to", "pixels", "confidence", "accuracy"};
+    double values[CALIBRATION_BINS][5];
+    for (int i = 0; i < CALIBRATION_BINS; i++) {
+        double n = (double)c->count[i], width = 1.0 / CALIBRATION_BINS;
+        values[i][0] = i * width;
+        values[i][1] = (i + 1) * width;
+        values[i][2] = n;
+        values[i][3] = n > 0 ? c->confidence[i] / n : NAN;
+        values[i][4] = n > 0 ? (double)c->correct[i] / n : NAN;
+    }
+    return tsv_write(path, names, 5, values[0], CALIBRATION_BINS, err);
+}
+
 /* ---- tables of runs ---- */
 
 static int parse_cell(const struct tsv *tsv, size_t row, size_t column, double *value,

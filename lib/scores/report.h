@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "core/err.h"
+#include "scores/metrics.h"
 #include "scores/summary.h"
 
 /* Failures are of memory; errors of `to` are left to the caller's check. */
@@ -24,6 +25,11 @@ void scores_report_begin(struct scores_report *report);
 int scores_report_row(struct scores_report *report, const char *name, int class,
                       const struct scores *row, struct err *err) MUST_CHECK;
 int scores_report_end(struct scores_report *report, struct err *err) MUST_CHECK;
+
+/* Tables of numbers: the risk at each hundredth of coverage; the bins of a reliability diagram. */
+int scores_write_curve(const char *path, const struct risk *risk, struct err *err) MUST_CHECK;
+int scores_write_reliability(const char *path, const struct calibration *calibration,
+                             struct err *err) MUST_CHECK;
 
 /* The means over the rows of a table that was written as TSV. */
 int scores_of_run(struct scores *means, const char *path, struct err *err) MUST_CHECK;

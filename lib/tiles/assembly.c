@@ -125,7 +125,7 @@ static int make_room(struct assembly *a, size_t rows, struct err *err)
 /* ---- finished rows ---- */
 
 /* How unsure the most probable class is, 0 to 1. */
-static float doubt(const float *row, size_t planes, size_t width, size_t x)
+static float uncertainty(const float *row, size_t planes, size_t width, size_t x)
 {
     float best = 0;
     for (size_t k = 0; k < planes; k++)
@@ -174,8 +174,8 @@ static int take_values(void *user, void *rows, int64_t count, struct err *err)
         finish_foreground(a, row, p->foreground + y * w);
     if (p->values)
         copy_planes(a, row, a->rules.planes, y, p->values);
-    for (size_t x = 0; p->doubt && !a->has[LAYER_UNCERTAINTY] && x < w; x++)
-        p->doubt[y * w + x] = doubt(row, a->rules.planes, w, x);
+    for (size_t x = 0; p->uncertainty && !a->has[LAYER_UNCERTAINTY] && x < w; x++)
+        p->uncertainty[y * w + x] = uncertainty(row, a->rules.planes, w, x);
     return 0;
 }
 
@@ -185,8 +185,8 @@ static int take_uncertainty(void *user, void *rows, int64_t count, struct err *e
     size_t w = a->rules.width, y = (size_t)a->layers[LAYER_UNCERTAINTY].next_row;
     (void)count;
     (void)err;
-    if (a->picture.doubt)
-        memcpy(a->picture.doubt + y * w, rows, w * sizeof(float));
+    if (a->picture.uncertainty)
+        memcpy(a->picture.uncertainty + y * w, rows, w * sizeof(float));
     return 0;
 }
 

@@ -16,7 +16,7 @@ void picture_point(struct picture *picture)
     picture->prediction = room[PICTURE_PREDICTION].data;
     picture->truth = room[PICTURE_TRUTH].data;
     picture->foreground = room[PICTURE_FOREGROUND].data;
-    picture->doubt = room[PICTURE_DOUBT].data;
+    picture->uncertainty = room[PICTURE_UNCERTAINTY].data;
     picture->values = room[PICTURE_VALUES].data;
     picture->flows = room[PICTURE_FLOWS].data;
 }

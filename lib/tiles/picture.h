@@ -9,16 +9,16 @@
 #include "core/spill.h"
 
 enum picture_part {
-    PICTURE_PREDICTION, /* labels: the most probable class, or for one or two classes the
-                           foreground where its probability reaches the threshold */
-    PICTURE_TRUTH,      /* labels, of the tiles' masks */
-    PICTURE_FOREGROUND, /* probability of the last class, for one or two classes; with flows
-                           of all but the first, for more */
-    PICTURE_DOUBT,      /* the tiles' uncertainty, else 2 min(p, 1 - p) and its like for
-                           more classes */
-    PICTURE_VALUES,     /* the averages themselves, planes x height x width; not with flows */
-    PICTURE_FLOWS,      /* the tiles' flows, 2 x height x width */
-    PICTURE_IMAGE,      /* the tiles' images, height x width x channels of their type */
+    PICTURE_PREDICTION,  /* labels: the most probable class, or for one or two classes the
+                            foreground where its probability reaches the threshold */
+    PICTURE_TRUTH,       /* labels, of the tiles' masks */
+    PICTURE_FOREGROUND,  /* probability of the last class, for one or two classes; with flows
+                            of all but the first, for more */
+    PICTURE_UNCERTAINTY, /* the tiles' uncertainty, else 2 min(p, 1 - p) and its like for
+                      more classes */
+    PICTURE_VALUES,      /* the averages themselves, planes x height x width; not with flows */
+    PICTURE_FLOWS,       /* the tiles' flows, 2 x height x width */
+    PICTURE_IMAGE,       /* the tiles' images, height x width x channels of their type */
     PICTURE_PARTS,
 };
 
@@ -28,7 +28,7 @@ struct picture {
     size_t height, width;
     double pixel_height, pixel_width; /* micrometres */
     uint32_t *prediction, *truth;     /* height x width */
-    float *foreground, *doubt;        /* height x width */
+    float *foreground, *uncertainty;  /* height x width */
     float *values;                    /* planes x height x width */
     float *flows;                     /* 2 x height x width, of length 1 (objects/flows.h) */
     struct array image;               /* a view; without dimensions when there is none */

@@ -49,7 +49,8 @@ static int take_arrays(struct assembly_tile *tile, const struct picture_stream_r
     if (wants(rules, PICTURE_TRUTH) && !(tile->truth = sample_require(sample, "mask", err)))
         return -1;
     struct array *uncertainty = NULL, *image = NULL;
-    if ((wants(rules, PICTURE_DOUBT) && sample_seek(sample, "uncertainty", &uncertainty, err)) ||
+    if ((wants(rules, PICTURE_UNCERTAINTY) &&
+         sample_seek(sample, "uncertainty", &uncertainty, err)) ||
         (wants(rules, PICTURE_IMAGE) && sample_seek(sample, "image", &image, err)))
         return -1;
     tile->uncertainty = uncertainty;

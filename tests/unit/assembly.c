@@ -9,7 +9,7 @@ enum { WIDTH = 90, HEIGHT = 200, SIDE = 30, STEP = 20, PLANES = 2 };
 
 #define ALL                                                                                        \
     (1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH | 1u << PICTURE_FOREGROUND |                   \
-     1u << PICTURE_DOUBT | 1u << PICTURE_VALUES | 1u << PICTURE_FLOWS | 1u << PICTURE_IMAGE)
+     1u << PICTURE_UNCERTAINTY | 1u << PICTURE_VALUES | 1u << PICTURE_FLOWS | 1u << PICTURE_IMAGE)
 
 static float values[PLANES * SIDE * SIDE];
 static uint16_t truth[SIDE * SIDE];
@@ -76,7 +76,7 @@ static void test_bands(void)
     ok(memcmp(whole.prediction, bands.prediction, 4 * count) == 0, "the same labels");
     ok(memcmp(whole.truth, bands.truth, 4 * count) == 0, "the same truth");
     ok(memcmp(whole.foreground, bands.foreground, 4 * count) == 0, "the same probabilities");
-    ok(memcmp(whole.doubt, bands.doubt, 4 * count) == 0, "the same uncertainties");
+    ok(memcmp(whole.uncertainty, bands.uncertainty, 4 * count) == 0, "the same uncertainties");
     ok(memcmp(whole.values, bands.values, 4 * PLANES * count) == 0, "the same averages");
     ok(memcmp(whole.image.data, bands.image.data, 3 * count) == 0, "the same image");
     is_int(whole.truth[57 * WIDTH + 33], 57 * WIDTH + 33, "the truth is in its place");
