@@ -8,9 +8,14 @@ prefix=${prefix%segment}
 out='' weights='' jobs=1 chunk=64 recursive='' quiet='' force='' title='' conditions=''
 size='' predict_options=() parallel_options=() inputs=() work=''
 
-say() { [ -n "$quiet" ] || printf '%s\n' "$*" >&2; }
-# Only ASCII reaches the terminal.
-warn() { printf '%s: %s\n' "$name" "$(printf '%s' "$*" | LC_ALL=C tr '\000-\037\177-\377' '?')" >&2; }
+# Names come from files: what commands a terminal or ends a line is shown as "?".
+harmless() {
+    LC_ALL=C sed -z 's/[\x01-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g; s/\xe2\x80[\xa8-\xae]/?/g' <<<"$*" |
+        iconv -c -f UTF-8 -t UTF-8 | sed 's/?$//'
+    echo
+}
+say() { [ -n "$quiet" ] || harmless "$*" >&2; }
+warn() { harmless "$name: $*" >&2; }
 die() { # STATUS MESSAGE
     warn "$2"
     exit "$1"

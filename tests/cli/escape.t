@@ -2,7 +2,7 @@
 # Names of files and what streams say reach a terminal harmless: no command to it, no line
 # of their own, whichever program speaks and whether it is a message, a table or JSON.
 . "$(dirname "$0")/../tap.sh"
-plan 87
+plan $((19 + 4 * $(find "$BIN" -type f | wc -l)))
 cd "$TMP" || exit 1
 
 # Title and color of xterm, a line that looks like ours, CSI as C1 and as a bare byte, a
