@@ -155,7 +155,7 @@ static int measure(struct results *r, struct picture *p, const struct spill *cla
         return -1;
     values->pixel_height = p->pixel_height;
     values->pixel_width = p->pixel_width;
-    return measure_all(p->prediction, p->height, p->width, &image, p->foreground, p->doubt,
+    return measure_all(p->prediction, p->height, p->width, &image, p->foreground, p->uncertainty,
                        take_cell, &measured, err);
 }
 
