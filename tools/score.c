@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "core/destination.h"
 #include "core/limits.h"
+#include "image/planes.h"
 #include "image/pairs.h"
 #include "scores/files.h"
 #include "scores/report.h"

@@ -1,5 +1,6 @@
 /* tile: images to a tensor stream. */
 #include "cli/cli.h"
+#include "image/planes.h"
 #include "tiles/cut.h"
 
 #define MAX_SIZE 65535
