@@ -13,7 +13,8 @@ section() { # TITLE COMMAND...
     "$@" || printf 'not measured\n'
 }
 
-sed -n 's/^model name\t: /# /p' /proc/cpuinfo | uniq -c
+printf '# %s, level %s\n' "$(sed -n 's/^model name\t: /, /p' /proc/cpuinfo | uniq -c | sed 's/^ *//; s/ , / x /')" \
+    "$("$BUILD/tests/helper/cpu")"
 echo "# level $("$BUILD/tests/helper/cpu")${MORPHOSEG_ISA:+, limited by MORPHOSEG_ISA}"
 section "Segmentation" env NETWORKS="${NETWORKS:-$networks}" "$here/predict.sh"
 section "Training" env NETWORKS="${NETWORKS:-transunet-r50-b16}" "$here/train.sh"

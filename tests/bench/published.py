@@ -11,12 +11,13 @@ the network (configurations, timm's helpers) is stood in for when it is absent.
 
 usage: published.py FOLDER export NETWORK FILE.onnx
        published.py FOLDER serve NETWORK BATCH
+       published.py FOLDER compiled NETWORK BATCH
        published.py FOLDER train NETWORK BATCH
 
 serve: for each line of standard input runs the network once over a batch, as the
 published code does to segment, and prints the milliseconds that passed and those of
-all cores' work.  train: the same for a step of TransUNet's trainer: half cross
-entropy, half Dice, SGD.  $THREADS threads, or one a core.
+all cores' work.  compiled: the same after torch.compile.  train: the same for a step of
+TransUNet's trainer: half cross entropy, half Dice, SGD.  $THREADS threads, or one a core.
 """
 import contextlib
 import importlib.util
@@ -165,9 +166,10 @@ def export(folder, name, path):
     net = network(folder, name).eval()
     x = torch.rand(8, NETWORKS[name][2], SIDE, SIDE)
     free = {0: "batch"}
+    tracing = {"dynamo": False} if int(torch.__version__.split(".")[0]) >= 2 else {}
     with torch.no_grad():
         torch.onnx.export(net, x, path, input_names=["x"], output_names=["y"], opset_version=14,
-                          dynamic_axes={"x": free, "y": free})
+                          dynamic_axes={"x": free, "y": free}, **tracing)
 
 
 def threads():
@@ -183,10 +185,12 @@ def serve(run):
                              1e3 * (time.process_time() - work)), flush=True)
 
 
-def serve_network(folder, name, batch):
+def serve_network(folder, name, batch, compiled):
     import torch
     torch.set_num_threads(threads())
     net = network(folder, name).eval()
+    if compiled:
+        net = torch.compile(net)
     x = torch.rand(batch, NETWORKS[name][2], SIDE, SIDE)
 
     def run():
@@ -227,7 +231,7 @@ def serve_training(folder, name, batch):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5 or sys.argv[2] not in ("export", "serve", "train"):
+    if len(sys.argv) != 5 or sys.argv[2] not in ("export", "serve", "compiled", "train"):
         sys.exit(__doc__)
     try:
         if sys.argv[2] == "export":
@@ -235,7 +239,7 @@ if __name__ == "__main__":
         elif sys.argv[2] == "train":
             serve_training(sys.argv[1], sys.argv[3], int(sys.argv[4]))
         else:
-            serve_network(sys.argv[1], sys.argv[3], int(sys.argv[4]))
+            serve_network(sys.argv[1], sys.argv[3], int(sys.argv[4]), sys.argv[2] == "compiled")
     except ImportError as error:
         sys.exit("published.py: %s: %s" % (sys.argv[3], error))
     except FileNotFoundError as error:

@@ -1,8 +1,29 @@
 """Programs that are timed in turn: each is a process that for every line of its
 standard input does its work once and answers with the milliseconds that passed and
 those of all cores' work."""
+import os
 import statistics
 import subprocess
+import sys
+
+LIBRARIES = ("torch", "onnxruntime", "openvino")
+
+
+def python():
+    """One that has the peers' libraries, as far as there is any."""
+    made = os.path.join(os.environ.get("PEERS") or ".", "python", "bin", "python")
+    return os.environ.get("PYTHON") or (made if os.path.exists(made) else sys.executable)
+
+
+def introduce():
+    """Says with whom we compare."""
+    if not os.environ.get("PEERS"):
+        print("# no PEERS given: without the published networks")
+        return
+    script = ("import importlib.metadata as m\nfor n in %r:\n try: print(n, m.version(n))\n"
+              " except m.PackageNotFoundError: print('no', n)" % (LIBRARIES,))
+    said = subprocess.run([python(), "-c", script], capture_output=True, text=True, check=True)
+    print("# peers: " + ", ".join(said.stdout.split("\n")[:-1]))
 
 
 class Runner:

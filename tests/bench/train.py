@@ -4,7 +4,7 @@ prints a table.
 
 usage: train.py TRAINING NAME...     TRAINING: build/tests/helper/training
 
-NAME, PEERS, TORCH_PYTHON, BATCH (4), ROUNDS (3) and THREADS as in predict.py.  Both
+NAME, PEERS, PYTHON, BATCH (4), ROUNDS (3) and THREADS as in predict.py.  Both
 compute: images 224 x 224, half cross entropy, half Dice, dropout, SGD with momentum.
 """
 import os
@@ -15,7 +15,6 @@ import rounds
 
 BATCH = int(os.environ.get("BATCH") or 4)
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
-TORCH_PYTHON = os.environ.get("TORCH_PYTHON") or "/usr/bin/python3"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -26,24 +25,24 @@ def ours(training, name, precision):
 
 
 def pytorch(name):
-    argv = [TORCH_PYTHON, os.path.join(HERE, "published.py"), os.environ["PEERS"], "train", name,
+    argv = [rounds.python(), os.path.join(HERE, "published.py"), os.environ["PEERS"], "train", name,
             str(BATCH)]
     return rounds.Runner("published loop, PyTorch", argv, 1)
 
 
 def main(training, *names):
-    if not os.environ.get("PEERS"):
-        print("# no PEERS given: without the published loop")
-    print("network, batch %d\twhat\tms a step\twork, ms a step\tfp32 is faster\tbf16 is faster"
-          "\tof work: fp32\tbf16" % BATCH)
+    rounds.introduce()
+    print("network, batch %d\twhat\tms a step\twork, ms a step\tfp32 is faster (work)"
+          "\tbf16 is faster (work)" % BATCH)
     for name in names:
-        runners = [ours(training, name, "fp32"), ours(training, name, "bf16")]
-        if os.environ.get("PEERS"):
-            runners.append(pytorch(name))
+        own = [ours(training, name, "fp32"), ours(training, name, "bf16")]
+        runners = own + ([pytorch(name)] if os.environ.get("PEERS") else [])
         able = rounds.alternate(runners, ROUNDS)
+        own = [r for r in own if r in able]
         for r in able:
             wall, work = r.median(0), r.median(1)
-            ratios = rounds.ratios(r, runners[:2]) if r in runners[2:] else ""
+            ratios = "" if r in own else "\t".join(
+                "%.2f (%.2f)" % (wall / mine.median(0), work / mine.median(1)) for mine in own)
             print("%s\t%s\t%.0f\t%.0f\t%s" % (name, r.name, wall, work, ratios))
 
 
