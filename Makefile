@@ -128,7 +128,7 @@ $(BUILD)/lib/nn/torch.hpp.gch: lib/nn/torch.hpp
 $(BUILD)/lib/core/peak.o: CFLAGS += -fno-tree-loop-distribute-patterns
 
 $(BUILD)/lib/nn/kernels.o: CFLAGS += -ffp-contract=fast -O3
-$(BUILD)/lib/nn/attention.o $(BUILD)/lib/nn/winograd.o: CXXFLAGS += -ffp-contract=fast -O3
+$(BUILD)/lib/nn/attention.o $(BUILD)/lib/nn/winograd.o $(BUILD)/lib/nn/winograd_gradient.o: CXXFLAGS += -ffp-contract=fast -O3
 
 define room
 $(call archive,$(1)): $(call objects,$(1))

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cfloat>
 
-#include "core/cpu.h"
 #include "nn/blocks.hpp"
 
 using nn::most_rows;
@@ -28,10 +27,10 @@ template <size_t lanes> struct softmax : nn::level<lanes> {
     {
         size_t x = 0;
         for (; x + panel <= width; x += panel)
-            softmax::template some_rows<2, false>(rows, c + x, width, a, a_stride, b + x * depth,
+            softmax::template some_rows<2, false>(rows, c + x, width, a, a_stride, 1, b + x * depth,
                                                   depth);
         if (x < width)
-            softmax::template some_rows<1, false>(rows, c + x, width, a, a_stride, b + x * depth,
+            softmax::template some_rows<1, false>(rows, c + x, width, a, a_stride, 1, b + x * depth,
                                                   depth);
     }
 
@@ -157,19 +156,7 @@ template <size_t lanes> struct softmax : nn::level<lanes> {
     }
 };
 
-#if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v4"))) void attention_avx512(const struct kernel_head &head,
-                                                                float *scratch)
-{
-    softmax<16>::attention(head, scratch);
-}
-
-__attribute__((target("arch=x86-64-v3"))) void attention_avx2(const struct kernel_head &head,
-                                                              float *scratch)
-{
-    softmax<8>::attention(head, scratch);
-}
-#endif
+AT_LEVELS(attention, softmax, (const struct kernel_head &head, float *scratch), (head, scratch))
 
 } // namespace
 
@@ -181,11 +168,5 @@ size_t kernel_attention_scratch(size_t n, size_t d)
 
 void kernel_attention(const struct kernel_head *head, float *scratch)
 {
-#if defined(__x86_64__)
-    if (cpu_level() >= CPU_AVX512)
-        return attention_avx512(*head, scratch);
-    if (cpu_level() >= CPU_AVX2)
-        return attention_avx2(*head, scratch);
-#endif
-    softmax<4>::attention(*head, scratch);
+    attention(*head, scratch);
 }

@@ -6,13 +6,57 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/cpu.h"
+
 #define INLINE inline __attribute__((always_inline))
 
 // Vectors are passed between functions that are always inlined: no ABI is concerned.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
+// f(parameters) calls of<lanes>::f, compiled for vectors of so many floats: the
+// processor's.
+#if defined(__x86_64__)
+#define AT_LEVELS(f, of, parameters, arguments)                                                    \
+    __attribute__((target("arch=x86-64-v4"), noinline)) static void f##_avx512 parameters          \
+    {                                                                                              \
+        of<16>::f arguments;                                                                       \
+    }                                                                                              \
+    __attribute__((target("arch=x86-64-v3"), noinline)) static void f##_avx2 parameters            \
+    {                                                                                              \
+        of<8>::f arguments;                                                                        \
+    }                                                                                              \
+    static void f parameters                                                                       \
+    {                                                                                              \
+        if (cpu_level() >= CPU_AVX512)                                                             \
+            return f##_avx512 arguments;                                                           \
+        if (cpu_level() >= CPU_AVX2)                                                               \
+            return f##_avx2 arguments;                                                             \
+        of<4>::f arguments;                                                                        \
+    }
+#else
+#define AT_LEVELS(f, of, parameters, arguments)                                                    \
+    static void f parameters                                                                       \
+    {                                                                                              \
+        of<4>::f arguments;                                                                        \
+    }
+#endif
+
 namespace nn
 {
+
+inline size_t lanes_here()
+{
+#if defined(__x86_64__)
+    if (cpu_level() >= CPU_AVX2)
+        return cpu_level() >= CPU_AVX512 ? 16 : 8;
+#endif
+    return 4;
+}
+
+constexpr size_t ceil_of(size_t n, size_t of)
+{
+    return (n + of - 1) / of;
+}
 
 // With two vectors of columns twelve sums, two operands and a factor, where there are
 // sixteen registers.
@@ -25,7 +69,7 @@ template <size_t lanes> struct level {
 
     static constexpr size_t padded(size_t n)
     {
-        return (n + lanes - 1) / lanes * lanes;
+        return ceil_of(n, lanes) * lanes;
     }
 
     static INLINE vector load(const float *from)
@@ -40,11 +84,11 @@ template <size_t lanes> struct level {
         memcpy(to, &v, sizeof v);
     }
 
-    // c = a b, or c += a b: `rows` x (vectors x lanes).  a's rows are a_stride apart;
-    // b's follow each other.
+    // c = a b, or c += a b: `rows` x (vectors x lanes).  a's rows are a_stride apart, its
+    // columns a_step; b's rows follow each other.
     template <size_t rows, size_t vectors, bool onto>
     static INLINE void block(float *c, size_t c_stride, const float *a, size_t a_stride,
-                             const float *b, size_t depth)
+                             size_t a_step, const float *b, size_t depth)
     {
         vector sum[rows][vectors] = {};
         for (size_t i = 0; i < depth; i++, b += vectors * lanes) {
@@ -53,7 +97,7 @@ template <size_t lanes> struct level {
                 column[x] = load(b + x * lanes);
             for (size_t r = 0; r < rows; r++)
                 for (size_t x = 0; x < vectors; x++)
-                    sum[r][x] += a[r * a_stride + i] * column[x];
+                    sum[r][x] += a[r * a_stride + i * a_step] * column[x];
         }
         for (size_t r = 0; r < rows; r++)
             for (size_t x = 0; x < vectors; x++) {
@@ -65,33 +109,23 @@ template <size_t lanes> struct level {
     // The same for 1 to most_rows rows.
     template <size_t vectors, bool onto>
     static INLINE void some_rows(size_t rows, float *c, size_t c_stride, const float *a,
-                                 size_t a_stride, const float *b, size_t depth)
+                                 size_t a_stride, size_t a_step, const float *b, size_t depth)
     {
         switch (rows) {
         case 1:
-            return block<1, vectors, onto>(c, c_stride, a, a_stride, b, depth);
+            return block<1, vectors, onto>(c, c_stride, a, a_stride, a_step, b, depth);
         case 2:
-            return block<2, vectors, onto>(c, c_stride, a, a_stride, b, depth);
+            return block<2, vectors, onto>(c, c_stride, a, a_stride, a_step, b, depth);
         case 3:
-            return block<3, vectors, onto>(c, c_stride, a, a_stride, b, depth);
+            return block<3, vectors, onto>(c, c_stride, a, a_stride, a_step, b, depth);
         case 4:
-            return block<4, vectors, onto>(c, c_stride, a, a_stride, b, depth);
+            return block<4, vectors, onto>(c, c_stride, a, a_stride, a_step, b, depth);
         case 5:
-            return block<5, vectors, onto>(c, c_stride, a, a_stride, b, depth);
+            return block<5, vectors, onto>(c, c_stride, a, a_stride, a_step, b, depth);
         default:
-            return block<6, vectors, onto>(c, c_stride, a, a_stride, b, depth);
+            return block<6, vectors, onto>(c, c_stride, a, a_stride, a_step, b, depth);
         }
     }
 };
-
-// Rows in blocks of nearly the same height: f(first, rows), for all of n.
-template <class F> INLINE void for_blocks(size_t n, F f)
-{
-    size_t blocks = (n + most_rows - 1) / most_rows;
-    for (size_t i = 0; i < blocks; i++) {
-        size_t first = i * n / blocks;
-        f(first, (i + 1) * n / blocks - first);
-    }
-}
 
 } // namespace nn

@@ -46,6 +46,39 @@ int64_t tiles_at_a_time(int64_t in, int64_t out, int64_t tiles)
     return (tiles + parts - 1) / parts;
 }
 
+float *room_of(at::Tensor &room, size_t floats)
+{
+    room = at::empty({static_cast<int64_t>(floats)}, at::kFloat);
+    return static_cast<float *>(room.data_ptr());
+}
+
+// Tiles at a time for a gradient: what they hold fits the last cache.
+int64_t gradient_tiles(int64_t in, int64_t out, int64_t tiles)
+{
+    constexpr int64_t cache = 4000000, least = 48; // floats
+    int64_t most = std::max(cache / (36 * (in + out)), least), parts = (tiles + most - 1) / most;
+    return (tiles + parts - 1) / parts;
+}
+
+// Sums what all tiles have at each place, into k.products.
+void sum_tiles(const struct kernel_gradient &k, int64_t tiles)
+{
+    auto some = static_cast<int64_t>(k.tiles);
+    auto room = static_cast<int64_t>(36 * std::max(k.in, k.out));
+    for (int64_t begin = 0; begin < tiles; begin += some) {
+        int64_t here = std::min(some, tiles - begin);
+        at::parallel_for(0, here, 4, [&](int64_t first, int64_t end) {
+            kernel_gradient_tiles(&k, static_cast<size_t>(begin), static_cast<size_t>(first),
+                                  static_cast<size_t>(end), thread_room(room));
+        });
+        at::parallel_for(0, KERNEL_GRADIENT_PLACES, 1, [&](int64_t first, int64_t end) {
+            for (int64_t place = first; place < end; place++)
+                kernel_gradient_product(&k, static_cast<size_t>(place), static_cast<size_t>(here),
+                                        begin > 0);
+        });
+    }
+}
+
 } // namespace
 
 bool nn::suits_conv3x3(const at::Tensor &weight, const struct nn_conv &how)
@@ -104,4 +137,37 @@ at::Tensor nn::run_conv3x3(const at::Tensor &input, const at::Tensor &packed, in
                            static_cast<size_t>(std::min(some, tiles - first)), scratch);
     });
     return y;
+}
+
+bool nn::suits_gradient3x3(const at::Tensor &weight, const struct nn_conv &how)
+{
+    auto in = static_cast<size_t>(weight.size(1)), out = static_cast<size_t>(weight.size(0));
+    return suits_conv3x3(weight, how) && how.pad_h <= 2 && how.pad_w <= 2 &&
+           kernel_conv3x3_suits(out, in) && kernel_gradient_suits(in, out);
+}
+
+at::Tensor nn::gradient3x3(const at::Tensor &input, const at::Tensor &by_result, int64_t pad_h,
+                           int64_t pad_w)
+{
+    at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast), inputs, outputs, products;
+    at::Tensor g = by_result.contiguous(at::MemoryFormat::ChannelsLast);
+    int64_t in = x.size(1), out = g.size(1);
+    struct kernel_gradient k = {};
+    k.x = floats(x), k.gradient = floats(g);
+    k.height = static_cast<size_t>(x.size(2)), k.width = static_cast<size_t>(x.size(3));
+    k.in = static_cast<size_t>(in), k.out = static_cast<size_t>(out);
+    k.pad_h = static_cast<size_t>(pad_h), k.pad_w = static_cast<size_t>(pad_w);
+    int64_t tiles = x.size(0) * ((g.size(2) + 3) / 4) * ((g.size(3) + 3) / 4);
+    k.tiles = static_cast<size_t>(gradient_tiles(in, out, tiles));
+    k.inputs = room_of(inputs, kernel_gradient_room(k.tiles, k.in));
+    k.outputs = room_of(outputs, kernel_gradient_room(k.tiles, k.out));
+    k.products = room_of(products, kernel_gradient_room(k.in, k.out));
+    sum_tiles(k, tiles);
+    at::Tensor weights = at::empty({out, in, 3, 3}, x.options());
+    auto parts = static_cast<int64_t>(kernel_conv3x3_parts(k.out));
+    at::parallel_for(0, parts, 1, [&](int64_t first, int64_t end) {
+        kernel_gradient_finish(&k, static_cast<float *>(weights.data_ptr()),
+                               static_cast<size_t>(first), static_cast<size_t>(end));
+    });
+    return weights;
 }

@@ -19,4 +19,11 @@ at::Tensor run_conv3x3(const at::Tensor &x, const at::Tensor &packed, int64_t ou
                        int64_t pad_w, const at::Tensor &bias, bool relu,
                        const at::Tensor &residual);
 
+// Whether gradients can be had of such a convolution too.
+bool suits_gradient3x3(const at::Tensor &weight, const struct nn_conv &how);
+
+// The gradient by the weights, from the convolution's input and the one by its result.
+at::Tensor gradient3x3(const at::Tensor &x, const at::Tensor &by_result, int64_t pad_h,
+                       int64_t pad_w);
+
 } // namespace nn

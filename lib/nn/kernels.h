@@ -90,6 +90,30 @@ size_t kernel_conv3x3_tiles(const struct kernel_conv *c);
 size_t kernel_conv3x3_scratch(const struct kernel_conv *c, size_t tiles);
 void kernel_conv3x3(const struct kernel_conv *c, size_t first, size_t tiles, float *scratch);
 
+/* The gradient of such a convolution by its weights, in three steps that threads share,
+ * for each `tiles` tiles of all images and then for the next, as sums over tiles.
+ * gradient: by the convolution's result. */
+struct kernel_gradient {
+    const float *x, *gradient;
+    size_t height, width, in, out, pad_h, pad_w;
+    size_t tiles; /* at a time */
+    /* rooms of kernel_gradient_room(tiles, in), (tiles, out) and (in, out) floats */
+    float *inputs, *outputs, *products;
+};
+enum { KERNEL_GRADIENT_PLACES = 36 };
+bool kernel_gradient_suits(size_t in, size_t out);
+size_t kernel_gradient_room(size_t tiles, size_t channels);
+/* Transforms tiles begin + first to begin + end - 1 into the rooms; scratch: 36 times the
+ * more of `in` and `out`. */
+void kernel_gradient_tiles(const struct kernel_gradient *k, size_t begin, size_t first, size_t end,
+                           float *scratch);
+/* Multiplies what the first `tiles` tiles have at one place; onto: adds to what is there. */
+void kernel_gradient_product(const struct kernel_gradient *k, size_t place, size_t tiles,
+                             bool onto);
+/* Parts of kernel_conv3x3_parts(out) of the weights' gradient, out x in x 3 x 3. */
+void kernel_gradient_finish(const struct kernel_gradient *k, float *weights, size_t first,
+                            size_t end);
+
 #ifdef __cplusplus
 }
 #endif

@@ -77,8 +77,10 @@ nn_tensor *nn_conv2d(const nn_tensor *x, const nn_tensor *weight, const nn_tenso
                      struct nn_conv how)
 {
     return make([&] {
+        if (may_train_conv3x3(get(x), get(weight), how))
+            return train_conv3x3(x->t, weight->t, maybe(bias), how);
         conv_sizes s = sizes_of(how);
-        return at::conv2d(get(x), get(weight), maybe(bias), s.stride, s.pad, s.dilation, s.groups);
+        return at::conv2d(x->t, weight->t, maybe(bias), s.stride, s.pad, s.dilation, s.groups);
     });
 }
 

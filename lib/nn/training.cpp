@@ -10,6 +10,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "nn/conv3x3.hpp"
 #include "nn/fused.hpp"
 #include "nn/kernels.h"
 
@@ -223,6 +224,37 @@ bool same_batches(const at::Tensor &x, const at::Tensor &y)
                y.sizes().slice(0, static_cast<size_t>(y.dim() - 2));
 }
 
+// ---- convolution ----
+
+struct conv3x3_function : public torch::autograd::Function<conv3x3_function> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
+                              const at::Tensor &weight, const c10::optional<at::Tensor> &bias,
+                              int64_t pad_h, int64_t pad_w)
+    {
+        context->save_for_backward({x, weight});
+        context->saved_data["bias"] = bias.has_value();
+        context->saved_data["pad"] = std::vector<int64_t>{pad_h, pad_w};
+        return run_conv3x3(x, pack_conv3x3(weight, false), weight.size(0), pad_h, pad_w,
+                           bias ? bias->contiguous() : at::Tensor(), false, at::Tensor());
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients)
+    {
+        variable_list saved = context->get_saved_variables(), found(5);
+        const at::Tensor &x = saved[0], &weight = saved[1];
+        auto pad = context->saved_data["pad"].toIntVector();
+        at::Tensor g = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+        if (context->needs_input_grad(0))
+            found[0] = run_conv3x3(g, pack_conv3x3(weight, true), weight.size(1), 2 - pad[0],
+                                   2 - pad[1], at::Tensor(), false, at::Tensor());
+        if (context->needs_input_grad(1))
+            found[1] = gradient3x3(x, g, pad[0], pad[1]);
+        if (context->saved_data["bias"].toBool() && context->needs_input_grad(2))
+            found[2] = g.sum({0, 2, 3});
+        return found;
+    }
+};
+
 // ---- dropout ----
 
 constexpr int64_t dropout_block = 4096;
@@ -327,6 +359,20 @@ at::Tensor nn::train_linear(const at::Tensor &x, const at::Tensor &weight,
     if (!is_float_on_cpu(x) || product_type(x) == at::kHalf || is_counting())
         return at::linear(x, weight, bias);
     return linear_function::apply(x, weight, bias);
+}
+
+bool nn::may_train_conv3x3(const at::Tensor &x, const at::Tensor &weight, const struct nn_conv &how)
+{
+    return is_float_on_cpu(x) && product_type(x) == at::kFloat && x.dim() == 4 &&
+           weight.scalar_type() == at::kFloat && weight.dim() == 4 && weight.size(1) == x.size(1) &&
+           x.size(2) + 2 * how.pad_h >= 3 && x.size(3) + 2 * how.pad_w >= 3 &&
+           suits_gradient3x3(weight, how) && !is_counting();
+}
+
+at::Tensor nn::train_conv3x3(const at::Tensor &x, const at::Tensor &weight,
+                             const c10::optional<at::Tensor> &bias, const struct nn_conv &how)
+{
+    return conv3x3_function::apply(x, weight, bias, how.pad_h, how.pad_w);
 }
 
 at::Tensor nn::train_product(const at::Tensor &x, const at::Tensor &y)

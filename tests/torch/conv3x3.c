@@ -5,6 +5,7 @@
 
 #include "core/rng.h"
 #include "nn/kernels.h"
+#include "nn/nn.h"
 #include "tests/levels.h"
 
 enum { IMAGES = 2 };
@@ -118,10 +119,89 @@ static int check_sizes(void)
     return failed;
 }
 
+/* ---- gradients: in float32, ours, beside float64, libtorch's ---- */
+
+enum { PARTS = 3 }; /* input, weight, bias */
+
+/* The result and the gradients by all of a sum that weighs the result's pixels. */
+static int run_layer(nn_tensor *const *given, enum dtype dtype, struct nn_conv how,
+                     nn_tensor **result, nn_tensor **gradients)
+{
+    nn_tensor *parts[PARTS];
+    for (int i = 0; i < PARTS; i++) {
+        parts[i] = nn_clone(nn_to_dtype(given[i], dtype));
+        if (nn_require_gradient_(parts[i], true))
+            return -1;
+    }
+    *result = nn_conv2d(nn_channels_last(parts[0]), parts[1], parts[2], how);
+    nn_tensor *loss = nn_mean(nn_square(*result));
+    return nn_gradients_of(loss, parts, PARTS, false, gradients);
+}
+
+/* The largest difference beside the largest value. */
+static double difference(const nn_tensor *got, const nn_tensor *wanted)
+{
+    double most = 1, error = 1;
+    const nn_tensor *d = nn_abs(nn_sub(nn_to_dtype(got, DTYPE_F64), wanted));
+    const nn_tensor *flat = nn_reshape2(nn_abs(wanted), 1, -1);
+    if (nn_item(nn_max_dim(nn_reshape2(d, 1, -1), 1, false), &error) ||
+        nn_item(nn_max_dim(flat, 1, false), &most))
+        return INFINITY;
+    return error / most;
+}
+
+static int check_layer(const struct sizes *s)
+{
+    int64_t shapes[PARTS][4] = {{IMAGES, (int64_t)s->in, (int64_t)s->height, (int64_t)s->width},
+                                {(int64_t)s->out, (int64_t)s->in, 3, 3},
+                                {(int64_t)s->out}};
+    struct nn_conv how = {.pad_h = (int)s->pad, .pad_w = (int)s->pad};
+    nn_tensor *given[PARTS], *ours[PARTS], *theirs[PARTS], *result, *wanted;
+    static const char *const names[] = {"input", "weight", "bias"};
+    int failed = 0;
+    for (int i = 0; i < PARTS; i++)
+        given[i] = nn_randn(i < 2 ? 4 : 1, shapes[i], NN_CPU);
+    if (run_layer(given, DTYPE_F32, how, &result, ours) ||
+        run_layer(given, DTYPE_F64, how, &wanted, theirs)) {
+        printf("# %s\n", nn_error());
+        return 1;
+    }
+    double off = difference(result, wanted);
+    if (!(off <= 3e-5))
+        failed++, printf("# result wrong by %g: %zu x %zu, %zu to %zu\n", off, s->height, s->width,
+                         s->in, s->out);
+    for (int i = 0; i < PARTS; i++) {
+        double error = difference(ours[i], theirs[i]);
+        if (error <= 3e-5)
+            continue;
+        printf("# gradient by %s wrong by %g: %zu x %zu, %zu to %zu, padded %zu\n", names[i], error,
+               s->height, s->width, s->in, s->out, s->pad);
+        failed++;
+    }
+    return failed;
+}
+
+static int check_gradients(void)
+{
+    static const struct sizes all[] = {
+        {4, 4, 16, 16, 1},  {7, 9, 48, 32, 1}, {13, 18, 16, 64, 0}, {5, 6, 64, 16, 2},
+        {3, 3, 112, 80, 0}, {1, 2, 32, 32, 1}, {26, 30, 16, 48, 1}, {61, 60, 144, 160, 1}};
+    int failed = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (nn_scope_begin())
+            return 1;
+        failed += check_layer(&all[i]);
+        nn_scope_end();
+    }
+    return failed;
+}
+
 int main(void)
 {
     tap_plan(4);
     ok(kernel_conv3x3_suits(16, 1) && !kernel_conv3x3_suits(3, 64), "whom it suits");
     ok_at_levels(check_sizes, "3 x 3 convolutions");
+    ok(!nn_seed(1) && !nn_set_threads(2), "two threads");
+    ok_at_levels(check_gradients, "their gradients");
     return tap_done();
 }
