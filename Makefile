@@ -251,7 +251,7 @@ fuzz-run: $(if $(T),$(T:%=$(BUILD)/tests/fuzz/%),$(FUZZERS))
 	for f in $^; do mkdir -p $$f.corpus && $$f -max_total_time=$(SECONDS) -timeout=5 \
 	    -rss_limit_mb=2000 -artifact_prefix=$$f. $$f.corpus $(SEEDS) || exit 1; done
 
-# ---- the paper's tables and figures: SCALE=paper|small|smoke, see pipelines/ ----
+# ---- the paper's tables and figures: SCALE=paper|code|small|smoke, see pipelines/ ----
 
 PAPER = table1 table2 table3 table4 tables figure3 figure4 figure5 figures architectures report runs retry
 .PHONY: $(PAPER)
@@ -273,7 +273,8 @@ demo: deps
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
 SHELL_FILES = $(wildcard tools/*.sh packaging/*.sh) setup .ci/run tests/at-level tests/emulated tests/machine tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
-              examples/demo data/fetch pipelines/attempt pipelines/against pipelines/report
+              examples/demo data/fetch $(addprefix pipelines/,attempt against common.sh cut figure figure3 plot publish records \
+              report run unpack results/page study/missing study/run)
 
 format:
 	clang-format -i $(C_FILES)

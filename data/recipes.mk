@@ -1,9 +1,9 @@
 # The real data of the paper, and published weights.  data/sources.md says where all of
 # it comes from, under which licence, how large it is, and how it is laid out here:
-#     DATA/nt2/{images,masks}                    DATA/weights/*
+#     DATA/nt2/{images,masks,unannotated}        DATA/weights/*
 #     DATA/{bloodcell,livecell}/{train,test}/{images,masks}
 # Downloads go on where they stopped; on a machine without network put the archives
-# into DATA/downloads by hand.
+# into DATA/downloads by hand.  Each recipe ends with the command that comes next.
 
 DATA ?= data/cache
 DOWNLOADS = $(DATA)/downloads
@@ -15,10 +15,17 @@ SHELL := /bin/bash
 BIN  ?= build/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
+# What to type when a recipe is done.
+ON   = SCALE=paper$(if $(filter-out data/cache,$(DATA)), DATA=$(DATA))
+NEXT = @echo "$@: ready in '$<'; next: make $(1) $(ON), with DEVICE=cuda where there is a GPU"
+
 .PHONY: data-nt2 data-bloodcell data-livecell data-weights
 data-nt2: $(DATA)/nt2
+	$(call NEXT,table1)
 data-bloodcell: $(DATA)/bloodcell
+	$(call NEXT,table4)
 data-livecell: $(DATA)/livecell
+	$(call NEXT,table4)
 
 # ---- NT2: images and outlines, which become instance masks ----
 
@@ -31,9 +38,12 @@ LABELME = {version: "5", flags: {}, imagePath: "", imageData: null, \
 $(DATA)/nt2:
 	@$(FETCH) $(FIGSHARE)/45654198 $(DOWNLOADS)/train_dataset.zip
 	$(FETCH) $(FIGSHARE)/45654207 $(DOWNLOADS)/Training_ROIs_json.zip
-	rm -rf $@.tmp && mkdir -p $@.tmp/{raw,images,masks}
+	rm -rf $@.tmp && mkdir -p $@.tmp/{raw,images,masks,unannotated}
 	$(call UNPACK,$(DOWNLOADS)/train_dataset.zip,$@.tmp/raw)
 	$(call UNPACK,$(DOWNLOADS)/Training_ROIs_json.zip,$@.tmp/raw)
+	if [ -e $(DOWNLOADS)/test_dataset.zip ]; then
+	    $(call UNPACK,$(DOWNLOADS)/test_dataset.zip,$@.tmp/raw)
+	fi
 	find $@.tmp/raw -name '*_ROI.json' | sort | while read -r outlines; do
 	    stem=$$(basename "$$outlines" _ROI.json)
 	    image=$$(find $@.tmp/raw \( -name "$$stem.tif" -o -name "$$stem.MP.tif" \) | head -n 1)
@@ -43,6 +53,8 @@ $(DATA)/nt2:
 	    rasterize -q -f tiff --like "$@.tmp/images/$$stem.tif" -o "$@.tmp/masks/$$stem.tif" $@.tmp/labelme.json
 	done
 	[ -n "$$(ls $@.tmp/masks)" ] || { echo "data-nt2: no outlines in '$(DOWNLOADS)/Training_ROIs_json.zip'" >&2; exit 65; }
+	# Images that nobody annotated: for figure 4.
+	find $@.tmp/raw -name '*.tif' -exec mv -t $@.tmp/unannotated {} +
 	rm -r $@.tmp/raw $@.tmp/labelme.json
 	mv $@.tmp $@
 
@@ -95,3 +107,4 @@ data-weights:
 	$(FETCH) $(SWIN)/swin_tiny_patch4_window7_224.pth $(DATA)/weights/swin_tiny_patch4_window7_224.pth
 	$(FETCH) https://www.cellpose.org/models/cyto2torch_0 $(DATA)/weights/cyto2
 	$(FETCH) https://www.cellpose.org/models/cyto3 $(DATA)/weights/cyto3
+	echo "$@: ready in '$(DATA)/weights'; next: make tables $(ON), with DEVICE=cuda where there is a GPU"

@@ -1,9 +1,12 @@
 # gnuplot -e "log='X.log.tsv'; plot_title='...'" curve.gp: the loss of a training run as SVG.
-set terminal svg size 360,220 font "sans-serif,9" background "white"
+set terminal svg size 420,260 font "sans-serif,11" background "white"
 set datafile separator "\t"
 set title plot_title noenhanced
-set grid
+set grid ytics linecolor rgb "#dddddd"
+set border 3
+set tics nomirror
 set xlabel "epoch"
 set ylabel "loss"
+set yrange [0:*]
 unset key
-plot log using (column("epoch")):(column("loss")) with linespoints pointtype 7 pointsize 0.3 linecolor rgb "#2166ac"
+plot log using (column("epoch")):(column("loss")) with lines linewidth 1.6 linecolor rgb "#0072B2"

@@ -134,6 +134,10 @@ static const struct cli_option options[] = {
      CLI_INT(run.trainer.vos.queue, 10, 100000000)},
     {0, "vos-ridge", "R", "added to the covariance's diagonal (default 0.01)",
      CLI_REAL(run.trainer.vos.ridge, 0, 1e6)},
+    {0, "vos-epsilon", "E", "instead: candidates whose density is below E (default 0: not so)",
+     CLI_REAL(run.trainer.vos.epsilon, 0, 1e6)},
+    {0, "vos-per", "batch|image", "what --vos-select is counted in (default batch)",
+     CLI_CHOICE(run.trainer.vos.per)},
     {0, "vos-mode", "class|released", "the paper's, or the released code's (default class)",
      CLI_CHOICE(run.trainer.vos.mode)},
     {0, "vos-stream", "FILE", "write a batch of each epoch after outliers took their places",
@@ -222,6 +226,9 @@ static void check_options(void)
         cli_die_usage("weights cannot go to standard output");
     if (augment_policy_parse(&run.policy, settings.policy, &err))
         cli_die_usage("%s", err.message);
+    if (run.trainer.vos.mode == VOS_RELEASED &&
+        (run.trainer.vos.per == VOS_PER_IMAGE || run.trainer.vos.epsilon > 0))
+        cli_die_usage("--vos-mode released knows neither --vos-per image nor --vos-epsilon");
     if (run.trainer.vos.select > run.trainer.vos.sample)
         cli_die_usage("--vos-select cannot be more than --vos-sample");
     if (run.outliers && !run.trainer.outliers)

@@ -91,19 +91,17 @@ static int read_row(struct comparison_row *row, const struct tsv *paper, size_t 
 
 /* ---- ours ---- */
 
-/* The mean of a metric in a record's summary; NaN when it has none. */
-static double record_mean(const struct tsv *record, const struct metric *metric)
+/* A number of a summary's row; NaN when it has none. */
+static double record_number(const struct tsv *record, const char *metric, const char *column)
 {
     struct err err;
     double value;
-    size_t mean = tsv_column(record, "mean");
-    if (mean == record->columns)
+    size_t at = tsv_column(record, column);
+    if (at == record->columns)
         return NAN;
     for (size_t i = 0; i < record->rows; i++)
-        if (strcmp(tsv_cell(record, i, 0), metric->source) == 0)
-            return num_real(tsv_cell(record, i, mean), -1e12, 1e12, &value, &err)
-                       ? NAN
-                       : value * metric->factor;
+        if (strcmp(tsv_cell(record, i, 0), metric) == 0)
+            return num_real(tsv_cell(record, i, at), -1e12, 1e12, &value, &err) ? NAN : value;
     return NAN;
 }
 
@@ -126,11 +124,71 @@ static void summarise_row(struct comparison_row *row)
         double values[MAX_RUNS];
         size_t n = 0;
         for (size_t i = 0; i < row->record_count; i++) {
-            double value = record_mean(row->records[i], &metrics[k]);
+            double value =
+                record_number(row->records[i], metrics[k].source, "mean") * metrics[k].factor;
             if (strcmp(record_status(row->records[i]), "ok") == 0 && !isnan(value))
                 values[n++] = value;
         }
         row->ours[k] = summarise(values, n);
+    }
+}
+
+/* Precision is defined where something is found. */
+static void count_found(struct comparison_row *row)
+{
+    double images[MAX_RUNS], found[MAX_RUNS];
+    size_t n = 0;
+    for (size_t i = 0; i < row->record_count; i++) {
+        images[n] = record_number(row->records[i], "dsc", "n");
+        found[n] = record_number(row->records[i], "precision", "n");
+        n += !isnan(images[n]) && !isnan(found[n]);
+    }
+    row->images = summarise(images, n).mean;
+    row->found = summarise(found, n).mean;
+}
+
+static void compare_sides(struct comparison_row *row, const char *side)
+{
+    for (size_t i = 0; i < row->record_count && side; i++) {
+        const char *ours = tsv_remark(row->records[i], "side");
+        row->other_side |= ours && strcmp(ours, side) != 0;
+    }
+}
+
+static void take_labels(const struct comparison *comparison, struct comparison_row *row)
+{
+    for (size_t i = 0; i < comparison->label_count; i++) {
+        const char *ours =
+            row->record_count ? tsv_remark(row->records[0], comparison->label_names[i]) : NULL;
+        row->our_labels[i] = ours ? ours : row->labels[i];
+    }
+}
+
+/* The label "dataset"; the same for all rows when there is none. */
+static const char *dataset_of(const struct comparison *comparison, const struct comparison_row *row)
+{
+    for (size_t i = 0; i < comparison->label_count; i++)
+        if (strcmp(comparison->label_names[i], "dataset") == 0)
+            return row->labels[i];
+    return "";
+}
+
+/* Whether a row's figure is one of finding cells: distances are 0 where nothing is found. */
+static bool has_found(const struct comparison_row *row, int k)
+{
+    double least = metrics[k].better < 0 ? 0.95 * row->images : 0;
+    return row->found > 0 && row->found >= least;
+}
+
+static void mark_best(struct comparison *comparison, struct comparison_row *row, int k)
+{
+    double value = row->ours[k].mean * metrics[k].better;
+    row->best[k] = has_found(row, k) && !isnan(value);
+    for (size_t i = 0; i < comparison->row_count && row->best[k]; i++) {
+        const struct comparison_row *other = &comparison->rows[i];
+        if (has_found(other, k) &&
+            strcmp(dataset_of(comparison, other), dataset_of(comparison, row)) == 0)
+            row->best[k] = !(other->ours[k].mean * metrics[k].better > value);
     }
 }
 
@@ -147,6 +205,7 @@ static int collect(struct comparison_row *row, const struct tsv *records, size_t
         row->ok_count += strcmp(record_status(&records[i]), "ok") == 0;
     }
     summarise_row(row);
+    count_found(row);
     return 0;
 }
 
@@ -163,7 +222,13 @@ int comparison_new(struct comparison *comparison, const struct tsv *paper,
         result = read_row(row, paper, i, err);
         if (result == 0)
             result = collect(row, records, record_count, err);
+        compare_sides(row, tsv_remark(paper, "side"));
+        take_labels(comparison, row);
+        comparison->knows_found |= row->found >= 0;
     }
+    for (size_t i = 0; result == 0 && i < paper->rows; i++)
+        for (int k = 0; k < METRIC_COUNT; k++)
+            mark_best(comparison, &comparison->rows[i], k);
     if (result)
         comparison_free(comparison);
     return result;

@@ -8,10 +8,13 @@
  * "-"), and `run`, the name of the run that reproduces the row.
  *
  * A run's record is a TSV of score --summary, with remarks "# key<tab>value" before
- * it: run, seed, status ("ok", or why it failed), device, date, commit, seconds. */
+ * it: run, seed, status ("ok", or why it failed), device, date, commit, seconds; side,
+ * that of its tiles in pixels, which a published table may have as a remark, too; and
+ * what a label is of our network where it is not the published one's ("layers"). */
 #ifndef PAPER_COMPARISON_H
 #define PAPER_COMPARISON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/tsv.h"
@@ -31,9 +34,15 @@ struct figure {
 };
 
 struct comparison_row {
-    const char *labels[MAX_LABELS];
+    const char *labels[MAX_LABELS], *our_labels[MAX_LABELS];
     const char *run;
     struct figure ours[METRIC_COUNT], paper[METRIC_COUNT];
+    bool best[METRIC_COUNT]; /* of ours in the column, in a table with the label "dataset"
+                                of that data set; among rows that found something, for
+                                distances in at least 95 % of the images */
+    double images, found;    /* scored, and in which something was found, of one run */
+    bool other_side;         /* our tiles have another side than the published ones: pixels
+                                are not comparable */
     const struct tsv *records[MAX_RUNS]; /* of this run, in the order given */
     size_t record_count, ok_count;
 };
@@ -42,6 +51,7 @@ struct comparison {
     const char *label_names[MAX_LABELS];
     size_t label_count;
     int shown[METRIC_COUNT]; /* whether the published table has the metric */
+    bool knows_found;        /* for any row */
     struct comparison_row *rows;
     size_t row_count;
 };

@@ -85,16 +85,36 @@ static void format_difference(double difference, char *to, size_t size)
         snprintf(to, size, "%s%.2f", difference < 0 ? "−" : "+", fabs(difference));
 }
 
+static bool in_pixels(int metric)
+{
+    return strcmp(metrics[metric].name, "HD95") == 0;
+}
+
+/* Ours less the paper's; NaN where they cannot be compared. */
+static double difference_of(const struct comparison_row *row, int metric)
+{
+    return row->other_side && in_pixels(metric) ? NAN
+                                                : row->ours[metric].mean - row->paper[metric].mean;
+}
+
+static void put_bold(const struct page *page, const char *text)
+{
+    fprintf(page->to, page->html ? "<td><b>%s</b>\n" : "| **%s** ", text);
+}
+
 static void put_metric(const struct page *page, const struct comparison_row *row, enum line line,
                        int metric)
 {
     char text[64];
     if (line == LINE_DIFFERENCE)
-        format_difference(row->ours[metric].mean - row->paper[metric].mean, text, sizeof text);
+        format_difference(difference_of(row, metric), text, sizeof text);
     else
         format_figure(line == LINE_OURS ? &row->ours[metric] : &row->paper[metric], text,
                       sizeof text);
-    put_cell(page, text, false);
+    if (line == LINE_OURS && row->best[metric])
+        put_bold(page, text);
+    else
+        put_cell(page, text, false);
 }
 
 /* "3", "2 of 3", "failed" or "not run". */
@@ -108,6 +128,15 @@ static void format_runs(const struct comparison_row *row, char *to, size_t size)
         snprintf(to, size, "%zu of %zu", row->ok_count, row->record_count);
     else
         snprintf(to, size, "%zu", row->ok_count);
+}
+
+/* "236 of 236": images in which something was found, of one run. */
+static void format_found(const struct comparison_row *row, char *to, size_t size)
+{
+    if (isnan(row->found) || isnan(row->images))
+        snprintf(to, size, "–");
+    else
+        snprintf(to, size, "%.0f of %.0f", row->found, row->images);
 }
 
 /* ---- the table ---- */
@@ -129,6 +158,10 @@ static void put_header(const struct page *page)
         put_cell(page, text, true);
         columns++;
     }
+    if (comparison->knows_found) {
+        put_cell(page, "found in", true);
+        columns++;
+    }
     put_cell(page, "runs", true);
     end_row(page);
     for (size_t i = 0; !page->html && i < columns; i++)
@@ -140,16 +173,25 @@ static void put_header(const struct page *page)
 static void put_line(const struct page *page, const struct comparison_row *row, enum line line)
 {
     const struct comparison *comparison = page->comparison;
-    char runs[64] = "";
+    char runs[64] = "", found[64] = "";
     begin_row(page, line);
     for (size_t i = 0; i < comparison->label_count; i++)
-        put_cell(page, line == LINE_OURS ? row->labels[i] : "", false);
+        put_cell(page,
+                 line == LINE_OURS ? row->our_labels[i]
+                 : line == LINE_PAPER && strcmp(row->our_labels[i], row->labels[i]) != 0
+                     ? row->labels[i]
+                     : "",
+                 false);
     put_cell(page, line_names[line], false);
     for (int k = 0; k < METRIC_COUNT; k++)
         if (comparison->shown[k])
             put_metric(page, row, line, k);
-    if (line == LINE_OURS)
+    if (line == LINE_OURS) {
         format_runs(row, runs, sizeof runs);
+        format_found(row, found, sizeof found);
+    }
+    if (comparison->knows_found)
+        put_cell(page, found, false);
     put_cell(page, runs, false);
     end_row(page);
 }
@@ -224,6 +266,28 @@ static void put_seeds(const struct page *page)
     putc('\n', page->to);
 }
 
+static void put_reading(const struct page *page)
+{
+    bool other_side = false, any_best = false;
+    for (size_t r = 0; r < page->comparison->row_count; r++) {
+        const struct comparison_row *row = &page->comparison->rows[r];
+        other_side |= row->other_side;
+        for (int k = 0; k < METRIC_COUNT; k++)
+            any_best |= row->best[k];
+    }
+    if (any_best) {
+        begin_note(page);
+        put_text(page,
+                 "Bold: the best of ours that found something, for HD95 in at least 95 % of the "
+                 "images, since it is 0 where nothing is found\n");
+    }
+    if (other_side) {
+        begin_note(page);
+        put_text(page, "HD95: in pixels of our tiles, which have another side than the paper's, so "
+                       "that there is no difference to give\n");
+    }
+}
+
 static void put_failures(const struct page *page)
 {
     const struct comparison *comparison = page->comparison;
@@ -259,6 +323,7 @@ static void render_page(const struct page *page, const char *title, const char *
         put_text(page, *notes);
         putc('\n', page->to);
     }
+    put_reading(page);
     put_seeds(page);
     put_origins(page);
     put_failures(page);
@@ -295,7 +360,7 @@ static void render_tsv(const struct comparison *comparison, FILE *to)
         if (comparison->shown[k])
             fprintf(to, "\t%s\t%s_sd\t%s_paper\t%s_paper_sd\t%s_difference", metrics[k].name,
                     metrics[k].name, metrics[k].name, metrics[k].name, metrics[k].name);
-    fputs("\tseeds\tdevice\tdate\tcommit\tstatus\n", to);
+    fputs("\tseeds\tdevice\tdate\tcommit\tstatus\timages\tfound\n", to);
     for (size_t r = 0; r < comparison->row_count; r++) {
         const struct comparison_row *row = &comparison->rows[r];
         for (size_t i = 0; i < comparison->label_count; i++)
@@ -308,10 +373,12 @@ static void render_tsv(const struct comparison *comparison, FILE *to)
             put_number(row->ours[k].sd, to);
             put_number(row->paper[k].mean, to);
             put_number(row->paper[k].sd, to);
-            put_number(row->ours[k].mean - row->paper[k].mean, to);
+            put_number(difference_of(row, k), to);
         }
         for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
             put_list(row, origins[i], to);
+        put_number(row->images, to);
+        put_number(row->found, to);
         putc('\n', to);
     }
 }

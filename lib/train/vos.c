@@ -96,12 +96,22 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* `keep` normal vectors of `dims` numbers: those of largest norm, thus of least
- * likelihood, among `sample`.  New memory. */
-static float *least_likely(struct rng *rng, int64_t sample, int64_t keep, int dims)
+/* The least square norm that makes a candidate an outlier: of the `keep` with the largest
+ * ones, or what the density epsilon asks for. */
+static double least_norm(const double *norm, int64_t sample, int64_t keep, double *sorted)
+{
+    memcpy(sorted, norm, (size_t)sample * sizeof *sorted);
+    qsort(sorted, (size_t)sample, sizeof *sorted, descending);
+    return sorted[keep - 1];
+}
+
+/* Normal vectors of `dims` numbers with a square norm of at least `least`, or when that is
+ * below 0 the *keep ones of largest norm, thus of least likelihood, among `sample`.  *keep
+ * becomes their number.  New memory. */
+static float *unlikely(struct rng *rng, int64_t sample, double least, int dims, int64_t *keep)
 {
     size_t n = (size_t)sample, m = (size_t)dims;
-    float *all = malloc(n * m * sizeof *all), *kept = malloc((size_t)keep * m * sizeof *kept + 1);
+    float *all = malloc(n * m * sizeof *all), *kept = malloc((size_t)*keep * m * sizeof *kept + 1);
     double *norm = calloc(n, sizeof *norm), *sorted = malloc(n * sizeof *sorted);
     if (all && kept && norm && sorted) {
         for (size_t i = 0; i < n * m; i++) {
@@ -109,12 +119,13 @@ static float *least_likely(struct rng *rng, int64_t sample, int64_t keep, int di
             all[i] = (float)z;
             norm[i / m] += z * z;
         }
-        memcpy(sorted, norm, n * sizeof *sorted);
-        qsort(sorted, n, sizeof *sorted, descending);
+        if (least < 0)
+            least = least_norm(norm, sample, *keep, sorted);
         int64_t got = 0;
-        for (size_t i = 0; i < n && got < keep; i++)
-            if (norm[i] >= sorted[keep - 1])
+        for (size_t i = 0; i < n && got < *keep; i++)
+            if (norm[i] >= least)
                 memcpy(kept + (size_t)got++ * m, all + i * m, m * sizeof *kept);
+        *keep = got;
     } else {
         free(kept);
         kept = NULL;
@@ -230,6 +241,8 @@ struct outliers {
     int64_t count;
     int64_t *where;    /* rows that are replaced */
     nn_tensor *values; /* count x K */
+    nn_tensor **parts; /* of values, while they are collected */
+    size_t part_count;
 };
 
 /* Rows of x (N x K) replaced by the outliers. */
@@ -258,22 +271,43 @@ static nn_tensor *place(const nn_tensor *x, const struct outliers *o, struct err
     return result;
 }
 
-/* mean + z L' for `count` least likely z. */
-static nn_tensor *draw(const struct vos *v, const nn_tensor *mean, const nn_tensor *factor,
-                       int64_t count, struct rng *rng, struct err *err)
+/* The square norm from which on the density of mean + L z is below epsilon, equation (9);
+ * -1 without one. */
+static int norm_of_epsilon(const struct vos *v, const nn_tensor *factor, double *least,
+                           struct err *err)
 {
-    float *z = least_likely(rng, v->options.sample, count, v->classes);
-    if (!z) {
-        err_memory(err, "candidates for outliers");
-        return NULL;
+    double logarithm = log(v->options.epsilon) + v->classes / 2.0 * log(2 * acos(-1)), item;
+    *least = -1;
+    if (v->options.epsilon <= 0)
+        return 0;
+    for (int i = 0; i < v->classes; i++) {
+        if (nn_item(nn_select(nn_select(factor, 0, i), 0, i), &item))
+            return nn_to_err(err, "Gaussians of the logits");
+        logarithm += log(item);
     }
-    nn_tensor *noise = nn_from_host(z, DTYPE_F32, 2, (int64_t[]){count, v->classes});
+    *least = fmax(-2 * logarithm, 0);
+    return 0;
+}
+
+/* mean + z L' for at most *count unlikely z; *count becomes their number, and the result is
+ * NULL when it is 0. */
+static int draw(const struct vos *v, const nn_tensor *mean, const nn_tensor *factor, int64_t *count,
+                struct rng *rng, nn_tensor **values, struct err *err)
+{
+    double least;
+    *values = NULL;
+    if (norm_of_epsilon(v, factor, &least, err))
+        return -1;
+    float *z = unlikely(rng, v->options.sample, least, v->classes, count);
+    if (!z)
+        return err_memory(err, "candidates for outliers");
+    if (*count > 0) {
+        nn_tensor *noise = nn_from_host(z, DTYPE_F32, 2, (int64_t[]){*count, v->classes});
+        noise = nn_to_device(noise, nn_device(mean));
+        *values = nn_add(nn_matmul(noise, nn_transpose(factor, 0, 1)), mean);
+    }
     free(z);
-    noise = nn_to_device(noise, nn_device(mean));
-    nn_tensor *values = nn_add(nn_matmul(noise, nn_transpose(factor, 0, 1)), mean);
-    if (!values)
-        nn_to_err(err, "outliers");
-    return values;
+    return *values || *count == 0 ? 0 : nn_to_err(err, "outliers");
 }
 
 /* ---- by class, as in the paper ---- */
@@ -305,33 +339,66 @@ static int estimate(struct vos *v, const nn_tensor *x, struct pixels *pixels, st
     return state->factor ? 0 : nn_to_err(err, "Gaussians of the logits");
 }
 
-static nn_tensor *class_outliers(const struct vos *v, const nn_tensor *x, struct pixels *pixels,
-                                 const struct class_state *state, struct rng *rng, struct err *err)
+/* Outliers of each class for the pixels of an image, or of a whole batch, whose first pixel is
+ * number `first` of the batch. */
+static int add_outliers(const struct vos *v, struct pixels *pixels, int64_t first,
+                        const struct class_state *state, struct rng *rng, struct outliers *o,
+                        struct err *err)
 {
-    nn_tensor *values[GAUSSIANS_MAX_CLASSES];
-    size_t parts = 0;
-    struct outliers o = {.where = malloc((size_t)nn_size(x, 0) * sizeof *o.where)};
-    if (!o.where) {
-        err_memory(err, "outliers");
-        return NULL;
-    }
     for (int k = 0; k < v->classes; k++) {
         int64_t n = pixels_of(pixels, k), count = v->options.select < n ? v->options.select : n;
+        int64_t *where = pixels->where + pixels->begin[k];
+        nn_tensor *values;
         if (!count)
             continue;
-        choose(rng, pixels->where + pixels->begin[k], n, count);
-        memcpy(o.where + o.count, pixels->where + pixels->begin[k],
-               (size_t)count * sizeof *o.where);
-        o.count += count;
-        values[parts] = draw(v, state->mean[k], state->factor, count, rng, err);
-        if (!values[parts++]) {
-            free(o.where);
-            return NULL;
-        }
+        choose(rng, where, n, count);
+        if (draw(v, state->mean[k], state->factor, &count, rng, &values, err))
+            return -1;
+        for (int64_t i = 0; i < count; i++)
+            o->where[o->count++] = first + where[i];
+        if (count)
+            o->parts[o->part_count++] = values;
     }
-    o.values = nn_cat((const nn_tensor *const *)values, parts, 0);
-    nn_tensor *result = place(x, &o, err);
+    return 0;
+}
+
+static int add_outliers_of_images(const struct vos *v, const uint8_t *labels, int64_t images,
+                                  int64_t size, const struct class_state *state, struct rng *rng,
+                                  struct outliers *o, struct err *err)
+{
+    int result = 0;
+    for (int64_t i = 0; i < images && result == 0; i++) {
+        struct pixels pixels;
+        if (sort_pixels(&pixels, labels + i * size, size, v->classes, err))
+            return -1;
+        result = add_outliers(v, &pixels, i * size, state, rng, o, err);
+        free(pixels.where);
+    }
+    return result;
+}
+
+/* x, the batch's logits as rows, with outliers in place of some; NULL: see err. */
+static nn_tensor *class_outliers(const struct vos *v, const nn_tensor *x, const uint8_t *labels,
+                                 int64_t images, struct pixels *pixels,
+                                 const struct class_state *state, struct rng *rng, struct err *err)
+{
+    size_t rows = (size_t)nn_size(x, 0), parts = (size_t)images * (size_t)v->classes;
+    struct outliers o = {.where = malloc(rows * sizeof *o.where),
+                         .parts = malloc(parts * sizeof *o.parts)};
+    nn_tensor *result = NULL;
+    int failed =
+        !o.where || !o.parts ? err_memory(err, "outliers")
+        : v->options.per == VOS_PER_IMAGE
+            ? add_outliers_of_images(v, labels, images, (int64_t)rows / images, state, rng, &o, err)
+            : add_outliers(v, pixels, 0, state, rng, &o, err);
+    if (!failed && o.count == 0) {
+        result = nn_affine(x, 1, 0);
+    } else if (!failed) {
+        o.values = nn_cat((const nn_tensor *const *)o.parts, o.part_count, 0);
+        result = place(x, &o, err);
+    }
     free(o.where);
+    free(o.parts);
     return result;
 }
 
@@ -350,7 +417,7 @@ static int step_by_class(struct vos *v, const nn_tensor *logits, const uint8_t *
         if (state.fresh[k])
             result = enqueue(v, k, nn_detach(state.fresh[k]), err);
     if (result == 0 && synthetic) {
-        nn_tensor *rows = class_outliers(v, x, &pixels, &state, rng, err);
+        nn_tensor *rows = class_outliers(v, x, labels, b, &pixels, &state, rng, err);
         rows = nn_reshape4(rows, b, h, w, v->classes);
         *synthetic = nn_permute(rows, 4, (int64_t[]){0, 3, 1, 2});
         result = *synthetic ? 0 : -1;
@@ -376,9 +443,11 @@ static int step_released(struct vos *v, const nn_tensor *logits, struct rng *rng
     for (int64_t i = 0; i < n; i++)
         o.where[i] = i;
     choose(rng, o.where, n, count);
-    o.values = draw(v, mean, cholesky(covariance, v->classes), count, rng, err);
-    nn_tensor *rows = nn_reshape2(nn_contiguous(logits), n, m);
-    *synthetic = o.values ? nn_reshape4(place(rows, &o, err), b, m, h, w) : NULL;
+    *synthetic = NULL;
+    if (!draw(v, mean, cholesky(covariance, v->classes), &o.count, rng, &o.values, err)) {
+        nn_tensor *rows = nn_reshape2(nn_contiguous(logits), n, m);
+        *synthetic = nn_reshape4(o.count ? place(rows, &o, err) : rows, b, m, h, w);
+    }
     free(o.where);
     return *synthetic ? 0 : -1;
 }

@@ -3,8 +3,8 @@
  * Each class keeps a queue of logits.  In a step some of the batch's logits enter
  * the queues; each class's mean and the covariance shared by all, equations (6) to
  * (8), come from the queues.  Candidates are drawn from each class's Gaussian, the
- * least likely of them, equation (9), replace logits at random pixels labelled with
- * that class.
+ * least likely of them, or those of a density below epsilon, equation (9), replace
+ * logits at random pixels labelled with that class.
  *
  * A candidate is mean + L z, L being the Cholesky factor of the covariance and z
  * normal, so its likelihood depends on |z| alone, and gradients reach the logits
@@ -26,12 +26,18 @@ enum vos_mode {
     VOS_RELEASED,
 };
 
+/* What `select` is counted in; VOS_RELEASED knows batches only. */
+enum vos_share { VOS_PER_BATCH, VOS_PER_IMAGE };
+
 struct vos_options {
     enum vos_mode mode;
     int64_t sample; /* candidates a class (released: of all) */
     int64_t select; /* of them, the least likely */
     int64_t queue;  /* |Q_k|; a tenth of it enters in a step */
     double ridge;   /* added to the covariance's diagonal */
+    double epsilon; /* above 0: instead of the least likely, any whose density is below this,
+                       as equation (9) has it; at most `select` */
+    enum vos_share per;
 };
 
 struct vos;

@@ -344,6 +344,60 @@ static void check_by_class(void)
     vos_free(vos);
 }
 
+/* How many pixels of a class were replaced in an image; *likeliest grows with their density. */
+static int replaced_in(const float *out, int image, int label, const struct gaussians *g,
+                       double *likeliest)
+{
+    int count = 0;
+    for (int i = 0; i < H * W; i++) {
+        int at = image * K * H * W + i;
+        double v[2] = {out[at], out[at + H * W]};
+        if (labels[image * H * W + i] != label ||
+            (out[at] == logits_data[at] && out[at + H * W] == logits_data[at + H * W]))
+            continue;
+        count++;
+        *likeliest = fmax(*likeliest, gaussians_log_density(g, label, v));
+    }
+    return count;
+}
+
+/* Equation (9) to the letter, in each image. */
+static void check_epsilon(void)
+{
+    struct vos_options o = {VOS_CLASS, 5000, 40, 4000, 0.01, .per = VOS_PER_IMAGE};
+    struct rng rng = rng_new(4, "outliers");
+    static float out[B * K * H * W];
+    struct vos *vos = NULL;
+    struct gaussians g;
+    nn_tensor *synthetic;
+    for (int with = 0; with < 2; with++) {
+        double likeliest = -INFINITY;
+        bool right = true;
+        o.epsilon = with ? 0.01 : 0;
+        if (nn_scope_begin() || vos_new(&vos, &o, K, &err))
+            return;
+        ok(!vos_step(vos, leaf(logits_data), labels, &rng, &synthetic, &err) &&
+               !nn_to_host(synthetic, out, DTYPE_F32, sizeof out) && !vos_gaussians(vos, &g, &err),
+           with ? "outliers below epsilon" : "outliers by image");
+        for (int i = 0; i < B * K; i++)
+            right = right && replaced_in(out, i / K, i % K, &g, &likeliest) == 40;
+        ok(right, "as many as selected, of each class in each image");
+        ok(likeliest < log(0.01) + 1e-3 && (likeliest < log(0.005)) == !with,
+           "densities below %.4g", exp(likeliest));
+        vos_free(vos);
+        nn_scope_end();
+    }
+    o.epsilon = 1e-300;
+    if (nn_scope_begin() || vos_new(&vos, &o, K, &err))
+        return;
+    ok(!vos_step(vos, leaf(logits_data), labels, &rng, &synthetic, &err) &&
+           !nn_to_host(synthetic, out, DTYPE_F32, sizeof out) &&
+           memcmp(out, logits_data, sizeof out) == 0,
+       "with an epsilon that no candidate is below nothing is replaced");
+    vos_free(vos);
+    nn_scope_end();
+}
+
 /* Mean and covariance are differentiated as they are computed: against differences. */
 static void check_gradient(void)
 {
@@ -429,12 +483,13 @@ static void check_absent_class(void)
 
 int main(void)
 {
-    tap_plan(62);
+    tap_plan(69);
     make_inputs();
     make_rows();
     check_losses("tests/golden/losses.json");
     check_gaussians("tests/golden/vos.json");
     check_by_class();
+    check_epsilon();
     check_gradient();
     check_released();
     check_absent_class();

@@ -29,6 +29,29 @@ static void test_paper(void)
     is_int(grid_count(&grid), 1, "the full image is one window");
 }
 
+/* The lists of patches that came with the paper's code name 35 images; where their last windows
+ * begin tells each one's size, within a step.  The same rule as above gives its 15,710 patches
+ * (pipelines/paper/deviations.md). */
+static void test_patches(void)
+{
+    static const struct {
+        int images, width, height;
+    } sizes[] = {{1, 2689, 2834}, {15, 2776, 2834}, {4, 2776, 2979}, {1, 2834, 2776},
+                 {2, 2834, 2834}, {5, 2834, 2950},  {2, 2834, 2979}, {5, 2950, 2834}};
+    int64_t images = 0, patches = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        images += sizes[i].images;
+        for (int k = 0; k < 5; k++) {
+            struct grid grid = paper_grid(((const int64_t[]){224, 448, 1000, 1500, 2000})[k]);
+            grid = grid_new(sizes[i].width, sizes[i].height, grid.x.size, grid.x.step, GRID_FIT);
+            patches += sizes[i].images * grid_count(&grid);
+        }
+    }
+    is_int(images, 35, "images of the paper's lists");
+    is_int(patches, 15710, "its patches");
+    is_int(patches * 4 / 5, 12568, "of which four fifths are for training");
+}
+
 static void test_overlaps(void)
 {
     struct grid_overlap overlap;
@@ -103,8 +126,9 @@ static void test_parts(void)
 
 int main(void)
 {
-    tap_plan(26);
+    tap_plan(29);
     test_paper();
+    test_patches();
     test_overlaps();
     test_coverage();
     test_parts();
