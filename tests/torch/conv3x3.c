@@ -198,7 +198,7 @@ static int check_gradients(void)
 
 int main(void)
 {
-    tap_plan(4);
+    tap_plan(8);
     ok(kernel_conv3x3_suits(16, 1) && !kernel_conv3x3_suits(3, 64), "whom it suits");
     ok_at_levels(check_sizes, "3 x 3 convolutions");
     ok(!nn_seed(1) && !nn_set_threads(2), "two threads");
