@@ -211,42 +211,62 @@ static void fill_steps(float *steps, const float *flow, const float *cell, size_
     }
 }
 
-static float clamp(float value, float most)
-{
-    return value < 0 ? 0 : value > most ? most : value;
-}
+/* So many pixels move side by side: each step of one waits for the step before it. */
+#define LANES 16
 
-/* Where the pixel that begins at (y, x) is after `count` steps. */
-static uint32_t follow(const float *steps, size_t height, size_t width, float y, float x, int count)
+/* Moves the pixels at (y, x) `count` steps. */
+CLONES(static, void, follow,
+       (const float *restrict steps, int height, int width, float *restrict y, float *restrict x,
+        int count),
+       (steps, height, width, y, x, count))
 {
     float bottom = (float)(height - 1), right = (float)(width - 1);
-    for (int i = 0; i < count; i++) {
-        size_t row = (size_t)y, column = (size_t)x;
-        size_t down = row + 1 < height ? 2 * width : 0, next = column + 1 < width ? 2 : 0;
-        float v = y - (float)row, u = x - (float)column;
-        const float *p = steps + 2 * (row * width + column);
-        float a = (1 - v) * (1 - u), b = (1 - v) * u, c = v * (1 - u), d = v * u;
-        float dy = a * p[0] + b * p[next] + c * p[down] + d * p[down + next];
-        float dx = a * p[1] + b * p[next + 1] + c * p[down + 1] + d * p[down + next + 1];
-        y = clamp(y + dy, bottom);
-        x = clamp(x + dx, right);
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < LANES; k++) {
+            int row = (int)y[k], column = (int)x[k];
+            int64_t down = row + 1 < height ? 2 * (int64_t)width : 0;
+            int64_t next = column + 1 < width ? 2 : 0;
+            float v = y[k] - (float)row, u = x[k] - (float)column;
+            int64_t at = 2 * ((int64_t)row * width + column);
+            float a = (1 - v) * (1 - u), b = (1 - v) * u, c = v * (1 - u), d = v * u;
+            float dy = a * steps[at] + b * steps[at + next] + c * steps[at + down] +
+                       d * steps[at + down + next];
+            float dx = a * steps[at + 1] + b * steps[at + next + 1] + c * steps[at + down + 1] +
+                       d * steps[at + down + next + 1];
+            float to_y = y[k] + dy, to_x = x[k] + dx;
+            to_y = to_y < 0 ? 0 : to_y;
+            to_x = to_x < 0 ? 0 : to_x;
+            y[k] = to_y > bottom ? bottom : to_y;
+            x[k] = to_x > right ? right : to_x;
+        }
+}
+
+/* The pixels start[0..count), at most LANES of them. */
+static void move_lanes(const uint32_t *start, uint32_t *end, size_t count, const float *steps,
+                       size_t height, size_t width, int step_count)
+{
+    float y[LANES] = {0}, x[LANES] = {0};
+    for (size_t k = 0; k < count; k++) {
+        y[k] = (float)(start[k] / width);
+        x[k] = (float)(start[k] % width);
     }
-    return (uint32_t)((size_t)(y + 0.5f) * width + (size_t)(x + 0.5f));
+    follow(steps, (int)height, (int)width, y, x, step_count);
+    for (size_t k = 0; k < count; k++)
+        end[k] = (uint32_t)((size_t)(y[k] + 0.5f) * width + (size_t)(x[k] + 0.5f));
 }
 
 static int move(struct swarm *s, const float *flow, const float *cell, size_t height, size_t width,
                 const struct flow_rules *rules, struct err *err)
 {
-    size_t count = height * width;
     const uint32_t *start = s->start.data;
     uint32_t *end = s->end.data;
     struct spill steps;
-    if (spill_new(&steps, 2 * count * sizeof(float), err))
+    if (spill_new(&steps, 2 * height * width * sizeof(float), err))
         return -1;
-    fill_steps(steps.data, flow, cell, count, rules);
-    for (size_t i = 0; i < s->count; i++)
-        end[i] = follow(steps.data, height, width, (float)(start[i] / width),
-                        (float)(start[i] % width), rules->steps);
+    fill_steps(steps.data, flow, cell, height * width, rules);
+    for (size_t i = 0; i < s->count; i += LANES)
+        move_lanes(start + i, end + i, s->count - i < LANES ? s->count - i : LANES, steps.data,
+                   height, width, rules->steps);
     spill_free(&steps);
     return 0;
 }
