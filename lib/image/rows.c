@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_SIZE (1 << 20) /* bytes of rows that are converted at a time */
+#define CHUNK_SIZE    (1 << 20)  /* bytes of rows that are converted at a time */
+#define RESIDENT_SIZE (64 << 20) /* bytes of an image that is read once */
 
 void rows_close(struct rows *source)
 {
@@ -141,8 +142,9 @@ int rows_need(struct rows *source, int64_t top, int64_t bottom, struct err *err)
     return 0;
 }
 
-int rows_scan(const char *path, const struct rows *like, bool (*look)(void *, const void *, size_t),
-              void *data, struct err *err)
+/* Of the file. */
+static int scan_anew(const char *path, const struct rows *like,
+                     bool (*look)(void *, const void *, size_t), void *data, struct err *err)
 {
     struct rows source;
     bool more = true;
@@ -158,6 +160,23 @@ int rows_scan(const char *path, const struct rows *like, bool (*look)(void *, co
     }
     rows_close(&source);
     return result;
+}
+
+int rows_scan(const char *path, struct rows *image, bool (*look)(void *, const void *, size_t),
+              void *data, struct err *err)
+{
+    int64_t height = image->info->height;
+    if (image->band.top > 0 || (uint64_t)height * image->band.row_bytes > RESIDENT_SIZE)
+        return scan_anew(path, image, look, data, err);
+    if (rows_need(image, 0, height, err))
+        return -1;
+    for (int64_t y = 0, rows; y < height; y += rows) {
+        rows = band_contiguous(&image->band, y, smaller(height - y, image->chunk_rows));
+        if (!look(data, band_row(&image->band, y),
+                  (size_t)(rows * image->info->width * image->channels)))
+            break;
+    }
+    return 0;
 }
 
 int rows_window(const struct rows *source, int64_t x, int64_t y, int64_t width, int64_t height,

@@ -14,7 +14,7 @@ static bool refine_values(void *normalise, const void *values, size_t n)
     return true;
 }
 
-int range_of_image(const char *path, const struct rows *image, double percentile, double *low,
+int range_of_image(const char *path, struct rows *image, double percentile, double *low,
                    double *high, struct err *err)
 {
     struct normalise normalise;

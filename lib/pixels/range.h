@@ -4,10 +4,10 @@
 
 #include "image/rows.h"
 
-/* Reads the image at `path`, which was opened as `image`, once or twice more.  *low and
- * *high: the values below and above which `percentile` per cent of all are; 0: the least
- * and the largest. */
-int range_of_image(const char *path, const struct rows *image, double percentile, double *low,
+/* Reads the image, and, if it is large (rows_scan), its file at `path` once or twice more.  *low
+ * and *high: the values below and above which `percentile` per cent of all are; 0: the least and
+ * the largest. */
+int range_of_image(const char *path, struct rows *image, double percentile, double *low,
                    double *high, struct err *err) MUST_CHECK;
 
 #endif

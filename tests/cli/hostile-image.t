@@ -1,7 +1,7 @@
 #!/bin/bash
 # The hostile and valid images of $SHARED through `tile`.  valid: read, or refused
 # by a reason that names what is not supported; reject: refused in one line;
-# either: no signal; all: at most 5 s of a processor and 1 GB.
+# either: no signal; all: at most 15 s of a processor, three times what a good one needs, and 1 GB.
 . "$(dirname "$0")/../tap.sh"
 
 files=$SHARED/hostile
@@ -34,7 +34,7 @@ judge() {
     rm -f "$log"
 }
 export -f judge
-export memory=1000000 seconds=5
+export memory=1000000 seconds=15
 case $BIN in *-asan* | *-tsan*) memory=unlimited seconds=60 ;; esac
 
 # all_judged FORMAT CLASS
