@@ -21,12 +21,15 @@ int range_of_image(const char *path, struct rows *image, double percentile, doub
     int result = normalise_new(&normalise, image->dtype, err);
     if (result == 0)
         result = rows_scan(path, image, count_values, &normalise, err);
-    if (result == 0)
-        result = normalise_choose(&normalise, percentile, 100 - percentile, err);
-    if (result == 1)
+    if (result) {
+        normalise_free(&normalise);
+        return -1;
+    }
+    int more = normalise_choose(&normalise, percentile, 100 - percentile, err);
+    if (more == 1)
         result = rows_scan(path, image, refine_values, &normalise, err);
-    if (result == 0)
+    if (result == 0 && more >= 0)
         normalise_range(&normalise, low, high);
     normalise_free(&normalise);
-    return result;
+    return more < 0 ? 1 : result;
 }

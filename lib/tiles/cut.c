@@ -185,8 +185,9 @@ static int find_range(struct cutter *c, const char *readable, struct err *err)
     if (range == CUT_NONE)
         return 0;
     double percentile = range == CUT_EXTREMES ? 0 : NORMALISE_LOW;
-    if (range_of_image(readable, &c->image, percentile, &low, &high, err))
-        return range == CUT_NOTED && err->status == STATUS_DATA ? 0 : -1;
+    int result = range_of_image(readable, &c->image, percentile, &low, &high, err);
+    if (result)
+        return range == CUT_NOTED && result == 1 ? 0 : -1;
     if (range == CUT_NOTED) {
         c->meta.range_low = low;
         c->meta.range_high = high;

@@ -60,7 +60,7 @@ image make 120 300 1 8 src/last.png
 for name in good bad last; do image make 120 300 1 8 masks/$name.png binary; done
 size=$(stat -c %s src/bad.png)
 head -c $((size * 2 / 3)) src/bad.png >src/cut.png && mv src/cut.png src/bad.png
-tile -q -s 40 -m masks --mask-suffix '' src/good.png src/bad.png src/none.png src/last.png >t.tar 2>err
+tile -q -s 40 --normalize none -m masks --mask-suffix '' src/good.png src/bad.png src/none.png src/last.png >t.tar 2>err
 is "$? $(wc -l <err)" "1 2" "tile says so"
 stream prob 2 <t.tar >p.tar
 says() { # NAME COMMAND...: exit 1, and a line that names the source

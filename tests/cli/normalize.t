@@ -4,7 +4,6 @@
 . "$(dirname "$0")/../tap.sh"
 plan 10
 cd "$TMP" || exit 1
-plan 10
 json() { tar xOf "$1" --wildcards '*.json' | grep -o "\"$2\":{[^}]*}" | sort -u; }
 
 mkdir train
