@@ -12,6 +12,7 @@
 #include "core/limits.h"
 #include "core/names.h"
 #include "core/spill.h"
+#include "image/folder.h"
 #include "image/output.h"
 
 #define MAX_CLASSES 255
@@ -104,8 +105,7 @@ static enum image_format format_of_output(void)
 
 /* ---- sizes ---- */
 
-/* The file in the folder whose stem is that of `name`; other than images too, but
- * those that are none do not open. */
+/* The image in the folder whose stem is that of `name`, beside which annotations may lie. */
 static int find_image(char *path, size_t room, const char *folder, const char *name,
                       struct err *err)
 {
@@ -117,8 +117,8 @@ static int find_image(char *path, size_t room, const char *folder, const char *n
     bool found = false;
     for (struct dirent *entry; !found && (entry = readdir(dir));) {
         names_stem(entry->d_name, &length);
-        found =
-            length == stem && strncmp(entry->d_name, base, stem) == 0 && entry->d_name[0] != '.';
+        found = length == stem && strncmp(entry->d_name, base, stem) == 0 &&
+                folder_is_image_name(entry->d_name);
         if (found)
             found = snprintf(path, room, "%s/%s", folder, entry->d_name) < (int)room;
     }

@@ -7,8 +7,8 @@
 #include "cli/cli.h"
 #include "core/destination.h"
 #include "core/limits.h"
-#include "image/planes.h"
 #include "image/pairs.h"
+#include "image/planes.h"
 #include "scores/files.h"
 #include "scores/report.h"
 #include "tiles/picture_stream.h"
@@ -27,8 +27,6 @@ static struct {
                      .unit = "",
                      .threshold_count = 3,
                      .thresholds = {0.5, 0.75, 0.9}},
-    .prediction_suffix = "",
-    .truth_suffix = "",
 };
 
 static struct scores_report report;
@@ -63,9 +61,9 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.curve)},
     {0, "reliability", "FILE", "write the reliability diagram's bins as TSV",
      CLI_TEXT(settings.reliability)},
-    {0, "prediction-suffix", "TEXT", "end of predictions' stems (folders)",
+    {0, "prediction-suffix", "TEXT", "end of predictions' stems (folders; default as masks do)",
      CLI_TEXT(settings.prediction_suffix)},
-    {0, "truth-suffix", "TEXT", "end of truths' stems (folders)", CLI_TEXT(settings.truth_suffix)},
+    {0, "truth-suffix", "TEXT", "end of truths' stems (likewise)", CLI_TEXT(settings.truth_suffix)},
     PLANES_OPTIONS,
     {0, "max-pixels", "N", "refuse larger images (default: half of memory's bytes)",
      CLI_INT(limits.max_pixels, 1, INT64_MAX)},

@@ -96,7 +96,8 @@ read_options() {
 # Masks and other results that lie beside their image are not images.
 is_result() { # PATH
     local stem=${1%.*} suffix other
-    for suffix in _mask _masks _seg _label _labels _cells _overlay _outlines _flows; do
+    stem=${stem%.[oO][mM][eE]}
+    for suffix in _mask _masks _cp_masks _seg _label _labels _cells _overlay _outlines _cp_outlines _flows _prob; do
         case $stem in
         *"$suffix")
             for other in "${stem%"$suffix"}".*; do
@@ -139,14 +140,17 @@ list_images() {
 
 stem_of() { # PATH: as label names its files
     local base=${1##*/}
-    case $base in ?*.*) base=${base%.*} ;; esac
+    case $base in
+    ?*.[oO][mM][eE].[tT][iI][fF]*) base=${base%.*.*} ;;
+    ?*.*) base=${base%.*} ;;
+    esac
     printf '%s\n' "$base"
 }
 
 # Results are named by stem: two images of one stem would be one.
 check_stems() {
     local twice
-    twice=$(sed 's|.*/||; s|\(.\)\.[^.]*$|\1|' "$work/images" | LC_ALL=C sort | uniq -d | head -n 1)
+    twice=$(sed 's|.*/||; s|\(.\)\.[^.]*$|\1|; s|\(.\)\.[oO][mM][eE]$|\1|' "$work/images" | LC_ALL=C sort | uniq -d | head -n 1)
     [ -z "$twice" ] || die 64 "two images named '$twice': give each folder a -o of its own"
 }
 

@@ -1,5 +1,8 @@
 /* tile: images to a tensor stream. */
+#include <string.h>
+
 #include "cli/cli.h"
+#include "image/pairs.h"
 #include "image/planes.h"
 #include "tiles/cut.h"
 
@@ -8,7 +11,6 @@
 static struct cut_options settings = {
     /* 56 pixels are shared, a quarter of the side of smaller tiles */
     .tiling = {.sizes = {224}, .size_count = 1, .overlap = {.amount = 56}, .overlap_is_cut = true},
-    .mask_suffix = "_mask",
 };
 static int64_t part[2] = {1, 1}; /* I/N */
 
@@ -31,7 +33,7 @@ static const struct cli_option options[] = {
      CLI_CHOICE(settings.tiling.edge)},
     {'m', "masks", "DIR", "add the masks of this folder, matched by stem",
      CLI_TEXT(settings.masks)},
-    {0, "mask-suffix", "TEXT", "what a mask's stem ends with (default _mask)",
+    {0, "mask-suffix", "TEXT", "what a mask's stem ends with (default _mask, _masks, _seg, ...)",
      CLI_TEXT(settings.mask_suffix)},
     {0, "gray", NULL, "one channel", CLI_SET(settings.channels, CHANNELS_GREY)},
     {0, "rgb", NULL, "three channels", CLI_SET(settings.channels, CHANNELS_RGB)},
@@ -65,6 +67,31 @@ static void check_options(void)
     cli_refuse_terminal("a tensor stream");
 }
 
+/* Moves images to the front, and leaves out what earlier runs made of them and `*.png` names as
+ * well: how many remain. */
+static int leave_out_results(char **paths, int count)
+{
+    char image[4096], of[4096] = "";
+    const char *first = NULL;
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(paths[i], "-") == 0 || !pairs_is_result(paths[i], image, sizeof image)) {
+            paths[kept++] = paths[i];
+        } else if (!first) {
+            first = paths[i];
+            memcpy(of, image, sizeof of);
+        }
+    }
+    if (first && kept == 0)
+        cli_die(STATUS_DATA,
+                "cut '%s': it is a result of '%s' by its name (standard input has no name)", first,
+                of);
+    if (first)
+        cli_warn("cut '%s': it is a result of '%s' by its name, left out%s", first, of,
+                 count - kept > 1 ? ", as are others" : "");
+    return kept;
+}
+
 /* The number of images that failed; *err has the last failure. */
 static int tile_images(struct cutter *cutter, char **paths, int count, struct err *err)
 {
@@ -89,11 +116,13 @@ int main(int argc, char **argv)
     cli_start(&program, argc, argv);
     check_options();
     int count = cli_operand_count() ? cli_operand_count() : 1;
+    char **paths = cli_inputs();
+    count = leave_out_results(paths, count);
     struct stream_author author = {.program = program.name, .arguments = cli_command_line()};
     if (stream_create(&writer, "-", &author, NULL, &err) ||
         cutter_new(&cutter, &settings, writer, &err))
         cli_die_err(&err);
-    int failed = tile_images(cutter, cli_inputs(), count, &err);
+    int failed = tile_images(cutter, paths, count, &err);
     cutter_free(cutter);
     if (failed == count) {
         stream_abort(writer);

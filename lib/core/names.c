@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The tree has the names of these. */
 struct known {
@@ -80,11 +81,21 @@ int names_number(struct names *names, const char *name, char *to, size_t size, s
     return add_numbered(names, to, size) ? err_memory(err, "names") : 0;
 }
 
+/* ".ome" before a TIFF's ending belongs to the ending. */
+static bool is_ome(const char *base, const char *dot)
+{
+    return dot - base > 4 && strncasecmp(dot - 4, ".ome", 4) == 0 &&
+           (strncasecmp(dot, ".tif", 4) == 0 || strcasecmp(dot, ".btf") == 0 ||
+            strcasecmp(dot, ".tf2") == 0 || strcasecmp(dot, ".tf8") == 0);
+}
+
 const char *names_stem(const char *path, size_t *length)
 {
     const char *slash = strrchr(path, '/');
     const char *base = slash ? slash + 1 : path;
     const char *dot = strrchr(base, '.');
+    if (dot && is_ome(base, dot))
+        dot -= 4;
     *length = dot && dot > base ? (size_t)(dot - base) : strlen(base);
     return base;
 }

@@ -29,7 +29,8 @@ int names_new_stem(struct names *names, const char *name, char *stem, size_t siz
                    struct err *err) MUST_CHECK;
 
 /* The last component of a path, and the length of its stem: without the last
- * ending, but a name that begins with its only dot is all stem.  Borrowed. */
+ * ending, of which .ome.tif is one; but a name that begins with its only dot is all stem.
+ * Borrowed. */
 const char *names_stem(const char *path, size_t *length);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef IMAGE_FOLDER_H
 #define IMAGE_FOLDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/err.h"
@@ -14,11 +15,20 @@ struct folder {
     size_t count;
 };
 
-/* Files that end in .png, .tif, .tiff, .jpg or .jpeg, in any case, are not hidden,
- * and whose name without that ends with `suffix`, which is cut off.  Two files of
- * one stem are STATUS_DATA.  The caller frees it. */
+/* Whether a name, without folders, ends as images do (.png, .tif, .jpg, .svs, ...), in any case,
+ * and isn't hidden. */
+bool folder_is_image_name(const char *name);
+
+/* Files of such names, whose name without its ending ends with `suffix`, which is cut off.  Two
+ * files of one stem are STATUS_DATA.  The caller frees it. */
 int folder_list(struct folder *folder, const char *path, const char *suffix,
                 struct err *err) MUST_CHECK;
+
+/* The same of masks: `without` says how long a stem is without what names of masks end with,
+ * which is cut off.  Of a mask and a file that has the stem without it, the mask is listed. */
+int folder_list_masks(struct folder *folder, const char *path,
+                      size_t (*without)(const char *stem, size_t length),
+                      struct err *err) MUST_CHECK;
 void folder_free(struct folder *folder);
 
 /* The file of that stem, or NULL.  Borrowed. */

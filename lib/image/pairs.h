@@ -2,15 +2,31 @@
 #ifndef IMAGE_PAIRS_H
 #define IMAGE_PAIRS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "image/folder.h"
 
 /* Puts the path of the mask of `image` into `path`: the folder's file of the image's
- * stem and `suffix`, else of its stem alone, that ends in png, tif or tiff.
- * STATUS_NO_INPUT when there is none. */
+ * stem and `suffix`, else of its stem alone, that ends in png, tif or tiff, and isn't the image
+ * itself.  suffix NULL: what people's masks end with, in this order: _mask, _masks, _cp_masks,
+ * _seg, _label, _labels.  An image whose stem ends as nnU-Net numbers channels (_0000) may have
+ * its mask under the stem without that.  STATUS_NO_INPUT when there is none, STATUS_DATA when
+ * two of one name differ in their ending. */
 int pairs_find_mask(const char *folder, const char *image, const char *suffix, char *path,
                     size_t size, struct err *err) MUST_CHECK;
+
+/* The length of a stem without such a suffix, or without _0000. */
+size_t pairs_without_mask(const char *stem, size_t length);
+size_t pairs_without_channel(const char *stem, size_t length);
+
+/* Whether a file's name says that it is a mask or another result (_overlay, _outlines, _flows,
+ * _cells, _prob) of an image that lies beside it, which goes to `image`. */
+bool pairs_is_result(const char *path, char *image, size_t size);
+
+/* The file of the folder that a mask is of: its stem without a mask's suffix, else its stem,
+ * else nnU-Net's first channel; never the mask itself.  NULL: none.  Borrowed. */
+const char *pairs_find_image(const struct folder *images, const char *mask);
 
 /* Two folders.  Every file is in one of the lists; paths and stems are the folders'. */
 struct pairs {
@@ -21,7 +37,8 @@ struct pairs {
     size_t matched_count, single_count;
 };
 
-/* suffix_a, suffix_b: what the files' stems end with, which is cut off.  STATUS_NO_INPUT
+/* suffix_a, suffix_b: what the files' stems end with, which is cut off; NULL: whatever masks do,
+ * and where X_mask.png lies beside X.png, that is an image and isn't listed.  STATUS_NO_INPUT
  * when there is no file of such a name in folder a.  The caller frees it. */
 int pairs_match(struct pairs *pairs, const char *folder_a, const char *suffix_a,
                 const char *folder_b, const char *suffix_b, struct err *err) MUST_CHECK;

@@ -15,7 +15,8 @@ enum cut_range { CUT_NOTED, CUT_NONE, CUT_EXTREMES, CUT_PERCENTILES };
 struct cut_options {
     struct tiling_options tiling;
     int64_t resize;                  /* side of every tile in the stream; 0: as cut */
-    const char *masks, *mask_suffix; /* folder of masks, or NULL; what their stems end with */
+    const char *masks, *mask_suffix; /* folder of masks, or NULL; what their stems end
+                                        with, NULL: as image/pairs.h says */
     enum channels_wish channels;
     enum cut_range range;
 };

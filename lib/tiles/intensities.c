@@ -4,7 +4,7 @@
 
 #include "core/convert.h"
 #include "core/destination.h"
-#include "core/names.h"
+#include "image/pairs.h"
 
 int intensities_open(struct intensities *intensities, const char *path, struct err *err)
 {
@@ -30,17 +30,13 @@ static int row_of_file(void *source, float *to, struct err *err)
 static const char *find_file(const struct intensities *intensities, const struct picture *picture,
                              struct err *err)
 {
-    char stem[1024];
-    size_t length;
     if (!intensities->is_folder)
         return intensities->path;
-    const char *name = names_stem(picture->name, &length);
-    snprintf(stem, sizeof stem, "%.*s", (int)length, name);
-    const struct folder_file *file = folder_find(&intensities->folder, stem);
-    if (!file)
+    const char *path = pairs_find_image(&intensities->folder, picture->name);
+    if (!path)
         err_set(err, STATUS_NO_INPUT, "match '%s': '%s' has no image of that stem", picture->name,
                 intensities->path);
-    return file ? file->path : NULL;
+    return path;
 }
 
 static int open_file(struct intensities *intensities, struct picture *picture, struct err *err)

@@ -1,5 +1,6 @@
 /* lib/image: files that belong together, and their rows. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/destination.h"
@@ -66,6 +67,66 @@ static void test_pairs(void)
        "or not");
 }
 
+static bool finds(const char *where, const char *image, const char *suffix, const char *mask)
+{
+    struct err err;
+    char path[300], folder_path[150];
+    snprintf(folder_path, sizeof folder_path, "%s", in(where));
+    if (pairs_find_mask(folder_path, in(image), suffix, path, sizeof path, &err))
+        return mask == NULL;
+    return mask && strcmp(path + strlen(folder_path) + 1, mask) == 0;
+}
+
+/* As Cellpose, nnU-Net and OME name images and masks. */
+static void test_habits(void)
+{
+    struct err err;
+    struct folder images;
+    struct pairs pairs;
+    char path[300], c[100], d[100];
+    static const char *const files[] = {"c/x.png",      "c/x_masks.tif",     "c/y.png",
+                                        "c/z.ome.tif",  "c/z_cp_masks.png",  "c/u_seg.png",
+                                        "c/u.png",      "c/n_0001.png",      "d/n.png",
+                                        "d/x_mask.png", "d/two_mask.png",    "d/two_mask.tif",
+                                        "d/u_label.png"};
+    struct destination made;
+    snprintf(c, sizeof c, "%s/c/", folder);
+    snprintf(d, sizeof d, "%s/d/", folder);
+    bool drawn = destination_set(&made, c, "", &err) == 0 && destination_set(&made, d, "", &err) == 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        drawn &= draw(files[i], 1, true);
+    if (!ok(drawn, "folders as others have them"))
+        return;
+    ok(finds("c", "c/x.png", NULL, "x_masks.tif"), "Cellpose's masks beside their image");
+    ok(finds("c", "c/z.ome.tif", NULL, "z_cp_masks.png"), ".ome.tif is one ending");
+    ok(finds("c", "c/u.png", NULL, "u_seg.png"), "_seg");
+    ok(finds("c", "c/y.png", NULL, NULL), "an image is not its own mask");
+    ok(finds("c", "c/y.png", "", NULL), "whatever the suffix");
+    ok(finds("c", "c/x.png", "_truth", NULL), "a suffix that is told is the only one");
+    ok(finds("d", "c/n_0001.png", NULL, "n.png"), "nnU-Net's channels have one mask");
+    ok(finds("d", "c/two.png", NULL, NULL), "two masks of one name are none");
+    ok(pairs_is_result(in("c/z_cp_masks.png"), path, sizeof path) &&
+           strcmp(path, in("c/z.ome.tif")) == 0,
+       "a mask beside its image is a result");
+    ok(!pairs_is_result(in("d/x_mask.png"), path, sizeof path), "elsewhere it may be anything");
+    ok(folder_list(&images, c, "", &err) == 0 && pairs_find_image(&images, in("d/n.png")) == NULL,
+       "the mask of a channel that is not the first");
+    const char *image = pairs_find_image(&images, in("c/x_masks.tif"));
+    ok(image && strcmp(image + strlen(image) - 5, "x.png") == 0, "a mask's image");
+    ok(pairs_find_image(&images, in("c/y.png")) == NULL, "is not itself");
+    folder_free(&images);
+    remove(in("d/two_mask.tif"));
+    remove(in("c/n_0001.png"));
+    ok(pairs_match(&pairs, c, NULL, d, NULL, &err) == 0 && pairs.matched_count == 2,
+       "folders with several habits match");
+    is_str(strrchr(pairs.matched[0].a, '/'), "/u_seg.png", "by their masks, not their images");
+    pairs_free(&pairs);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        remove(in(files[i]));
+    remove(in("c"));
+    remove(in("d"));
+}
+
 static void test_rows(void)
 {
     struct err err;
@@ -120,7 +181,7 @@ static void test_values(void)
 
 int main(void)
 {
-    tap_plan(31);
+    tap_plan(47);
     if (!ok(mkdtemp(folder) != NULL, "a folder"))
         return tap_done();
     struct err err;
@@ -131,6 +192,7 @@ int main(void)
     ok(destination_set(&made, a, "", &err) == 0 && destination_set(&made, b, "", &err) == 0,
        "with two in it");
     test_pairs();
+    test_habits();
     test_rows();
     test_values();
     static const char *const files[] = {"a/one_pred.png",
