@@ -44,7 +44,7 @@ Architecture: $(dpkg --print-architecture)
 Maintainer: $maintainer
 Installed-Size: $(du -sk "$root/usr" | cut -f 1)
 Depends: $depends
-Recommends: parallel
+Recommends: parallel, libopenslide0 | libopenslide1
 Section: science
 Priority: optional
 Description: cell segmentation as small Unix programs

@@ -47,6 +47,7 @@ struct image_reader {
     int orientation;            /* 1 to 8, of the file */
     struct image_planes planes; /* what was chosen */
     bool chose_channels;        /* the decoder did, else the reader does */
+    bool chose_level;           /* the decoder did */
     bool is_imagej;             /* ImageJ wrote it */
     bool is_stack;              /* one of several planes: a palette of it is for display */
     struct turned turned;       /* orientation 1, or 0: not at all */
@@ -79,7 +80,8 @@ struct image_writer {
     void *state;
 };
 
-extern const struct image_decoder image_tiff_decoder, image_png_decoder, image_jpeg_decoder;
+extern const struct image_decoder image_tiff_decoder, image_png_decoder, image_jpeg_decoder,
+    image_slide_decoder;
 extern const struct image_encoder image_png_encoder, image_tiff_encoder, image_ome_encoder;
 
 /* Opens a file for reading; what cannot seek is spooled. */

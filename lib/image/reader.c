@@ -7,6 +7,7 @@
 #include "core/notice.h"
 #include "core/num.h"
 #include "image/codec.h"
+#include "image/slide.h"
 #include "image/units.h"
 
 #define LARGEST_PIXEL 5.0 /* micrometers that a plain density is believed to */
@@ -93,6 +94,8 @@ static int open_reader(struct image_reader *reader, const char *path, struct err
     if (image_source_read(&reader->source, 0, magic, known, err))
         return -1;
     reader->decoder = recognise(magic);
+    if (slide_refuse_foreign(reader, err) || slide_choose(reader, err))
+        return -1;
     if (!reader->decoder)
         return image_bad(reader, err, "not a TIFF, PNG or JPEG");
     snprintf(reader->info.format, sizeof reader->info.format, "%s", reader->decoder->format);
@@ -117,7 +120,7 @@ static int check_planes(const struct image_reader *reader, struct err *err)
     const struct image_planes *p = &reader->planes;
     if (reader->use == IMAGE_FOR_LABELS)
         return 0;
-    if (p->level > 0)
+    if (p->level > 0 && !reader->chose_level)
         return image_bad(reader, err, "there is no level %" PRId64 ", there is 0", p->level);
     return pick_one(reader, p->z, "--z", "slice", err) ||
                    pick_one(reader, p->t, "--t", "frame", err) ||

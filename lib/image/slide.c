@@ -1,0 +1,250 @@
+/* Slides by OpenSlide: a level, in bands as high as its tiles. */
+#include "image/slide.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/num.h"
+#include "image/openslide.h"
+#include "image/units.h"
+
+#define BAND_ROWS 256 /* where a slide does not tell its tiles' height */
+
+struct slide {
+    const struct openslide_calls *lib;
+    struct openslide *slide;
+    int32_t level;
+    double downsample;
+    uint8_t background[3];
+    uint32_t *band;
+    int64_t band_rows;        /* it has room for */
+    int64_t first, last, row; /* rows of the band; the next to give */
+};
+
+/* ---- which files ---- */
+
+static const char *extension(const struct image_reader *reader)
+{
+    const char *slash = strrchr(reader->source.name, '/');
+    const char *dot = strrchr(slash ? slash : reader->source.name, '.');
+    return dot ? dot + 1 : "";
+}
+
+static bool is_among(const char *word, const char *const *words)
+{
+    while (*words && strcasecmp(word, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+static bool is_dicom(const struct image_reader *reader)
+{
+    char magic[4];
+    struct err unused;
+    return reader->source.size > 132 &&
+           image_source_read(&reader->source, 128, magic, 4, &unused) == 0 &&
+           memcmp(magic, "DICM", 4) == 0;
+}
+
+/* Aperio's are tiled TIFFs, which our decoder reads, too, but for JPEG 2000. */
+static bool needs_openslide(const char *ending)
+{
+    static const char *const endings[] = {"ndpi", "scn", "mrxs",    "bif",
+                                          "vms",  "vmu", "svslide", NULL};
+    return is_among(ending, endings);
+}
+
+int slide_choose(struct image_reader *reader, struct err *err)
+{
+    const char *ending = extension(reader), *series = reader->planes.series;
+    bool needs = needs_openslide(ending) || is_dicom(reader);
+    if (!needs && (strcasecmp(ending, "svs") != 0 || (series && strcmp(series, "1") != 0)))
+        return 0;
+    const struct openslide_calls *lib = openslide_find();
+    if (lib && lib->detect_vendor(reader->source.name))
+        reader->decoder = &image_slide_decoder;
+    else if (needs && !lib)
+        return image_bad(reader, err,
+                         "a slide, which needs OpenSlide (apt-get install "
+                         "libopenslide-dev)");
+    else if (needs && reader->decoder != &image_tiff_decoder)
+        return image_bad(reader, err, "a slide that this OpenSlide does not know");
+    return 0;
+}
+
+/* Those of which a TIFF reader would see a thumbnail only are known by their names. */
+int slide_refuse_foreign(const struct image_reader *reader, struct err *err)
+{
+    static const struct {
+        const char *magic, *ending, *name;
+        size_t length;
+    } forms[] = {{"ZISRAWFILE", NULL, "Zeiss CZI", 10},
+                 {"\xda\xce\xbe\x0a", NULL, "Nikon ND2", 4},
+                 {"", "nd2", "Nikon ND2", 0},
+                 {"\x70\0\0\0", "lif", "Leica LIF", 4},
+                 {"", "xlef", "Leica XLEF", 0},
+                 {"", "lof", "Leica LOF", 0},
+                 {"", "vsi", "Olympus VSI", 0},
+                 {"OLYMPUSRAW", NULL, "Olympus OIR", 10},
+                 {"\xd0\xcf\x11\xe0", NULL, "Olympus OIB or Zeiss ZVI", 4},
+                 {"\x89HDF", "ims", "Imaris", 4},
+                 {"", "dv", "DeltaVision", 0}};
+    char start[16] = {0};
+    size_t known = reader->source.size < 16 ? (size_t)reader->source.size : 16;
+    if (image_source_read(&reader->source, 0, start, known, err))
+        return -1;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        bool same = memcmp(start, forms[i].magic, forms[i].length) == 0;
+        bool named = forms[i].ending && strcasecmp(extension(reader), forms[i].ending) == 0;
+        if (!same || (forms[i].ending ? !named : forms[i].length == 0))
+            continue;
+        size_t stem = strlen(reader->source.name) - strlen(extension(reader));
+        return image_bad(reader, err, "%s must be converted: bfconvert '%s' '%.*s%some.tif'",
+                         forms[i].name, reader->source.name, (int)stem, reader->source.name,
+                         *extension(reader) ? "" : ".");
+    }
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static double property(const struct slide *s, const char *name)
+{
+    const char *text = s->lib->property(s->slide, name);
+    double value = text ? strtod(text, NULL) : 0;
+    return isfinite(value) ? value : 0;
+}
+
+static int check(const struct image_reader *reader, const struct slide *s, struct err *err)
+{
+    const char *error = s->slide ? s->lib->error(s->slide) : "OpenSlide cannot open it";
+    return error ? image_bad(reader, err, "%s", error) : 0;
+}
+
+/* The smallest level whose pixels are not larger than asked for, or the one asked for. */
+static int choose_level(const struct image_reader *reader, struct slide *s, double pixel,
+                        struct err *err)
+{
+    double wanted = reader->planes.um_per_pixel;
+    int32_t count = s->lib->level_count(s->slide);
+    if (reader->planes.level >= count)
+        return image_bad(reader, err, "there is no level %" PRId64 ", there is 0%s%.0d",
+                         reader->planes.level, count > 1 ? " to " : "", count - 1);
+    s->level = (int32_t)reader->planes.level;
+    for (int32_t i = 1; wanted > 0 && i < count; i++)
+        if (pixel * s->lib->level_downsample(s->slide, i) <= wanted * 1.001)
+            s->level = i;
+    s->downsample = s->lib->level_downsample(s->slide, s->level);
+    return check(reader, s, err);
+}
+
+/* What lies where the slide has no pixels. */
+static void find_background(struct slide *s)
+{
+    const char *text = s->lib->property(s->slide, "openslide.background-color");
+    unsigned long rgb = text && strlen(text) == 6 ? strtoul(text, NULL, 16) : 0xffffff;
+    for (int c = 0; c < 3; c++)
+        s->background[c] = (uint8_t)(rgb >> (16 - 8 * c));
+}
+
+static int make_band(const struct image_reader *reader, struct slide *s, struct err *err)
+{
+    char name[64];
+    size_t row = (size_t)reader->info.width * sizeof *s->band;
+    snprintf(name, sizeof name, "openslide.level[%d].tile-height", (int)s->level);
+    double height = property(s, name);
+    s->band_rows = height >= 1 && height <= 4096 ? (int64_t)height : BAND_ROWS;
+    if (s->band_rows > reader->info.height)
+        s->band_rows = reader->info.height;
+    while (s->band_rows > 1 && row * (size_t)s->band_rows > IMAGE_MAX_BUFFER)
+        s->band_rows /= 2;
+    s->band = malloc(row * (size_t)s->band_rows);
+    return s->band ? 0 : err_memory(err, reader->source.name);
+}
+
+static int open_slide(struct image_reader *reader, struct err *err)
+{
+    struct slide *s = reader->state = calloc(1, sizeof *s);
+    struct image_info *info = &reader->info;
+    if (!s)
+        return err_memory(err, "a slide");
+    s->lib = openslide_find();
+    s->slide = s->lib->open(reader->source.name);
+    if (check(reader, s, err))
+        return -1;
+    double pixel_width = units_sane(property(s, "openslide.mpp-x"));
+    double pixel_height = units_sane(property(s, "openslide.mpp-y"));
+    if (choose_level(reader, s, pixel_width, err))
+        return -1;
+    reader->chose_level = true;
+    s->lib->level_size(s->slide, s->level, &info->width, &info->height);
+    info->channels = 3;
+    info->bits = info->significant_bits = 8;
+    info->pixel_width = pixel_width * s->downsample;
+    info->pixel_height = pixel_height * s->downsample;
+    find_background(s);
+    /* what is seen need not be in this file */
+    return image_check_size(reader, UINT64_MAX, err) || make_band(reader, s, err) ? -1 : 0;
+}
+
+/* ---- reading ---- */
+
+static int fill_band(struct image_reader *reader, struct slide *s, struct err *err)
+{
+    int64_t left = reader->info.height - s->row;
+    int64_t rows = left < s->band_rows ? left : s->band_rows;
+    int64_t y = llround((double)s->row * s->downsample);
+    s->lib->read_region(s->slide, s->band, 0, y, s->level, reader->info.width, rows);
+    s->first = s->row;
+    s->last = s->row + rows;
+    return check(reader, s, err);
+}
+
+static void to_rgb(const struct slide *s, const uint32_t *from, int64_t count, uint8_t *to)
+{
+    for (int64_t i = 0; i < count; i++, to += 3) {
+        uint32_t pixel = from[i], clear = 255 - (pixel >> 24);
+        for (int c = 0; c < 3; c++) {
+            uint32_t value = (pixel >> (16 - 8 * c) & 255) + (clear * s->background[c] + 127) / 255;
+            to[c] = (uint8_t)(value < 255 ? value : 255);
+        }
+    }
+}
+
+static int read_slide(struct image_reader *reader, int64_t rows, void *to, struct err *err)
+{
+    struct slide *s = reader->state;
+    int64_t width = reader->info.width;
+    uint8_t *out = to;
+    for (int64_t y = 0; y < rows; y++, s->row++, out += 3 * width) {
+        if ((s->row < s->first || s->row >= s->last) && fill_band(reader, s, err))
+            return -1;
+        to_rgb(s, s->band + (s->row - s->first) * width, width, out);
+    }
+    return 0;
+}
+
+static void close_slide(struct image_reader *reader)
+{
+    struct slide *s = reader->state;
+    if (!s)
+        return;
+    if (s->slide)
+        s->lib->close(s->slide);
+    free(s->band);
+    free(s);
+    reader->state = NULL;
+}
+
+static void rewind_slide(struct image_reader *reader)
+{
+    struct slide *s = reader->state;
+    s->row = 0;
+}
+
+const struct image_decoder image_slide_decoder = {"slide", open_slide, read_slide, close_slide,
+                                                  rewind_slide};
