@@ -181,23 +181,6 @@ static struct entry heap_pop(struct solver *s)
     return top;
 }
 
-static void relax(struct solver *s, uint32_t left, double distance)
-{
-    for (size_t e = s->first[left]; e < s->first[left + 1]; e++) {
-        uint32_t right = s->edges[e].right;
-        if (right == s->right_of[left])
-            continue;
-        double reduced = -s->edges[e].weight - s->left_potential[left] - s->right_potential[right];
-        double to = distance + fmax(reduced, 0);
-        if (s->seen[right] == s->round && s->distance[right] <= to)
-            continue;
-        s->seen[right] = s->round;
-        s->distance[right] = to;
-        s->previous[right] = left;
-        heap_push(s, (struct entry){to, right});
-    }
-}
-
 /* Where the shortest path ends: at a free right node, or at a left node that
  * becomes alone. */
 struct ending {
@@ -205,25 +188,46 @@ struct ending {
     uint32_t right, left; /* right is NOBODY when `left` becomes alone */
 };
 
+/* A free right node ends the path as soon as it is seen, and what is no nearer than the
+ * best ending is never looked at: where many pairs weigh the same, as in noise, all of
+ * them are equally far. */
+static void relax(struct solver *s, uint32_t left, double distance, struct ending *best)
+{
+    for (size_t e = s->first[left]; e < s->first[left + 1]; e++) {
+        uint32_t right = s->edges[e].right;
+        if (right == s->right_of[left])
+            continue;
+        double reduced = -s->edges[e].weight - s->left_potential[left] - s->right_potential[right];
+        double to = distance + fmax(reduced, 0);
+        if (to >= best->distance || (s->seen[right] == s->round && s->distance[right] <= to))
+            continue;
+        s->seen[right] = s->round;
+        s->distance[right] = to;
+        s->previous[right] = left;
+        if (s->left_of[right] == NOBODY)
+            *best = (struct ending){to, right, NOBODY};
+        else
+            heap_push(s, (struct entry){to, right});
+    }
+}
+
 static struct ending shortest_path(struct solver *s, uint32_t root)
 {
     struct ending best = {-s->left_potential[root], NOBODY, root};
     s->heap_count = s->done_count = 0;
     s->round++;
-    relax(s, root, 0);
+    relax(s, root, 0, &best);
     while (s->heap_count > 0) {
         struct entry top = heap_pop(s);
-        if (top.distance > s->distance[top.right])
-            continue;
         if (top.distance >= best.distance)
             break;
+        if (top.distance > s->distance[top.right])
+            continue;
         uint32_t left = s->left_of[top.right];
-        if (left == NOBODY)
-            return (struct ending){top.distance, top.right, NOBODY};
         s->done[s->done_count++] = top.right;
         if (top.distance - s->left_potential[left] < best.distance)
             best = (struct ending){top.distance - s->left_potential[left], NOBODY, left};
-        relax(s, left, top.distance);
+        relax(s, left, top.distance, &best);
     }
     return best;
 }

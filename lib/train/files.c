@@ -7,6 +7,7 @@
 
 #include "core/guard.h"
 #include "core/io.h"
+#include "core/lock.h"
 #include "train/internal.h"
 
 #define HEAD ((size_t)1 << 16) /* bytes of a file that tell what it is */
@@ -58,6 +59,14 @@ static int claim_beside(const char *path, const char *text, bool anywhere, struc
                          "create '%s': it is there, and no run of train made it", path);
 }
 
+/* Two runs into the same files would each drop what the other wrote. */
+static int lock_files(struct session *s, struct err *err)
+{
+    char name[sizeof s->checkpoint_name + sizeof ".lock"];
+    snprintf(name, sizeof name, "%s.lock", s->checkpoint_name);
+    return session_is_first(s) ? lock_take(&s->lock, name, "trains into these files", err) : 0;
+}
+
 int session_name_files(struct session *s, struct err *err)
 {
     const struct session_options *o = &s->options;
@@ -75,7 +84,7 @@ int session_name_files(struct session *s, struct err *err)
         (o->log && claim(o->log, err)) ||
         (!o->log && claim_beside(s->log_name, RECORD_BEGIN, false, err)))
         return -1;
-    return claim_beside(s->checkpoint_name, "\"data_sha256\"", true, err) ||
+    return lock_files(s, err) || claim_beside(s->checkpoint_name, "\"data_sha256\"", true, err) ||
                    claim_beside(s->last_name, "\"data_sha256\"", true, err)
                ? -1
                : 0;

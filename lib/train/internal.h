@@ -24,6 +24,7 @@ struct session {
     char digest[65];
     char *command; /* that began the run */
     char seed[32];
+    struct lock *lock; /* of the files, the first rank's */
     struct record *record;
     bool plot_failed;
     char log_name[4096], checkpoint_name[4096], last_name[4096];
@@ -41,7 +42,8 @@ struct session {
     float *outliers; /* see session_outliers */
 };
 
-/* Names the run's files and makes sure that it may replace what is there under them. */
+/* Names the run's files and makes sure that it may replace what is there under them, and
+ * that no other run does. */
 int session_name_files(struct session *s, struct err *err) MUST_CHECK;
 
 double session_seconds(void); /* of a monotonic clock */

@@ -1,13 +1,16 @@
 #include "train/record.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/lock.h"
 #include "train/events.h"
 
 struct record {
@@ -19,22 +22,36 @@ struct record {
 static const char header[] = RECORD_BEGIN "ce\tdice\tce_out\tdice_out\tval_dsc\tval_hd95\t"
                                           "images_per_s\tseconds\tflow\n";
 
+/* Nothing of a table is dropped before it is known that no other run writes it; a device
+ * is everyone's. */
+static int open_locked(struct record *r, struct stat *st, struct err *err)
+{
+    int fd = open(r->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    r->file = fd < 0 ? NULL : fdopen(fd, "r+");
+    if (!r->file) {
+        err_errno(err, STATUS_CREATE, "create '%s'", r->path);
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    if (fstat(fd, st))
+        return err_errno(err, STATUS_IO, "continue '%s'", r->path);
+    if (S_ISREG(st->st_mode) && lock_file(fd))
+        return err_set(err, STATUS_CREATE, "create '%s': another run writes it", r->path);
+    return 0;
+}
+
 static int open_table(struct record *r, int64_t bytes, struct err *err)
 {
-    if (bytes >= 0) {
-        r->file = fopen(r->path, "r+");
-        if (!r->file && errno != ENOENT)
-            return err_errno(err, STATUS_IO, "continue '%s'", r->path);
-        if (r->file) {
-            if (ftruncate(fileno(r->file), (off_t)bytes) || fseek(r->file, 0, SEEK_END))
-                return err_errno(err, STATUS_IO, "continue '%s'", r->path);
-            return 0;
-        }
-    }
-    r->file = fopen(r->path, "w");
-    if (!r->file)
-        return err_errno(err, STATUS_CREATE, "create '%s'", r->path);
-    fputs(header, r->file);
+    struct stat st;
+    if (open_locked(r, &st, err))
+        return -1;
+    int fd = fileno(r->file);
+    bool goes_on = bytes >= 0 && st.st_size > 0, is_file = S_ISREG(st.st_mode);
+    if (is_file && (ftruncate(fd, goes_on ? (off_t)bytes : 0) || fseek(r->file, 0, SEEK_END)))
+        return err_errno(err, STATUS_IO, "continue '%s'", r->path);
+    if (!goes_on)
+        fputs(header, r->file);
     return 0;
 }
 

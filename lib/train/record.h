@@ -22,7 +22,8 @@ struct record_row {
 
 /* Begins a table at `path`, or, with bytes of 0 and more, goes on with the one that is
  * there after so many bytes, dropping the rest; one that is gone begins anew.
- * `events`: a folder for TensorBoard, or NULL.  The caller ends it with record_close. */
+ * STATUS_CREATE when another run writes it.  `events`: a folder for TensorBoard, or NULL.  The
+ * caller ends it with record_close. */
 int record_open(struct record **record, const char *path, int64_t bytes, const char *events,
                 struct err *err) MUST_CHECK;
 

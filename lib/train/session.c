@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/lock.h"
 #include "nn/plan.h"
 #include "objects/flow_targets.h"
 #include "predict/cellpose_eval.h"
@@ -196,6 +197,7 @@ static void release(struct session *s)
     nn_group_free(s->options.trainer.group);
     free(s->command);
     free(s->outliers);
+    lock_free(s->lock);
     free(s);
 }
 
