@@ -114,20 +114,15 @@ static void complete_rules(struct cell_rules *rules)
     rules->min_size = settings.min_size >= 0 ? (uint64_t)settings.min_size : flows ? 15 : 0;
 }
 
-/* Flows that were learnt beside classes: pixels by which they are smoothed, and the largest
- * error of an object's. */
-#define STEADY_SIGMA 2
-#define STEADY_ERROR 2
-
 /* Where the picture has flows of length 1, cells are what the probabilities say. */
 static int find_by_flows(struct picture *p, struct err *err)
 {
     struct cell_rules rules = settings.rules;
     uint32_t count;
-    if (flows_steady(p->flows, p->height, p->width, STEADY_SIGMA, 1, err))
+    if (flows_steady(p->flows, p->height, p->width, FLOW_STEADY_SIGMA, 1, err))
         return -1;
     if (!settings.error_given)
-        rules.flow.flow_threshold = STEADY_ERROR;
+        rules.flow.flow_threshold = FLOW_STEADY_ERROR;
     rules.method = CELLS_FLOWS;
     complete_rules(&rules);
     rules.flow.scale = 1;

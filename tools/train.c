@@ -8,6 +8,7 @@
 #include "core/num.h"
 #include "stream/store.h"
 #include "train/session.h"
+#include "weights/weights.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -25,7 +26,6 @@ static void let_interrupt(void)
 }
 
 static struct session_options run = {
-    .arch = "unet-s",
     .epochs = 200,
     .batch = 16,
     .accumulate = 1,
@@ -48,7 +48,7 @@ enum { AUTO = -1 };
 
 static struct {
     const char *validation, *policy, *device;
-    bool schedule_given, flows;
+    bool schedule_given, flows, ranges_given;
     int precision; /* enum dtype, or AUTO */
 } settings = {.policy = "paper", .device = "cpu", .precision = DTYPE_F32};
 
@@ -75,7 +75,8 @@ static int read_vos_start(const char *text, struct err *err)
 
 static const struct cli_option options[] = {
     {'o', "output", "FILE", "weights to write (required)", CLI_TEXT(run.output)},
-    {'a', "arch", "ARCH", "architecture, with options: unet-s:width=24 (default unet-s)",
+    {'a', "arch", "ARCH",
+     "architecture, with options: unet-s:width=24 (default that of --init, else unet-s)",
      CLI_TEXT(run.arch)},
     {0, "init", "FILE", "start from these weights, or a published ViT (.npz) or Swin transformer",
      CLI_TEXT(run.init)},
@@ -144,7 +145,8 @@ static const struct cli_option options[] = {
      CLI_TEXT(run.outliers)},
     {0, "classes", "K", "with 2, every label but 0 is foreground (default 2)",
      CLI_INT(run.classes, 2, 255)},
-    {0, "channels", "1|3", "what the network sees (default: the first image's)",
+    {0, "channels", "1|3",
+     "what the network sees (default: that of --init, else of the first image)",
      CLI_CHOICE_FOR(run.channels, 1, 3)},
     {0, "seed", "N", "(default 1)", CLI_INT(run.seed, 0, INT64_MAX)},
     {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)", CLI_TEXT(settings.device)},
@@ -162,8 +164,9 @@ static const struct cli_option options[] = {
     {0, "events", "DIR", "write an event file for TensorBoard into this folder",
      CLI_TEXT(run.events)},
     {0, "normalize", "none|range",
-     "range: see the 1st to 99th percentile of the whole image as 0 to 1 (default none)",
-     CLI_CHOICE(run.ranges)},
+     "range: see the 1st to 99th percentile of the whole image as 0 to 1 (default that of\n"
+     "--init, else none)",
+     CLI_CHOICE(run.ranges), CLI_GIVEN(settings.ranges_given)},
     {0, "half", NULL, "write the weights as float16", CLI_FLAG(run.half)},
     {0, "data", "TEXT", "name of the data, for the weights' metadata", CLI_TEXT(run.data)},
     {0, "license|licence", "TEXT", "of the weights, for their metadata", CLI_TEXT(run.licence)},
@@ -199,11 +202,37 @@ static void settle_precision(void)
     run.trainer.scale_loss = type == DTYPE_F16;
 }
 
+/* Without -a: what the network of --init is, and what it sees. */
+static void follow_initial(void)
+{
+    struct weights w;
+    struct err err;
+    int64_t channels;
+    if (run.arch)
+        return;
+    run.arch = "unet-s";
+    if (!run.init)
+        return;
+    if (weights_read(&w, run.init, &err))
+        cli_die_err(&err);
+    const char *arch = weights_metadata(&w, "architecture"), *sees = weights_metadata(&w, "sees");
+    const char *planes = weights_metadata(&w, "channels");
+    if (arch)
+        run.arch = strdup(arch);
+    if (!run.arch)
+        cli_die(STATUS_MEMORY, "no memory for the name of an architecture");
+    if (arch && !settings.ranges_given)
+        run.ranges = sees && strcmp(sees, "range") == 0;
+    if (arch && run.channels == 0 && planes && num_int(planes, 1, 3, &channels, &err) == 0)
+        run.channels = channels;
+    weights_free(&w);
+}
+
 /* --flows is an option of the architecture. */
 static void settle_flows(void)
 {
     static char arch[300];
-    if (!settings.flows)
+    if (!settings.flows || strstr(run.arch, "flows=1"))
         return;
     int length =
         snprintf(arch, sizeof arch, "%s%cflows=1", run.arch, strchr(run.arch, ':') ? ',' : ':');
@@ -219,7 +248,6 @@ static void check_options(void)
         cli_die_err(&err);
     settle_device();
     settle_precision();
-    settle_flows();
     if (!run.output)
         cli_die_usage("no -o: where shall the weights go?");
     if (strcmp(run.output, "-") == 0)
@@ -233,6 +261,8 @@ static void check_options(void)
         cli_die_usage("--vos-select cannot be more than --vos-sample");
     if (run.outliers && !run.trainer.outliers)
         cli_die_usage("--vos-stream needs --vos");
+    follow_initial();
+    settle_flows();
 }
 
 static void complete_options(void)
@@ -242,6 +272,8 @@ static void complete_options(void)
     run.interrupted = &interrupted;
     run.progress = cli_progress;
     run.warn = cli_warn_err;
+    run.say = cli_say;
+    run.status = cli_status;
     if (run.schedule.start == 0)
         run.schedule.start = adamw ? 1e-3 : 1e-2;
     if (!settings.schedule_given)

@@ -68,6 +68,11 @@ noreturn void cli_die(enum status status, const char *format, ...) PRINTF_LIKE(2
 noreturn void cli_die_err(const struct err *err);
 noreturn void cli_die_usage(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* "program: text" on stderr for people who wait, unless -q: a line, or one that the next one or
+ * progress replaces, on a terminal only. */
+void cli_say(const char *text);
+void cli_status(const char *text);
+
 /* Ends the program with STATUS_USAGE when standard output is a terminal.
  * `what`: "a tensor stream". */
 void cli_refuse_terminal(const char *what);
@@ -76,7 +81,8 @@ void cli_refuse_terminal(const char *what);
 void cli_refuse_terminal_for(const char *path, const char *what);
 
 /* Progress on stderr, only when it is a terminal and not silenced by -q:
- * "tile: 12 of 40 tiles".  total 0 when unknown. */
+ * "tile: 12 of 40 tiles, 3 min left".  total 0 when unknown; the time left is said when it is
+ * more than some seconds. */
 void cli_progress(const char *unit, uint64_t done, uint64_t total);
 
 /* Flushes and closes standard output; returns `status`, or dies with STATUS_IO.

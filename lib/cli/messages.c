@@ -95,6 +95,39 @@ static bool progress_is_due(void)
     return true;
 }
 
+void cli_say(const char *text)
+{
+    if (!cli_state.quiet)
+        cli_warn("%s", text);
+}
+
+void cli_status(const char *text)
+{
+    if (cli_state.quiet || !isatty(STDERR_FILENO) || !progress_is_due())
+        return;
+    fprintf(stderr, "\r\033[K%s: %s", cli_state.name, text);
+    progress_shown = true;
+}
+
+/* What is left of `total`, judged by what was done since the first call; 0 when that is too
+ * early to say. */
+static double seconds_left(uint64_t done, uint64_t total)
+{
+    static struct timespec begun;
+    static uint64_t first, all;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (all != total || done < first) {
+        begun = now;
+        first = done;
+        all = total;
+    }
+    double elapsed =
+        (double)(now.tv_sec - begun.tv_sec) + 1e-9 * (double)(now.tv_nsec - begun.tv_nsec);
+    return elapsed < 2 || done <= first ? 0
+                                        : elapsed * (double)(total - done) / (double)(done - first);
+}
+
 void cli_progress(const char *unit, uint64_t done, uint64_t total)
 {
     if (cli_state.quiet || !isatty(STDERR_FILENO) || !(progress_is_due() || done == total))
@@ -103,5 +136,9 @@ void cli_progress(const char *unit, uint64_t done, uint64_t total)
     if (total)
         fprintf(stderr, " of %llu", (unsigned long long)total);
     fprintf(stderr, " %s", unit);
+    double left = total >= done && total ? seconds_left(done, total) : 0;
+    char text[32];
+    if (left >= 5)
+        fprintf(stderr, ", %s left", text_duration(text, sizeof text, left));
     progress_shown = true;
 }

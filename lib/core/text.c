@@ -107,3 +107,16 @@ void text_put_json(FILE *to, const char *json)
         json += length ? length : 1;
     }
 }
+
+const char *text_duration(char *to, size_t size, double seconds)
+{
+    if (seconds < 90)
+        snprintf(to, size, "%.0f s", seconds);
+    else if (seconds < 90 * 60)
+        snprintf(to, size, "%.0f min", seconds / 60);
+    else if (seconds < 48 * 3600)
+        snprintf(to, size, "%.1f h", seconds / 3600);
+    else
+        snprintf(to, size, "%.1f days", seconds / 86400);
+    return to;
+}

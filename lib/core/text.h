@@ -24,4 +24,7 @@ void text_put_json_string(FILE *to, const char *text);
 /* The same for whole JSON, which stays what it is: characters become \uHHHH. */
 void text_put_json(FILE *to, const char *json);
 
+/* A time as people say it, "40 s", "12 min", "3.5 h", "2.1 days"; returns `to`. */
+const char *text_duration(char *to, size_t size, double seconds);
+
 #endif

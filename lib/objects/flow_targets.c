@@ -43,7 +43,7 @@ int cells_diameter(const uint32_t *labels, size_t height, size_t width, double *
     return 0;
 }
 
-static uint32_t *labels_of(const struct array *mask, struct err *err)
+uint32_t *mask_labels(const struct array *mask, struct err *err)
 {
     uint32_t *labels = malloc(array_count(mask) * sizeof *labels + 1);
     if (!labels)
@@ -56,7 +56,7 @@ static uint32_t *labels_of(const struct array *mask, struct err *err)
 
 int mask_diameter(const struct array *mask, double *diameter, struct err *err)
 {
-    uint32_t *labels = labels_of(mask, err);
+    uint32_t *labels = mask_labels(mask, err);
     int result =
         labels ? cells_diameter(labels, mask->shape[0], mask->shape[1], diameter, err) : -1;
     free(labels);

@@ -15,6 +15,11 @@
 int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *flow,
                     struct err *err) MUST_CHECK;
 
+/* What flows that were learnt beside classes want before they are followed: pixels by which they
+ * are smoothed, and the largest error of an object's. */
+#define FLOW_STEADY_SIGMA 2
+#define FLOW_STEADY_ERROR 2
+
 struct flow_rules {
     double cell_threshold; /* pixels whose `cell` is above it follow the flow (0) */
     double flow_threshold; /* objects whose flow error is above it are dropped; 0: none (0.4) */

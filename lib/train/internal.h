@@ -10,8 +10,8 @@ struct sums { /* of an epoch so far */
     double loss, term[LOSS_TERMS], batches, seconds;
 };
 
-struct validation {
-    double dsc, hd95;
+struct validation { /* means; AP50 of all cells together, NaN where none are learnt or numbered */
+    double dsc, hd95, ap50;
 };
 
 struct session {
@@ -38,8 +38,13 @@ struct session {
     double steps, log_bytes, rate;
     uint64_t steps_in_epoch, total_steps;
     struct sums sums;
+    double loss; /* of the last whole epoch, 0 before the first */
     struct validation now;
-    float *outliers; /* see session_outliers */
+    struct validation chosen; /* of the weights with the best DSC */
+    double told, first_step;  /* clock of the last line, and of this process's first step */
+    double steps_before;      /* this process's first */
+    bool announced;           /* or not worth it */
+    float *outliers;          /* see session_outliers */
 };
 
 /* Names the run's files and makes sure that it may replace what is there under them, and
@@ -48,7 +53,8 @@ int session_name_files(struct session *s, struct err *err) MUST_CHECK;
 
 double session_seconds(void); /* of a monotonic clock */
 double session_elapsed(const struct session *s);
-bool session_is_first(const struct session *s); /* of the ranks: the one that writes */
+double session_progress(const struct session *s); /* share of the run that is done */
+bool session_is_first(const struct session *s);   /* of the ranks: the one that writes */
 
 /* Means over the validation samples, of which each rank takes its share. */
 int session_validate(struct session *s, struct err *err) MUST_CHECK;
@@ -57,6 +63,11 @@ int session_validate(struct session *s, struct err *err) MUST_CHECK;
 int session_write_weights(struct session *s, const char *path, struct err *err) MUST_CHECK;
 int session_write_checkpoint(struct session *s, struct err *err) MUST_CHECK;
 int session_record_epoch(struct session *s, struct err *err) MUST_CHECK;
+
+/* To people: how long it will take, when that is more than an hour; how it goes; what came out. */
+void session_tell_step(struct session *s);
+void session_tell_epoch(struct session *s);
+void session_tell_end(struct session *s);
 
 /* Puts the session where the checkpoint left it, when there is one. */
 int session_resume(struct session *s, struct err *err) MUST_CHECK;

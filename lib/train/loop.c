@@ -32,7 +32,7 @@ static int agree(struct session *s, struct err *err)
     return 0;
 }
 
-static double progress(const struct session *s)
+double session_progress(const struct session *s)
 {
     if (s->options.minutes > 0)
         return s->clock / (s->options.minutes * 60);
@@ -82,9 +82,7 @@ static int step(struct session *s, struct err *err)
     s->sums.seconds += session_seconds() - begun;
     if (agree(s, err))
         return err_prefix(err, "step %" PRId64, trainer_steps(s->trainer));
-    if (session_is_first(s))
-        s->options.progress("steps", (uint64_t)trainer_steps(s->trainer),
-                            s->options.minutes > 0 ? 0 : s->total_steps);
+    session_tell_step(s);
     return 0;
 }
 
@@ -99,9 +97,11 @@ static int finish_epoch(struct session *s, struct err *err)
     s->sums = (struct sums){0};
     if (s->validation && s->now.dsc > s->best) {
         s->best = s->now.dsc;
+        s->chosen = s->now;
         if (session_write_weights(s, s->options.output, err))
             return -1;
     }
+    session_tell_epoch(s);
     return session_write_checkpoint(s, err);
 }
 
@@ -112,9 +112,10 @@ static int run_epoch(struct session *s, struct err *err)
     if (loader_enter(s->loader, (uint64_t)s->epoch, (uint64_t)s->batch, end, err))
         return -1;
     int result = 0;
-    while (s->batch < (double)end && result == 0 && !s->stop && progress(s) < 1) {
-        s->rate = schedule_rate(&s->options.schedule, progress(s));
-        s->with_outliers = s->epoch >= s->options.vos_start && progress(s) >= s->options.vos_share;
+    while (s->batch < (double)end && result == 0 && !s->stop && session_progress(s) < 1) {
+        s->rate = schedule_rate(&s->options.schedule, session_progress(s));
+        s->with_outliers =
+            s->epoch >= s->options.vos_start && session_progress(s) >= s->options.vos_share;
         trainer_use_outliers(s->trainer, s->with_outliers);
         result = step(s, err);
     }
@@ -130,7 +131,7 @@ int session_run(struct session *s, struct err *err)
     if (result == 0 && s->epoch == 0 && s->batch == 0)
         result = session_write_checkpoint(s, err);
     /* An epoch that was interrupted after its last step is still to be finished. */
-    while (result == 0 && !s->stop && (progress(s) < 1 || s->batch > 0))
+    while (result == 0 && !s->stop && (session_progress(s) < 1 || s->batch > 0))
         result = run_epoch(s, err);
     if (result)
         return -1;
@@ -144,6 +145,7 @@ int session_run(struct session *s, struct err *err)
         return -1;
     if (s->options.size_model && session_fit_size(s, s->options.output, err))
         return -1;
+    session_tell_end(s);
     double all = 0; /* nobody leaves before the weights are written */
     return peers_sum(s->options.trainer.group, &all, 1, err);
 }

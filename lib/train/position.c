@@ -169,9 +169,11 @@ int session_record_epoch(struct session *s, struct err *err)
         .flow = sums->term[LOSS_FLOW] / n,
         .val_dsc = s->validation ? s->now.dsc : NAN,
         .val_hd95 = s->validation ? s->now.hd95 : NAN,
+        .val_ap50 = s->validation ? s->now.ap50 : NAN,
         .images_per_s = n * (double)(s->loading.batch * s->loading.ranks) / (sums->seconds + 1e-9),
         .seconds = session_elapsed(s),
     };
+    s->loss = row.loss;
     if (!session_is_first(s))
         return 0;
     if (record_add(s->record, &row, err))

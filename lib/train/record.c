@@ -20,7 +20,7 @@ struct record {
 };
 
 static const char header[] = RECORD_BEGIN "ce\tdice\tce_out\tdice_out\tval_dsc\tval_hd95\t"
-                                          "images_per_s\tseconds\tflow\n";
+                                          "images_per_s\tseconds\tflow\tval_ap50\n";
 
 /* Nothing of a table is dropped before it is known that no other run writes it; a device
  * is everyone's. */
@@ -90,6 +90,7 @@ static int add_events(struct record *r, const struct record_row *row, struct err
         {"loss/flow", row->flow},
         {"validation/dsc", row->val_dsc},
         {"validation/hd95", row->val_hd95},
+        {"validation/ap50", row->val_ap50},
     };
     for (size_t i = 0; i < sizeof points / sizeof *points; i++)
         if (!isnan(points[i].value) &&
@@ -103,8 +104,8 @@ int record_add(struct record *record, const struct record_row *row, struct err *
     FILE *f = record->file;
     fprintf(f, "%" PRIu64 "\t%" PRId64 "\t%.3g\t%.5f\t%.5f\t%.5f\t%.5f\t%.5f", row->epoch,
             row->step, row->rate, row->loss, row->ce, row->dice, row->ce_out, row->dice_out);
-    fprintf(f, "\t%.4f\t%.2f\t%.2f\t%.1f\t%.5f\n", row->val_dsc, row->val_hd95, row->images_per_s,
-            row->seconds, row->flow);
+    fprintf(f, "\t%.4f\t%.2f\t%.2f\t%.1f\t%.5f\t%.4f\n", row->val_dsc, row->val_hd95,
+            row->images_per_s, row->seconds, row->flow, row->val_ap50);
     if (fflush(f))
         return err_errno(err, STATUS_IO, "write '%s'", record->path);
     return record->events ? add_events(record, row, err) : 0;

@@ -13,7 +13,7 @@ struct record_row {
     uint64_t epoch;
     int64_t step;
     double rate, loss, ce, dice, ce_out, dice_out, flow; /* means over the epoch */
-    double val_dsc, val_hd95;                            /* NaN without validation */
+    double val_dsc, val_hd95, val_ap50; /* NaN without validation; AP50 of single cells */
     double images_per_s, seconds;
 };
 

@@ -1,6 +1,7 @@
 #include "train/session.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,9 +142,10 @@ static int check_cells(const struct session *s, struct err *err)
     stored_free(&sample);
     if (result || found)
         return result;
-    return err_set(err, STATUS_DATA,
-                   "no mask numbers cells, all are black and white: "
-                   "there are no flows to learn from");
+    return err_set(
+        err, STATUS_DATA,
+        "no mask numbers cells, all are black and white: "
+        "there are no flows to learn from (-a ARCH without flows=1 learns the classes alone)");
 }
 
 static int make_model(struct session *s, struct err *err)
@@ -182,6 +184,8 @@ static int set_up(struct session *s, struct err *err)
     snprintf(s->seed, sizeof s->seed, "%" PRId64, o->seed);
     s->best = -1;
     s->begun = session_seconds();
+    s->told = s->begun;
+    s->now.ap50 = s->chosen.ap50 = NAN;
     if (peers_share_model(o->trainer.group, s->model, err) || session_resume(s, err))
         return -1;
     return session_is_first(s)

@@ -46,6 +46,8 @@ struct session_options {
     const volatile sig_atomic_t *interrupted; /* not 0: stop after the step */
     void (*progress)(const char *unit, uint64_t done, uint64_t total); /* total 0: unknown */
     void (*warn)(const struct err *err);
+    void (*say)(const char *text);    /* a line for people who wait */
+    void (*status)(const char *text); /* the same, where the next may replace it */
 };
 
 struct session;

@@ -482,8 +482,23 @@ static nn_tensor *classes_of(const struct model *model, const nn_tensor *logits)
     return nn_to_dtype(nn_compare(nn_select(logits, 1, 2), NN_GT, 0), DTYPE_I64);
 }
 
+/* Classes, and flows where they are asked for, without what was padded. */
+static int give_answer(const struct trainer *t, const struct trainer_batch *batch, int64_t right,
+                       int64_t bottom, const struct model_output *out, uint8_t *classes,
+                       float *flows, struct err *err)
+{
+    size_t pixels = (size_t)(batch->size * batch->height * batch->width);
+    nn_tensor *best = nn_pad2d(classes_of(t->model, out->logits), 0, -right, 0, -bottom, 0);
+    if (nn_to_host(best, classes, DTYPE_U8, pixels))
+        return nn_to_err(err, "evaluation");
+    if (flows && nn_to_host(nn_pad2d(out->flows, 0, -right, 0, -bottom, 0), flows, DTYPE_F32,
+                            pixels * MODEL_FLOWS * sizeof *flows))
+        return nn_to_err(err, "evaluation");
+    return 0;
+}
+
 int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, uint8_t *classes,
-                    struct err *err)
+                    float *flows, struct err *err)
 {
     struct model_output out = {0};
     int64_t multiple = model_multiple(trainer->model);
@@ -495,13 +510,8 @@ int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, 
     model_set_training(trainer->model, false);
     nn_tensor *x = nn_pad2d(images_of(trainer, batch), 0, right, 0, bottom, 0);
     int result = x ? forward(trainer, x, &out, err) : nn_to_err(err, "evaluation");
-    if (result == 0) {
-        nn_tensor *best =
-            nn_pad2d(classes_of(trainer->model, out.logits), 0, -right, 0, -bottom, 0);
-        size_t bytes = (size_t)(batch->size * batch->height * batch->width);
-        if (nn_to_host(best, classes, DTYPE_U8, bytes))
-            result = nn_to_err(err, "evaluation");
-    }
+    if (result == 0)
+        result = give_answer(trainer, batch, right, bottom, &out, classes, flows, err);
     model_set_training(trainer->model, true);
     nn_set_gradients(gradients);
     nn_scope_end();

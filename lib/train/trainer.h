@@ -77,9 +77,10 @@ int trainer_accumulate(struct trainer *trainer, const struct trainer_batch *batc
 int trainer_step(struct trainer *trainer, double learning_rate, struct trainer_report *report,
                  struct err *err) MUST_CHECK;
 
-/* Class of every pixel, B x H x W, by the network in evaluation mode. */
+/* Class of every pixel, B x H x W, by the network in evaluation mode; and, unless `flows` is
+ * NULL, the flows that it learns beside its classes, B x 2 x H x W, 5 times unit flows. */
 int trainer_predict(struct trainer *trainer, const struct trainer_batch *batch, uint8_t *classes,
-                    struct err *err) MUST_CHECK;
+                    float *flows, struct err *err) MUST_CHECK;
 
 /* Puts the running average in the model's place, and back; nothing without one. */
 int trainer_swap_average(struct trainer *trainer, struct err *err) MUST_CHECK;

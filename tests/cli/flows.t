@@ -2,7 +2,7 @@
 # Flows beside classes: single cells by any network.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 12
+plan 17
 cd "$TMP" || exit 1
 
 synth -q -n 16 -s 64 -l fluorescence --instances --radius 7 --coverage 30 --noise 0.3 >cells.tar
@@ -15,6 +15,22 @@ ok "the weights say that they have flows" \
 # shellcheck disable=SC2016
 ok "the loss of the flows falls" awk -F'\t' \
     'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "flow") c = i } NR == 2 { a = $c } END { exit !(c && $c < 0.8 * a) }' w.tsv
+
+# Cells are scored while they are learnt, and what came out is said.
+train "${small[@]:1}" --steps 80 --val cells.tar -o v.safetensors cells.tar 2>said
+is "$?" 0 "with a validation"
+is "$(grep -c "^train: wrote 'v.safetensors' after 80 steps, .* on 16 held-out samples (the best of 20 epochs)$" said)" 1 \
+    "the end is told"
+dsc_ap=$(awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } NR > 1 && $c["val_dsc"] > best { best = $c["val_dsc"]
+    row = sprintf("DSC %.3f, AP50 %.3f", best, $c["val_ap50"]) } END { print row }' v.tsv)
+ok "with the DSC and AP50 of the best epoch: $dsc_ap" grep -qF "$dsc_ap" said
+is "$(train -q -t 1 --init v.safetensors --steps 1 -b 4 -o follows.safetensors cells.tar &&
+    weights info follows.safetensors | grep -E '^(architecture|channels)')" \
+    "$(weights info v.safetensors | grep -E '^(architecture|channels)')" "--init alone says what the network is"
+train -q -t 1 --normalize range -a unet-s:width=8,levels=3 --steps 1 -b 4 -o seen.safetensors cells.tar
+train -q -t 1 --init seen.safetensors --steps 1 -b 4 -o follows.safetensors cells.tar
+is "$(weights info follows.safetensors | grep '^sees')" "$(weights info seen.safetensors | grep '^sees')" \
+    "and what it sees"
 
 predict -t 1 -m w.safetensors cells.tar >p.tar
 ok "predict gives flows, too" grep -q 'flows float16 2x64x64' <(peek p.tar)

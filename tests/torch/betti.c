@@ -103,7 +103,7 @@ static double betti_error(struct trainer *trainer, double *dice)
     for (int i = 0; i < TEST; i++) {
         draw(&p, "test", i);
         struct trainer_batch one = {1, 1, SIDE, SIDE, p.image, p.truth, NULL, NULL, 0, NULL};
-        if (trainer_predict(trainer, &one, found, &err))
+        if (trainer_predict(trainer, &one, found, NULL, &err))
             return NAN;
         sum += abs(components(found) - components(p.truth));
         for (int k = 0; k < PIXELS; k++) {

@@ -100,7 +100,7 @@ static void check_learns(enum trainer_optimizer optimizer)
     static uint8_t found[B * S * S];
     struct trainer_batch batch = {B, 1, S, S, images, labels, NULL, NULL, 0, NULL};
     int wrong = 0;
-    ok(!trainer_swap_average(trainer, &err) && !trainer_predict(trainer, &batch, found, &err),
+    ok(!trainer_swap_average(trainer, &err) && !trainer_predict(trainer, &batch, found, NULL, &err),
        "predicts with the average");
     for (int i = 0; i < B * S * S; i++)
         wrong += found[i] != labels[i];
