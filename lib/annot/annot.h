@@ -30,8 +30,10 @@ enum annot_format {
 
 /* The image that annotations belong to. */
 struct annot_image {
-    const char *name;      /* the file's, with folders where they are known */
-    int64_t width, height; /* 0 when the annotations do not say */
+    const char *name;               /* the file's, with folders where they are known */
+    int64_t width, height;          /* 0 when the annotations do not say */
+    double full_width, full_height; /* of a larger image that this one was scaled from, or 0:
+                                       GeoJSON is written in its pixels */
 };
 
 /* ---- writing, from label images ---- */

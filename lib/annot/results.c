@@ -206,7 +206,8 @@ static int write_outlines(struct results *r, const struct picture *p,
                           const struct file_names *names, struct cell_values *values,
                           struct err *err)
 {
-    struct annot_image image = {p->name, (int64_t)p->width, (int64_t)p->height};
+    struct annot_image image = {p->name, (int64_t)p->width, (int64_t)p->height, p->full_width,
+                                p->full_height};
     struct array labels = array_view(DTYPE_U32, 2, (size_t[]){p->height, p->width}, p->prediction);
     for (size_t i = 0; i < RESULTS_EXPORTS; i++)
         if (r->rules->exports[i] &&

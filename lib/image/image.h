@@ -17,13 +17,15 @@
 #include "image/planes.h"
 
 struct image_info {
-    int64_t width, height; /* pixels, at least 1 */
-    int channels;          /* 1 gray, 3 RGB, one more with alpha; others only as TIFF */
-    bool has_alpha;        /* the last channel is alpha, premultiplied or not */
-    int bits;              /* a channel, as delivered: 8, 16 (integers) or 32 (float) */
-    int significant_bits;  /* of the file: a 12-bit TIFF is delivered as 16 with 12 here, unscaled;
-                              8 for fewer bits scaled to 8 */
-    bool is_label;         /* integers wider than 16 bits: delivered as uint32_t with bits 32 */
+    int64_t width, height;           /* pixels, at least 1 */
+    int64_t full_width, full_height; /* of level 0, where the image is another level or was scaled
+                                        as it was read; else 0 */
+    int channels;                    /* 1 gray, 3 RGB, one more with alpha; others only as TIFF */
+    bool has_alpha;                  /* the last channel is alpha, premultiplied or not */
+    int bits;                        /* a channel, as delivered: 8, 16 (integers) or 32 (float) */
+    int significant_bits; /* of the file: a 12-bit TIFF is delivered as 16 with 12 here, unscaled;
+                             8 for fewer bits scaled to 8 */
+    bool is_label;        /* integers wider than 16 bits: delivered as uint32_t with bits 32 */
     double pixel_width, pixel_height; /* micrometres; 0 when the file does not say, or says a
                                          size over 50, which is a screen's or a printer's;
                                          OME-XML and ImageJ's unit are believed as they are */

@@ -21,6 +21,10 @@ int scaled_begin(struct scaled *scaled, struct image_info *info, double um, bool
     *scaled = (struct scaled){.from = *info, .is_discrete = is_discrete};
     if (fabs(across - 1) < SAME && fabs(down - 1) < SAME)
         return 0;
+    if (!info->full_width) {
+        info->full_width = info->width;
+        info->full_height = info->height;
+    }
     info->width = scaled_side(info->width, across);
     info->height = scaled_side(info->height, down);
     scaled->across = (double)scaled->from.width / (double)info->width;

@@ -182,6 +182,8 @@ static int open_slide(struct image_reader *reader, struct err *err)
         return -1;
     reader->chose_level = true;
     s->lib->level_size(s->slide, s->level, &info->width, &info->height);
+    if (s->level > 0)
+        s->lib->level_size(s->slide, 0, &info->full_width, &info->full_height);
     info->channels = 3;
     info->bits = info->significant_bits = 8;
     info->pixel_width = pixel_width * s->downsample;

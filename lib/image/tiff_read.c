@@ -367,6 +367,10 @@ static int fill_info(struct opening *o, struct tiff_stack *stack, struct err *er
     memcpy(reader->info.format, format, sizeof format);
     reader->info.pixel_width = units_sane(width * o->choice.scale_x);
     reader->info.pixel_height = units_sane(height * o->choice.scale_y);
+    if (o->choice.level > 0) {
+        reader->info.full_width = o->choice.series->like.width;
+        reader->info.full_height = o->choice.series->like.height;
+    }
     reader->orientation = page->orientation;
     reader->palette = page->palette;
     if (!stack->is_direct) {

@@ -107,7 +107,8 @@ static bool is_own(TIFF *tif)
 static unsigned raw_unit(TIFF *tif, const struct tiff_io *io)
 {
     uint8_t head[8], entry[20];
-    struct image_source source = {.fd = io->fd, .name = ""};
+    char none[] = "";
+    struct image_source source = {.fd = io->fd, .name = none};
     struct err unused;
     bool big = TIFFIsBigTIFF(tif);
     size_t count_bytes = big ? 8 : 2, entry_bytes = big ? 20 : 12;

@@ -14,6 +14,8 @@ void turned_info(const struct turned *turned, struct image_info *info)
         return;
     info->width = stored->height;
     info->height = stored->width;
+    info->full_width = stored->full_height;
+    info->full_height = stored->full_width;
     info->pixel_width = stored->pixel_height;
     info->pixel_height = stored->pixel_width;
 }

@@ -41,6 +41,8 @@ static const struct real_field {
 } reals[] = {
     {"source", "pixel_width_um", offsetof(struct tile_meta, pixel_width), 0, 1e9, 0, false},
     {"source", "pixel_height_um", offsetof(struct tile_meta, pixel_height), 0, 1e9, 0, false},
+    {"source", "full_width", offsetof(struct tile_meta, full_width), 0, 1e9, 0, true},
+    {"source", "full_height", offsetof(struct tile_meta, full_height), 0, 1e9, 0, true},
     {"scale", "x", offsetof(struct tile_meta, scale_x), 1e-9, 1e9, 1, false},
     {"scale", "y", offsetof(struct tile_meta, scale_y), 1e-9, 1e9, 1, false},
     {"normalisation", "offset", offsetof(struct tile_meta, normalise_offset), -1e300, 1e300, 0,

@@ -92,6 +92,8 @@ struct tile_meta {
     char id[40];           /* of the source's file: others of that name have another; "" unknown */
     char incomplete[1600]; /* why the source has no tiles after this one; "" when it has */
     int64_t source_width, source_height;
+    double full_width, full_height;   /* of the file's largest level, where the source is another,
+                                         or was scaled as it was read; else 0 */
     int source_channels, source_bits; /* bits a channel: 8, 16, 32 */
     double pixel_width, pixel_height; /* micrometres a pixel; 0 when unknown */
     int64_t x, y, width, height;      /* the tile's place; may reach past the source (padding) */

@@ -206,6 +206,8 @@ static int describe(struct cutter *c, const char *readable, struct err *err)
         return err_set(err, STATUS_DATA, "read '%s': the name is too long", c->path);
     *meta = (struct tile_meta){.source_width = info->width,
                                .source_height = info->height,
+                               .full_width = (double)info->full_width,
+                               .full_height = (double)info->full_height,
                                .source_channels = info->channels,
                                .source_bits = info->bits,
                                .pixel_width = info->pixel_width,

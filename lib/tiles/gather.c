@@ -95,6 +95,8 @@ static void place_in_source(struct gather_image *image, struct gather_tile *tile
     const struct tile_meta *meta = &tile->meta;
     image->width = meta->source_width;
     image->height = meta->source_height;
+    image->full_width = meta->full_width;
+    image->full_height = meta->full_height;
     image->pixel_width = meta->pixel_width;
     image->pixel_height = meta->pixel_height;
     tile->x = meta->x;

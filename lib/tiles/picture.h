@@ -26,6 +26,7 @@ enum picture_part {
 struct picture {
     const char *name; /* borrowed */
     size_t height, width;
+    double full_height, full_width;   /* of a larger image that this one was scaled from, or 0 */
     double pixel_height, pixel_width; /* micrometres */
     uint32_t *prediction, *truth;     /* height x width */
     float *foreground, *uncertainty;  /* height x width */

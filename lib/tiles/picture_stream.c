@@ -108,6 +108,8 @@ static int end(void *user, const struct gather_image *image, struct err *err)
     int rc = assembly_finish(&walk->assembly, &picture, err);
     assembly_free(&walk->assembly);
     picture.name = image->name;
+    picture.full_width = image->full_width;
+    picture.full_height = image->full_height;
     picture.pixel_width = image->pixel_width;
     picture.pixel_height = image->pixel_height;
     if (rc == 0)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Slides by OpenSlide, in Aperio's form; other microscopes' files, which must be converted.
 . "$(dirname "$0")/../tap.sh"
-plan 24
+plan 26
 cd "$TMP" || exit 1
 image() { "$BUILD/tests/helper/image" "$@"; }
 source_of() { tar xOf - --wildcards '*.json' 2>/dev/null | head -c 600 | grep -oE '"(width|height|pixel_width_um)":[0-9.]+' | head -n 3 | sed 's/.*://' | tr '\n' ' '; }
@@ -41,7 +41,7 @@ for so in (1, 0):
     try: ctypes.CDLL("libopenslide.so.%d" % so); sys.exit(0)
     except OSError: pass
 sys.exit(1)' 2>/dev/null; then
-    skip "OpenSlide is not installed" 14
+    skip "OpenSlide is not installed" 16
     done_testing
     exit
 fi
@@ -72,5 +72,24 @@ fails 65 "a slide that is cut" tile -q cut.svs
 
 tile -q --mpp 0.5 jpeg.svs | predict -q -t 1 | label -q --geojson cells.geojson -T cells.tsv -o cells.tif
 is "$?" 0 "tile | predict | label"
+ok "outlines are in the slide's own pixels, as QuPath shows it" python3 - cells.geojson cells.tsv <<'END'
+import json, sys
+
+def points(item):
+    return [item] if not isinstance(item[0], list) else [p for i in item for p in points(i)]
+
+features = json.load(open(sys.argv[1]))["features"]
+rows = [line.rstrip("\n").split("\t") for line in open(sys.argv[2])]
+assert len(features) == len(rows) - 1 > 0
+for feature, row in zip(features, rows[1:]):
+    corners = [min(values) for values in zip(*points(feature["geometry"]["coordinates"]))]
+    assert corners == [2 * int(row[rows[0].index(name)]) for name in ("left", "top")], row
+END
 is "$(image info cells.tif | cut -d' ' -f1,2)" "750 550" "at half a micrometer a pixel"
+# the largest extent says which pixels are meant: of the TIFF's level and of a scaled PNG, too
+extent() { grep -oE '\[[0-9.]+,[0-9.]+\]' | tr -d '[]' | sort -t, -k1,1n | tail -n 1 | cut -d, -f1; }
+square() { # OPTION...: one mask over the whole image, as a stream
+    LD_LIBRARY_PATH=$TMP/none tile -q -s full "$@" | "$BUILD/tests/helper/stream" prob 2 | label -q -m components --geojson - -o all.tif
+}
+is "$(square --level 1 whole.svs | extent)" 1500 "a level of a TIFF"
 done_testing
