@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "pixels/augment.h"
 #include "stream/stream.h"
+#include "stream/text.h"
 
 static struct {
     int64_t copies, seed;
@@ -41,6 +42,15 @@ static const struct cli_program program = {
              "shade, blur, noise, invert, light, border=zero|reflect; see augment(1).",
 };
 
+static json_t *load(const struct member *member, struct err *err)
+{
+    json_error_t error;
+    json_t *json = text_load(member->bytes, member->size, JSON_DECODE_ANY, &error);
+    if (!json)
+        err_set(err, STATUS_DATA, "%s", error.text[0] ? error.text : "it cannot be read");
+    return json;
+}
+
 /* KEY.json of the copy: the sample's, and what was done under "augment". */
 static int describe(const struct sample *from, struct sample *to, const struct augment_draw *draw,
                     struct err *err)
@@ -48,18 +58,20 @@ static int describe(const struct sample *from, struct sample *to, const struct a
     json_t *json = NULL;
     for (size_t i = 0; i < from->count; i++)
         if (!from->members[i].is_array && strcmp(from->members[i].name, "json") == 0)
-            json = json_loadb((const char *)from->members[i].bytes, from->members[i].size, 0, NULL);
+            if (!(json = load(&from->members[i], err)))
+                return err_prefix(err, "'%s.json'", from->key);
     if (!json_is_object(json)) {
         json_decref(json);
         json = json_object();
     }
     json_t *matrix = json_array();
+    int failed = 0;
     for (int i = 0; i < 6; i++)
-        json_array_append_new(matrix, json_real(draw->matrix[i]));
-    json_object_set_new(json, "augment",
-                        json_pack("{s:s, s:s, s:o}", "of", from->key, "policy",
-                                  settings.policy_text, "matrix", matrix));
-    char *text = json_dumps(json, JSON_COMPACT);
+        failed |= json_array_append_new(matrix, json_real(draw->matrix[i]));
+    failed |= json_object_set_new(json, "augment",
+                                  json_pack("{s:s, s:s, s:o}", "of", from->key, "policy",
+                                            settings.policy_text, "matrix", matrix));
+    char *text = failed ? NULL : text_dump(json, JSON_COMPACT);
     json_decref(json);
     int result =
         text ? sample_put_bytes(to, "json", text, strlen(text), err) : err_memory(err, "KEY.json");

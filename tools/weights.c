@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "core/text.h"
+#include "stream/text.h"
 #include "weights/values.h"
 #include "weights/weights.h"
 
@@ -85,9 +86,7 @@ static void print_info(const struct weights *weights)
 
 static json_t *tensor_json(const struct weight *weight)
 {
-    json_t *shape = json_array();
-    for (int i = 0; i < weight->array.ndim; i++)
-        json_array_append_new(shape, json_integer((json_int_t)weight->array.shape[i]));
+    json_t *shape = text_shape(weight->array.shape, weight->array.ndim);
     return json_pack("{s:s%, s:s, s:o}", "name", weight->name, strlen(weight->name), "dtype",
                      dtype_name(weight->array.dtype), "shape", shape);
 }
@@ -105,7 +104,7 @@ static void print_json(const struct weights *weights)
     json_t *info = json_pack("{s:s, s:s, s:I, s:o, s:o}", "format", weights->format, "sha256",
                              weights->sha256, "parameters", (json_int_t)weights_parameters(weights),
                              "metadata", metadata, "tensors", tensors);
-    char *text = info ? json_dumps(info, JSON_INDENT(1)) : NULL;
+    char *text = info ? text_dump(info, JSON_INDENT(1)) : NULL;
     if (!text)
         cli_die(STATUS_MEMORY, "out of memory for JSON");
     text_put_json(stdout, text);

@@ -9,6 +9,7 @@
 
 #include "core/outfile.h"
 #include "draw/gallery.h"
+#include "stream/text.h"
 
 /* The lines of gallery.html; made by the Makefile. */
 extern const char *const gallery_template[];
@@ -170,7 +171,7 @@ static int put_data(struct outfile *out, const char *json, struct err *err)
 static int write_page(const struct gallery *gallery, struct outfile *out, struct err *err)
 {
     json_t *page = page_json(gallery);
-    char *json = page ? json_dumps(page, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    char *json = page ? text_dump(page, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     int rc = json ? 0 : err_memory(err, "a page");
     json_decref(page);
     for (size_t i = 0; gallery_template[i] && rc == 0; i++) {

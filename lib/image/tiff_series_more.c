@@ -5,6 +5,7 @@
 
 #include "image/tiff_catalog.h"
 #include "image/units.h"
+#include "stream/text.h"
 
 #define TAG_LSM          34412
 #define TAG_MICROMANAGER 51123
@@ -128,7 +129,7 @@ static bool mm_read(TIFF *tif, struct mm_page *page)
     uint32_t size;
     json_error_t unused;
     const char *text = get_bytes(tif, TAG_MICROMANAGER, &size);
-    page->root = text ? json_loadb(text, strnlen(text, size), 0, &unused) : NULL;
+    page->root = text ? text_load(text, strnlen(text, size), 0, &unused) : NULL;
     if (!json_is_object(page->root)) {
         json_decref(page->root);
         return false;

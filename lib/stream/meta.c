@@ -151,8 +151,7 @@ static int get_fields(const json_t *root, struct tile_meta *meta, struct err *er
 static json_t *load(const struct sample *sample, const struct member *member, struct err *err)
 {
     json_error_t error;
-    json_t *root =
-        json_loadb((const char *)member->bytes, member->size, JSON_REJECT_DUPLICATES, &error);
+    json_t *root = text_load(member->bytes, member->size, JSON_REJECT_DUPLICATES, &error);
     if (!root)
         err_set(err, STATUS_DATA, "'%s.json': %s", sample->key, error.text);
     else if (!json_is_object(root))
@@ -225,6 +224,15 @@ static int check_texts(const struct tile_meta *meta, struct err *err)
     return 0;
 }
 
+static int check_numbers(const struct tile_meta *meta, struct err *err)
+{
+    for (size_t i = 0; i < COUNT(reals); i++)
+        if (!isfinite(*(double *)field(meta, reals[i].offset)))
+            return err_set(err, STATUS_BUG, "%s.%s: a number that JSON cannot hold", reals[i].group,
+                           reals[i].name);
+    return 0;
+}
+
 static void leave_out(json_t *root, const char *group, const char *name)
 {
     json_object_del(group ? json_object_get(root, group) : root, name);
@@ -258,16 +266,15 @@ static int put_fields(json_t *root, const struct tile_meta *meta)
 int sample_put_meta(struct sample *sample, const struct tile_meta *meta, struct err *err)
 {
     const struct member *member = sample_member(sample, "json");
-    if (check_texts(meta, err))
+    if (check_texts(meta, err) || check_numbers(meta, err))
         return err_prefix(err, "'%s.json'", sample->key);
     json_t *root = member ? load(sample, member, err) : json_object();
     if (!root)
         return member ? -1 : err_memory(err, "KEY.json");
-    char *text = put_fields(root, meta) ? NULL : json_dumps(root, JSON_COMPACT);
+    char *text = put_fields(root, meta) ? NULL : text_dump(root, JSON_COMPACT);
     json_decref(root);
-    int result =
-        text ? sample_put_bytes(sample, "json", text, strlen(text), err)
-             : err_set(err, STATUS_BUG, "'%s.json': a number that JSON cannot hold", sample->key);
+    int result = text ? sample_put_bytes(sample, "json", text, strlen(text), err)
+                      : err_memory(err, "KEY.json");
     free(text);
     return result;
 }
@@ -276,12 +283,11 @@ int sample_note_key(struct sample *sample, const char *key, struct err *err)
 {
     const struct member *member = sample_member(sample, "json");
     json_t *root =
-        member ? json_loadb((const char *)member->bytes, member->size, JSON_DECODE_ANY, NULL)
-               : json_object();
+        member ? text_load(member->bytes, member->size, JSON_DECODE_ANY, NULL) : json_object();
     char *text = NULL;
     bool is_known = root && (!json_is_object(root) || json_object_get(root, "__key__"));
     if (root && !is_known && json_object_set_new(root, "__key__", text_to_json(key)) == 0)
-        text = json_dumps(root, JSON_COMPACT);
+        text = text_dump(root, JSON_COMPACT);
     json_decref(root);
     if (is_known)
         return 0;

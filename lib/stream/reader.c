@@ -20,6 +20,7 @@
 #include "stream/pipe.h"
 #include "stream/stream.h"
 #include "stream/tarcheck.h"
+#include "stream/text.h"
 
 #define ALIGNMENT   64
 #define FIRST_GRASP ((size_t)16 << 20) /* most that is allocated before its bytes are there */
@@ -424,7 +425,7 @@ static int begin_stream(struct stream_reader *reader, const unsigned char *text,
     if (control_read_stream(&reader->records, text, reader->size, err))
         return -1;
     free(reader->provenance);
-    reader->provenance = json_dumps(reader->records.records, JSON_COMPACT);
+    reader->provenance = text_dump(reader->records.records, JSON_COMPACT);
     if (!reader->provenance)
         return err_memory(err, "provenance");
     reader->place = IN_STREAM;
@@ -473,7 +474,7 @@ static int take_control(struct stream_reader *reader, struct err *err)
 static int check_json(const struct member *member, struct err *err)
 {
     json_error_t error;
-    json_t *root = json_loadb((const char *)member->bytes, member->size, JSON_DECODE_ANY, &error);
+    json_t *root = text_load(member->bytes, member->size, JSON_DECODE_ANY, &error);
     json_decref(root);
     return root ? 0 : err_set(err, STATUS_DATA, "%s", error.text);
 }

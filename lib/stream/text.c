@@ -1,19 +1,62 @@
 #include "stream/text.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence at `s`, 0 when it is none. */
+/* Bytes of the UTF-8 sequence at `s`, 0 when it is none (RFC 3629, section 4).  Nothing is
+ * allocated here: what cannot be looked at must not be taken for what is no text. */
 static size_t utf8_length(const char *s)
 {
-    for (size_t n = 1; n <= 4 && s[n - 1]; n++) {
-        json_t *text = json_stringn(s, n);
-        json_decref(text);
-        if (text)
-            return n;
-    }
-    return 0;
+    static const unsigned char lowest[] = {[0xe0 - 0xc2] = 0xa0, [0xf0 - 0xc2] = 0x90},
+                               highest[] = {[0xed - 0xc2] = 0x9f, [0xf4 - 0xc2] = 0x8f};
+    unsigned char first = (unsigned char)s[0], second = (unsigned char)(first ? s[1] : 0);
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first > 0xf4)
+        return 0;
+    size_t n = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4, i = first - 0xc2u;
+    unsigned char low = i < sizeof lowest && lowest[i] ? lowest[i] : 0x80;
+    unsigned char high = i < sizeof highest && highest[i] ? highest[i] : 0xbf;
+    if (second < low || second > high)
+        return 0;
+    for (size_t k = 2; k < n; k++)
+        if (((unsigned char)s[k] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+/* jansson's reader drops characters of texts when its memory cannot grow, and does not say
+ * so: an allocation that failed is noted here. */
+static _Thread_local bool memory_failed;
+static pthread_once_t noted_once = PTHREAD_ONCE_INIT;
+
+static void *noted_malloc(size_t size)
+{
+    void *memory = malloc(size);
+    memory_failed |= !memory;
+    return memory;
+}
+
+static void note_failures(void)
+{
+    json_set_alloc_funcs(noted_malloc, free);
+}
+
+json_t *text_load(const void *bytes, size_t size, size_t flags, json_error_t *error)
+{
+    json_error_t ignored;
+    error = error ? error : &ignored;
+    pthread_once(&noted_once, note_failures);
+    memory_failed = false;
+    json_t *json = json_loadb(bytes, size, flags, error);
+    if (!memory_failed)
+        return json;
+    json_decref(json);
+    snprintf(error->text, sizeof error->text, "out of memory");
+    return NULL;
 }
 
 json_t *text_to_json(const char *text)
@@ -32,4 +75,52 @@ json_t *text_to_json(const char *text)
     json = json_string(escaped);
     free(escaped);
     return json;
+}
+
+json_t *text_shape(const size_t *shape, int ndim)
+{
+    json_t *json = json_array();
+    int failed = 0;
+    for (int i = 0; i < ndim; i++)
+        failed |= json_array_append_new(json, json_integer((json_int_t)shape[i]));
+    if (!failed)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+/* A text that grows; once it could not, all that follows is refused too, for jansson does
+ * not ask after each piece. */
+struct dumped {
+    char *text;
+    size_t length, room;
+    bool failed;
+};
+
+static int add_piece(const char *piece, size_t size, void *data)
+{
+    struct dumped *d = data;
+    if (!d->failed && size >= d->room - d->length) {
+        size_t room = 2 * d->room + size + 1;
+        char *text = realloc(d->text, room);
+        d->failed = !text;
+        d->text = text ? text : d->text;
+        d->room = text ? room : d->room;
+    }
+    if (d->failed)
+        return -1;
+    memcpy(d->text + d->length, piece, size);
+    d->length += size;
+    d->text[d->length] = '\0';
+    return 0;
+}
+
+char *text_dump(const json_t *json, size_t flags)
+{
+    struct dumped d = {0};
+    if (json_dump_callback(json, add_piece, &d, flags) || d.failed) {
+        free(d.text);
+        return NULL;
+    }
+    return d.text;
 }

@@ -2,8 +2,8 @@
  *
  *     FAULT='write 3 28' LD_PRELOAD=.../inject.so tile img.tif > out.tar
  *
- * FAULT is "FUNCTION N ERRNO"; FUNCTION is read, write, pwrite, close, fsync or
- * rename.  Calls on standard error are not counted.  When the call was reached,
+ * FAULT is "FUNCTION N ERRNO"; FUNCTION is read, write, pwrite, close, fsync, rename or
+ * malloc (with calloc and realloc).  Calls on standard error are not counted.  When the call was reached,
  * the file named by FAULT_REACHED is created, so that a test can tell a fault
  * that was survived from one that never happened. */
 #define _GNU_SOURCE
@@ -88,4 +88,24 @@ int rename(const char *from, const char *to)
 {
     int (*real)(const char *, const char *) = (int (*)(const char *, const char *))next("rename");
     return is_due("rename", -1) ? -1 : real(from, to);
+}
+
+/* What dlsym needs of these it gets from the C library itself. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+
+void *malloc(size_t size)
+{
+    return is_due("malloc", -1) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return is_due("malloc", -1) ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return is_due("malloc", -1) ? NULL : __libc_realloc(old, size);
 }

@@ -9,6 +9,7 @@ synth -q -n 8 -s 48 -l phase >"$TMP/in.tar"
 run() { # OPTIONS...: the shell becomes train, so that a signal reaches it
     exec train -q -a "unet-s:width=8,levels=2" -b 4 -t 1 --optimizer adamw "$@" "$TMP/in.tar"
 }
+# shellcheck disable=SC2317 # fails calls it
 second() { # the same, and the shell goes on
     (run "$@")
 }
