@@ -9,6 +9,7 @@
 #include "core/guard.h"
 #include "core/tsv.h"
 #include "draw/gallery.h"
+#include "draw/gallery_cache.h"
 
 #define PREVIEW_SIDE   1600
 #define THUMBNAIL_SIDE 256
@@ -160,10 +161,25 @@ static int make_pictures(struct gallery_image *image, struct err *err)
     return rc;
 }
 
-static void look_at_images(void)
+static bool is_there(const char *folder, const struct gallery_image *image)
+{
+    struct stat st;
+    return stat(path_in(folder, image->stem, ".png", image->path), &st) == 0;
+}
+
+/* Its pictures are there, of an earlier run, and the image is as it was then. */
+static bool is_known(const struct tsv *cache, struct gallery_image *image)
+{
+    return !settings.force && gallery_cache_find(cache, image) && is_there("previews", image) &&
+           is_there("thumbnails", image);
+}
+
+static void look_at_images(const struct tsv *cache)
 {
     for (size_t i = 0; i < gallery.count; i++) {
         struct err err;
+        if (is_known(cache, &gallery.images[i]))
+            continue;
         if (make_pictures(&gallery.images[i], &err)) {
             if (err.status == STATUS_MEMORY || err.status == STATUS_IO ||
                 err.status == STATUS_CREATE)
@@ -184,6 +200,7 @@ static void make_folder(const char *path)
 
 int main(int argc, char **argv)
 {
+    struct tsv cache;
     struct err err;
     cli_start(&program, argc, argv);
     if (!settings.output)
@@ -195,8 +212,14 @@ int main(int argc, char **argv)
     make_folder(settings.output);
     make_folder(path_in("previews", "", "", ""));
     make_folder(path_in("thumbnails", "", "", ""));
-    look_at_images();
-    if ((settings.table && gallery_count_cells(&gallery, settings.table, &err)) ||
+    if (guard_rewrites(path_in("previews", "measures", ".tsv", settings.output), &err))
+        cli_die_err(&err);
+    gallery_cache_read(&cache, path_in("previews", "measures", ".tsv", settings.output));
+    look_at_images(&cache);
+    tsv_free(&cache);
+    if (gallery_cache_write(&gallery, path_in("previews", "measures", ".tsv", settings.output),
+                            &err) ||
+        (settings.table && gallery_count_cells(&gallery, settings.table, &err)) ||
         gallery_warn(&gallery, &err) ||
         gallery_write_table(&gallery, path_in("", "images", ".tsv", settings.output), &err) ||
         gallery_write_page(&gallery, path_in("", "index", ".html", settings.output), &err))

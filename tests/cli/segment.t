@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 39
+plan 43
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -74,6 +74,14 @@ fails 65 "a table without its columns" gallery -o g -T in/a/x1.png in/a/x1.png
 printf 'image\tcondition\nx1.png\tcontrol\n' >conditions.tsv
 ok "conditions of a table" gallery -o g --conditions conditions.tsv in/a/x1.png in/a/x2.png
 is "$(tail -n +2 g/images.tsv | cut -f 2 | tr '\n' ' ')" "control  " "by the file's name"
+before=$(stat -c %Y.%i g/previews/x?.png)
+cp g/images.tsv first.tsv
+ok "a page anew" gallery -o g --conditions conditions.tsv in/a/x1.png in/a/x2.png
+is "$(stat -c %Y.%i g/previews/x?.png) $(cat g/images.tsv)" "$before $(cat first.tsv)" \
+    "reads no image that it knows, and tells the same"
+cp in/a/x3.png in/a/x2.png
+ok "an image that changed" gallery -o g --conditions conditions.tsv in/a/x1.png in/a/x2.png
+is "$(stat -c %Y.%i g/previews/x?.png | grep -cxF "$before")" 1 "is read again, alone"
 cp in/a/x1.png 'in/</script>.png' 2>/dev/null || cp in/a/x1.png 'in/<b>.png'
 ok "a name with signs" gallery -o g in/*'>.png'
 is "$(grep -c '<b>\.png' g/index.html)" 0 "does not end the page's data"
