@@ -69,6 +69,7 @@ static const struct cli_program program = {
     .purpose = "apply a network to the tiles of a tensor stream",
     .synopsis = "[options] [STREAM]",
     .options = options,
+    .calls_out = true,
     .notes = "Adds KEY.prob.npy, classes x height x width, and KEY.flows.npy where the network\n"
              "learnt cells, and drops KEY.image.npy.",
 };

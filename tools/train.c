@@ -178,6 +178,7 @@ static const struct cli_program program = {
     .purpose = "a tensor stream of images and masks to weights",
     .synopsis = "[options] -o WEIGHTS [STREAM...]",
     .options = options,
+    .calls_out = true,
 };
 
 /* "cuda" without a number is each rank's own. */

@@ -13,6 +13,7 @@
 #include "core/cpu.h"
 #include "core/notice.h"
 #include "core/outfile.h"
+#include "core/sandbox.h"
 
 struct cli_state cli_state;
 
@@ -140,6 +141,8 @@ void cli_start(const struct cli_program *program, int argc, char **argv)
     struct err err;
     if (cpu_check_limit(&err))
         cli_die_err(&err);
+    if (!program->calls_out)
+        sandbox_enter();
 }
 
 int cli_finish(enum status status)

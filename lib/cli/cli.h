@@ -38,12 +38,13 @@ struct cli_program {
     const char *synopsis; /* options and operands */
     const char *commands; /* "a|b|c" when the first operand is one of them, else NULL */
     const struct cli_option *options;
+    bool calls_out;    /* starts programs or opens sockets: no sandbox (core/sandbox.h) */
     const char *notes; /* printed after the options; NULL when there is nothing to say */
 };
 
 /* Resets signal dispositions (SIGPIPE ends a program quietly), closes the gap
  * when one of the three standard descriptors is closed, and reads the options into
- * their targets.  Wrong ones end the program with STATUS_USAGE. */
+ * their targets, and enters the sandbox.  Wrong ones end the program with STATUS_USAGE. */
 void cli_start(const struct cli_program *program, int argc, char **argv);
 
 /* What is no option, in its order; NULL-terminated, borrowed. */

@@ -3,7 +3,8 @@
  *     FAULT='write 3 28' LD_PRELOAD=.../inject.so tile img.tif > out.tar
  *
  * FAULT is "FUNCTION N ERRNO"; FUNCTION is read, write, pwrite, close, fsync, rename or
- * malloc (with calloc and realloc).  Calls on standard error are not counted.  When the call was reached,
+ * malloc (with calloc and realloc).  Calls on standard error are not counted.  When the
+ * call was reached,
  * the file named by FAULT_REACHED is created, so that a test can tell a fault
  * that was survived from one that never happened. */
 #define _GNU_SOURCE

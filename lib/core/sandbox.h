@@ -1,0 +1,13 @@
+/* What a program that decodes files of others gives up at its start, so that a fault in a
+ * decoder is no way out: to start programs, to open sockets, to look into other processes
+ * or to load code into the kernel.  Files are as they were: outputs and temporary files are
+ * opened late.  By a seccomp filter (Linux's seccomp(2)) on x86-64 and arm64. */
+#ifndef CORE_SANDBOX_H
+#define CORE_SANDBOX_H
+
+/* The calls fail with EPERM from then on, in all threads started later.  Nothing happens
+ * where the kernel has no such filters, in builds with sanitizers (whose reports need
+ * them), and when the environment says MORPHOSEG_SANDBOX=off. */
+void sandbox_enter(void);
+
+#endif
