@@ -1,5 +1,4 @@
 /* label: masks, probabilities or flows to numbered cells and a table of them. */
-#include <math.h>
 #include <string.h>
 
 #include "annot/results.h"
@@ -105,42 +104,20 @@ static bool is_flows(void)
 
 /* ---- a picture from beginning to end ---- */
 
-/* What a method has unless it was told otherwise. */
-static void complete_rules(struct cell_rules *rules)
-{
-    bool flows = rules->method == CELLS_FLOWS;
-    rules->fill |= flows;
-    rules->renumber = rules->method != CELLS_KEEP;
-    rules->min_size = settings.min_size >= 0 ? (uint64_t)settings.min_size : flows ? 15 : 0;
-}
-
-/* Where the picture has flows of length 1, cells are what the probabilities say. */
-static int find_by_flows(struct picture *p, struct err *err)
+static int find_cells(struct picture *p, struct err *err)
 {
     struct cell_rules rules = settings.rules;
     uint32_t count;
-    if (flows_steady(p->flows, p->height, p->width, FLOW_STEADY_SIGMA, 1, err))
-        return -1;
-    if (!settings.error_given)
-        rules.flow.flow_threshold = FLOW_STEADY_ERROR;
-    rules.method = CELLS_FLOWS;
-    complete_rules(&rules);
-    rules.flow.scale = 1;
-    rules.flow.cell_threshold =
-        settings.threshold > 0 ? settings.threshold : 1 / (1 + exp(-rules.flow.cell_threshold));
-    return cells_find(p->prediction, p->height, p->width, &rules, NULL, p->flows, p->foreground,
-                      &count, err);
-}
-
-static int find_cells(struct picture *p, struct err *err)
-{
-    uint32_t count;
-    if (p->flows)
-        return find_by_flows(p, err);
+    if (p->flows) {
+        cells_beside_classes(&rules, settings.threshold, settings.error_given);
+        cells_complete(&rules, settings.min_size);
+        return cells_find(p->prediction, p->height, p->width, &rules, NULL, p->flows, p->foreground,
+                          &count, err);
+    }
     const float *map = settings.map == PROBABILITY ? p->foreground : NULL;
     const float *cell = p->values ? p->values + 2 * p->height * p->width : NULL;
-    return cells_find(p->prediction, p->height, p->width, &settings.rules, map, p->values, cell,
-                      &count, err);
+    return cells_find(p->prediction, p->height, p->width, &rules, map, p->values, cell, &count,
+                      err);
 }
 
 /* The picture's prediction becomes its cells. */
@@ -255,7 +232,7 @@ static void complete_settings(void)
     if (settings.force)
         guard_force();
     bool flows = is_flows(), exported = false;
-    complete_rules(rules);
+    cells_complete(rules, settings.min_size);
     for (size_t i = 0; i < RESULTS_EXPORTS; i++)
         exported |= out->exports[i] != NULL;
     if (!out->labels && !out->table && !exported)

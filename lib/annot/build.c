@@ -104,8 +104,9 @@ int build_ellipse(struct build *build, double x, double y, double width, double 
                                 err);
 }
 
-int build_arc(struct build *build, double x, double y, double x_radius, double y_radius,
-              double from, double to, struct err *err)
+/* A part of an ellipse, from angle to angle, added to the ring that is being built. */
+static int build_arc(struct build *build, double x, double y, double x_radius, double y_radius,
+                     double from, double to, struct err *err)
 {
     double n = ceil(chords(x_radius, y_radius) * fabs(to - from) / (2 * M_PI));
     for (double i = 0; i <= n; i++) {

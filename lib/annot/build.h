@@ -40,10 +40,6 @@ int build_ellipse(struct build *build, double x, double y, double width, double 
 int build_turned_ellipse(struct build *build, double x, double y, double x_radius, double y_radius,
                          double angle, struct err *err) MUST_CHECK;
 
-/* A part of one, from angle to angle, added to the ring that is being built. */
-int build_arc(struct build *build, double x, double y, double x_radius, double y_radius,
-              double from, double to, struct err *err) MUST_CHECK;
-
 /* A rectangle with elliptic corners, arc wide and arc high. */
 int build_rounded(struct build *build, double x, double y, double width, double height, double arc,
                   struct err *err) MUST_CHECK;

@@ -58,6 +58,21 @@ static int begin_exports(struct results *r, struct err *err)
     return 0;
 }
 
+static void release(struct results *r)
+{
+    intensities_free(&r->intensities);
+    names_free(&r->used);
+    free(r);
+}
+
+static void abandon(struct results *results)
+{
+    cell_table_abort(results->table);
+    for (size_t i = 0; i < RESULTS_EXPORTS; i++)
+        annot_export_abort(&results->exports[i]);
+    release(results);
+}
+
 int results_begin(struct results **results, const struct results_rules *rules, struct err *err)
 {
     struct results *r = calloc(1, sizeof *r);
@@ -67,7 +82,7 @@ int results_begin(struct results **results, const struct results_rules *rules, s
     if (begin_labels(r, err) || begin_exports(r, err) ||
         intensities_open(&r->intensities, rules->intensities, err) ||
         (rules->table && cell_table_open(&r->table, rules->table, err))) {
-        results_abort(r);
+        abandon(r);
         return -1;
     }
     *results = r;
@@ -79,23 +94,6 @@ bool results_have_one_image(const struct results *results)
     return results->rules->labels && !results->labels.is_folder;
 }
 
-static void release(struct results *r)
-{
-    intensities_free(&r->intensities);
-    names_free(&r->used);
-    free(r);
-}
-
-void results_abort(struct results *results)
-{
-    if (!results)
-        return;
-    cell_table_abort(results->table);
-    for (size_t i = 0; i < RESULTS_EXPORTS; i++)
-        annot_export_abort(&results->exports[i]);
-    release(results);
-}
-
 int results_commit(struct results *results, struct err *err)
 {
     struct results *r = results;
@@ -105,7 +103,7 @@ int results_commit(struct results *results, struct err *err)
     for (size_t i = 0; i < RESULTS_EXPORTS && rc == 0; i++)
         rc = annot_export_commit(&r->exports[i], err);
     if (rc)
-        results_abort(r);
+        abandon(r);
     else
         release(r);
     return rc;

@@ -30,7 +30,7 @@ bool results_measure(const struct results_rules *rules);
 
 struct results;
 
-/* The rules are borrowed.  The caller ends it with results_commit or results_abort. */
+/* The rules are borrowed.  The caller ends it with results_commit. */
 int results_begin(struct results **results, const struct results_rules *rules,
                   struct err *err) MUST_CHECK;
 
@@ -42,8 +42,7 @@ bool results_have_one_image(const struct results *results);
 int results_put(struct results *results, struct picture *picture, const struct spill *classes,
                 struct err *err) MUST_CHECK;
 
-/* Both free it, also when they fail; results_abort(NULL) does nothing. */
+/* Frees it, also when it fails; what was begun and not committed leaves no file. */
 int results_commit(struct results *results, struct err *err) MUST_CHECK;
-void results_abort(struct results *results);
 
 #endif

@@ -73,15 +73,3 @@ void channels_convert(const void *from, int from_channels, void *to, int to_chan
     else
         keep_first(from, from_size, to, to_size, n);
 }
-
-bool channels_are_grey(const void *pixels, int channels, enum dtype dtype, size_t n)
-{
-    const unsigned char *pixel = pixels;
-    size_t value = dtype_size(dtype), size = (size_t)channels * value;
-    if (channels < 3)
-        return true;
-    for (size_t i = 0; i < n; i++, pixel += size)
-        if (memcmp(pixel, pixel + value, value) != 0 || memcmp(pixel, pixel + 2 * value, value))
-            return false;
-    return true;
-}

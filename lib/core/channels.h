@@ -2,8 +2,6 @@
 #ifndef CORE_CHANNELS_H
 #define CORE_CHANNELS_H
 
-#include <stdbool.h>
-
 #include "core/array.h"
 
 enum channels_wish { CHANNELS_KEEP, CHANNELS_GREY, CHANNELS_RGB };
@@ -17,8 +15,5 @@ int channels_after(int channels, enum channels_wish wish);
  * or two to three repeats the first; otherwise the first `to_channels` are kept. */
 void channels_convert(const void *from, int from_channels, void *to, int to_channels,
                       enum dtype dtype, size_t n);
-
-/* Whether the first three channels of every pixel are equal (always, with fewer). */
-bool channels_are_grey(const void *pixels, int channels, enum dtype dtype, size_t n);
 
 #endif

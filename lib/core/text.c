@@ -76,23 +76,6 @@ void text_put(FILE *to, const char *text)
     }
 }
 
-void text_put_json_string(FILE *to, const char *text)
-{
-    putc('"', to);
-    while (*text) {
-        size_t length;
-        uint32_t code = next_character((const unsigned char *)text, &length);
-        if (!length)
-            fprintf(to, "\\\\x%02x", (unsigned char)*text);
-        else if (is_harmful(code))
-            fprintf(to, "\\u%04x", (unsigned)code);
-        else
-            fprintf(to, "%s%.*s", code == '"' || code == '\\' ? "\\" : "", (int)length, text);
-        text += length ? length : 1;
-    }
-    putc('"', to);
-}
-
 /* Line feeds between members are JSON's own; inside strings there are none. */
 void text_put_json(FILE *to, const char *json)
 {

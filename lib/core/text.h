@@ -18,9 +18,6 @@ size_t text_harmless(char *to, size_t size, const char *text);
 /* Writes it to a file, whose errors are the caller's to check. */
 void text_put(FILE *to, const char *text);
 
-/* As a string of JSON, with its quotes; bytes that are no UTF-8 as \\xHH. */
-void text_put_json_string(FILE *to, const char *text);
-
 /* The same for whole JSON, which stays what it is: characters become \uHHHH. */
 void text_put_json(FILE *to, const char *json);
 

@@ -16,7 +16,10 @@ const struct colour draw_true_positive = {86, 180, 233};
 const struct colour draw_false_positive = {213, 94, 0};
 const struct colour draw_false_negative = {240, 228, 66};
 
-struct colour draw_label_colour(uint32_t label)
+/* Colors that people with color blindness tell apart (M. Okabe and K. Ito,
+ * Color Universal Design, 2008): 1 and 255, a mask's foreground, are the first;
+ * labels of instances go round. */
+static struct colour label_color(uint32_t label)
 {
     return palette[label == 255 ? 0 : (label - 1) % COLOURS];
 }
@@ -129,7 +132,7 @@ void draw_labels(uint8_t *rgb, const uint32_t *const *rows, size_t width,
     for (size_t x = 0; x < width; x++) {
         if (!labels[x])
             continue;
-        struct colour colour = style->single ? style->colour : draw_label_colour(labels[x]);
+        struct colour colour = style->single ? style->colour : label_color(labels[x]);
         if (style->line && on[x])
             put(rgb + 3 * x, colour);
         else if (opacity)

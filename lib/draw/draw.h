@@ -23,11 +23,6 @@ struct draw_style {
     struct colour colour;
 };
 
-/* Colours that people with colour-blindness tell apart (M. Okabe and K. Ito,
- * Color Universal Design, 2008): 1 and 255, a mask's foreground, are the first;
- * labels of instances go round. */
-struct colour draw_label_colour(uint32_t label);
-
 /* The width of outlines that shows in a picture of that size: 1, and 1 more for each 600
  * pixels of its longer side, at most DRAW_MAX_LINE. */
 int draw_line_width(size_t width, size_t height);

@@ -44,8 +44,9 @@ struct image_info image_label_info(int64_t width, int64_t height, uint32_t max_l
                                .is_discrete = true};
 }
 
-void image_pack_labels(const struct image_info *info, const uint32_t *labels, size_t count,
-                       void *to)
+/* Labels as the samples of such an image, `count` of them into `to`. */
+static void pack_labels(const struct image_info *info, const uint32_t *labels, size_t count,
+                        void *to)
 {
     if (info->bits == 32) {
         memcpy(to, labels, count * sizeof *labels);
@@ -70,7 +71,7 @@ int image_save_labels(const char *path, enum image_format format, const struct i
         return -1;
     }
     for (int64_t y = 0; rc == 0 && y < info->height; y++) {
-        image_pack_labels(info, labels + (size_t)y * width, width, row);
+        pack_labels(info, labels + (size_t)y * width, width, row);
         rc = image_write_rows(writer, 1, row, err);
     }
     free(row);

@@ -13,10 +13,6 @@ int image_load_floats(const char *path, struct image_info *info, float **values,
  * when they do not suffice, `bits` when that is more. */
 struct image_info image_label_info(int64_t width, int64_t height, uint32_t max_label, int bits);
 
-/* Labels as the samples of such an image, `count` of them into `to`. */
-void image_pack_labels(const struct image_info *info, const uint32_t *labels, size_t count,
-                       void *to);
-
 /* A whole label image, info as image_label_info gives it; "-" is standard output. */
 int image_save_labels(const char *path, enum image_format format, const struct image_info *info,
                       const uint32_t *labels, struct err *err) MUST_CHECK;

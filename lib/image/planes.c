@@ -65,7 +65,8 @@ int planes_read_t(const char *text, struct err *err)
 
 /* ---- finding it in the file ---- */
 
-void planes_list(const struct planes_axis *axis, char *to, size_t size)
+/* "1 (DAPI), 2 (GFP)" or "1 to 5" */
+static void list_planes(const struct planes_axis *axis, char *to, size_t size)
 {
     size_t n = 0;
     bool named = axis->names && axis->count <= 16;
@@ -81,7 +82,7 @@ void planes_list(const struct planes_axis *axis, char *to, size_t size)
 static int absent(const struct planes_axis *axis, const char *text, size_t length, struct err *err)
 {
     char list[300];
-    planes_list(axis, list, sizeof list);
+    list_planes(axis, list, sizeof list);
     return err_set(err, STATUS_DATA, "there is no %s %.*s, there is %s", axis->word, (int)length,
                    text, list);
 }

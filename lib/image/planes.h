@@ -74,7 +74,4 @@ struct planes_pick {
 int planes_pick(const char *text, const struct planes_axis *axis, struct planes_pick *pick,
                 struct err *err) MUST_CHECK;
 
-/* "1 (DAPI), 2 (GFP)" or "1 to 5" */
-void planes_list(const struct planes_axis *axis, char *to, size_t size);
-
 #endif

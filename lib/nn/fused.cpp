@@ -139,8 +139,8 @@ void scale_pixels(const at::Tensor &y, const at::Tensor &x, const at::Tensor &re
 
 } // namespace
 
-at::Tensor group_norm(const at::Tensor &input, int64_t groups, const at::Tensor &weight,
-                      const at::Tensor &bias, double eps, bool relu, const at::Tensor &added)
+static at::Tensor group_norm(const at::Tensor &input, int64_t groups, const at::Tensor &weight,
+                             const at::Tensor &bias, double eps, bool relu, const at::Tensor &added)
 {
     at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast), residual = added;
     if (residual.defined())
@@ -161,8 +161,8 @@ at::Tensor group_norm(const at::Tensor &input, int64_t groups, const at::Tensor 
     return y;
 }
 
-at::Tensor scale_channels(const at::Tensor &input, const at::Tensor &scale, const at::Tensor &shift,
-                          bool relu)
+static at::Tensor scale_channels(const at::Tensor &input, const at::Tensor &scale,
+                                 const at::Tensor &shift, bool relu)
 {
     at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor y = like_channels_last(x, x.sizes());
@@ -275,8 +275,8 @@ const float *head_rows(const at::Tensor &qkv, int64_t at, int64_t n, int64_t d, 
 
 } // namespace
 
-at::Tensor joined_attention(const at::Tensor &joined, int64_t heads, double scale,
-                            const at::Tensor &mask)
+static at::Tensor joined_attention(const at::Tensor &joined, int64_t heads, double scale,
+                                   const at::Tensor &mask)
 {
     at::Tensor qkv = joined.contiguous(), m;
     int64_t batch = qkv.size(0), n = qkv.size(1), width = qkv.size(2) / 3, d = width / heads;

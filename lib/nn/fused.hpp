@@ -13,16 +13,9 @@ float *thread_room(int64_t n);
 // Whether these may be used on x.
 bool is_plain(const at::Tensor &x);
 
-at::Tensor group_norm(const at::Tensor &x, int64_t groups, const at::Tensor &weight,
-                      const at::Tensor &bias, double eps, bool relu, const at::Tensor &residual);
-// x scale + shift by channel
-at::Tensor scale_channels(const at::Tensor &x, const at::Tensor &scale, const at::Tensor &shift,
-                          bool relu);
 at::Tensor layer_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
                       double eps);
 at::Tensor upsample_bilinear(const at::Tensor &x, int64_t height, int64_t width,
                              bool align_corners);
-at::Tensor joined_attention(const at::Tensor &qkv, int64_t heads, double scale,
-                            const at::Tensor &mask);
 
 } // namespace nn

@@ -359,11 +359,6 @@ int nn_group_broadcast(nn_group *group, nn_tensor *const *xs, size_t n)
     });
 }
 
-int nn_group_barrier(nn_group *group)
-{
-    return run_net("another rank is lost", [&] { group->gloo->barrier()->wait(); });
-}
-
 nn_tensor *nn_group_gather(nn_group *group, const nn_tensor *x)
 {
     nn_tensor *all = nullptr;
@@ -421,11 +416,6 @@ int nn_group_all_reduce(nn_group *, nn_tensor *const *, size_t, enum nn_reductio
 }
 
 int nn_group_broadcast(nn_group *, nn_tensor *const *, size_t)
-{
-    return absent();
-}
-
-int nn_group_barrier(nn_group *)
 {
     return absent();
 }

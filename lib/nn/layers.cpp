@@ -19,19 +19,9 @@ nn_tensor *nn_sigmoid(const nn_tensor *x)
     return make([&] { return at::sigmoid(get(x)); });
 }
 
-nn_tensor *nn_tanh(const nn_tensor *x)
-{
-    return make([&] { return at::tanh(get(x)); });
-}
-
 nn_tensor *nn_softmax(const nn_tensor *x, int dim)
 {
     return make([&] { return at::softmax(get(x), dim); });
-}
-
-nn_tensor *nn_log_softmax(const nn_tensor *x, int dim)
-{
-    return make([&] { return at::log_softmax(get(x), dim); });
 }
 
 nn_tensor *nn_dropout(const nn_tensor *x, double p, bool training)
@@ -84,16 +74,6 @@ nn_tensor *nn_conv2d(const nn_tensor *x, const nn_tensor *weight, const nn_tenso
     });
 }
 
-nn_tensor *nn_conv_transpose2d(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias,
-                               struct nn_conv how)
-{
-    return make([&] {
-        conv_sizes s = sizes_of(how);
-        return at::conv_transpose2d(get(x), get(weight), maybe(bias), s.stride, s.pad, {0, 0},
-                                    s.groups, s.dilation);
-    });
-}
-
 nn_tensor *nn_linear(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias)
 {
     return make([&] { return train_linear(get(x), get(weight), maybe(bias)); });
@@ -141,18 +121,6 @@ nn_tensor *nn_max_pool2d(const nn_tensor *x, int kernel, int stride, int pad)
     return make([&] {
         return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {pad, pad});
     });
-}
-
-nn_tensor *nn_avg_pool2d(const nn_tensor *x, int kernel, int stride, int pad)
-{
-    return make([&] {
-        return at::avg_pool2d(get(x), {kernel, kernel}, {stride, stride}, {pad, pad});
-    });
-}
-
-nn_tensor *nn_adaptive_avg_pool2d(const nn_tensor *x, int64_t height, int64_t width)
-{
-    return make([&] { return at::adaptive_avg_pool2d(get(x), {height, width}); });
 }
 
 nn_tensor *nn_upsample_bilinear(const nn_tensor *x, int64_t height, int64_t width,
@@ -203,11 +171,6 @@ nn_tensor *nn_cross_entropy(const nn_tensor *logits, const nn_tensor *target,
 nn_tensor *nn_bce_with_logits(const nn_tensor *logits, const nn_tensor *target)
 {
     return make([&] { return at::binary_cross_entropy_with_logits(get(logits), get(target)); });
-}
-
-nn_tensor *nn_mse(const nn_tensor *x, const nn_tensor *y)
-{
-    return make([&] { return at::mse_loss(get(x), get(y)); });
 }
 
 nn_tensor *nn_one_hot(const nn_tensor *target, int64_t classes)

@@ -29,10 +29,11 @@ struct nn_tensor;
 struct nn_optimizer;
 typedef struct nn_tensor nn_tensor;
 
-/* Why the last call of this thread failed: one line.  Borrowed. */
+/* Why the last call of this thread failed: one line.  Borrowed.  For tests; others have
+ * nn_to_err. */
 const char *nn_error(void);
 /* STATUS_MEMORY when memory, of the host or a device, was exhausted, else STATUS_BUG. */
-enum status nn_error_status(void);
+enum status nn_error_status(void); /* For tests. */
 /* Fills err with both, after "what: ".  Always returns -1. */
 int nn_to_err(struct err *err, const char *what);
 
@@ -40,16 +41,14 @@ int nn_to_err(struct err *err, const char *what);
 
 #define NN_CPU (-1) /* a device: NN_CPU, or the number of a CUDA device */
 
-const char *nn_version(void); /* of libtorch.  Borrowed */
-int nn_cuda_count(void);      /* 0 also for a libtorch without CUDA */
+int nn_cuda_count(void); /* 0 also for a libtorch without CUDA */
 
 /* "cpu", "cuda:N", or "cuda" for number `any`.  STATUS_USAGE for other texts and for a
  * device that is not there. */
 int nn_find_device(const char *text, int any, int *device, struct err *err) MUST_CHECK;
 
-int nn_synchronize(int device) MUST_CHECK;
 int nn_set_threads(int threads) MUST_CHECK; /* 0: one a processor */
-int nn_threads(void);
+int nn_threads(void);                       /* For tests. */
 /* To be called between pieces of work.  Threads that wait for each other spin for a while,
  * which is fastest alone and ruinous where other processes want the processors: when
  * this one's threads have lately stood ready without one, they sleep at once instead. */
@@ -65,9 +64,9 @@ enum dtype nn_fastest_precision(int device);
 int nn_check_precision(int device, enum dtype precision, struct err *err) MUST_CHECK;
 
 /* Floating-point operations of the matrix products and convolutions that this thread
- * asks libtorch for in between, two for each multiplication with addition. */
+ * asks libtorch for in between, two for each multiplication with addition.  For tests. */
 int nn_count_begin(void) MUST_CHECK;
-uint64_t nn_count_end(void);
+uint64_t nn_count_end(void); /* For tests. */
 
 /* ---- scopes and modes, of the calling thread ---- */
 
@@ -94,10 +93,11 @@ int nn_to_host(const nn_tensor *x, void *data, enum dtype dtype, size_t bytes) M
 int nn_item(const nn_tensor *x, double *value) MUST_CHECK; /* of a tensor with one element */
 
 nn_tensor *nn_full(int ndim, const int64_t *shape, double value, enum dtype dtype, int device);
-nn_tensor *nn_zeros_like(const nn_tensor *x);
-nn_tensor *nn_rand(int ndim, const int64_t *shape, int device);  /* uniform in [0, 1), float32 */
-nn_tensor *nn_randn(int ndim, const int64_t *shape, int device); /* normal, float32 */
-nn_tensor *nn_arange(int64_t n, int device);                     /* 0 ... n - 1, int64 */
+nn_tensor *nn_zeros_like(const nn_tensor *x); /* For tests. */
+nn_tensor *nn_rand(int ndim, const int64_t *shape,
+                   int device); /* For tests: uniform in [0, 1), float32 */
+nn_tensor *nn_randn(int ndim, const int64_t *shape, int device); /* For tests: normal, float32 */
+nn_tensor *nn_arange(int64_t n, int device);                     /* For tests: 0 ... n - 1, int64 */
 
 nn_tensor *nn_to_dtype(const nn_tensor *x, enum dtype dtype);
 nn_tensor *nn_to_device(const nn_tensor *x, int device);
@@ -130,7 +130,7 @@ nn_tensor *nn_parameter(int ndim, const int64_t *shape);
 nn_tensor *nn_buffer(int ndim, const int64_t *shape, enum dtype dtype);
 /* Moves or converts a parameter or a buffer, keeping the handle; its gradient is dropped. */
 int nn_move_(nn_tensor *x, int device, enum dtype dtype) MUST_CHECK;
-int nn_require_gradient_(nn_tensor *x, bool on) MUST_CHECK;
+int nn_require_gradient_(nn_tensor *x, bool on) MUST_CHECK; /* For tests. */
 
 int nn_backward(const nn_tensor *loss) MUST_CHECK;
 nn_tensor *nn_gradient(const nn_tensor *x); /* NULL, without an error, when there is none */
@@ -155,7 +155,6 @@ nn_tensor *nn_permute(const nn_tensor *x, int ndim, const int64_t *order);
 nn_tensor *nn_transpose(const nn_tensor *x, int dim0, int dim1);
 nn_tensor *nn_expand(const nn_tensor *x, int ndim, const int64_t *shape); /* -1 keeps a size */
 nn_tensor *nn_unsqueeze(const nn_tensor *x, int dim);
-nn_tensor *nn_squeeze(const nn_tensor *x, int dim);
 nn_tensor *nn_narrow(const nn_tensor *x, int dim, int64_t start, int64_t length);
 nn_tensor *nn_select(const nn_tensor *x, int dim, int64_t index); /* that dimension goes */
 nn_tensor *nn_cat(const nn_tensor *const *xs, size_t n, int dim);
@@ -164,15 +163,10 @@ nn_tensor *nn_stack(const nn_tensor *const *xs, size_t n, int dim);
 /* Pads (or, negative, crops) the last two dimensions. */
 nn_tensor *nn_pad2d(const nn_tensor *x, int64_t left, int64_t right, int64_t top, int64_t bottom,
                     double value);
-nn_tensor *nn_roll(const nn_tensor *x, int64_t shift, int dim);
 nn_tensor *nn_roll2(const nn_tensor *x, int64_t shift0, int dim0, int64_t shift1, int dim1);
 nn_tensor *nn_flip(const nn_tensor *x, int dim);
 nn_tensor *nn_rotate90(const nn_tensor *x, int quarters); /* last two dimensions */
 nn_tensor *nn_index_select(const nn_tensor *x, int dim, const nn_tensor *index);
-nn_tensor *nn_gather(const nn_tensor *x, int dim, const nn_tensor *index);
-nn_tensor *nn_masked_select(const nn_tensor *x, const nn_tensor *mask); /* 1-d */
-/* The k largest (or smallest) along dim; *index (may be NULL) says where. */
-nn_tensor *nn_top(const nn_tensor *x, int64_t k, int dim, bool largest, nn_tensor **index);
 
 /* ---- arithmetic, broadcasting ---- */
 
@@ -180,20 +174,18 @@ nn_tensor *nn_add(const nn_tensor *x, const nn_tensor *y);
 nn_tensor *nn_sub(const nn_tensor *x, const nn_tensor *y);
 nn_tensor *nn_mul(const nn_tensor *x, const nn_tensor *y);
 nn_tensor *nn_div(const nn_tensor *x, const nn_tensor *y);
-nn_tensor *nn_maximum(const nn_tensor *x, const nn_tensor *y);
 nn_tensor *nn_minimum(const nn_tensor *x, const nn_tensor *y);
 nn_tensor *nn_affine(const nn_tensor *x, double factor, double addend); /* factor x + addend */
-nn_tensor *nn_power(const nn_tensor *x, double exponent);
 nn_tensor *nn_clamp(const nn_tensor *x, double low, double high);
-nn_tensor *nn_exp(const nn_tensor *x);
 nn_tensor *nn_log(const nn_tensor *x);
 nn_tensor *nn_sqrt(const nn_tensor *x);
-nn_tensor *nn_abs(const nn_tensor *x);
+nn_tensor *nn_abs(const nn_tensor *x); /* For tests. */
 nn_tensor *nn_square(const nn_tensor *x);
 /* Comparisons give bool; with a number or, broadcasting, a tensor. */
 enum nn_comparison { NN_EQ, NN_NE, NN_LT, NN_LE, NN_GT, NN_GE };
 nn_tensor *nn_compare(const nn_tensor *x, enum nn_comparison how, double y);
-nn_tensor *nn_compare_to(const nn_tensor *x, enum nn_comparison how, const nn_tensor *y);
+nn_tensor *nn_compare_to(const nn_tensor *x, enum nn_comparison how,
+                         const nn_tensor *y); /* For tests. */
 nn_tensor *nn_where(const nn_tensor *condition, const nn_tensor *yes, const nn_tensor *no);
 nn_tensor *nn_matmul(const nn_tensor *x, const nn_tensor *y); /* batches broadcast */
 
@@ -203,9 +195,8 @@ nn_tensor *nn_sum(const nn_tensor *x);  /* of all, 0-d */
 nn_tensor *nn_mean(const nn_tensor *x); /* of all, 0-d */
 nn_tensor *nn_sum_dims(const nn_tensor *x, int n, const int64_t *dims, bool keep);
 nn_tensor *nn_mean_dims(const nn_tensor *x, int n, const int64_t *dims, bool keep);
-nn_tensor *nn_max_dim(const nn_tensor *x, int dim, bool keep);
-nn_tensor *nn_min_dim(const nn_tensor *x, int dim, bool keep);
-nn_tensor *nn_argmax(const nn_tensor *x, int dim); /* int64 */
+nn_tensor *nn_max_dim(const nn_tensor *x, int dim, bool keep); /* For tests. */
+nn_tensor *nn_argmax(const nn_tensor *x, int dim);             /* int64 */
 nn_tensor *nn_logsumexp(const nn_tensor *x, int dim, bool keep);
 nn_tensor *nn_dot(const nn_tensor *x, const nn_tensor *y); /* of all elements, 0-d */
 
@@ -214,9 +205,7 @@ nn_tensor *nn_dot(const nn_tensor *x, const nn_tensor *y); /* of all elements, 0
 nn_tensor *nn_relu(const nn_tensor *x);
 nn_tensor *nn_gelu(const nn_tensor *x); /* with the error function, not its tanh approximation */
 nn_tensor *nn_sigmoid(const nn_tensor *x);
-nn_tensor *nn_tanh(const nn_tensor *x);
 nn_tensor *nn_softmax(const nn_tensor *x, int dim);
-nn_tensor *nn_log_softmax(const nn_tensor *x, int dim);
 nn_tensor *nn_dropout(const nn_tensor *x, double p, bool training);
 /* Drops whole samples with probability p (stochastic depth), scaling the others. */
 nn_tensor *nn_drop_path(const nn_tensor *x, double p, bool training);
@@ -230,9 +219,6 @@ struct nn_conv {
 /* weight: O x C/groups x kh x kw; bias: O */
 nn_tensor *nn_conv2d(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias,
                      struct nn_conv how);
-/* weight: C x O/groups x kh x kw */
-nn_tensor *nn_conv_transpose2d(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias,
-                               struct nn_conv how);
 /* weight: O x I; over the last dimension of x */
 nn_tensor *nn_linear(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias);
 /* Over B, H and W.  training: uses the batch's statistics and moves mean and
@@ -246,8 +232,6 @@ nn_tensor *nn_group_norm(const nn_tensor *x, int64_t groups, const nn_tensor *we
 nn_tensor *nn_layer_norm(const nn_tensor *x, const nn_tensor *weight, const nn_tensor *bias,
                          double eps);
 nn_tensor *nn_max_pool2d(const nn_tensor *x, int kernel, int stride, int pad);
-nn_tensor *nn_avg_pool2d(const nn_tensor *x, int kernel, int stride, int pad);
-nn_tensor *nn_adaptive_avg_pool2d(const nn_tensor *x, int64_t height, int64_t width);
 nn_tensor *nn_upsample_bilinear(const nn_tensor *x, int64_t height, int64_t width,
                                 bool align_corners);
 nn_tensor *nn_upsample_nearest(const nn_tensor *x, int64_t height, int64_t width);
@@ -263,7 +247,6 @@ nn_tensor *nn_attention(const nn_tensor *q, const nn_tensor *k, const nn_tensor 
 nn_tensor *nn_cross_entropy(const nn_tensor *logits, const nn_tensor *target,
                             const nn_tensor *class_weight, int64_t ignore);
 nn_tensor *nn_bce_with_logits(const nn_tensor *logits, const nn_tensor *target);
-nn_tensor *nn_mse(const nn_tensor *x, const nn_tensor *y);
 /* B x ... int64 to B x K x ... float32 */
 nn_tensor *nn_one_hot(const nn_tensor *target, int64_t classes);
 
@@ -312,7 +295,6 @@ void nn_group_free(struct nn_group *group); /* NULL is fine */
 int nn_group_all_reduce(struct nn_group *group, nn_tensor *const *xs, size_t n,
                         enum nn_reduction how) MUST_CHECK;
 int nn_group_broadcast(struct nn_group *group, nn_tensor *const *xs, size_t n) MUST_CHECK;
-int nn_group_barrier(struct nn_group *group) MUST_CHECK;
 /* All ranks' x, of the same shape, along dimension 0.  Carries gradients, which are
  * right when all ranks compute the same from it and average their parameters'. */
 nn_tensor *nn_group_gather(struct nn_group *group, const nn_tensor *x);

@@ -45,11 +45,6 @@ nn_tensor *nn_unsqueeze(const nn_tensor *x, int dim)
     return make([&] { return get(x).unsqueeze(dim); });
 }
 
-nn_tensor *nn_squeeze(const nn_tensor *x, int dim)
-{
-    return make([&] { return get(x).squeeze(dim); });
-}
-
 nn_tensor *nn_narrow(const nn_tensor *x, int dim, int64_t start, int64_t length)
 {
     return make([&] { return get(x).narrow(dim, start, length); });
@@ -81,11 +76,6 @@ nn_tensor *nn_pad2d(const nn_tensor *x, int64_t left, int64_t right, int64_t top
     return make([&] { return at::constant_pad_nd(get(x), {left, right, top, bottom}, value); });
 }
 
-nn_tensor *nn_roll(const nn_tensor *x, int64_t shift, int dim)
-{
-    return make([&] { return at::roll(get(x), {shift}, {dim}); });
-}
-
 nn_tensor *nn_roll2(const nn_tensor *x, int64_t shift0, int dim0, int64_t shift1, int dim1)
 {
     return make([&] { return at::roll(get(x), {shift0, shift1}, {dim0, dim1}); });
@@ -104,26 +94,6 @@ nn_tensor *nn_rotate90(const nn_tensor *x, int quarters)
 nn_tensor *nn_index_select(const nn_tensor *x, int dim, const nn_tensor *index)
 {
     return make([&] { return at::index_select(get(x), dim, get(index)); });
-}
-
-nn_tensor *nn_gather(const nn_tensor *x, int dim, const nn_tensor *index)
-{
-    return make([&] { return at::gather(get(x), dim, get(index)); });
-}
-
-nn_tensor *nn_masked_select(const nn_tensor *x, const nn_tensor *mask)
-{
-    return make([&] { return at::masked_select(get(x), get(mask)); });
-}
-
-nn_tensor *nn_top(const nn_tensor *x, int64_t k, int dim, bool largest, nn_tensor **index)
-{
-    return make([&] {
-        auto found = at::topk(get(x), k, dim, largest, true);
-        if (index)
-            *index = into_scope(std::get<1>(found));
-        return std::get<0>(found);
-    });
 }
 
 // ---- arithmetic ----
@@ -148,11 +118,6 @@ nn_tensor *nn_div(const nn_tensor *x, const nn_tensor *y)
     return make([&] { return at::div(get(x), get(y)); });
 }
 
-nn_tensor *nn_maximum(const nn_tensor *x, const nn_tensor *y)
-{
-    return make([&] { return at::maximum(get(x), get(y)); });
-}
-
 nn_tensor *nn_minimum(const nn_tensor *x, const nn_tensor *y)
 {
     return make([&] { return at::minimum(get(x), get(y)); });
@@ -166,19 +131,9 @@ nn_tensor *nn_affine(const nn_tensor *x, double factor, double addend)
     });
 }
 
-nn_tensor *nn_power(const nn_tensor *x, double exponent)
-{
-    return make([&] { return at::pow(get(x), exponent); });
-}
-
 nn_tensor *nn_clamp(const nn_tensor *x, double low, double high)
 {
     return make([&] { return at::clamp(get(x), at::Scalar(low), at::Scalar(high)); });
-}
-
-nn_tensor *nn_exp(const nn_tensor *x)
-{
-    return make([&] { return at::exp(get(x)); });
 }
 
 nn_tensor *nn_log(const nn_tensor *x)
@@ -266,11 +221,6 @@ nn_tensor *nn_mean_dims(const nn_tensor *x, int n, const int64_t *dims, bool kee
 nn_tensor *nn_max_dim(const nn_tensor *x, int dim, bool keep)
 {
     return make([&] { return at::amax(get(x), {dim}, keep); });
-}
-
-nn_tensor *nn_min_dim(const nn_tensor *x, int dim, bool keep)
-{
-    return make([&] { return at::amin(get(x), {dim}, keep); });
 }
 
 nn_tensor *nn_argmax(const nn_tensor *x, int dim)

@@ -149,12 +149,6 @@ int nn_to_err(struct err *err, const char *what)
 
 // ---- the machine ----
 
-const char *nn_version(void)
-{
-    static const char version[] = TORCH_VERSION;
-    return version;
-}
-
 int nn_cuda_count(void)
 {
     try {
@@ -163,14 +157,6 @@ int nn_cuda_count(void)
         remember_exception();
         return 0;
     }
-}
-
-int nn_synchronize(int device)
-{
-    return run([&] {
-        if (device >= 0)
-            c10::Device(device_of(device)), at::empty({1}, at::device(device_of(device))).cpu();
-    });
 }
 
 int nn_seed(uint64_t seed)

@@ -1,17 +1,39 @@
 #include "objects/cells.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "objects/components.h"
 #include "objects/morphology.h"
 #include "objects/watershed.h"
 
+void cells_complete(struct cell_rules *rules, int64_t min_size)
+{
+    bool flows = rules->method == CELLS_FLOWS;
+    rules->fill |= flows;
+    rules->renumber = rules->method != CELLS_KEEP;
+    rules->min_size = min_size >= 0 ? (uint64_t)min_size : flows ? 15 : 0;
+}
+
+void cells_beside_classes(struct cell_rules *rules, double threshold, bool error_given)
+{
+    rules->method = CELLS_FLOWS;
+    rules->steady = FLOW_STEADY_SIGMA;
+    rules->flow.scale = 1;
+    rules->flow.cell_threshold =
+        threshold > 0 ? threshold : 1 / (1 + exp(-rules->flow.cell_threshold));
+    if (!error_given)
+        rules->flow.flow_threshold = FLOW_STEADY_ERROR;
+}
+
 static int find(uint32_t *labels, size_t height, size_t width, const struct cell_rules *rules,
-                const float *map, const float *flow, const float *cell, uint32_t *count,
-                struct err *err)
+                const float *map, float *flow, const float *cell, uint32_t *count, struct err *err)
 {
     if (rules->method == CELLS_KEEP)
         return 0;
+    if (rules->method == CELLS_FLOWS && rules->steady > 0 &&
+        flows_steady(flow, height, width, rules->steady, (double)rules->flow.scale, err))
+        return -1;
     if (rules->method == CELLS_FLOWS)
         return flows_to_labels(flow, cell, height, width, &rules->flow, labels, count, err);
     if (rules->smooth && labels_smooth(labels, height, width, rules->smooth, err))
@@ -26,8 +48,7 @@ static int find(uint32_t *labels, size_t height, size_t width, const struct cell
 }
 
 int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_rules *rules,
-               const float *map, const float *flow, const float *cell, uint32_t *count,
-               struct err *err)
+               const float *map, float *flow, const float *cell, uint32_t *count, struct err *err)
 {
     bool late = rules->method == CELLS_FLOWS || rules->method == CELLS_KEEP;
     if (find(labels, height, width, rules, map, flow, cell, count, err))

@@ -32,14 +32,24 @@ struct cell_rules {
     uint64_t max_hole, min_size;
     bool clear_border;
     bool renumber; /* 1, 2, ... in the order of first pixels */
+    double
+        steady; /* of flows: they are smoothed, in place, by a Gaussian of so many pixels, 0: not */
 };
+
+/* What a method has unless it was told otherwise.  min_size: -1 for the method's. */
+void cells_complete(struct cell_rules *rules, int64_t min_size);
+
+/* Rules for flows of length 1 that a network learned beside classes, whose foreground
+ * probability is `cell`: the flows are smoothed first.  threshold: least probability, 0 for the
+ * sigmoid of the rules' cell_threshold; error_given: flow_threshold stays what it is. */
+void cells_beside_classes(struct cell_rules *rules, double threshold, bool error_given);
 
 /* labels: height x width, in: classes, 0 background (for CELLS_KEEP: labels; for
  * CELLS_FLOWS: anything), out: objects.  map: for CELLS_WATERSHED, what the valleys
  * are looked for in, NULL for distances.  flow, cell: for CELLS_FLOWS.  *count is how
  * many objects there are. */
 int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_rules *rules,
-               const float *map, const float *flow, const float *cell, uint32_t *count,
+               const float *map, float *flow, const float *cell, uint32_t *count,
                struct err *err) MUST_CHECK;
 
 /* A copy of the classes when there are several besides the background, else none:

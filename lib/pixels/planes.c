@@ -1,5 +1,6 @@
 #include "pixels/planes.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -38,18 +38,6 @@ void sample_free(struct sample *sample)
     *sample = (struct sample){0};
 }
 
-int sample_rename(struct sample *sample, const char *key, struct err *err)
-{
-    if (!sample_key_is_valid(key))
-        return err_set(err, STATUS_DATA, "'%.100s' cannot be a key", key);
-    char *copy = strdup(key);
-    if (!copy)
-        return err_memory(err, "a key");
-    free(sample->key);
-    sample->key = copy;
-    return 0;
-}
-
 struct member *sample_member(const struct sample *sample, const char *name)
 {
     for (size_t i = 0; i < sample->count; i++)

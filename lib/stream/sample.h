@@ -65,9 +65,6 @@ struct member *sample_member(const struct sample *sample, const char *name);
 int sample_add_member(struct sample *sample, const struct member *member,
                       struct err *err) MUST_CHECK;
 
-/* Gives a sample another key. */
-int sample_rename(struct sample *sample, const char *key, struct err *err) MUST_CHECK;
-
 /* A key made of a file's name: its stem with every character that keys may not
  * have replaced by '_'.  New; the caller frees it.  NULL when out of memory. */
 char *sample_key_from_path(const char *path);

@@ -93,7 +93,9 @@ static int add_file(struct store *store, const struct file *file, struct err *er
     return 0;
 }
 
-int store_from(struct store *store, int fd, const char *name, struct err *err)
+/* Samples that are added from now on were read from this descriptor with stream_keep_places;
+ * -1: not from a file.  `name` is for messages. */
+static int read_from(struct store *store, int fd, const char *name, struct err *err)
 {
     struct file file = {.fd = -1};
     store->from = -1;
@@ -276,7 +278,7 @@ int store_stream(struct store *store, const char *path,
     int more = 0;
     if (stream_open(&reader, path, err))
         return -1;
-    int rc = store_from(store, stream_keep_places(reader), stream_name(reader), err);
+    int rc = read_from(store, stream_keep_places(reader), stream_name(reader), err);
     while (rc == 0 && (more = stream_next(reader, &sample, err)) > 0) {
         rc = store_add(store, &sample, err);
         sample_free(&sample);

@@ -12,19 +12,14 @@ struct store;
 int store_new(struct store **store, struct err *err) MUST_CHECK;
 void store_free(struct store *store); /* NULL is fine */
 
-/* Samples that are added from now on were read from this descriptor with
- * stream_keep_places; -1: not from a file.  Their pixels are then found there and not
- * copied, unless they are of a kind that needs changes when read.  `name` is for
- * messages.  At most STORE_FILES files are used so, others are copied. */
-int store_from(struct store *store, int fd, const char *name, struct err *err) MUST_CHECK;
-#define STORE_FILES 256
-
 /* Keeps key, image, mask and normalisation of a sample; one without an image or a
  * mask, or with masks of another size, is STATUS_DATA (but see store_take_unlabelled). */
 int store_add(struct store *store, const struct sample *sample, struct err *err) MUST_CHECK;
 
 /* Adds all samples of a stream, "-" is standard input, and tells how many there are:
- * progress("samples read", count, 0). */
+ * progress("samples read", count, 0).  Pixels of a file are found there and not copied, unless
+ * they are of a kind that needs changes when read; at most STORE_FILES files are used so. */
+#define STORE_FILES 256
 int store_stream(struct store *store, const char *path,
                  void (*progress)(const char *unit, uint64_t done, uint64_t total),
                  struct err *err) MUST_CHECK;
