@@ -8,7 +8,6 @@
 #include "core/num.h"
 #include "stream/store.h"
 #include "train/session.h"
-#include "weights/weights.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -203,45 +202,6 @@ static void settle_precision(void)
     run.trainer.scale_loss = type == DTYPE_F16;
 }
 
-/* Without -a: what the network of --init is, and what it sees. */
-static void follow_initial(void)
-{
-    struct weights w;
-    struct err err;
-    int64_t channels;
-    if (run.arch)
-        return;
-    run.arch = "unet-s";
-    if (!run.init)
-        return;
-    if (weights_read(&w, run.init, &err))
-        cli_die_err(&err);
-    const char *arch = weights_metadata(&w, "architecture"), *sees = weights_metadata(&w, "sees");
-    const char *planes = weights_metadata(&w, "channels");
-    if (arch)
-        run.arch = strdup(arch);
-    if (!run.arch)
-        cli_die(STATUS_MEMORY, "no memory for the name of an architecture");
-    if (arch && !settings.ranges_given)
-        run.ranges = sees && strcmp(sees, "range") == 0;
-    if (arch && run.channels == 0 && planes && num_int(planes, 1, 3, &channels, &err) == 0)
-        run.channels = channels;
-    weights_free(&w);
-}
-
-/* --flows is an option of the architecture. */
-static void settle_flows(void)
-{
-    static char arch[300];
-    if (!settings.flows || strstr(run.arch, "flows=1"))
-        return;
-    int length =
-        snprintf(arch, sizeof arch, "%s%cflows=1", run.arch, strchr(run.arch, ':') ? ',' : ':');
-    if (length < 0 || length >= (int)sizeof arch)
-        cli_die_usage("architecture '%.40s...': too long", run.arch);
-    run.arch = arch;
-}
-
 static void check_options(void)
 {
     struct err err;
@@ -262,8 +222,8 @@ static void check_options(void)
         cli_die_usage("--vos-select cannot be more than --vos-sample");
     if (run.outliers && !run.trainer.outliers)
         cli_die_usage("--vos-stream needs --vos");
-    follow_initial();
-    settle_flows();
+    if (session_settle_arch(&run, settings.flows, settings.ranges_given, &err))
+        cli_die_err(&err);
 }
 
 static void complete_options(void)

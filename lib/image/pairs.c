@@ -36,12 +36,14 @@ static size_t without(const char *stem, size_t length, const char *const *habits
     return least;
 }
 
-size_t pairs_without_mask(const char *stem, size_t length)
+/* The length of a stem without such a suffix. */
+static size_t without_mask(const char *stem, size_t length)
 {
     return without(stem, length, mask_habits);
 }
 
-size_t pairs_without_channel(const char *stem, size_t length)
+/* Or without _0000. */
+static size_t without_channel_number(const char *stem, size_t length)
 {
     bool has =
         length > 5 && stem[length - 5] == '_' && strspn(stem + length - 4, "0123456789") >= 4;
@@ -102,7 +104,7 @@ int pairs_find_mask(const char *folder, const char *image, const char *suffix, c
     struct wanted w = {.folder = folder, .image = image, .path = path, .size = size};
     w.stem = names_stem(image, &w.length);
     int found = find_length(&w, w.length, suffix, err);
-    size_t without_channel = pairs_without_channel(w.stem, w.length);
+    size_t without_channel = without_channel_number(w.stem, w.length);
     if (found == 0 && without_channel < w.length)
         found = find_length(&w, without_channel, suffix, err);
     if (found)
@@ -129,7 +131,7 @@ bool pairs_is_result(const char *path, char *image, size_t size)
 {
     size_t length;
     const char *stem = names_stem(path, &length);
-    size_t before = (size_t)(stem - path), least = pairs_without_mask(stem, length);
+    size_t before = (size_t)(stem - path), least = without_mask(stem, length);
     if (least == length)
         least = without(stem, length, result_habits);
     if (least == length)
@@ -166,7 +168,7 @@ static void match(struct pairs *pairs)
 static int list_masks(struct folder *folder, const char *path, const char *suffix, struct err *err)
 {
     return suffix ? folder_list(folder, path, suffix, err)
-                  : folder_list_masks(folder, path, pairs_without_mask, err);
+                  : folder_list_masks(folder, path, without_mask, err);
 }
 
 int pairs_match(struct pairs *pairs, const char *folder_a, const char *suffix_a,
@@ -215,7 +217,7 @@ const char *pairs_find_image(const struct folder *images, const char *mask)
 {
     size_t length;
     const char *name = names_stem(mask, &length), *found = NULL;
-    size_t plain = pairs_without_mask(name, length);
+    size_t plain = without_mask(name, length);
     if (plain < length)
         found = find_image(images, name, plain, "", mask);
     if (!found)

@@ -16,10 +16,6 @@
 int pairs_find_mask(const char *folder, const char *image, const char *suffix, char *path,
                     size_t size, struct err *err) MUST_CHECK;
 
-/* The length of a stem without such a suffix, or without _0000. */
-size_t pairs_without_mask(const char *stem, size_t length);
-size_t pairs_without_channel(const char *stem, size_t length);
-
 /* Whether a file's name says that it is a mask or another result (_overlay, _outlines, _flows,
  * _cells, _prob) of an image that lies beside it, which goes to `image`. */
 bool pairs_is_result(const char *path, char *image, size_t size);

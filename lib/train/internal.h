@@ -53,7 +53,6 @@ int session_name_files(struct session *s, struct err *err) MUST_CHECK;
 
 double session_seconds(void); /* of a monotonic clock */
 double session_elapsed(const struct session *s);
-double session_progress(const struct session *s); /* share of the run that is done */
 bool session_is_first(const struct session *s);   /* of the ranks: the one that writes */
 
 /* Means over the validation samples, of which each rank takes its share. */

@@ -32,7 +32,8 @@ static int agree(struct session *s, struct err *err)
     return 0;
 }
 
-double session_progress(const struct session *s)
+/* Share of the run that is done. */
+static double progress_of(const struct session *s)
 {
     if (s->options.minutes > 0)
         return s->clock / (s->options.minutes * 60);
@@ -112,10 +113,10 @@ static int run_epoch(struct session *s, struct err *err)
     if (loader_enter(s->loader, (uint64_t)s->epoch, (uint64_t)s->batch, end, err))
         return -1;
     int result = 0;
-    while (s->batch < (double)end && result == 0 && !s->stop && session_progress(s) < 1) {
-        s->rate = schedule_rate(&s->options.schedule, session_progress(s));
+    while (s->batch < (double)end && result == 0 && !s->stop && progress_of(s) < 1) {
+        s->rate = schedule_rate(&s->options.schedule, progress_of(s));
         s->with_outliers =
-            s->epoch >= s->options.vos_start && session_progress(s) >= s->options.vos_share;
+            s->epoch >= s->options.vos_start && progress_of(s) >= s->options.vos_share;
         trainer_use_outliers(s->trainer, s->with_outliers);
         result = step(s, err);
     }
@@ -131,7 +132,7 @@ int session_run(struct session *s, struct err *err)
     if (result == 0 && s->epoch == 0 && s->batch == 0)
         result = session_write_checkpoint(s, err);
     /* An epoch that was interrupted after its last step is still to be finished. */
-    while (result == 0 && !s->stop && (session_progress(s) < 1 || s->batch > 0))
+    while (result == 0 && !s->stop && (progress_of(s) < 1 || s->batch > 0))
         result = run_epoch(s, err);
     if (result)
         return -1;

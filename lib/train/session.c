@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "core/lock.h"
+#include "core/num.h"
 #include "nn/plan.h"
 #include "objects/flow_targets.h"
 #include "predict/cellpose_eval.h"
 #include "train/internal.h"
 #include "train/peers.h"
 #include "train/persistence.h"
+#include "weights/weights.h"
 
 /* Finds the other ranks, if there are any, and makes sure that they do the same. */
 static int join(struct session *s, struct err *err)
@@ -27,6 +29,44 @@ static int join(struct session *s, struct err *err)
     snprintf(text, sizeof text, "%s %s %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
              s->digest, o->arch, o->seed, o->batch, o->accumulate, o->steps, o->epochs);
     return peers_same(t->group, text, err);
+}
+
+/* What the network of --init is, and what it sees. */
+static int follow_initial(struct session_options *o, bool ranges_given, struct err *err)
+{
+    struct weights w;
+    struct err none;
+    int64_t channels;
+    if (weights_read(&w, o->init, err))
+        return -1;
+    const char *arch = weights_metadata(&w, "architecture"), *sees = weights_metadata(&w, "sees");
+    const char *planes = weights_metadata(&w, "channels");
+    char *own = arch ? strdup(arch) : NULL;
+    if (own) {
+        o->arch = own;
+        o->ranges = ranges_given ? o->ranges : sees && strcmp(sees, "range") == 0;
+        if (o->channels == 0 && planes && num_int(planes, 1, 3, &channels, &none) == 0)
+            o->channels = channels;
+    }
+    weights_free(&w);
+    return arch && !own ? err_memory(err, "the name of an architecture") : 0;
+}
+
+int session_settle_arch(struct session_options *o, bool flows, bool ranges_given, struct err *err)
+{
+    static char arch[300];
+    bool named = o->arch != NULL;
+    o->arch = named ? o->arch : "unet-s";
+    if (!named && o->init && follow_initial(o, ranges_given, err))
+        return -1;
+    if (!flows || strstr(o->arch, "flows=1"))
+        return 0;
+    int length =
+        snprintf(arch, sizeof arch, "%s%cflows=1", o->arch, strchr(o->arch, ':') ? ',' : ':');
+    if (length < 0 || length >= (int)sizeof arch)
+        return err_set(err, STATUS_USAGE, "architecture '%.40s...': too long", o->arch);
+    o->arch = arch;
+    return 0;
 }
 
 /* Sizes from the first sample; its channels unless told. */

@@ -55,6 +55,11 @@ struct session;
 /* Whether samples without a mask teach anything: consistency with a teacher counts. */
 bool session_learns_unlabelled(const struct session_options *options);
 
+/* Names the network where -a did not: what the network of o->init is and sees, else the default;
+ * flows: with the architecture's option of that name.  ranges_given: o->ranges stays. */
+int session_settle_arch(struct session_options *o, bool flows, bool ranges_given,
+                        struct err *err) MUST_CHECK;
+
 /* Finds the other ranks, makes the model, and goes to where the checkpoint left it.
  * The stores stay the caller's; validation may be NULL.  Options that do not fit
  * each other or the data are STATUS_USAGE. */
