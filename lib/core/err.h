@@ -23,7 +23,8 @@ struct err {
 };
 
 /* Sets the error.  Names in it are as they are in files: lib/cli makes them harmless.
- * What is too long is cut in the middle, so that the reason stays.  Always returns -1, for `return err_set(...)`. */
+ * What is too long is cut in the middle, so that the reason stays.  Always returns -1, for
+ * `return err_set(...)`. */
 int err_set(struct err *err, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The same, with ": " and strerror(errno) appended. */

@@ -1,3 +1,7 @@
+/* lib/nn: libtorch behind a C header, and kernels of our own where its are slow; the only C++.
+ * What a network is made of belongs here, networks to model, tables of results to predict and
+ * train. Many files: one for each kind of operation, and one for each kernel. */
+
 /* The C interface to libtorch: tensors, layers, losses, gradients, optimisers.
  *
  * No exception crosses.  A function that gives a tensor returns NULL on failure,
