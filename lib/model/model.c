@@ -247,12 +247,10 @@ static int report_mismatch(const struct model *m, const struct mismatch *mismatc
                    mismatch->misshapen);
 }
 
-/* Whether the array has the rows of the classes alone of a parameter that has rows of
- * flows after them. */
-static bool lacks_flows(const struct model *m, const nn_tensor *tensor, const struct array *array)
+/* All but the number of rows, which are the classes and, after them, the flows. */
+static bool has_row_shape(const nn_tensor *tensor, const struct array *array)
 {
-    if (!m->flows || nn_ndim(tensor) != array->ndim || array->ndim < 1 ||
-        (int64_t)array->shape[0] * (m->classes + MODEL_FLOWS) != nn_size(tensor, 0) * m->classes)
+    if (nn_ndim(tensor) != array->ndim || array->ndim < 1)
         return false;
     for (int i = 1; i < array->ndim; i++)
         if (nn_size(tensor, i) != (int64_t)array->shape[i])
@@ -260,7 +258,16 @@ static bool lacks_flows(const struct model *m, const nn_tensor *tensor, const st
     return true;
 }
 
-/* `initial`: a parameter may lack the rows of flows. */
+/* A parameter of the layer that gives the classes: kind->last or its bias. */
+static bool is_head(const struct architecture *kind, const char *name)
+{
+    char pattern[120];
+    const char *end = strstr(kind->last, ".weight");
+    snprintf(pattern, sizeof pattern, "%.*s.*", end ? (int)(end - kind->last) : 0, kind->last);
+    return end && fnmatch(pattern, name, 0) == 0;
+}
+
+/* `initial`: the head may have other rows. */
 static int check_names(const struct model *m, const struct weights *weights, bool initial,
                        struct err *err)
 {
@@ -273,7 +280,8 @@ static int check_names(const struct model *m, const struct weights *weights, boo
             continue;
         } else if (!array) {
             name_mismatch(&mismatch, &mismatch.missing, p->name, "is missing");
-        } else if (!has_shape(p->tensor, array) && !(initial && lacks_flows(m, p->tensor, array))) {
+        } else if (!has_shape(p->tensor, array) &&
+                   !(initial && is_head(m->kind, p->name) && has_row_shape(p->tensor, array))) {
             describe_shapes(shapes, sizeof shapes, p->tensor, array);
             name_mismatch(&mismatch, &mismatch.misshapen, p->name, shapes);
         }
@@ -303,12 +311,14 @@ static int initialise(nn_tensor *tensor, struct start start)
     return -1;
 }
 
-/* The first rows; those of the flows stay as they are. */
-static int load_classes(nn_tensor *tensor, const struct array *array)
+/* The rows that both have; what flows the tensor has beyond them stay as they are. */
+static int load_rows(nn_tensor *tensor, const struct array *array)
 {
     int64_t shape[ARRAY_MAX_DIMS];
     for (int i = 0; i < array->ndim; i++)
         shape[i] = (int64_t)array->shape[i];
+    if (shape[0] > nn_size(tensor, 0))
+        shape[0] = nn_size(tensor, 0);
     if (nn_scope_begin())
         return -1;
     bool gradients = nn_set_gradients(false);
@@ -320,12 +330,15 @@ static int load_classes(nn_tensor *tensor, const struct array *array)
     return failed;
 }
 
-static int load_parameter(struct model *m, size_t i, const struct weights *weights)
+/* `other`: the classes are others, and the head stays as it is. */
+static int load_parameter(struct model *m, size_t i, const struct weights *weights, bool other)
 {
     nn_tensor *tensor = m->parameters[i].tensor;
     const struct array *array = weights_find(weights, m->parameters[i].name);
+    if (other && is_head(m->kind, m->parameters[i].name))
+        return 0;
     if (array && !has_shape(tensor, array))
-        return load_classes(tensor, array);
+        return load_rows(tensor, array);
     if (array)
         return nn_copy_from_host_(tensor, array->data, array->dtype);
     bool gradients = nn_set_gradients(false);
@@ -334,16 +347,21 @@ static int load_parameter(struct model *m, size_t i, const struct weights *weigh
     return failed;
 }
 
+/* 1 when `initial` and the classes are others. */
 static int load_all(struct model *model, const struct weights *weights, bool initial,
                     struct err *err)
 {
-    if (check_names(model, weights, initial, err))
+    int classes = model->classes;
+    if (check_names(model, weights, initial, err) ||
+        (initial && weights_metadata(weights, "classes") &&
+         number_from(weights, "classes", model->kind->last, 0, &classes, err)))
         return -1;
+    bool other = classes != model->classes;
     drop_plans(model);
     for (size_t i = 0; i < model->count; i++)
-        if (load_parameter(model, i, weights))
+        if (load_parameter(model, i, weights, other))
             return nn_to_err(err, model->parameters[i].name);
-    return 0;
+    return other;
 }
 
 int model_load(struct model *model, const struct weights *weights, struct err *err)

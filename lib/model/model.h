@@ -72,8 +72,9 @@ int model_open(struct model **model, const struct weights *weights, const char *
 int model_load(struct model *model, const struct weights *weights, struct err *err) MUST_CHECK;
 
 /* What training starts from: by the published rule when the file is one of those that
- * the architecture's authors started from, else model_load.  A model with flows takes the
- * classes of a file without them, and its flows stay as they are. */
+ * the architecture's authors started from, else model_load, except that of two models of the
+ * same classes one may have flows that the other lacks.  1 when the file has other classes: the
+ * last layer stays as it is then. */
 int model_load_initial(struct model *model, const struct weights *weights,
                        struct err *err) MUST_CHECK;
 

@@ -107,7 +107,9 @@ static int load_initial(struct session *s, struct err *err)
         return -1;
     int result = model_load_initial(s->model, &w, err);
     weights_free(&w);
-    return result ? err_prefix(err, "'%s'", s->options.init) : 0;
+    if (result == 1 && session_is_first(s) && s->options.say)
+        s->options.say("--init has other classes: its last layer is not taken");
+    return result < 0 ? err_prefix(err, "'%s'", s->options.init) : 0;
 }
 
 static int measure_topology(const float *student, const float *teacher, size_t height, size_t width,

@@ -2,7 +2,7 @@
 # Flows beside classes: single cells by any network.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 17
+plan 18
 cd "$TMP" || exit 1
 
 synth -q -n 16 -s 64 -l fluorescence --instances --radius 7 --coverage 30 --noise 0.3 >cells.tar
@@ -71,5 +71,7 @@ ok "resumes" run parts --resume
 ok "to the same weights" weights diff -q whole.safetensors parts.safetensors
 ok "starts from weights without flows" bash -c "train -q -a unet-s:width=8,levels=3 -b 4 -t 1 --steps 2 -o plain.safetensors cells.tar &&
     train -q -a unet-s:width=8,levels=3,flows=1 --init plain.safetensors -b 4 -t 1 --steps 2 -o more.safetensors cells.tar"
+ok "and they are the start of a network without" sh -c "
+    train -q -a unet-s:width=8,levels=3 --init more.safetensors -b 4 -t 1 --steps 1 -o less.safetensors cells.tar"
 fails 65 "masks in black and white alone teach no flows" train "${small[@]}" --steps 2 -o no.safetensors white.tar
 done_testing

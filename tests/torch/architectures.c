@@ -259,6 +259,16 @@ static void test_flows(const char *plain, const char *with)
                nn_size(b.logits, 1) == 2 && nn_size(b.answer, 1) == 4,
            "%s: and two maps of flow", with);
     }
+    weights_free(&weights);
+    ok(!model_export(two, &weights, &err) && !model_load_initial(one, &weights, &err) &&
+           !model_forward(one, x, &a, &err) && !a.flows &&
+           largest_difference(a.logits, b.logits) < 1e-4,
+       "%s: and its classes that of one without", with);
+    struct model *three = make(with, 3, 1);
+    ok(three && model_load_initial(three, &weights, &err) == 1 &&
+           !model_forward(three, x, &a, &err) && nn_size(a.logits, 1) == 3,
+       "%s: three classes start from all but the last layer", with);
+    model_free(three);
     nn_scope_end();
     nn_set_gradients(gradients);
     weights_free(&weights);
@@ -268,7 +278,7 @@ static void test_flows(const char *plain, const char *with)
 
 int main(void)
 {
-    tap_plan(57);
+    tap_plan(61);
     test_options();
     test_sizes("unetpp:width=4,levels=3");
     test_sizes("cellpose:width=4");
