@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
 census=tests/house/census
-plan $((6 + $(find lib/* -maxdepth 0 | wc -l)))
+plan $((7 + $(find lib/* -maxdepth 0 | wc -l)))
 
 mkdir -p "$TMP/lib"
 cat >"$TMP/lib/sample.c" <<'C'
