@@ -24,8 +24,9 @@ image make 40000 1000 1 8 wide.tif noise
 ok "tile | stitch, TIFF" copy wide.tif copy.tif
 ok "tile | stitch, PNG" copy wide.tif copy.png
 ok "overlay" limited overlay -m 500 -o small.png copy.png copy.tif
-outlined() { # IMAGE: its own mask
-    limited tile -m . --mask-suffix '' "$1" | limited stitch -o mask.tif --overlay seen.tif
+outlined() { # IMAGE: a copy is its mask
+    mkdir masks && cp "$1" masks/
+    limited tile -m masks --mask-suffix '' "$1" | limited stitch -o mask.tif --overlay seen.tif
     local statuses=("${PIPESTATUS[@]}")
     [ "${statuses[*]}" = "0 0" ] && [ "$(image info seen.tif)" = "40000 1000 3 8" ]
 }

@@ -66,7 +66,7 @@ unchanged 73 "augment: its stream" img.tar augment -q -o img.tar img.tar
 unchanged 73 "predict: its stream" img.tar predict -q -t 1 -o img.tar img.tar
 cp "$weights" w.safetensors
 unchanged 73 "predict: its weights" w.safetensors predict -q -t 1 -m w.safetensors -o w.safetensors img.tar
-tile -q -s 64 -m A A/f1.png >learn.tar
+tile -q -s 64 -m B A/f1.png >learn.tar
 cp learn.tar cells.ckpt && printf 'my\ttable\n' >cells.tsv
 arch=(-a unet-s:width=4 --steps 1 -b 1 -t 1)
 unchanged 73 "train: weights that it begins with" w.safetensors \

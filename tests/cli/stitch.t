@@ -46,7 +46,8 @@ tile -s 16,40,full -o 25% b.png | stream prob 2 | stitch -o mask.png
 ok "tiles of several sizes" image same b.png mask.png
 tile -s 20 -r 40 b.png | stream prob 2 | stitch -o mask.png
 ok "tiles that were enlarged" image same b.png mask.png
-tile -s full -m . --mask-suffix '' b.png | stream prob 2 | stitch --mask -o mask.png
+mkdir copies && cp b.png copies/ && rm mask.png
+tile -s full -m copies --mask-suffix '' b.png | stream prob 2 | stitch --mask -o mask.png
 ok "--mask, though there are probabilities" image same b.png mask.png
 tile -s full b.png | stream prob 2 | stitch --image -o image.png
 ok "--image" image same b.png image.png
