@@ -5,9 +5,8 @@
 #
 # DATA has the sets below, each with train/images and train/masks (NAME.png or .tif, masks
 # NAME.png); training reads nothing else of DATA.  A tenth of the images of each is left out.
-# Training starts from START, by default the weights shipped now (the present ones were begun
-# from those shipped before: 6,400 steps of classes
-# alone), in two stages; interrupted, it goes on from its checkpoint when make is run again.
+# Training starts from START, by default the weights shipped now (what those have behind them:
+# data/default-model.md), in two stages; interrupted, it goes on from its checkpoint when make is run again.
 # To train for longer, keep the result as START and raise STEPS.
 
 DATA    ?= ../shared/data

@@ -22,8 +22,10 @@ void cells_beside_classes(struct cell_rules *rules, double threshold, bool error
     rules->flow.scale = 1;
     rules->flow.cell_threshold =
         threshold > 0 ? threshold : 1 / (1 + exp(-rules->flow.cell_threshold));
-    if (!error_given)
-        rules->flow.flow_threshold = FLOW_STEADY_ERROR;
+    if (error_given)
+        return;
+    rules->flow.flow_threshold = FLOW_STEADY_ERROR;
+    rules->flow.small_threshold = FLOW_STEADY_SMALL_ERROR;
 }
 
 static int find(uint32_t *labels, size_t height, size_t width, const struct cell_rules *rules,

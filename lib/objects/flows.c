@@ -419,22 +419,61 @@ static int drop_large(uint32_t *labels, size_t height, size_t width, double max_
     return 0;
 }
 
+static int by_area(const void *a, const void *b)
+{
+    const size_t *one = a, *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+/* The median area of the objects whose error is at most `most`; 0 when there is none. */
+static int typical_area(const struct boxes *boxes, const double *errors, double most, size_t *area,
+                        struct err *err)
+{
+    size_t n = 0, *areas = malloc((boxes->count + 1) * sizeof *areas);
+    if (!areas)
+        return err_memory(err, "the areas of objects");
+    for (size_t i = 0; i < boxes->count; i++)
+        if (errors[i] <= most)
+            areas[n++] = boxes->items[i].area;
+    qsort(areas, n, sizeof *areas, by_area);
+    *area = n ? areas[n / 2] : 0;
+    free(areas);
+    return 0;
+}
+
+static int find_errors(const struct boxes *boxes, const uint32_t *labels, const float *flow,
+                       size_t height, size_t width, float scale, double *errors, struct err *err)
+{
+    struct heat heat = {0};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < boxes->count; i++) {
+        rc = heat_object(&heat, &boxes->items[i], labels, width, err);
+        if (rc == 0)
+            errors[i] = flow_error(&heat, &boxes->items[i], flow, height, width, scale);
+    }
+    heat_free(&heat);
+    return rc;
+}
+
 static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t width,
                       const struct flow_rules *rules, struct err *err)
 {
-    double threshold = rules->flow_threshold;
+    double small = rules->small_threshold;
+    size_t typical = 0;
     struct boxes boxes;
-    struct heat heat = {0};
     if (boxes_of(&boxes, labels, height, width, err))
         return -1;
-    int rc = 0;
+    double *errors = malloc((boxes.count + 1) * sizeof *errors);
+    int rc = errors ? find_errors(&boxes, labels, flow, height, width, rules->scale, errors, err)
+                    : err_memory(err, "the errors of objects");
+    if (rc == 0 && small > 0)
+        rc = typical_area(&boxes, errors, small, &typical, err);
     for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
-        const struct box *box = &boxes.items[i];
-        rc = heat_object(&heat, box, labels, width, err);
-        if (rc == 0 && !(flow_error(&heat, box, flow, height, width, rules->scale) <= threshold))
-            erase(labels, width, box);
+        double most = boxes.items[i].area < typical ? small : rules->flow_threshold;
+        if (!(errors[i] <= most))
+            erase(labels, width, &boxes.items[i]);
     }
-    heat_free(&heat);
+    free(errors);
     boxes_free(&boxes);
     return rc;
 }

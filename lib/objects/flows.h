@@ -16,22 +16,26 @@ int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *
                     struct err *err) MUST_CHECK;
 
 /* What flows that were learnt beside classes want before they are followed: pixels by which they
- * are smoothed, and the largest error of an object's. */
-#define FLOW_STEADY_SIGMA 2
-#define FLOW_STEADY_ERROR 2
+ * are smoothed, the largest error of an object's, and of a small one's: splinters of cells that
+ * were cut are small, and large objects of which no mask numbered cells are in the right place. */
+#define FLOW_STEADY_SIGMA       2
+#define FLOW_STEADY_ERROR       2
+#define FLOW_STEADY_SMALL_ERROR 1
 
 struct flow_rules {
-    double cell_threshold; /* pixels whose `cell` is above it follow the flow (0) */
-    double flow_threshold; /* objects whose flow error is above it are dropped; 0: none (0.4) */
-    int steps;             /* of Euler's method (200) */
-    double max_share;      /* objects larger than that share of the image are dropped (0.4) */
-    float scale;           /* of the flow: length 1 is given as so much (FLOW_NETWORK_SCALE) */
+    double cell_threshold;  /* pixels whose `cell` is above it follow the flow (0) */
+    double flow_threshold;  /* objects whose flow error is above it are dropped; 0: none (0.4) */
+    double small_threshold; /* the same of those smaller than the median of the objects within it;
+                               0: not asked */
+    int steps;              /* of Euler's method (200) */
+    double max_share;       /* objects larger than that share of the image are dropped (0.4) */
+    float scale;            /* of the flow: length 1 is given as so much (FLOW_NETWORK_SCALE) */
 };
 #define FLOW_NETWORK_SCALE 5.0f /* of what Cellpose's networks give */
 
 #define FLOW_RULES_DEFAULT                                                                         \
     {                                                                                              \
-        0, 0.4, 200, 0.4, FLOW_NETWORK_SCALE                                                       \
+        0, 0.4, 0, 200, 0.4, FLOW_NETWORK_SCALE                                                    \
     }
 
 /* Makes a network's flow steadier, in place: smoothed by a Gaussian of `sigma` pixels, then of

@@ -34,6 +34,7 @@ static int find_cells(uint32_t *labels, struct answer *a, size_t height, size_t 
                                .flow = FLOW_RULES_DEFAULT};
     uint32_t count;
     rules.flow.flow_threshold = FLOW_STEADY_ERROR;
+    rules.flow.small_threshold = FLOW_STEADY_SMALL_ERROR;
     rules.flow.scale = 1;
     rules.flow.cell_threshold = 0.5;
     if (flows_steady(a->flows, height, width, FLOW_STEADY_SIGMA, 1, err))

@@ -29,7 +29,7 @@ is "$("$installed" data/demo.png -s 256 | "$at/usr/bin/ms-predict" | "$at/usr/bi
 for page in "$at"/usr/share/man/man1/*; do
     ok "$(basename "$page") is sound" mandoc -T lint -W warning "$page"
 done
-is "$(grep -E '^\.(Nm|Xr) ' "$at"/usr/share/man/man1/ms-tile.1 | sort -u | head -3)" \
+is "$(grep -E '^\.(Nm ms|Xr .* 1)' "$at"/usr/share/man/man1/ms-tile.1 | sort -u | head -3)" \
     ".Nm ms-tile
 .Xr ms-peek 1 ,
 .Xr ms-predict 1 ," "man pages have the installed names"
