@@ -256,13 +256,51 @@ static void test_steady(void)
     is_near(worst, 0, 1e-5, "arrows have length 1");
 }
 
+/* Three squares; the flow of one is turned by 70 degrees, an error of 1.3. */
+static uint32_t squares_found(int turned, double small_threshold)
+{
+    enum { N = 96, COUNT = N * N };
+    static const int side[3] = {21, 21, 9};
+    static uint32_t labels[COUNT], found[COUNT];
+    static float flow[2 * COUNT], cell[COUNT];
+    struct err err;
+    uint32_t count = 0;
+    for (int i = 0; i < COUNT; i++) {
+        int k = i % N / 32, x = i % 32, y = i / N - 30;
+        bool inside = x >= 4 && x < 4 + side[k] && y >= 0 && y < side[k];
+        labels[i] = inside ? (uint32_t)k + 1 : 0;
+        cell[i] = inside ? 1 : -1;
+    }
+    if (flows_of_labels(labels, N, N, flow, &err))
+        return 0;
+    for (int i = 0; i < COUNT; i++)
+        if (labels[i] == (uint32_t)turned + 1) {
+            float y = flow[i], x = flow[COUNT + i];
+            flow[i] = 0.342f * y + 0.940f * x;
+            flow[COUNT + i] = 0.342f * x - 0.940f * y;
+        }
+    struct flow_rules rules = FLOW_RULES_DEFAULT;
+    rules.scale = 1;
+    rules.flow_threshold = 2;
+    rules.small_threshold = small_threshold;
+    return flows_to_labels(flow, cell, N, N, &rules, found, &count, &err) ? 0 : count;
+}
+
+static void test_small(void)
+{
+    ok(squares_found(2, 0) == 3, "a small object with a wrong flow");
+    ok(squares_found(2, 1) == 2, "is dropped where small ones must be better");
+    ok(squares_found(1, 1) == 3, "and a large one is not");
+}
+
 int main(void)
 {
-    tap_plan(44);
+    tap_plan(47);
     test_round_trip();
     test_diameter();
     test_targets();
     test_steady();
+    test_small();
     for (int i = 0; i < 4; i++)
         test_golden(i);
     return tap_done();
