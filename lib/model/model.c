@@ -179,11 +179,12 @@ int model_open(struct model **model, const struct weights *weights, const char *
 
 /* ---- loading ---- */
 
-static bool has_shape(const nn_tensor *tensor, const struct array *array)
+/* From dimension `first` on. */
+static bool has_shape(const nn_tensor *tensor, const struct array *array, int first)
 {
     if (nn_ndim(tensor) != array->ndim)
         return false;
-    for (int i = 0; i < array->ndim; i++)
+    for (int i = first; i < array->ndim; i++)
         if (nn_size(tensor, i) != (int64_t)array->shape[i])
             return false;
     return true;
@@ -247,17 +248,6 @@ static int report_mismatch(const struct model *m, const struct mismatch *mismatc
                    mismatch->misshapen);
 }
 
-/* All but the number of rows, which are the classes and, after them, the flows. */
-static bool has_row_shape(const nn_tensor *tensor, const struct array *array)
-{
-    if (nn_ndim(tensor) != array->ndim || array->ndim < 1)
-        return false;
-    for (int i = 1; i < array->ndim; i++)
-        if (nn_size(tensor, i) != (int64_t)array->shape[i])
-            return false;
-    return true;
-}
-
 /* A parameter of the layer that gives the classes: kind->last or its bias. */
 static bool is_head(const struct architecture *kind, const char *name)
 {
@@ -267,8 +257,29 @@ static bool is_head(const struct architecture *kind, const char *name)
     return end && fnmatch(pattern, name, 0) == 0;
 }
 
-/* `initial`: the head may have other rows. */
-static int check_names(const struct model *m, const struct weights *weights, bool initial,
+/* The classes of a file, by its metadata, else the model's. */
+static int classes_of(const struct model *m, const struct weights *weights, int *classes,
+                      struct err *err)
+{
+    *classes = m->classes;
+    return weights_metadata(weights, "classes")
+               ? number_from(weights, "classes", m->kind->last, 0, classes, err)
+               : 0;
+}
+
+/* Whether the array is what a head of so many classes has, with flows or without. */
+static bool is_other_head(const struct model *m, const struct model_parameter *p,
+                          const struct array *array, int classes)
+{
+    if (!is_head(m->kind, p->name) || array->ndim < 1 || !has_shape(p->tensor, array, 1))
+        return false;
+    int64_t outputs = m->classes + (m->flows ? MODEL_FLOWS : 0);
+    int64_t rows = (int64_t)array->shape[0] * outputs, one = nn_size(p->tensor, 0);
+    return rows == one * classes || rows == one * (classes + MODEL_FLOWS);
+}
+
+/* classes: of the file whose head may be another; 0: it may not. */
+static int check_names(const struct model *m, const struct weights *weights, int classes,
                        struct err *err)
 {
     struct mismatch mismatch = {0};
@@ -280,8 +291,8 @@ static int check_names(const struct model *m, const struct weights *weights, boo
             continue;
         } else if (!array) {
             name_mismatch(&mismatch, &mismatch.missing, p->name, "is missing");
-        } else if (!has_shape(p->tensor, array) &&
-                   !(initial && is_head(m->kind, p->name) && has_row_shape(p->tensor, array))) {
+        } else if (!has_shape(p->tensor, array, 0) &&
+                   !(classes && is_other_head(m, p, array, classes))) {
             describe_shapes(shapes, sizeof shapes, p->tensor, array);
             name_mismatch(&mismatch, &mismatch.misshapen, p->name, shapes);
         }
@@ -337,7 +348,7 @@ static int load_parameter(struct model *m, size_t i, const struct weights *weigh
     const struct array *array = weights_find(weights, m->parameters[i].name);
     if (other && is_head(m->kind, m->parameters[i].name))
         return 0;
-    if (array && !has_shape(tensor, array))
+    if (array && !has_shape(tensor, array, 0))
         return load_rows(tensor, array);
     if (array)
         return nn_copy_from_host_(tensor, array->data, array->dtype);
@@ -351,12 +362,11 @@ static int load_parameter(struct model *m, size_t i, const struct weights *weigh
 static int load_all(struct model *model, const struct weights *weights, bool initial,
                     struct err *err)
 {
-    int classes = model->classes;
-    if (check_names(model, weights, initial, err) ||
-        (initial && weights_metadata(weights, "classes") &&
-         number_from(weights, "classes", model->kind->last, 0, &classes, err)))
+    int classes = 0;
+    if ((initial && classes_of(model, weights, &classes, err)) ||
+        check_names(model, weights, classes, err))
         return -1;
-    bool other = classes != model->classes;
+    bool other = initial && classes != model->classes;
     drop_plans(model);
     for (size_t i = 0; i < model->count; i++)
         if (load_parameter(model, i, weights, other))
