@@ -223,21 +223,31 @@ split_failed() { # ID...
     }
 }
 
-# In this run, if the image is new.
-is_labelled() { # PATH
-    local label
-    label=$out/labels/$(stem_of "$1").tif
-    [ -f "$label" ] && { [ "$label" -nt "$work/begun" ] || ! grep -qxF -- "$1" "$work/new"; }
+labelled() { # those of standard input that this run labelled
+    local path label
+    while IFS= read -r path; do
+        label=$out/labels/$(stem_of "$path").tif
+        [ ! "$label" -nt "$work/begun" ] || printf '%s\n' "$path"
+    done
 }
 
-# What a part did not label is not of the part.
-keep_labelled() {
-    local list path
+# What a part of this run did not label is not of the part.
+keep_labelled() { # ID...
+    local id list
+    for id; do
+        for list in "$out/parts/$id.list" "$out/parts/$id".*.list; do
+            [ -f "$list" ] || continue
+            labelled <"$list" >"$work/list"
+            cmp -s "$work/list" "$list" || cp "$work/list" "$list"
+        done
+    done
+}
+
+# A run that was stopped leaves lists without tables: their images are done anew.
+forget_unfinished() {
+    local list
     for list in "$out"/parts/*.list; do
-        while IFS= read -r path; do
-            ! is_labelled "$path" || printf '%s\n' "$path"
-        done <"$list" >"$work/list"
-        cmp -s "$work/list" "$list" || cp "$work/list" "$list"
+        [ -f "${list%.list}.tsv" ] || rm -f "$list"
     done
 }
 
@@ -301,6 +311,7 @@ main() {
     list_images >"$work/images" || exit $?
     [ -s "$work/images" ] || die 66 "no images in ${inputs[*]}"
     check_stems
+    forget_unfinished
     list_done >"$work/done"
     list_new >"$work/new"
     if [ ! -s "$work/new" ] && [ -f "$out/index.html" ] && cmp -s "$work/images" "$out/parts/images"; then
@@ -309,11 +320,11 @@ main() {
     fi
     if [ -s "$work/new" ]; then
         drop_old_rows
-        mapfile -t ids < <(make_chunks)
         touch "$work/begun"
+        mapfile -t ids < <(make_chunks)
         run_chunks "${ids[@]}"
         split_failed "${ids[@]}"
-        keep_labelled
+        keep_labelled "${ids[@]}"
     fi
     join_tables
     cp "$work/images" "$out/parts/images"

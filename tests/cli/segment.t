@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 43
+plan 45
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -47,6 +47,11 @@ touch -d '+2 seconds' in/a/x2.png
 ok "an image that changed" segment -q -r -o out in
 is "$(tail -n +2 out/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv) - 1))" \
     "is not counted twice"
+
+find in -name 'x?.png' >in.list && mkdir -p stopped/parts && cp in.list stopped/parts/000000.list
+ok "after a run that was stopped" segment -q -r -o stopped in
+is "$(tail -n +2 stopped/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv) - 1))" \
+    "no image is counted twice"
 
 if command -v parallel >/dev/null; then
     ok "two pipes at once" segment -q -j 2 --chunk 1 -r -o two in
