@@ -10,6 +10,7 @@
 
 #include "core/convert.h"
 #include "core/digest.h"
+#include "core/growing.h"
 #include "core/io.h"
 #include "core/num.h"
 #include "stream/stream.h"
@@ -39,10 +40,7 @@ struct store {
     struct file *files;
     int64_t file_count, from; /* from: the current one, or -1 */
     uint64_t end;
-    struct index {
-        uint64_t *offsets;
-        size_t count, capacity;
-    } labelled, unlabelled;
+    struct growing labelled, unlabelled; /* offsets of samples, uint64_t */
     bool takes_unlabelled, sees_ranges;
     struct sha256_ctx hash;
     struct err failed; /* of a source before a stream; status 0: none */
@@ -60,6 +58,7 @@ int store_new(struct store **store, struct err *err)
     }
     s->from = -1;
     sha256_init(&s->hash);
+    s->labelled.size = s->unlabelled.size = sizeof(uint64_t);
     *store = s;
     return 0;
 }
@@ -74,8 +73,8 @@ void store_free(struct store *store)
         free(store->files[i].name);
     }
     free(store->files);
-    free(store->labelled.offsets);
-    free(store->unlabelled.offsets);
+    growing_free(&store->labelled);
+    growing_free(&store->unlabelled);
     free(store);
 }
 
@@ -167,19 +166,6 @@ static int append(struct store *store, const void *data, size_t size, struct err
     return 0;
 }
 
-static int reserve(struct index *index, struct err *err)
-{
-    if (index->count < index->capacity)
-        return 0;
-    size_t capacity = index->capacity ? 2 * index->capacity : 256;
-    uint64_t *grown = realloc(index->offsets, capacity * sizeof *grown);
-    if (!grown)
-        return err_memory(err, "an index of samples");
-    index->offsets = grown;
-    index->capacity = capacity;
-    return 0;
-}
-
 /* 255 or 65535 where that is the only label: a mask in black and white, also in a stream
  * that does not tell. */
 static int64_t white_of(const struct array *mask)
@@ -239,14 +225,14 @@ static int add(struct store *store, const struct sample *sample, struct err *err
     struct array *image, *mask;
     if (find_arrays(store, sample, &image, &mask, err))
         return -1;
-    struct index *index = mask ? &store->labelled : &store->unlabelled;
+    struct growing *index = mask ? &store->labelled : &store->unlabelled;
     struct record record = {.image_dtype = (uint32_t)image->dtype,
                             .mask_dtype = mask ? (uint32_t)mask->dtype : NO_MASK,
                             .height = image->shape[0],
                             .width = image->shape[1],
                             .channels = image->shape[2],
                             .key_size = strlen(sample->key) + 1};
-    if (find_scale(store, sample, image, &record, err) || reserve(index, err))
+    if (find_scale(store, sample, image, &record, err))
         return -1;
     if (mask && record.mask_unit == 0)
         record.mask_unit = white_of(mask);
@@ -259,8 +245,7 @@ static int add(struct store *store, const struct sample *sample, struct err *err
         (copy && append(store, image->data, array_bytes(image), err)) ||
         (copy && mask && append(store, mask->data, array_bytes(mask), err)))
         return -1;
-    index->offsets[index->count++] = start;
-    return 0;
+    return growing_add(index, &start, err);
 }
 
 int store_add(struct store *store, const struct sample *sample, struct err *err)
@@ -321,7 +306,8 @@ size_t store_labelled(const struct store *store)
 static uint64_t offset_of(const struct store *store, size_t i)
 {
     size_t labelled = store->labelled.count;
-    return i < labelled ? store->labelled.offsets[i] : store->unlabelled.offsets[i - labelled];
+    const uint64_t *with = store->labelled.items, *without = store->unlabelled.items;
+    return i < labelled ? with[i] : without[i - labelled];
 }
 
 uint64_t store_size(const struct store *store)
