@@ -184,7 +184,8 @@ check: $(if $(T),,deps)
 CHOSEN_SCRIPTS = $(filter %.t,$(CHOSEN_TESTS))
 NEEDED = $(if $(T),$(if $(CHOSEN_SCRIPTS),$(addprefix $(BUILD)/,$(shell tests/needs $(CHOSEN_SCRIPTS)))), \
          all $(HELPERS) $(BUILD)/tests/fault/inject.so) \
-         $(if $(filter %/census.t,$(CHOSEN_SCRIPTS)),all built-tests)
+         $(if $(filter %/census.t,$(CHOSEN_SCRIPTS)),all built-tests) \
+         $(if $(isa),$(BUILD)/tests/helper/cpu)
 
 check-only: $(NEEDED) $(filter-out %.t,$(CHOSEN_TESTS))
 	BUILD=$(CURDIR)/$(BUILD) $(SANITIZERS) $(if $(isa),EMULATE=$(emulate) tests/at-level $(isa),prove -j2 --timer --exec '') $(CHOSEN_TESTS)
