@@ -72,7 +72,7 @@ $(WORK)/%.tar:
 # Drawn cells: files first, since tile notes their range.
 $(WORK)/drawn.tar:
 	@mkdir -p $(WORK)/drawn
-	seed=21; for look in mixed fluorescence phase brightfield; do \
+	seed=21; for look in mixed fluorescence phase brightfield blood; do \
 	    synth -q -n 60 -s 384 -l $$look --instances --seed $$seed --prefix drawn$$((seed++ - 20)) \
 	        -o $(WORK)/drawn/ || exit 1; done
 	tile -q -s full -m $(WORK)/drawn/masks --mask-suffix '' $(WORK)/drawn/images/* >$@.part
