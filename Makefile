@@ -68,7 +68,7 @@ TORCH_CPPFLAGS += $(if $(C10D),-DNN_C10D=1 -DUSE_C10D_GLOO=1)
 # ---- rooms: lib/NAME/*.c makes libNAME.a, tools/NAME.c makes bin/NAME ----
 
 # In order: a room includes those before it, none after it (tests/house/layers.t).
-ROOMS       = core cli stream image weights nn pixels objects scores draw tiles annot model predict train paper
+ROOMS       = core cli stream weights image nn pixels objects scores draw tiles annot model predict train paper
 sources     = $(wildcard lib/$(1)/*.c lib/$(1)/*.cpp)
 objects     = $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
 archive     = $(BUILD)/lib/lib$(1).a

@@ -25,7 +25,8 @@ struct tiff_page {
     uint32_t lsm_size;
     const char *micromanager; /* Micro-Manager's */
     uint32_t stk_planes;      /* MetaMorph's number of planes */
-    const void *pixels;       /* rows in the machine's order; planes one after another */
+    const char *xmp, *software;
+    const void *pixels; /* rows in the machine's order; planes one after another */
 };
 
 /* What libtiff does not know. */
@@ -68,6 +69,10 @@ __attribute__((unused)) static void tiff_put_tags(TIFF *tif, const struct tiff_p
         TIFFSetField(tif, TIFFTAG_ORIENTATION, p->orientation);
     if (p->description)
         TIFFSetField(tif, TIFFTAG_IMAGEDESCRIPTION, p->description);
+    if (p->xmp)
+        TIFFSetField(tif, TIFFTAG_XMLPACKET, (uint32_t)strlen(p->xmp), p->xmp);
+    if (p->software)
+        TIFFSetField(tif, TIFFTAG_SOFTWARE, p->software);
     if (p->red)
         TIFFSetField(tif, TIFFTAG_COLORMAP, p->red, p->green, p->blue);
     if (p->reduced)

@@ -57,18 +57,24 @@ static int load(struct filemap *map, int fd, struct err *err)
     return read_all(map, fd, err);
 }
 
+int filemap_read(struct filemap *map, int fd, struct err *err)
+{
+    *map = (struct filemap){0};
+    if (load(map, fd, err) == 0)
+        return 0;
+    filemap_close(map);
+    return -1;
+}
+
 int filemap_open(struct filemap *map, const char *path, struct err *err)
 {
     int fd = io_open(path);
     *map = (struct filemap){0};
     if (fd < 0)
         return err_errno(err, err_open_status(errno), "open '%s'", io_input_name(path));
-    int failed = load(map, fd, err);
+    int failed = filemap_read(map, fd, err);
     close(fd);
-    if (!failed)
-        return 0;
-    filemap_close(map);
-    return err_prefix(err, "read '%s'", io_input_name(path));
+    return failed ? err_prefix(err, "read '%s'", io_input_name(path)) : 0;
 }
 
 void filemap_close(struct filemap *map)

@@ -17,6 +17,9 @@ struct filemap {
  * The caller ends it with filemap_close. */
 int filemap_open(struct filemap *map, const char *path, struct err *err) MUST_CHECK;
 
+/* The same of an open file that is read from where it is; it stays open. */
+int filemap_read(struct filemap *map, int fd, struct err *err) MUST_CHECK;
+
 /* A closed or zeroed one is fine. */
 void filemap_close(struct filemap *map);
 

@@ -103,3 +103,16 @@ const char *text_duration(char *to, size_t size, double seconds)
         snprintf(to, size, "%.1f days", seconds / 86400);
     return to;
 }
+
+bool text_has(const char *text, size_t size, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *end = text + size; (size_t)(end - text) >= length; text++) {
+        text = memchr(text, word[0], (size_t)(end - text) - length + 1);
+        if (!text)
+            return false;
+        if (memcmp(text, word, length) == 0)
+            return true;
+    }
+    return false;
+}

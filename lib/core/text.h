@@ -7,6 +7,7 @@
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -20,6 +21,9 @@ void text_put(FILE *to, const char *text);
 
 /* The same for whole JSON, which stays what it is: characters become \uHHHH. */
 void text_put_json(FILE *to, const char *json);
+
+/* Whether a word is among so many bytes, which may have no zero at their end. */
+bool text_has(const char *text, size_t size, const char *word);
 
 /* A time as people say it, "40 s", "12 min", "3.5 h", "2.1 days"; returns `to`. */
 const char *text_duration(char *to, size_t size, double seconds);

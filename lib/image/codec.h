@@ -49,6 +49,7 @@ struct image_reader {
     bool chose_channels;        /* the decoder did, else the reader does */
     bool chose_level;           /* the decoder did */
     bool is_imagej;             /* ImageJ wrote it */
+    bool is_tifffile;           /* tifffile did */
     bool is_stack;              /* one of several planes: a palette of it is for display */
     struct turned turned;       /* orientation 1, or 0: not at all */
     struct scaled scaled;
@@ -81,7 +82,7 @@ struct image_writer {
 };
 
 extern const struct image_decoder image_tiff_decoder, image_png_decoder, image_jpeg_decoder,
-    image_slide_decoder;
+    image_npy_decoder, image_slide_decoder;
 extern const struct image_encoder image_png_encoder, image_tiff_encoder, image_ome_encoder;
 
 /* Opens a file for reading; what cannot seek is spooled. */
@@ -95,6 +96,13 @@ int image_source_read(const struct image_source *source, int64_t offset, void *t
 /* Refuses sizes outside the limits, and more than `ratio` delivered bytes for
  * a byte of the file, which no such file can hold. */
 int image_check_size(const struct image_reader *reader, uint64_t ratio, struct err *err) MUST_CHECK;
+
+/* image_open and image_open_labels for a choice of planes. */
+int image_open_for(struct image_reader **reader, const char *path, enum image_use use,
+                   const struct image_planes *planes, struct err *err) MUST_CHECK;
+
+/* Fills reader->shown: the channels that were chosen, unless the decoder chose them. */
+int image_choose_channels(struct image_reader *reader, struct err *err) MUST_CHECK;
 
 /* err_set with "read 'NAME': " before the message, STATUS_DATA. */
 int image_bad(const struct image_reader *reader, struct err *err, const char *format, ...)

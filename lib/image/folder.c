@@ -10,7 +10,7 @@
 
 #include "core/names.h"
 
-bool folder_is_image_name(const char *name)
+static bool is_image_name(const char *name)
 {
     const char *dot = strrchr(name, '.');
     static const char *const endings[] = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".lsm", ".stk",
@@ -19,6 +19,12 @@ bool folder_is_image_name(const char *name)
         if (strcasecmp(dot, endings[i]) == 0)
             return name[0] != '.';
     return false;
+}
+
+static bool is_array_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && name[0] != '.' && (strcmp(dot, ".npy") == 0 || strcmp(dot, ".npz") == 0);
 }
 
 static char *join(const char *folder, const char *name)
@@ -50,11 +56,19 @@ struct listing {
     size_t (*without)(const char *stem, size_t length);
 };
 
+/* Whether its name says so, which an image's needs not. */
+static bool is_mask(const struct listing *listing, const char *name, size_t length)
+{
+    return listing->suffix ? *listing->suffix : listing->without(name, length) < length;
+}
+
 static int add_entry(struct folder *f, const struct listing *listing, const char *name,
                      struct err *err)
 {
     size_t length;
     names_stem(name, &length);
+    if (is_array_name(name) && !is_mask(listing, name, length))
+        return 0;
     if (!listing->suffix)
         return add(f, listing->path, name, listing->without(name, length), err);
     size_t end = strlen(listing->suffix);
@@ -68,28 +82,30 @@ static int by_stem(const void *a, const void *b)
     return strcmp(((const struct folder_file *)a)->stem, ((const struct folder_file *)b)->stem);
 }
 
-/* Whether the name has more before its ending than its stem. */
-static bool has_suffix(const struct folder_file *file)
+/* Of files of one stem a mask, which has more before its ending, counts more than the image
+ * beside it, and a picture of it more than Cellpose's own file. */
+static int rank(const struct folder_file *file)
 {
     size_t length;
-    names_stem(file->path, &length);
-    return length > strlen(file->stem);
+    const char *name = names_stem(file->path, &length);
+    return length == strlen(file->stem) ? 0 : is_array_name(name) ? 1 : 2;
 }
 
-/* Images that lie beside their masks. */
-static void drop_images(struct folder *f)
+/* Keeps those that count most of each stem. */
+static void drop_others(struct folder *f)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < f->count; i++) {
-        const struct folder_file *file = &f->files[i];
-        bool beside = (kept > 0 && by_stem(file, &f->files[kept - 1]) == 0 &&
-                       has_suffix(&f->files[kept - 1])) ||
-                      (i + 1 < f->count && by_stem(file, file + 1) == 0 && has_suffix(file + 1));
-        if (beside && !has_suffix(file)) {
-            free(file->stem);
-            free(file->path);
-        } else {
-            f->files[kept++] = *file;
+    for (size_t i = 0, end; i < f->count; i = end) {
+        int most = 0;
+        for (end = i; end < f->count && by_stem(&f->files[i], &f->files[end]) == 0; end++)
+            most = rank(&f->files[end]) > most ? rank(&f->files[end]) : most;
+        for (size_t k = i; k < end; k++) {
+            if (rank(&f->files[k]) == most) {
+                f->files[kept++] = f->files[k];
+            } else {
+                free(f->files[k].stem);
+                free(f->files[k].path);
+            }
         }
     }
     f->count = kept;
@@ -108,7 +124,8 @@ static int read_entries(struct folder *f, DIR *dir, const struct listing *listin
 {
     struct dirent *entry;
     while ((errno = 0, entry = readdir(dir)) != NULL)
-        if (folder_is_image_name(entry->d_name) && add_entry(f, listing, entry->d_name, err))
+        if ((is_image_name(entry->d_name) || is_array_name(entry->d_name)) &&
+            add_entry(f, listing, entry->d_name, err))
             return -1;
     return errno ? err_errno(err, STATUS_IO, "read '%s'", listing->path) : 0;
 }
@@ -123,8 +140,7 @@ static int list(struct folder *folder, const struct listing *listing, struct err
     closedir(dir);
     if (rc == 0 && folder->count > 0) {
         qsort(folder->files, folder->count, sizeof *folder->files, by_stem);
-        if (!listing->suffix)
-            drop_images(folder);
+        drop_others(folder);
         rc = check_stems(folder, err);
     }
     if (rc)
@@ -159,4 +175,26 @@ const struct folder_file *folder_find(const struct folder *folder, const char *s
     if (folder->count == 0)
         return NULL;
     return bsearch(&wanted, folder->files, folder->count, sizeof wanted, by_stem);
+}
+
+int folder_find_image(const char *folder, const char *name, char *path, size_t room,
+                      struct err *err)
+{
+    size_t stem, length;
+    const char *base = names_stem(name, &stem);
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return err_set(err, STATUS_NO_INPUT, "read '%s': not a folder", folder);
+    bool found = false;
+    for (struct dirent *entry; !found && (entry = readdir(dir));) {
+        names_stem(entry->d_name, &length);
+        found = length == stem && strncmp(entry->d_name, base, stem) == 0 &&
+                is_image_name(entry->d_name);
+        if (found)
+            found = snprintf(path, room, "%s/%s", folder, entry->d_name) < (int)room;
+    }
+    closedir(dir);
+    if (!found)
+        return err_set(err, STATUS_NO_INPUT, "no image '%.*s' in '%s'", (int)stem, base, folder);
+    return 0;
 }

@@ -15,12 +15,10 @@ struct folder {
     size_t count;
 };
 
-/* Whether a name, without folders, ends as images do (.png, .tif, .jpg, .svs, ...), in any case,
- * and isn't hidden. */
-bool folder_is_image_name(const char *name);
-
-/* Files of such names, whose name without its ending ends with `suffix`, which is cut off.  Two
- * files of one stem are STATUS_DATA.  The caller frees it. */
+/* Files that end as images do (.png, .tif, .jpg, .svs, ..., in any case) and aren't hidden, whose
+ * name without its ending ends with `suffix`, which is cut off.  With a
+ * suffix arrays are listed, too (.npy, .npz), unless an image has that stem.  Two files of one
+ * stem are STATUS_DATA.  The caller frees it. */
 int folder_list(struct folder *folder, const char *path, const char *suffix,
                 struct err *err) MUST_CHECK;
 
@@ -30,6 +28,11 @@ int folder_list_masks(struct folder *folder, const char *path,
                       size_t (*without)(const char *stem, size_t length),
                       struct err *err) MUST_CHECK;
 void folder_free(struct folder *folder);
+
+/* Puts the path of the folder's image that has the stem of `name` into `path`; annotations may lie
+ * beside it.  STATUS_NO_INPUT when there is none. */
+int folder_find_image(const char *folder, const char *name, char *path, size_t room,
+                      struct err *err) MUST_CHECK;
 
 /* The file of that stem, or NULL.  Borrowed. */
 const struct folder_file *folder_find(const struct folder *folder, const char *stem);

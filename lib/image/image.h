@@ -29,7 +29,7 @@ struct image_info {
     double pixel_width, pixel_height; /* micrometres; 0 when the file does not say, or says a
                                          size over 50, which is a screen's or a printer's;
                                          OME-XML and ImageJ's unit are believed as they are */
-    char format[8];                   /* "tiff", "png", "jpeg", "slide" */
+    char format[8];                   /* "tiff", "png", "jpeg", "npy", "slide" */
     /* Of images that are written as OME-TIFF: */
     bool is_discrete;                 /* values are classes or labels, and have none between */
     const char *const *channel_names; /* UTF-8, as many as channels; borrowed until the end of
@@ -50,18 +50,18 @@ enum dtype image_dtype(const struct image_info *info);
 
 struct image_reader;
 
-/* Opens a TIFF, PNG or JPEG, recognised by its first bytes, or a slide by OpenSlide, by its name;
+/* Opens a TIFF, PNG, JPEG or NumPy array, recognised by its first bytes, or a slide by OpenSlide;
  * "-" is standard input (what cannot seek is spooled to a temporary file, core/io.h). A file with
  * several planes gives those that were chosen (image/planes.h), by default all channels of the only
  * slice, frame and image.  Several of them without a choice are STATUS_DATA, with a word on what
  * there is.  Orientation tags are applied (TIFF's and Exif's), color profiles are not; CMYK becomes
  * RGB without one.
  *
- * Pixels come as they are stored, but: 1 to 7 bits are scaled to 8; "min is white" is inverted
- * unless ImageJ wrote it, for which it is a table for display; palettes become colors, gray ones
- * gray, unless they are tables for display too (image/palette.h); integers with a sign, those of
- * 64 bits, and several channels of more than 16 bits become float, rounded over 24 bits, as do
- * doubles; half floats become float exactly.
+ * Pixels come as they are stored, but: 1 to 7 bits and truth values are scaled to 8; "min is white"
+ * is inverted unless ImageJ wrote it, for which it is a table for display; palettes become colors,
+ * gray ones gray, unless they are tables for display too (image/palette.h); integers with a sign,
+ * those of 64 bits, and several channels of more than 16 bits become float, rounded over 24 bits,
+ * as do doubles; half floats become float exactly.
  *
  * What is not supported is refused by name: CIE Lab, LogLuv, inks other than CMYK, subsampled
  * YCbCr outside of JPEG, old-style JPEG, JPEG 2000, complex numbers, and 24-bit integers, about

@@ -293,6 +293,11 @@ static int decide(struct mask_reader *r, struct err *err)
     int rc = r->dtype == DTYPE_F32   ? decide_floats(r, err)
              : r->dtype == DTYPE_U32 ? 0
                                      : decide_integers(r, err);
+    bool is_wide = r->dtype == DTYPE_U32 || r->dtype == DTYPE_F32;
+    if (is_wide && mask_look_is_black_and_white(&r->look)) {
+        r->cut = true;
+        r->limit = 1;
+    }
     if (r->cut)
         r->white = 255;
     else if (mask_look_is_black_and_white(&r->look))
@@ -338,6 +343,9 @@ static void cut_row(const struct mask_reader *r, const void *row, uint8_t *to)
     else if (r->dtype == DTYPE_U16)
         for (size_t x = 0; x < width; x++)
             to[x] = ((const uint16_t *)row)[x] >= r->limit ? 255 : 0;
+    else if (r->dtype == DTYPE_U32)
+        for (size_t x = 0; x < width; x++)
+            to[x] = ((const uint32_t *)row)[x] >= r->limit ? 255 : 0;
     else
         for (size_t x = 0; x < width; x++)
             to[x] = ((const float *)row)[x] >= (float)r->limit ? 255 : 0;

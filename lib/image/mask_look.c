@@ -98,6 +98,27 @@ static void look_at_integers(struct mask_look *look, const void *row)
         look->maximum = mask_look_white(look);
 }
 
+/* ---- 32 bits ---- */
+
+/* False when there are several values but 0, which no mask in black and white has. */
+static bool note_value(struct mask_look *look, uint32_t value)
+{
+    if (value == 0)
+        return true;
+    if (look->maximum == 0)
+        look->maximum = value;
+    look->is_mixed |= look->maximum != value;
+    return !look->is_mixed;
+}
+
+static bool look_at_wide(struct mask_look *look, const uint32_t *row)
+{
+    for (size_t x = 0; x < look->width; x++)
+        if (!note_value(look, row[x]))
+            return false;
+    return true;
+}
+
 /* ---- floats ---- */
 
 static void look_at_floats(struct mask_look *look, const float *row)
@@ -110,6 +131,8 @@ static void look_at_floats(struct mask_look *look, const float *row)
             continue;
         }
         bool whole = value == floorf(value);
+        if (!look->is_mixed)
+            note_value(look, whole && value >= 0 && value <= 65535 ? (uint32_t)value : 1);
         if (!whole && look->fractions++ == 0)
             look->fraction = (double)value;
         look->least = fmin(look->least, (double)value);
@@ -131,7 +154,7 @@ bool mask_look_row(struct mask_look *look, const void *row)
 {
     look->pixels += look->width;
     if (look->dtype == DTYPE_U32)
-        return false;
+        return look_at_wide(look, row);
     if (look->dtype == DTYPE_F32)
         look_at_floats(look, row);
     else
@@ -151,7 +174,10 @@ int mask_look_between(const struct mask_look *look)
 
 bool mask_look_is_black_and_white(const struct mask_look *look)
 {
-    return look->dtype <= DTYPE_U16 && look->white > 0 && look->between == 0;
+    uint32_t only = look->is_mixed ? 0 : look->maximum;
+    if (look->dtype > DTYPE_U16)
+        return only == UINT8_MAX || only == UINT16_MAX || only == UINT32_MAX;
+    return look->white > 0 && look->between == 0;
 }
 
 bool mask_look_is_smoothed(const struct mask_look *look)

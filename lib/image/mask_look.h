@@ -16,7 +16,8 @@ struct mask_look {
     size_t width;
     uint64_t pixels, white, between, middling, light, flat;
     bool has_zero;
-    uint32_t maximum;
+    bool is_mixed;        /* of 32 bits and floats: several values but 0 */
+    uint32_t maximum;     /* of floats: the only value but 0, while there is one */
     uint8_t values[8192]; /* of 8 and 16 bits, a bit each: which were seen */
     /* of floats */
     uint64_t nans, voids, fractions;
@@ -37,7 +38,8 @@ bool mask_look_row(struct mask_look *look, const void *row);
 uint32_t mask_look_white(const struct mask_look *look);
 int mask_look_between(const struct mask_look *look);
 
-/* Whether nothing but 0 and white was seen, and white was. */
+/* Whether nothing but 0 and white was seen, and white was; of 32 bits and floats white is what it
+ * is in 8, 16 or 32 bits, if it is the only value. */
 bool mask_look_is_black_and_white(const struct mask_look *look);
 
 /* Whether it is black and white with edges between: not classes, which are flat, and not some

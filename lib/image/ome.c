@@ -115,6 +115,8 @@ static void begin_pixels(struct parser *p, const char **a)
     image->t = integer(a, "SizeT", 1);
     image->pixel_width = length(a, "PhysicalSizeX", "PhysicalSizeXUnit");
     image->pixel_height = length(a, "PhysicalSizeY", "PhysicalSizeYUnit");
+    if (!attribute(a, "PhysicalSizeY"))
+        image->pixel_height = image->pixel_width;
 }
 
 static void begin_channel(struct parser *p, const char **a)

@@ -11,16 +11,20 @@
 
 /* ---- names ---- */
 
-static const char *const mask_extensions[] = {"png", "tif",  "tiff",    "PNG",
-                                              "TIF", "TIFF", "ome.tif", "ome.tiff"};
+static const char *const mask_extensions[] = {"png",  "tif",     "tiff",     "PNG", "TIF",
+                                              "TIFF", "ome.tif", "ome.tiff", NULL};
+/* Where none of these is there: of Cellpose, whose masks often lie beside it as pictures, too,
+ * and what keeps no labels. */
+static const char *const second_extensions[] = {"npy", "npz", "jpg", "jpeg", "JPG", "JPEG", NULL};
 static const char *const image_extensions[] = {
     "png",     "tif",      "tiff", "jpg",  "jpeg", "PNG",  "TIF", "TIFF", "JPG", "JPEG",
     "ome.tif", "ome.tiff", "svs",  "ndpi", "scn",  "mrxs", "bif", "lsm",  "stk"};
 
 /* What names of masks end with: ours, Cellpose's (in its window and on its command line), what
- * people write; and of other results that lie beside images. */
-static const char *const mask_habits[] = {"_mask",  "_masks",  "_cp_masks", "_seg",
-                                          "_label", "_labels", NULL};
+ * people write, QuPath's; and of other results that lie beside images. */
+static const char *const mask_habits[] = {"_mask",   "_masks",    "_cp_masks", "_seg",  "_label",
+                                          "_labels", "_labelled", "_labeled",  "-mask", "-masks",
+                                          "-label",  "-labels",   "-labelled", NULL};
 static const char *const result_habits[] = {"_cells", "_overlay", "_outlines", "_cp_outlines",
                                             "_flows", "_prob",    NULL};
 
@@ -66,15 +70,15 @@ static bool is_same_file(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* The folder's file of the stem's first bytes and the suffix, but for the image itself: 1, or 0
- * when there is none. */
-static int find_file(struct wanted *w, size_t length, const char *suffix, struct err *err)
+/* The same with one of these endings: 1, or 0 when there is none. */
+static int find_ending(struct wanted *w, size_t length, const char *suffix,
+                       const char *const *endings, struct err *err)
 {
     int found = 0;
     char path[4096];
-    for (size_t i = 0; i < sizeof mask_extensions / sizeof *mask_extensions; i++) {
+    for (; *endings; endings++) {
         int n = snprintf(path, sizeof path, "%s/%.*s%s.%s", w->folder, (int)length, w->stem, suffix,
-                         mask_extensions[i]);
+                         *endings);
         if (n < 0 || (size_t)n >= sizeof path || (size_t)n >= w->size || access(path, F_OK) ||
             is_same_file(path, w->image) || (found && is_same_file(path, w->path)))
             continue;
@@ -84,6 +88,26 @@ static int find_file(struct wanted *w, size_t length, const char *suffix, struct
         memcpy(w->path, path, (size_t)n + 1);
     }
     return found;
+}
+
+static bool is_folder_of(const char *folder, const char *path)
+{
+    char parent[4096];
+    const char *slash = strrchr(path, '/');
+    int n = slash ? snprintf(parent, sizeof parent, "%.*s/", (int)(slash - path), path)
+                  : snprintf(parent, sizeof parent, ".");
+    return n > 0 && (size_t)n < sizeof parent && is_same_file(folder, parent);
+}
+
+/* The folder's file of the stem's first bytes and the suffix, but for the image itself: 1, or 0
+ * when there is none.  Beside the image what is called as it is no mask if it ends as photographs
+ * or arrays do. */
+static int find_file(struct wanted *w, size_t length, const char *suffix, struct err *err)
+{
+    int found = find_ending(w, length, suffix, mask_extensions, err);
+    if (found || (!*suffix && is_folder_of(w->folder, w->image)))
+        return found;
+    return find_ending(w, length, suffix, second_extensions, err);
 }
 
 /* With the suffix, or one of the habits, or without any. */

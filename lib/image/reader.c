@@ -7,8 +7,10 @@
 #include "core/notice.h"
 #include "core/num.h"
 #include "image/codec.h"
+#include "image/foreign.h"
 #include "image/slide.h"
 #include "image/units.h"
+#include "weights/numpy.h"
 
 #define LARGEST_PIXEL 5.0 /* micrometers that a plain density is believed to */
 
@@ -80,6 +82,8 @@ static const struct image_decoder *recognise(const unsigned char *magic)
         return &image_jpeg_decoder;
     if (memcmp(magic, "II", 2) == 0 || memcmp(magic, "MM", 2) == 0)
         return &image_tiff_decoder;
+    if (numpy_is(magic, 8))
+        return &image_npy_decoder;
     return NULL;
 }
 
@@ -94,10 +98,10 @@ static int open_reader(struct image_reader *reader, const char *path, struct err
     if (image_source_read(&reader->source, 0, magic, known, err))
         return -1;
     reader->decoder = recognise(magic);
-    if (slide_refuse_foreign(reader, err) || slide_choose(reader, err))
+    if (foreign_refuse(reader, err) || slide_choose(reader, err))
         return -1;
     if (!reader->decoder)
-        return image_bad(reader, err, "not a TIFF, PNG or JPEG");
+        return image_bad(reader, err, "not a TIFF, PNG, JPEG or NumPy array");
     snprintf(reader->info.format, sizeof reader->info.format, "%s", reader->decoder->format);
     return reader->decoder->open(reader, err);
 }
@@ -129,7 +133,7 @@ static int check_planes(const struct image_reader *reader, struct err *err)
                : 0;
 }
 
-static int choose_channels(struct image_reader *reader, struct err *err)
+int image_choose_channels(struct image_reader *reader, struct err *err)
 {
     struct planes_axis axis = {"--channel", "channel", NULL, image_colors(&reader->info)};
     reader->shown = reader->info;
@@ -253,8 +257,8 @@ static int read_turned(struct image_reader *reader, int64_t rows, void *to, stru
 
 /* ---- opening ---- */
 
-static int open_for(struct image_reader **result, const char *path, enum image_use use,
-                    const struct image_planes *planes, struct err *err)
+int image_open_for(struct image_reader **result, const char *path, enum image_use use,
+                   const struct image_planes *planes, struct err *err)
 {
     if (planes->level && planes->um_per_pixel > 0)
         return err_set(err, STATUS_USAGE, "--level and --mpp exclude each other");
@@ -266,7 +270,7 @@ static int open_for(struct image_reader **result, const char *path, enum image_u
     reader->planes = *planes;
     if (use == IMAGE_FOR_LABELS)
         reader->planes.channel = planes_chosen.mask_channel;
-    if (open_reader(reader, path, err) || choose_channels(reader, err) ||
+    if (open_reader(reader, path, err) || image_choose_channels(reader, err) ||
         prepare_scaling(reader, err)) {
         image_close(reader);
         return -1;
@@ -278,19 +282,19 @@ static int open_for(struct image_reader **result, const char *path, enum image_u
 
 int image_open(struct image_reader **result, const char *path, struct err *err)
 {
-    return open_for(result, path, IMAGE_FOR_COLORS, &planes_chosen.image, err);
+    return image_open_for(result, path, IMAGE_FOR_COLORS, &planes_chosen.image, err);
 }
 
 int image_open_labels(struct image_reader **result, const char *path, struct err *err)
 {
-    return open_for(result, path, IMAGE_FOR_LABELS, &planes_chosen.image, err);
+    return image_open_for(result, path, IMAGE_FOR_LABELS, &planes_chosen.image, err);
 }
 
 int image_measure(const char *path, struct image_info *info, struct err *err)
 {
     static const struct image_planes first = {.channel = "1", .z = "1", .t = "1", .series = "1"};
     struct image_reader *reader;
-    if (open_for(&reader, path, IMAGE_FOR_COLORS, &first, err))
+    if (image_open_for(&reader, path, IMAGE_FOR_COLORS, &first, err))
         return -1;
     *info = reader->shown;
     image_close(reader);
@@ -358,7 +362,7 @@ static int load(const char *path, enum image_use use, struct image_info *info, v
                 struct err *err)
 {
     struct image_reader *reader;
-    if (open_for(&reader, path, use, &planes_chosen.image, err))
+    if (image_open_for(&reader, path, use, &planes_chosen.image, err))
         return -1;
     size_t bytes;
     void *data = NULL;

@@ -9,10 +9,14 @@
 #include <strings.h>
 
 #include "core/num.h"
+#include "core/text.h"
+#include "image/foreign.h"
 #include "image/openslide.h"
+#include "image/tiff_io.h"
 #include "image/units.h"
 
-#define BAND_ROWS 256 /* where a slide does not tell its tiles' height */
+#define BAND_ROWS   256 /* where a slide does not tell its tiles' height */
+#define FIRST_PAGES 3   /* one of which says whose a slide is */
 
 struct slide {
     const struct openslide_calls *lib;
@@ -26,13 +30,6 @@ struct slide {
 };
 
 /* ---- which files ---- */
-
-static const char *extension(const struct image_reader *reader)
-{
-    const char *slash = strrchr(reader->source.name, '/');
-    const char *dot = strrchr(slash ? slash : reader->source.name, '.');
-    return dot ? dot + 1 : "";
-}
 
 static bool is_among(const char *word, const char *const *words)
 {
@@ -58,10 +55,36 @@ static bool needs_openslide(const char *ending)
     return is_among(ending, endings);
 }
 
+/* The current directory. */
+static bool is_scanned_tiff(TIFF *tif)
+{
+    uint32_t size = 0;
+    const char *xmp = NULL, *software = NULL;
+    if (TIFFGetField(tif, TIFFTAG_XMLPACKET, &size, &xmp) && xmp && text_has(xmp, size, "<iScan"))
+        return true; /* Ventana's */
+    return TIFFGetField(tif, TIFFTAG_SOFTWARE, &software) && software &&
+           (strncmp(software, "Philips", 7) == 0 || strncmp(software, "MedScan", 7) == 0);
+}
+
+/* Slides of Ventana, Philips and Trestle are called as other TIFFs are. */
+static bool is_scanned(const struct image_reader *reader)
+{
+    struct tiff_io io = {.fd = reader->source.fd};
+    if (reader->decoder != &image_tiff_decoder || reader->use == IMAGE_FOR_LABELS)
+        return false;
+    TIFF *tif = tiff_io_open(&io, reader->source.name, "r");
+    bool found = tif && is_scanned_tiff(tif);
+    for (int i = 1; tif && i < FIRST_PAGES && !found && TIFFReadDirectory(tif); i++)
+        found = is_scanned_tiff(tif);
+    if (tif)
+        TIFFClose(tif);
+    return found;
+}
+
 int slide_choose(struct image_reader *reader, struct err *err)
 {
-    const char *ending = extension(reader), *series = reader->planes.series;
-    bool needs = needs_openslide(ending) || is_dicom(reader);
+    const char *ending = foreign_ending(reader), *series = reader->planes.series;
+    bool needs = needs_openslide(ending) || is_dicom(reader) || is_scanned(reader);
     if (!needs && (strcasecmp(ending, "svs") != 0 || (series && strcmp(series, "1") != 0)))
         return 0;
     const struct openslide_calls *lib = openslide_find();
@@ -71,42 +94,8 @@ int slide_choose(struct image_reader *reader, struct err *err)
         return image_bad(reader, err,
                          "a slide, which needs OpenSlide (apt-get install "
                          "libopenslide-dev)");
-    else if (needs && reader->decoder != &image_tiff_decoder)
+    else if (needs && (reader->decoder != &image_tiff_decoder || is_scanned(reader)))
         return image_bad(reader, err, "a slide that this OpenSlide does not know");
-    return 0;
-}
-
-/* Those of which a TIFF reader would see a thumbnail only are known by their names. */
-int slide_refuse_foreign(const struct image_reader *reader, struct err *err)
-{
-    static const struct {
-        const char *magic, *ending, *name;
-        size_t length;
-    } forms[] = {{"ZISRAWFILE", NULL, "Zeiss CZI", 10},
-                 {"\xda\xce\xbe\x0a", NULL, "Nikon ND2", 4},
-                 {"", "nd2", "Nikon ND2", 0},
-                 {"\x70\0\0\0", "lif", "Leica LIF", 4},
-                 {"", "xlef", "Leica XLEF", 0},
-                 {"", "lof", "Leica LOF", 0},
-                 {"", "vsi", "Olympus VSI", 0},
-                 {"OLYMPUSRAW", NULL, "Olympus OIR", 10},
-                 {"\xd0\xcf\x11\xe0", NULL, "Olympus OIB or Zeiss ZVI", 4},
-                 {"\x89HDF", "ims", "Imaris", 4},
-                 {"", "dv", "DeltaVision", 0}};
-    char start[16] = {0};
-    size_t known = reader->source.size < 16 ? (size_t)reader->source.size : 16;
-    if (image_source_read(&reader->source, 0, start, known, err))
-        return -1;
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        bool same = memcmp(start, forms[i].magic, forms[i].length) == 0;
-        bool named = forms[i].ending && strcasecmp(extension(reader), forms[i].ending) == 0;
-        if (!same || (forms[i].ending ? !named : forms[i].length == 0))
-            continue;
-        size_t stem = strlen(reader->source.name) - strlen(extension(reader));
-        return image_bad(reader, err, "%s must be converted: bfconvert '%s' '%.*s%some.tif'",
-                         forms[i].name, reader->source.name, (int)stem, reader->source.name,
-                         *extension(reader) ? "" : ".");
-    }
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* Private to lib/image: which decoder opens what is neither TIFF, PNG nor JPEG, or is only so by
- * its first bytes: slides, and files of microscopes that must be converted. */
+/* Private to lib/image: slides, which are neither TIFF, PNG nor JPEG, or are only so by their
+ * first bytes. */
 #ifndef IMAGE_SLIDE_H
 #define IMAGE_SLIDE_H
 
@@ -9,9 +9,5 @@
  * by its beginning.  STATUS_DATA for a slide that needs OpenSlide where there is none, or that it
  * does not know and our decoders would take for something else. */
 int slide_choose(struct image_reader *reader, struct err *err) MUST_CHECK;
-
-/* STATUS_DATA, with the line that converts it, for a file of Zeiss's, Nikon's, Leica's, Olympus's
- * or another microscope's own form. */
-int slide_refuse_foreign(const struct image_reader *reader, struct err *err) MUST_CHECK;
 
 #endif

@@ -38,6 +38,9 @@ static int open_source(struct image_source *source, const char *path, struct err
     struct stat st;
     if (fstat(source->fd, &st))
         return err_errno(err, STATUS_IO, "open '%s'", source->name);
+    if (S_ISDIR(st.st_mode))
+        return err_set(err, STATUS_NO_INPUT, "read '%s': a folder; its images are '%s'/*",
+                       source->name, source->name);
     bool at_start = S_ISREG(st.st_mode) && lseek(source->fd, 0, SEEK_CUR) == 0;
     if (!at_start && spool(source, err))
         return -1;

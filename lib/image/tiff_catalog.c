@@ -282,10 +282,17 @@ static char *copy_description(TIFF *tif)
     return strdup(TIFFGetField(tif, TIFFTAG_IMAGEDESCRIPTION, &text) && text ? text : "");
 }
 
+/* tifffile calls one bit "min is white" and writes, and shows, 1 where it is true. */
+static bool is_of_tifffile(TIFF *tif)
+{
+    const char *text = NULL;
+    return TIFFGetField(tif, TIFFTAG_SOFTWARE, &text) && text && strncmp(text, "tifffile", 8) == 0;
+}
+
 int tiff_catalog_read(const struct image_reader *reader, TIFF *tif, struct tiff_io *io,
                       struct tiff_catalog *catalog, struct err *err)
 {
-    *catalog = (struct tiff_catalog){.is_imagej = false};
+    *catalog = (struct tiff_catalog){.is_tifffile = is_of_tifffile(tif)};
     char *description = copy_description(tif);
     struct tiff_words words = {tif, &reader->source, description};
     int rc = description ? list_pages(tif, catalog, err) : err_memory(err, "a TIFF's description");

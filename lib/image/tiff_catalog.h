@@ -41,7 +41,7 @@ struct tiff_catalog {
     struct tiff_ifds reduced;   /* of a single image: its smaller copies, the largest first */
     struct tiff_series *series;
     size_t count;
-    bool is_imagej; /* it says so */
+    bool is_imagej, is_tifffile; /* they say so */
 };
 
 /* Reads the directories of all pages; at least one series.  The caller ends it with

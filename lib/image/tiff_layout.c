@@ -161,14 +161,15 @@ static void get_extra_samples(TIFF *tif, struct tiff_layout *layout)
                       (layout->format.bits == 8 || layout->format.bits == 16);
 }
 
-/* ImageJ calls a mask or an image shown through an inverting table "min is white"; its
- * values, and those of every such mask of more than a bit, mean what they are. */
+/* ImageJ calls a mask or an image shown through an inverting table "min is white", tifffile every
+ * one of one bit; their values, and those of every such mask of more than a bit, mean what they
+ * are. */
 static bool is_inverted(const struct image_reader *reader, const struct tiff_layout *layout)
 {
     if (layout->photometric != PHOTOMETRIC_MINISWHITE || layout->format.kind != SAMPLE_UNSIGNED)
         return false;
     if (layout->format.bits == 1)
-        return true;
+        return !reader->is_tifffile;
     return reader->use == IMAGE_FOR_COLORS && !reader->is_imagej;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/limits.h"
+#include "image/fold.h"
 #include "image/samples.h"
 #include "image/tiff_page.h"
 #include "image/units.h"
@@ -222,6 +223,7 @@ static int open_page(struct image_reader *reader, struct image_reader *page,
     *page = (struct image_reader){.source = reader->source,
                                   .use = reader->use,
                                   .is_imagej = reader->is_imagej,
+                                  .is_tifffile = reader->is_tifffile,
                                   .is_stack = reader->is_stack};
     return tiff_page_open(page, place, err);
 }
@@ -411,6 +413,7 @@ static int read_catalog(struct opening *o, struct err *err)
         return -1;
     o->choice = (struct choice){.series = series, .scale_x = 1, .scale_y = 1};
     reader->is_imagej = o->catalog.is_imagej;
+    reader->is_tifffile = o->catalog.is_tifffile;
     reader->is_stack = series->c * series->z * series->t > 1;
     size_of_series(series, o->tif, &o->io, &reader->info.pixel_width, &reader->info.pixel_height);
     return choose_planes(reader, &o->choice, err);
@@ -430,66 +433,18 @@ static int open_tiff(struct image_reader *reader, struct err *err)
 
 /* ---- rows ---- */
 
-#define FOLD(type)                                                                                 \
-    {                                                                                              \
-        const type *from = stack->row;                                                             \
-        type *to = stack->folded;                                                                  \
-        for (size_t i = 0; stack->projection == PLANES_MAX && i < n; i++)                          \
-            to[i] = from[i] > to[i] || to[i] != to[i] ? from[i] : to[i];                           \
-        for (size_t i = 0; stack->projection == PLANES_MIN && i < n; i++)                          \
-            to[i] = from[i] < to[i] || to[i] != to[i] ? from[i] : to[i];                           \
-        for (size_t i = 0; stack->projection == PLANES_MEAN && i < n; i++)                         \
-            stack->sums[i] += (double)from[i];                                                     \
-    }
-#define MEAN(type, rounding)                                                                       \
-    for (size_t i = 0; i < n; i++)                                                                 \
-    ((type *)stack->folded)[i] = (type)(stack->sums[i] / (double)stack->depth + (rounding))
-
-/* Adds one more row to a projection. */
-static void fold_row(const struct tiff_stack *stack, const struct image_info *info)
-{
-    size_t n = (size_t)info->width * (size_t)info->channels;
-    if (info->bits == 8)
-        FOLD(uint8_t)
-    else if (info->bits == 16)
-        FOLD(uint16_t)
-    else if (info->is_label)
-        FOLD(uint32_t)
-    else
-        FOLD(float)
-}
-
-static void finish_mean(const struct tiff_stack *stack, const struct image_info *info)
-{
-    size_t n = (size_t)info->width * (size_t)info->channels;
-    if (info->bits == 8)
-        MEAN(uint8_t, 0.5);
-    else if (info->bits == 16)
-        MEAN(uint16_t, 0.5);
-    else if (info->is_label)
-        MEAN(uint32_t, 0.5);
-    else
-        MEAN(float, 0);
-}
-
 /* The next row of a channel's pages, projected. */
 static int next_row(struct tiff_stack *stack, size_t channel, struct err *err)
 {
     struct image_reader *pages = &stack->pages[channel * stack->depth];
-    const struct image_info *info = &pages[0].info;
-    bool mean = stack->projection == PLANES_MEAN && stack->depth > 1;
-    memset(stack->sums, 0,
-           mean ? (size_t)info->width * (size_t)info->channels * sizeof(double) : 0);
+    struct fold fold = fold_new(stack->projection, stack->depth, &pages[0].info, stack->sums);
     for (size_t d = 0; d < stack->depth; d++) {
-        bool first = d == 0 && !mean;
-        if (tiff_page_read(&pages[d], 1, first ? stack->folded : stack->row, err))
+        void *to = fold_target(&fold, stack->folded, stack->row);
+        if (tiff_page_read(&pages[d], 1, to, err))
             return -1;
         pages[d].decoded_row++;
-        if (!first)
-            fold_row(stack, info);
+        fold_add(&fold, to, stack->folded);
     }
-    if (mean)
-        finish_mean(stack, info);
     return 0;
 }
 

@@ -1,9 +1,10 @@
 /* A .npy file that holds one dictionary of numbers and arrays, as numpy.save writes
- * it: Cellpose's size models are such files. */
+ * it: Cellpose's size models and its _seg.npy are such files. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/npy.h"
+#include "weights/numpy.h"
 #include "weights/parts.h"
 #include "weights/pickle.h"
 
@@ -56,34 +57,38 @@ static unsigned char *decode_latin1(const struct pickle_value *text, size_t *siz
     return bytes;
 }
 
-static int copy_elements(struct array *array, const struct npy_header *layout, const void *bytes,
-                         size_t size, struct err *err)
+/* The elements, in the pickle or in array->memory, as many bytes as the shape needs. */
+static int find_elements(const struct pickle_value *value, struct numpy_array *array,
+                         struct err *err)
 {
-    size_t expected;
+    const struct pickle_value *data = value->as.array.data;
+    struct npy_header *layout = &array->layout;
+    size_t size, expected;
+    if (layout_of(value, layout, err))
+        return -1;
+    if (layout->object || !data || (data->kind != PICKLE_TEXT && data->kind != PICKLE_LATIN1))
+        return err_set(err, STATUS_DATA, "its elements are no numbers");
+    array->data = data->as.text.bytes;
+    size = data->as.text.length;
+    if (data->kind == PICKLE_LATIN1)
+        array->data = array->memory = decode_latin1(data, &size);
+    if (!array->data)
+        return err_set(err, STATUS_DATA, "its bytes are malformed");
     if (array_check_bytes(layout->dtype, layout->ndim, layout->shape, &expected, err))
         return -1;
     if (expected != size)
         return err_set(err, STATUS_DATA, "its shape needs %zu bytes, there are %zu", expected,
                        size);
-    return npy_copy(array, layout, bytes, err);
+    return 0;
 }
 
 static int read_elements(const struct pickle_value *value, struct array *array, struct err *err)
 {
-    const struct pickle_value *data = value->as.array.data;
-    struct npy_header layout;
-    size_t size;
-    if (layout_of(value, &layout, err))
-        return -1;
-    if (layout.object || !data || (data->kind != PICKLE_TEXT && data->kind != PICKLE_LATIN1))
-        return err_set(err, STATUS_DATA, "its elements are no numbers");
-    if (data->kind == PICKLE_TEXT)
-        return copy_elements(array, &layout, data->as.text.bytes, data->as.text.length, err);
-    unsigned char *bytes = decode_latin1(data, &size);
-    if (!bytes)
-        return err_set(err, STATUS_DATA, "its bytes are malformed");
-    int result = copy_elements(array, &layout, bytes, size, err);
-    free(bytes);
+    struct numpy_array found = {.data = NULL};
+    int result = find_elements(value, &found, err);
+    if (result == 0)
+        result = npy_copy(array, &found.layout, found.data, err);
+    numpy_close(&found);
     return result;
 }
 
@@ -136,9 +141,26 @@ static const struct pickle_value *only_dict(const struct pickle_value *root)
     return data->as.list.items[0];
 }
 
+/* The dictionary of a file of which the header has been read. */
+static int read_pickle(struct pickle *pickle, const unsigned char *bytes, size_t size,
+                       const struct pickle_value **dict, struct err *err)
+{
+    if (pickle_read(pickle, bytes, size, err))
+        return -1;
+    *dict = only_dict(pickle->root);
+    if (pickle->size == size && *dict)
+        return 0;
+    err_set(err, STATUS_DATA, "it holds no dictionary of arrays");
+    if (pickle->size != size)
+        err_set(err, STATUS_DATA, "%zu bytes are left over", size - pickle->size);
+    pickle_free(pickle);
+    return -1;
+}
+
 int npy_object_read(struct weights *weights, struct err *err)
 {
     const unsigned char *bytes = weights->file.data;
+    const struct pickle_value *dict;
     struct npy_header header;
     struct pickle pickle;
     weights->format = "npy";
@@ -146,14 +168,48 @@ int npy_object_read(struct weights *weights, struct err *err)
         return -1;
     if (!header.object)
         return err_set(err, STATUS_DATA, "an array without a name; .npz has names");
-    size_t size = weights->file.size - header.size;
-    if (pickle_read(&pickle, bytes + header.size, size, err))
+    if (read_pickle(&pickle, bytes + header.size, weights->file.size - header.size, &dict, err))
         return -1;
-    const struct pickle_value *dict = only_dict(pickle.root);
-    int result = pickle.size != size
-                     ? err_set(err, STATUS_DATA, "%zu bytes are left over", size - pickle.size)
-                 : !dict ? err_set(err, STATUS_DATA, "it holds no dictionary of arrays")
-                         : read_dict(weights, dict, err);
+    int result = read_dict(weights, dict, err);
     pickle_free(&pickle);
     return result;
+}
+
+static const struct pickle_value *value_of(const struct pickle_value *dict, const char *name)
+{
+    for (size_t i = 0; i + 1 < dict->as.list.count; i += 2) {
+        const struct pickle_value *key = dict->as.list.items[i];
+        if (key->kind == PICKLE_TEXT && key->as.text.length == strlen(name) &&
+            memcmp(key->as.text.bytes, name, key->as.text.length) == 0)
+            return dict->as.list.items[i + 1];
+    }
+    return NULL;
+}
+
+static int absent(const struct pickle_value *dict, struct err *err)
+{
+    struct numpy_names names = {.length = 0};
+    for (size_t i = 0; i + 1 < dict->as.list.count; i += 2) {
+        const struct pickle_value *key = dict->as.list.items[i];
+        if (key->kind == PICKLE_TEXT)
+            numpy_names_add(&names, key->as.text.bytes, key->as.text.length);
+    }
+    return numpy_absent(&names, err);
+}
+
+int npy_object_find(struct numpy_array *array, const unsigned char *bytes, size_t size,
+                    const char *const *names, struct err *err)
+{
+    const struct pickle_value *dict, *value = NULL;
+    struct pickle pickle;
+    if (read_pickle(&pickle, bytes, size, &dict, err))
+        return -1;
+    const char *const *name = names;
+    while (*name && !(value = value_of(dict, *name)))
+        name++;
+    int result = !value                        ? absent(dict, err)
+                 : value->kind == PICKLE_ARRAY ? find_elements(value, array, err)
+                                               : err_set(err, STATUS_DATA, "it is no array");
+    pickle_free(&pickle);
+    return result && value ? err_prefix(err, "'%s'", *name) : result;
 }

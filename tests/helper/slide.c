@@ -1,5 +1,7 @@
-/* A slide in Aperio's form: a pyramid of tiled pages, JPEG or Deflate, its description first.
- * usage: slide IMAGE OUT.svs MPP [deflate] */
+/* A slide in Aperio's form: a pyramid of tiled pages, JPEG or Deflate, its description first; or
+ * one in Ventana's, of 512 x 512 pixels: a label and four tiles, whose places XML tells.
+ * usage: slide IMAGE OUT.svs MPP [deflate]
+ *        slide IMAGE OUT.tif MPP ventana */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,11 +80,8 @@ static void put_tile(TIFF *tif, const struct picture *p, uint32_t x, uint32_t y)
         die("a tile");
 }
 
-static void put_page(TIFF *tif, const struct picture *p, const char *mpp, bool deflate)
+static void put_page(TIFF *tif, const struct picture *p, const char *text, bool deflate)
 {
-    char text[200];
-    snprintf(text, sizeof text, "Aperio Image Library v12.0\n%ux%u (256x256)|AppMag = 20|MPP = %s",
-             p->width, p->height, mpp);
     TIFFSetField(tif, TIFFTAG_IMAGEWIDTH, p->width);
     TIFFSetField(tif, TIFFTAG_IMAGELENGTH, p->height);
     TIFFSetField(tif, TIFFTAG_BITSPERSAMPLE, 8);
@@ -100,6 +99,45 @@ static void put_page(TIFF *tif, const struct picture *p, const char *mpp, bool d
         die("a page");
 }
 
+/* Rows of tiles count from below, one from the left, the next from the right. */
+static void put_ventana(TIFF *tif, const struct picture *p, const char *mpp)
+{
+#define JOINT(direction, a, b)                                                                     \
+    "<TileJointInfo FlagJoined='1' Confidence='100' Direction='" direction "' Tile1='" a           \
+    "' Tile2='" b "' OverlapX='0' OverlapY='0'/>"
+    static const char joints[] =
+        "<EncodeInfo Ver='2'><SlideInfo/><SlideStitchInfo><ImageInfo AOIScanned='1' AOIIndex='0' "
+        "NumRows='2' NumCols='2' Width='256' Height='256' Pos-X='0' Pos-Y='0'>" JOINT(
+            "RIGHT", "1", "2") JOINT("RIGHT", "4", "3") JOINT("UP", "1", "4")
+            JOINT("UP", "2", "3") "</ImageInfo></SlideStitchInfo><AoiOrigin><AOI0 OriginX='0' "
+                                  "OriginY='0'/></AoiOrigin>"
+                                  "</EncodeInfo>";
+    char scan[300];
+    snprintf(scan, sizeof scan,
+             "<Metadata><iScan Magnification='20' ScanRes='%s'><AOI0 Left='0' Top='0' Right='1' "
+             "Bottom='1'/></iScan></Metadata>",
+             mpp);
+    struct picture label = {TILE, TILE, p->rgb};
+    TIFFSetField(tif, TIFFTAG_XMLPACKET, (uint32_t)strlen(scan), scan);
+    put_page(tif, &label, "Label Image", true);
+    TIFFSetField(tif, TIFFTAG_XMLPACKET, (uint32_t)strlen(joints), joints);
+    put_page(tif, p, "level=0 mag=20 quality=95", true);
+}
+
+static void put_aperio(TIFF *tif, struct picture *p, const char *mpp, bool deflate)
+{
+    char text[200];
+    for (int level = 0; level < LEVELS && p->width && p->height; level++) {
+        snprintf(text, sizeof text,
+                 "Aperio Image Library v12.0\n%ux%u (256x256)|AppMag = 20|MPP = %s", p->width,
+                 p->height, mpp);
+        put_page(tif, p, text, deflate);
+        struct picture next = shrink(p);
+        free(p->rgb);
+        *p = next;
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 4)
@@ -108,12 +146,10 @@ int main(int argc, char **argv)
     TIFF *tif = TIFFOpen(argv[2], "w");
     if (!tif)
         die("cannot create it");
-    for (int level = 0; level < LEVELS && p.width && p.height; level++) {
-        put_page(tif, &p, argv[3], argc > 4);
-        struct picture next = shrink(&p);
-        free(p.rgb);
-        p = next;
-    }
+    if (argc > 4 && strcmp(argv[4], "ventana") == 0)
+        put_ventana(tif, &p, argv[3]);
+    else
+        put_aperio(tif, &p, argv[3], argc > 4);
     free(p.rgb);
     TIFFClose(tif);
     return 0;

@@ -395,6 +395,27 @@ static void check_extra(const char *name, int photometric, int samples, int kind
     is_int(info.has_alpha, has_alpha, "which is alpha only if it says so");
 }
 
+/* Slides that are called as other TIFFs are, whose tiles must be put together. */
+static void test_scanned(void)
+{
+    static const uint8_t bytes[4] = {0, 10, 200, 255};
+    struct tiff_page pages[2] = {page_of(8, 0, 1, bytes), page_of(8, 0, 1, bytes)};
+    struct image_info info;
+    struct err err;
+    void *pixels;
+    pages[1].xmp =
+        "<?xml version='1.0'?><Metadata><iScan Magnification='40' ScanRes='0.25'/></Metadata>";
+    tiff_put(in("scan.tif"), "w", pages, 2);
+    ok(image_load(path, &info, &pixels, &err) == -1 && err.status == STATUS_DATA &&
+           (strstr(err.message, "slide") || strstr(err.message, "entana")),
+       "a slide of Ventana's is none of our TIFFs: %s", err.message);
+    pages[0].software = "Philips DP v1.0";
+    tiff_put(in("scan.tif"), "w", pages, 1);
+    ok(image_load(path, &info, &pixels, &err) == -1 && strstr(err.message, "slide"),
+       "nor is one of Philips's: %s", err.message);
+    remove(path);
+}
+
 static void test_extra_samples(void)
 {
     const int gray = PHOTOMETRIC_MINISBLACK, rgb = PHOTOMETRIC_RGB, together = 1, apart = 2;
@@ -454,7 +475,7 @@ static void test_long_pngs(void)
 
 int main(void)
 {
-    tap_plan(89);
+    tap_plan(91);
     if (!ok(mkdtemp(folder) != NULL, "a folder"))
         return tap_done();
     test_turned_tiffs();
@@ -466,6 +487,7 @@ int main(void)
     test_palettes();
     test_types();
     test_white_is_zero();
+    test_scanned();
     test_extra_samples();
     test_long_pngs();
     char command[200];

@@ -16,7 +16,8 @@ enum { WIDTH = 90, HEIGHT = 70, COUNT = WIDTH * HEIGHT };
 
 static char folder[] = "/tmp/mask-test-XXXXXX";
 static char path[100];
-static char said[600]; /* the last notice */
+static char said[600];       /* the last notice */
+static const char *software; /* of the next TIFF, NULL: not said */
 
 static void hear(const char *text)
 {
@@ -175,6 +176,7 @@ static const char *put_tiff(int bits, int format, int photometric, const void *p
                              .bits = bits,
                              .format = format,
                              .photometric = photometric,
+                             .software = software,
                              .pixels = pixels};
     tiff_put(next_name("tif"), "w", &page, 1);
     return path;
@@ -397,6 +399,12 @@ static void test_floats(void)
         values[i] = (float)binary(i % WIDTH, i / WIDTH);
     check("0 and 1", put_tiff(32, format, black, values), binary, 0);
     for (int i = 0; i < COUNT; i++)
+        values[i] = (float)disc(i % WIDTH, i / WIDTH);
+    check("0 and 255", put_tiff(32, format, black, values), disc, 255);
+    for (int i = 0; i < COUNT; i++)
+        values[i] *= 257;
+    check("0 and 65535", put_tiff(32, format, black, values), disc, 255);
+    for (int i = 0; i < COUNT; i++)
         values[i] = (float)covered(i % WIDTH, i / WIDTH);
     check("smooth edges between 0 and 1", put_tiff(32, format, black, values), cut_disc, 255);
     check_said("cut at 0.5");
@@ -417,6 +425,14 @@ static void test_integers(void)
     check_said("-1");
     check("64 bits", put_tiff(64, SAMPLEFORMAT_INT, PHOTOMETRIC_MINISBLACK, wide), large, 0);
     wide[0] = INT64_C(1) << 32;
+    for (int i = 0; i < COUNT; i++)
+        values[i] = (int32_t)disc(i % WIDTH, i / WIDTH);
+    check("0 and 255 in 32 bits", put_tiff(32, SAMPLEFORMAT_INT, PHOTOMETRIC_MINISBLACK, values),
+          disc, 255);
+    for (int i = 0; i < COUNT; i++)
+        values[i] = values[i] ? -1 : 0;
+    check("all bits of 32", put_tiff(32, SAMPLEFORMAT_UINT, PHOTOMETRIC_MINISBLACK, values), disc,
+          255);
     check_refused("more than 32 bits", put_tiff(64, SAMPLEFORMAT_INT, PHOTOMETRIC_MINISBLACK, wide),
                   "32 bits");
 }
@@ -436,11 +452,17 @@ static void test_white_is_zero(void)
         if (i % WIDTH < WIDTH / 2)
             bits[i / WIDTH * 12 + i % WIDTH / 8] |= (uint8_t)(0x80 >> i % WIDTH % 8);
     check("a bit whose white is 0", put_tiff(1, 0, PHOTOMETRIC_MINISWHITE, bits), not_binary, 0);
+    for (size_t i = 0; i < sizeof bits; i++)
+        bits[i] ^= 0xff;
+    software = "tifffile.py";
+    check("but not of truth values by tifffile", put_tiff(1, 0, PHOTOMETRIC_MINISWHITE, bits),
+          not_binary, 0);
+    software = NULL;
 }
 
 int main(void)
 {
-    tap_plan(83);
+    tap_plan(93);
     if (!ok(mkdtemp(folder) != NULL, "a folder"))
         return tap_done();
     notice_to(hear);
