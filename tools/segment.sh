@@ -97,7 +97,7 @@ read_options() {
 is_result() { # PATH
     local stem=${1%.*} suffix other
     stem=${stem%.[oO][mM][eE]}
-    for suffix in _mask _masks _cp_masks _seg _label _labels _cells _overlay _outlines _cp_outlines _flows _prob; do
+    for suffix in _mask _masks _cp_masks _seg _label _labels _labelled _labeled -mask -masks -label -labels -labelled _cells _overlay _outlines _cp_outlines _flows _prob; do
         case $stem in
         *"$suffix")
             for other in "${stem%"$suffix"}".*; do
@@ -154,6 +154,13 @@ check_stems() {
     [ -z "$twice" ] || die 64 "two images named '$twice': give each folder a -o of its own"
 }
 
+# An image is a file here, whatever its name says.
+warn_of_channels() {
+    local path
+    path=$(sed -n 's|_0001\(\.[^./]*\)$|_0000\1|p' "$work/images" | grep -Fxf "$work/images" | head -n 1)
+    [ -z "$path" ] || warn "'$path' and the next may be channels of one image, as nnU-Net names them: each is taken for an image, tile | predict | label joins them"
+}
+
 # Those without a label image that is newer.
 list_new() {
     local path label
@@ -177,6 +184,7 @@ run_chunk() {
     mapfile -t images <"$out/parts/$id.list"
     local tile=("${prefix}tile") predict=("${prefix}predict" --keep-image) label=("${prefix}label")
     [ -z "$size" ] || tile+=(-s "$size")
+    case ${images[*]} in *_0000.*) tile+=(--numbered images) ;; esac
     [ -z "$weights" ] || predict+=(-m "$weights")
     predict+=(${predict_options[@]+"${predict_options[@]}"})
     label+=(-T "$out/parts/$id.tsv" -o "$out/labels/" --rois "$out/rois/" --geojson "$out/geojson/" --svg "$out/outlines/")
@@ -311,6 +319,7 @@ main() {
     list_images >"$work/images" || exit $?
     [ -s "$work/images" ] || die 66 "no images in ${inputs[*]}"
     check_stems
+    warn_of_channels
     forget_unfinished
     list_done >"$work/done"
     list_new >"$work/new"

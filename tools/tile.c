@@ -13,6 +13,7 @@ static struct cut_options settings = {
     .tiling = {.sizes = {224}, .size_count = 1, .overlap = {.amount = 56}, .overlap_is_cut = true},
 };
 static int64_t part[2] = {1, 1}; /* I/N */
+static int numbered = JOINED_AUTO;
 
 static int read_overlap(const char *text, struct err *err)
 {
@@ -40,6 +41,9 @@ static const struct cli_option options[] = {
     {0, "normalize", CUT_RANGE_WORDS,
      "let networks see the whole image's range as 0 to 1 (default auto: those that ask for it)",
      CLI_CHOICE(settings.range)},
+    {0, "numbered", JOINED_WORDS,
+     "files _0000, _0001, ... are channels of an image, or images (default auto: nnU-Net's)",
+     CLI_CHOICE(numbered)},
     PLANES_OPTIONS,
     {0, "part", "I/N", "only the I-th of N parts, by whole rows of tiles",
      CLI_INT(part[0], 1, 1000000), CLI_PARTS(2, '/')},
@@ -93,12 +97,13 @@ static int leave_out_results(char **paths, int count)
 }
 
 /* The number of images that failed; *err has the last failure. */
-static int tile_images(struct cutter *cutter, char **paths, int count, struct err *err)
+static size_t tile_images(struct cutter *cutter, const struct joined *images, size_t count,
+                          struct err *err)
 {
-    int failed = 0;
-    for (int i = 0; i < count; i++) {
-        cli_progress("images", (uint64_t)i, (uint64_t)count);
-        int result = cutter_add(cutter, paths[i], err);
+    size_t failed = 0;
+    for (size_t i = 0; i < count; i++) {
+        cli_progress("images", i, count);
+        int result = cutter_add(cutter, &images[i], err);
         if (result < 0)
             cli_die_err(err); /* nobody reads on, or the disk is full */
         if (result > 0)
@@ -106,6 +111,18 @@ static int tile_images(struct cutter *cutter, char **paths, int count, struct er
         failed += result > 0;
     }
     return failed;
+}
+
+/* What nobody asked for is said. */
+static void tell_joined(const struct joined *images, size_t count)
+{
+    for (size_t i = 0; i < count && numbered == JOINED_AUTO; i++)
+        if (images[i].count > 1) {
+            cli_warn("cut '%s': '%s' and the next %zu are its channels by their names; else "
+                     "--numbered images",
+                     images[i].name, images[i].paths[0], images[i].count - 1);
+            return;
+        }
 }
 
 int main(int argc, char **argv)
@@ -117,14 +134,20 @@ int main(int argc, char **argv)
     check_options();
     int count = cli_operand_count() ? cli_operand_count() : 1;
     char **paths = cli_inputs();
+    struct joined *images;
+    size_t image_count;
     count = leave_out_results(paths, count);
+    if (joined_new(&images, &image_count, paths, (size_t)count, (enum joined_wish)numbered, &err))
+        cli_die_err(&err);
+    tell_joined(images, image_count);
     struct stream_author author = {.program = program.name, .arguments = cli_command_line()};
     if (stream_create(&writer, "-", &author, NULL, &err) ||
         cutter_new(&cutter, &settings, writer, &err))
         cli_die_err(&err);
-    int failed = tile_images(cutter, paths, count, &err);
+    size_t failed = tile_images(cutter, images, image_count, &err);
     cutter_free(cutter);
-    if (failed == count) {
+    joined_free(images, image_count);
+    if (failed == image_count) {
         stream_abort(writer);
         return cli_finish(err.status);
     }

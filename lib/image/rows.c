@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/joined.h"
+
 #define CHUNK_SIZE    (1 << 20)  /* bytes of rows that are converted at a time */
 #define RESIDENT_SIZE (64 << 20) /* bytes of an image that is read once */
 
@@ -26,15 +28,26 @@ static int allocate(struct rows *source, const char *path, struct err *err)
     return source->chunk ? 0 : err_memory(err, path);
 }
 
+static int describe(struct rows *source, const char *path, struct err *err)
+{
+    source->info = image_info(source->reader);
+    source->dtype = source->info->is_label ? DTYPE_F32 : image_dtype(source->info);
+    source->channels = channels_after(image_colors(source->info), source->wish);
+    return allocate(source, path, err);
+}
+
 int rows_open(struct rows *source, const char *path, enum channels_wish wish, struct err *err)
 {
     *source = (struct rows){.wish = wish};
-    if (image_open(&source->reader, path, err))
-        return -1;
-    source->info = image_info(source->reader);
-    source->dtype = source->info->is_label ? DTYPE_F32 : image_dtype(source->info);
-    source->channels = channels_after(image_colors(source->info), wish);
-    return allocate(source, path, err);
+    return image_open(&source->reader, path, err) ? -1 : describe(source, path, err);
+}
+
+int rows_open_joined(struct rows *source, const char *const *paths, size_t count,
+                     enum channels_wish wish, struct err *err)
+{
+    *source = (struct rows){.wish = wish, .path_count = count};
+    source->paths = count > 1 ? paths : NULL;
+    return joined_open(&source->reader, paths, count, err) ? -1 : describe(source, paths[0], err);
 }
 
 static int check_size(const struct rows *mask, const struct rows *image, const char *path,
@@ -148,7 +161,9 @@ static int scan_anew(const char *path, const struct rows *like,
 {
     struct rows source;
     bool more = true;
-    int result = rows_open(&source, path, like->wish, err);
+    int result = like->path_count > 1
+                     ? rows_open_joined(&source, like->paths, like->path_count, like->wish, err)
+                     : rows_open(&source, path, like->wish, err);
     if (result == 0)
         result = band_extend(&source.band, source.chunk_rows, err);
     while (result == 0 && more && source.next_row < source.info->height) {

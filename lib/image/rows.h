@@ -14,6 +14,8 @@ struct rows {
     const struct image_info *info; /* of the file; borrowed */
     enum dtype dtype;              /* uint8, uint16, float32; of masks uint32, too */
     enum channels_wish wish;
+    const char *const *paths; /* of a joined image; borrowed */
+    size_t path_count;
     int channels;     /* after conversion; 0 when it cannot be done */
     struct band band; /* the resident rows, width x channels */
     int64_t next_row; /* the file's next */
@@ -28,6 +30,10 @@ struct rows {
 int rows_open(struct rows *rows, const char *path, enum channels_wish wish,
               struct err *err) MUST_CHECK;
 void rows_close(struct rows *rows);
+
+/* The same of channels in files of their own (image/joined.h), or of one file with all of them. */
+int rows_open_joined(struct rows *rows, const char *const *paths, size_t count,
+                     enum channels_wish wish, struct err *err) MUST_CHECK;
 
 /* The mask of an image, which must have its size.  Masks drawn as black and white (0 and 255, or
  * 65535) have the labels 0 and 1. */
@@ -48,8 +54,8 @@ int rows_window(const struct rows *rows, int64_t x, int64_t y, int64_t width, in
                 struct array *window, double *peak, struct err *err) MUST_CHECK;
 
 /* Shows `look` all values of an image from above, n at a time, until it returns false: of a
- * small one that was not read yet, which becomes resident, else of its file at `path`, read
- * anew from end to end as `image` was opened. */
+ * small one that was not read yet, which becomes resident, else of its file at `path`, or its
+ * files, read anew from end to end as `image` was opened. */
 int rows_scan(const char *path, struct rows *image,
               bool (*look)(void *data, const void *values, size_t n), void *data,
               struct err *err) MUST_CHECK;

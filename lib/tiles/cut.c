@@ -21,7 +21,8 @@ struct cutter {
     struct names used; /* keys */
     bool write_failed;
     /* The image that is cut. */
-    const char *path;
+    const struct joined *files;
+    const char *path;              /* or what joined files are called */
     char key[SAMPLE_MAX_NAME / 2]; /* before the tile's own part */
     struct rows image, mask;       /* mask: only with a folder of them */
     struct tiling tiling;
@@ -172,8 +173,8 @@ static int cut_rows(struct cutter *c, struct err *err)
 static int open_mask(struct cutter *c, struct err *err)
 {
     char path[4096];
-    if (pairs_find_mask(c->options->masks, c->path, c->options->mask_suffix, path, sizeof path,
-                        err))
+    if (pairs_find_mask(c->options->masks, c->files->paths[0], c->options->mask_suffix, path,
+                        sizeof path, err))
         return -1;
     return rows_open_mask(&c->mask, path, &c->image, err);
 }
@@ -230,7 +231,8 @@ static int choose_key(struct cutter *c, struct err *err)
 
 static int cut(struct cutter *c, const char *readable, struct err *err)
 {
-    if (rows_open(&c->image, readable, c->options->channels, err) ||
+    const char *const *paths = c->files->count > 1 ? c->files->paths : &readable;
+    if (rows_open_joined(&c->image, paths, c->files->count, c->options->channels, err) ||
         rows_check_image(&c->image, c->path, err) || (c->options->masks && open_mask(c, err)) ||
         describe(c, readable, err) || choose_key(c, err) ||
         tiling_new(&c->tiling, &c->options->tiling, c->image.info->width, c->image.info->height,
@@ -272,11 +274,12 @@ static void forget_image(struct cutter *c)
     c->tiles = c->not_finite = c->hot = 0;
 }
 
-int cutter_add(struct cutter *cutter, const char *path, struct err *err)
+int cutter_add(struct cutter *cutter, const struct joined *image, struct err *err)
 {
     struct err late;
-    cutter->path = path;
-    const char *readable = io_reopenable(path, err);
+    cutter->files = image;
+    cutter->path = image->name;
+    const char *readable = io_reopenable(image->paths[0], err);
     int result = readable ? cut(cutter, readable, err) : -1;
     if (result && !cutter->write_failed)
         result = tell_failure(cutter, err->message) ? -1 : 1;

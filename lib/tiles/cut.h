@@ -3,6 +3,7 @@
 #define TILES_CUT_H
 
 #include "core/channels.h"
+#include "image/joined.h"
 #include "stream/stream.h"
 #include "tiles/tiling.h"
 
@@ -28,9 +29,9 @@ int cutter_new(struct cutter **cutter, const struct cut_options *options,
                struct stream_writer *writer, struct err *err) MUST_CHECK;
 void cutter_free(struct cutter *cutter); /* NULL is fine */
 
-/* Writes the tiles of the image at `path`, "-" is standard input.  1 when the image failed,
- * which the stream tells later programs; -1 when the stream cannot be written, or memory
- * is out: no use to go on. */
-int cutter_add(struct cutter *cutter, const char *path, struct err *err) MUST_CHECK;
+/* Writes the tiles of the image, one file, "-" for standard input, or its channels.  1 when the
+ * image failed, which the stream tells later programs; -1 when the stream cannot be written, or
+ * memory is out: no use to go on. */
+int cutter_add(struct cutter *cutter, const struct joined *image, struct err *err) MUST_CHECK;
 
 #endif

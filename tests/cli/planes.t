@@ -1,7 +1,7 @@
 #!/bin/bash
 # Stacks, channels and masks of several planes through the programs.
 . "$(dirname "$0")/../tap.sh"
-plan 24
+plan 36
 cd "$TMP" || exit 1
 PATH=$BUILD/tests/helper:$PATH
 
@@ -48,6 +48,30 @@ is "$(label -q -m keep -T - -i channels.tif mask.png | head -n 1 | tr '\t' '\n' 
 is "$(label -q -m keep -T - --channel 2 -i channels.tif mask.png | cut -f26 | tail -n 1)" 20 \
     "or of one"
 ok "an overlay of a slice" overlay --z max -o o.png stack.tif mask.png
+
+# channels in files of their own, as nnU-Net has them
+keys() { tar tf - | sed -n 's|/full/.*image.npy$||p' | tr '\n' ' '; }
+mkdir imagesTr labelsTr frames
+for c in 0 1 2; do image pages imagesTr/case_a_000$c.tif 30 20 "" $((c + 5)); done
+image pages imagesTr/case_b_0000.tif 30 20 "" 9
+cp mask.png labelsTr/case_a.png
+cp mask.png labelsTr/case_b.png
+tile -q -s full -m labelsTr imagesTr/*.tif >nnunet.tar 2>message
+is "$(keys <nnunet.tar)" "case_a case_b_0000 " "files _0000, _0001, ... are channels of an image"
+is "$(peek nnunet.tar | grep -c 'image uint8 20x30x3')" 1 "... as many as there are"
+is "$(tar tf nnunet.tar | grep -c mask.npy)" 2 "... with the image's mask"
+is "$(cat message)" "tile: cut 'imagesTr/case_a.tif': 'imagesTr/case_a_0000.tif' and the next 2 are its channels by their names; else --numbered images" "... which is said"
+is "$(pixel imagesTr/case_a_*.tif 2>message)" "5 6 7" "... in their order"
+is "$(pixel --channel 2 imagesTr/case_a_*.tif 2>message)" 6 "... of which one is taken"
+is "$(tile -q -s full --numbered images imagesTr/*.tif | keys)" "case_a_0000 case_a_0001 case_a_0002 case_b_0000 " "or images"
+for f in 0 1 2 3 4 5; do image pages frames/f_000$f.tif 30 20 "" "$f"; done
+is "$(tile -q -s full frames/*.tif | keys)" "f_0000 f_0001 f_0002 f_0003 f_0004 f_0005 " "many, elsewhere, are frames of a film"
+is "$(tile -q -s full --numbered channels frames/*.tif | keys)" "f " "unless it is said"
+is "$(tile -q -s full frames/f_000[12].tif | keys)" "f_0001 f_0002 " "so are those that do not begin with _0000"
+image pages imagesTr/case_a_0002.tif 31 20 "" 7
+tile -q -s full imagesTr/case_a_*.tif >none.tar 2>message
+is "$?:$(grep -c "another size or type than 'imagesTr/case_a_0000.tif'" message)" "65:1" "channels of several sizes are refused"
+is "$(tile -q -s full frames/f_0000.tif frames/f_0001.tif 2>message | keys)" "f " "two of a size are channels anywhere"
 
 # the size of a pixel goes through
 tile -q -s full --z 1 stack.tif | stitch -q --image -o i.tif
