@@ -1,5 +1,4 @@
 /* rasterize: annotations to masks and label images. */
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +62,9 @@ static const struct cli_program program = {
     .purpose = "masks and label images from annotations",
     .synopsis = "[options] ANNOTATIONS...",
     .options = options,
-    .notes = "Reads COCO, GeoJSON, LabelMe and VIA JSON, ImageJ .roi, zips of them, and TIFF with\n"
-             "them inside.",
+    .notes =
+        "Reads COCO, GeoJSON, LabelMe and VIA JSON, CVAT's XML, YOLO's polygons, ImageJ .roi,\n"
+        "zips of them, and TIFF with them inside.",
 };
 
 static struct destination output;
@@ -105,26 +105,13 @@ static enum image_format format_of_output(void)
 
 /* ---- sizes ---- */
 
-/* The image in the folder whose stem is that of `name`, beside which annotations may lie. */
-static int find_image(char *path, size_t room, const char *folder, const char *name,
-                      struct err *err)
+static int size_of(const char *path, int64_t *width, int64_t *height, struct err *err)
 {
-    size_t stem, length;
-    const char *base = names_stem(name, &stem);
-    DIR *dir = opendir(folder);
-    if (!dir)
-        return err_set(err, STATUS_NO_INPUT, "read '%s': not a folder", folder);
-    bool found = false;
-    for (struct dirent *entry; !found && (entry = readdir(dir));) {
-        names_stem(entry->d_name, &length);
-        found = length == stem && strncmp(entry->d_name, base, stem) == 0 &&
-                folder_is_image_name(entry->d_name);
-        if (found)
-            found = snprintf(path, room, "%s/%s", folder, entry->d_name) < (int)room;
-    }
-    closedir(dir);
-    if (!found)
-        return err_set(err, STATUS_NO_INPUT, "no image '%.*s' in '%s'", (int)stem, base, folder);
+    struct image_info info;
+    if (image_measure(path, &info, err))
+        return -1;
+    *width = info.width;
+    *height = info.height;
     return 0;
 }
 
@@ -133,32 +120,44 @@ static int size_like(const char *name, int64_t *width, int64_t *height, struct e
     char path[4096];
     const char *like = settings.like;
     if (path_is_folder(like)) {
-        if (find_image(path, sizeof path, like, name, err))
+        if (folder_find_image(like, name, path, sizeof path, err))
             return -1;
         like = path;
     }
-    struct image_info info;
-    if (image_measure(like, &info, err))
-        return -1;
-    *width = info.width;
-    *height = info.height;
-    return 0;
+    return size_of(like, width, height, err);
 }
 
-static int get_size(const struct annot_image *image, size_t shape[2], struct err *err)
+/* Of the image that lies beside its annotations, if it does. */
+static void size_beside(const char *source, const char *name, int64_t *width, int64_t *height)
+{
+    char folder[4096], path[4096];
+    struct err unused;
+    const char *slash = strrchr(source, '/');
+    int n = slash ? snprintf(folder, sizeof folder, "%.*s/", (int)(slash - source), source)
+                  : snprintf(folder, sizeof folder, ".");
+    if (strcmp(source, "-") != 0 && n < (int)sizeof folder &&
+        folder_find_image(folder, name, path, sizeof path, &unused) == 0 &&
+        size_of(path, width, height, &unused))
+        *width = *height = 0;
+}
+
+static int get_size(const struct annot_image *image, const char *source, size_t shape[2],
+                    struct err *err)
 {
     int64_t width = settings.size[0], height = settings.size[1];
     if (settings.like && size_like(image->name, &width, &height, err))
         return -1;
     if (image->width > 0 && image->height > 0) {
-        if (width && (width != image->width || height != image->height))
+        if (width && !annot_fits(image, width, height))
             return err_set(err, STATUS_DATA,
                            "'%s' is %lld x %lld pixels, its annotations are for %lld x %lld",
                            image->name, (long long)width, (long long)height,
                            (long long)image->width, (long long)image->height);
-        width = image->width;
-        height = image->height;
+        width = width ? width : image->width;
+        height = height ? height : image->height;
     }
+    if (width == 0)
+        size_beside(source, image->name, &width, &height);
     if (width == 0)
         return err_set(err, STATUS_USAGE,
                        "'%s': the annotations do not say the image's size; use --size or --like",
@@ -226,7 +225,8 @@ static int rasterize(struct annot_file *file, const char *source, size_t i, stru
     struct annot_image image = annot_image(file, i);
     struct spill room;
     size_t shape[2], bytes;
-    if (choose_path(path, sizeof path, image.name, source, err) || get_size(&image, shape, err) ||
+    if (choose_path(path, sizeof path, image.name, source, err) ||
+        get_size(&image, source, shape, err) ||
         array_check_bytes(DTYPE_U32, 2, shape, &bytes, err) ||
         limits_check_memory(bytes, image.name, err) ||
         spill_new_claimed(&room, bytes, SIZE_MAX, err))

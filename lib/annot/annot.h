@@ -34,6 +34,8 @@ struct annot_image {
     int64_t width, height;          /* 0 when the annotations do not say */
     double full_width, full_height; /* of a larger image that this one was scaled from, or 0:
                                        GeoJSON is written in its pixels */
+    bool scales;                    /* of one read: its objects may be painted at another size, too,
+                                       and are scaled then */
 };
 
 /* ---- writing, from label images ---- */
@@ -113,16 +115,19 @@ int64_t annot_paint(struct array *labels, const struct annot_object *object, uin
 
 struct annot_file;
 
-/* Opens ImageJ .roi and .zip and its TIFF files with ROIs inside, GeoJSON, COCO, LabelMe
- * and VIA files, recognised by what they hold; "-" is standard input.  Memory does not grow with
- * the number of objects in a regular file but for a few bytes each. */
+/* Opens ImageJ .roi and .zip and its TIFF files with ROIs inside, GeoJSON, COCO, LabelMe, VIA,
+ * CVAT and YOLO files, recognised by what they hold; "-" is standard input.  Memory does not grow
+ * with the number of objects in a regular file but for a few bytes each. */
 int annot_open(struct annot_file **file, const char *path, struct err *err) MUST_CHECK;
 void annot_close(struct annot_file *file);
 
-/* The images that the file is about, in its order; all but COCO and VIA have one.  Names
+/* The images that the file is about, in its order; all but COCO, VIA and CVAT have one.  Names
  * have '/' between folders, also where the file has '\\'. */
 size_t annot_image_count(const struct annot_file *file);
 struct annot_image annot_image(const struct annot_file *file, size_t i); /* name borrowed */
+
+/* Whether it may be painted at that size: its own, or one of its shape if it scales. */
+bool annot_fits(const struct annot_image *image, int64_t width, int64_t height);
 
 /* Gives the objects of an image to `take` one by one, valid during the call;
  * stops when that fails.  An object that cannot be given is left out; STATUS_DATA when

@@ -58,6 +58,15 @@ int build_point(struct build *build, double x, double y, struct err *err)
     return growing_add(&build->points, &y, err);
 }
 
+void build_scale(struct build *build, double x, double y)
+{
+    double *points = build->points.items;
+    for (size_t i = 0; i + 1 < build->points.count; i += 2) {
+        points[i] *= x;
+        points[i + 1] *= y;
+    }
+}
+
 void build_drop_ring(struct build *build)
 {
     const struct annot_ring *rings = build->rings.items;

@@ -28,6 +28,9 @@ int build_piece(struct build *build, struct err *err) MUST_CHECK;
 int build_ring(struct build *build, struct err *err) MUST_CHECK;
 int build_point(struct build *build, double x, double y, struct err *err) MUST_CHECK;
 
+/* Multiplies all coordinates. */
+void build_scale(struct build *build, double x, double y);
+
 /* Takes the last ring away again. */
 void build_drop_ring(struct build *build);
 

@@ -1,5 +1,6 @@
 #include "annot/file.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,31 +66,48 @@ static int scan_values(struct annot_file *file, struct scan *scan, struct err *e
     return scan_skip(scan, err);
 }
 
-static int scan_all(struct annot_file *file, struct err *err)
+/* As UTF-8 without a byte order mark. */
+static int find_text(struct annot_file *file, struct err *err)
 {
     if (utf16_decode(file->bytes.data, file->bytes.size, &file->text, &file->text_size, err))
         return -1;
     file->root = file_scan(file, NULL);
     if (file->root.end - file->root.at >= 3 && memcmp(file->root.at, "\xef\xbb\xbf", 3) == 0)
-        file->root.at += 3; /* a byte order mark */
+        file->root.at += 3;
+    return 0;
+}
+
+static int scan_all(struct annot_file *file, struct err *err)
+{
     struct scan scan = file->root;
+    if (scan_peek(&scan) == '<')
+        return err_set(err, STATUS_DATA, "XML that is not of CVAT");
     return scan_values(file, &scan, err) || scan_end(&scan, err) ? -1 : 0;
+}
+
+static void choose(struct annot_file *file, const struct annot_reader *const *readers)
+{
+    for (; *readers && !file->reader; readers++)
+        file->reader = (*readers)->is(file) ? *readers : NULL;
 }
 
 static int recognise(struct annot_file *file, struct err *err)
 {
-    static const struct annot_reader *const binary[] = {&read_roi, &read_roi_zip, &read_roi_tiff};
+    static const struct annot_reader *const binary[] = {&read_roi, &read_roi_zip, &read_roi_tiff,
+                                                        NULL};
+    static const struct annot_reader *const text[] = {&read_cvat, &read_yolo, NULL};
     static const struct annot_reader *const json[] = {&read_geojson, &read_coco, &read_labelme,
-                                                      &read_via};
-    for (size_t i = 0; i < sizeof binary / sizeof *binary && !file->reader; i++)
-        file->reader = binary[i]->is(file) ? binary[i] : NULL;
-    if (file->reader)
-        return 0;
-    if (scan_all(file, err))
+                                                      &read_via, NULL};
+    choose(file, binary);
+    if (!file->reader && find_text(file, err))
         return -1;
-    for (size_t i = 0; i < sizeof json / sizeof *json && !file->reader; i++)
-        file->reader = json[i]->is(file) ? json[i] : NULL;
-    return file->reader ? 0 : err_set(err, STATUS_DATA, "neither GeoJSON nor COCO, LabelMe or VIA");
+    choose(file, text);
+    if (!file->reader && scan_all(file, err))
+        return -1;
+    choose(file, json);
+    return file->reader
+               ? 0
+               : err_set(err, STATUS_DATA, "neither GeoJSON nor COCO, LabelMe, VIA, CVAT or YOLO");
 }
 
 /* ---- images ---- */
@@ -97,7 +115,7 @@ static int recognise(struct annot_file *file, struct err *err)
 int file_add_image(struct annot_file *file, const char *name, const char *id, int64_t width,
                    int64_t height, struct err *err)
 {
-    struct file_image image = {strdup(name), id ? strdup(id) : NULL, width, height};
+    struct file_image image = {strdup(name), id ? strdup(id) : NULL, width, height, false};
     if (!image.name || (id && !image.id) || growing_add(&file->images, &image, err)) {
         free(image.name);
         free(image.id);
@@ -166,7 +184,18 @@ size_t annot_image_count(const struct annot_file *file)
 struct annot_image annot_image(const struct annot_file *file, size_t i)
 {
     const struct file_image *image = (const struct file_image *)file->images.items + i;
-    return (struct annot_image){image->name, image->width, image->height};
+    return (struct annot_image){.name = image->name,
+                                .width = image->width,
+                                .height = image->height,
+                                .scales = image->scales};
+}
+
+bool annot_fits(const struct annot_image *image, int64_t width, int64_t height)
+{
+    if (width == image->width && height == image->height)
+        return true;
+    double scale = (double)image->width / (double)width;
+    return image->scales && fabs((double)height * scale - (double)image->height) <= fmax(scale, 1);
 }
 
 size_t annot_orphans(const struct annot_file *file)

@@ -13,6 +13,7 @@
 struct file_image {
     char *name, *id;       /* id: of COCO, else NULL */
     int64_t width, height; /* 0: unknown */
+    bool scales;           /* its objects may be painted at another size */
 };
 
 struct coco_category {
@@ -29,19 +30,20 @@ struct annot_reader;
 struct annot_file {
     char *path;
     struct filemap bytes;
-    char *text; /* of JSON in UTF-16: the same in UTF-8, else NULL */
+    char *text; /* of text in UTF-16: the same in UTF-8, else NULL */
     size_t text_size;
     const struct annot_reader *reader;
-    struct scan root; /* of JSON: all of it */
+    struct scan root; /* of text: all of it, in UTF-8, without a byte order mark */
     struct file_key {
         char name[32]; /* cut */
         const char *at;
     } keys[MAX_KEYS];
     size_t key_count;
-    const char *values;        /* of GeoJSON and LabelMe: where the list of objects is */
-    struct growing images;     /* of struct file_image */
-    struct growing categories; /* of struct coco_category, by id */
-    struct growing places;     /* of struct file_place, by image */
+    const char *values;                /* of GeoJSON and LabelMe: where the list of objects is */
+    struct growing images;             /* of struct file_image */
+    struct growing categories;         /* of struct coco_category, by id */
+    struct growing places;             /* of struct file_place, by image */
+    int64_t paint_width, paint_height; /* of the image that is painted; 0: none is */
     size_t orphans;
     struct annot_left_out left_out;
 };
@@ -54,8 +56,8 @@ struct annot_reader {
     int (*read)(struct annot_file *file, size_t image, annot_take *take, void *user,
                 struct err *err);
 };
-extern const struct annot_reader read_roi, read_roi_zip, read_roi_tiff, read_geojson, read_coco,
-    read_labelme, read_via;
+extern const struct annot_reader read_roi, read_roi_zip, read_roi_tiff, read_cvat, read_yolo,
+    read_geojson, read_coco, read_labelme, read_via;
 
 /* The value at `at` in a file of JSON, or at its begin. */
 struct scan file_scan(const struct annot_file *file, const char *at);

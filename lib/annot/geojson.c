@@ -185,12 +185,18 @@ static int read_feature(struct scan *scan, struct build *build, struct err *err)
 }
 
 /* A feature, or a bare geometry. */
-static int read_object(struct scan scan, struct build *build, struct err *err)
+static int read_object(const struct annot_file *file, struct scan scan, struct build *build,
+                       struct err *err)
 {
+    const struct file_image *image = file->images.items;
     struct scan copy = scan;
-    if (read_feature(&copy, build, err))
+    if (read_feature(&copy, build, err) ||
+        (!build->has_geometry && read_geometry(&scan, build, 0, err)))
         return -1;
-    return build->has_geometry ? 0 : read_geometry(&scan, build, 0, err);
+    if (image->scales && file->paint_width > 0)
+        build_scale(build, (double)file->paint_width / (double)image->width,
+                    (double)file->paint_height / (double)image->height);
+    return 0;
 }
 
 static int read_list(struct annot_file *file, const char *at, struct build *build, annot_take *take,
@@ -203,25 +209,55 @@ static int read_list(struct annot_file *file, const char *at, struct build *buil
         return -1;
     for (size_t number = 1; (more = scan_item(&scan, &first, err)) > 0; number++) {
         struct scan object = scan;
-        if (scan_skip(&scan, err) || file_give(file, build, read_object(object, build, err),
+        if (scan_skip(&scan, err) || file_give(file, build, read_object(file, object, build, err),
                                                "feature", number, take, user, err))
             return -1;
     }
     return more;
 }
 
-/* The list of features, or a single one, or a bare geometry. */
+/* The list of features, or of geometries alone, or a single one of either. */
 static int read_file(struct annot_file *file, size_t image, annot_take *take, void *user,
                      struct err *err)
 {
     struct build build = build_new();
     const char *list = file_is_list(file) ? file->root.at : file_value(file, "features");
+    if (!list && !file_value(file, "geometry"))
+        list = file_value(file, "geometries");
     int result = list ? read_list(file, list, &build, take, user, err)
-                      : file_give(file, &build, read_object(file->root, &build, err), "feature", 1,
-                                  take, user, err);
+                      : file_give(file, &build, read_object(file, file->root, &build, err),
+                                  "feature", 1, take, user, err);
     (void)image;
     build_free(&build);
     return result;
+}
+
+/* Files of ours tell the size of a slide whose level they are of. */
+static int open_geojson(struct annot_file *file, struct err *err)
+{
+    const char *at = file_is_list(file) ? NULL : file_value(file, "image");
+    char key[32];
+    bool first = true;
+    int more = 0;
+    int64_t size[2] = {-1, -1};
+    struct scan scan = file_scan(file, at);
+    if (at && scan_peek(&scan) == '{') {
+        if (scan_open(&scan, '{', err))
+            return -1;
+        while ((more = scan_key(&scan, &first, key, sizeof key, err)) > 0) {
+            int64_t number;
+            if (scan_count(&scan, &number, err))
+                return -1;
+            if (strcmp(key, "width") == 0 || strcmp(key, "height") == 0)
+                size[key[0] == 'h'] = number;
+        }
+    }
+    bool known = size[0] > 0 && size[1] > 0 && size[0] <= INT32_MAX && size[1] <= INT32_MAX;
+    if (more < 0 ||
+        file_add_image(file, file->path, NULL, known ? size[0] : 0, known ? size[1] : 0, err))
+        return -1;
+    ((struct file_image *)file->images.items)->scales = known;
+    return 0;
 }
 
 /* A list may be empty, else it is one of features or geometries. */
@@ -237,4 +273,4 @@ static bool is_geojson(const struct annot_file *file)
            file_value(file, "geometries") || (!file_is_list(file) && file_value(file, "features"));
 }
 
-const struct annot_reader read_geojson = {is_geojson, NULL, read_file};
+const struct annot_reader read_geojson = {is_geojson, open_geojson, read_file};

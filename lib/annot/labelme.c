@@ -62,6 +62,8 @@ static int read_shape(struct scan *scan, struct shape *shape, struct err *err)
         if (bad)
             return -1;
     }
+    if (!shape->type[0]) /* null */
+        strcpy(shape->type, "polygon");
     return more;
 }
 
@@ -108,8 +110,9 @@ static int add_mask(const struct shape *shape, struct build *build, struct err *
 /* LabelMe's types, and those that X-AnyLabeling adds. */
 static int add_shape(const struct shape *shape, struct build *build, struct err *err)
 {
-    static const char *const areas[] = {
-        "polygon", "rotation", "quadrilateral", "rectangle", "circle", "mask", NULL};
+    static const char *const areas[] = {"polygon",       "rotation",  "oriented_rectangle",
+                                        "quadrilateral", "rectangle", "circle",
+                                        "mask",          NULL};
     static const char *const no_areas[] = {"line", "linestrip", "point", "points", NULL};
     bool circle = strcmp(shape->type, "circle") == 0;
     bool rectangle = strcmp(shape->type, "rectangle") == 0;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "annot/annot.h"
+#include "annot/file.h"
 #include "core/growing.h"
 
 struct raster {
@@ -126,6 +126,8 @@ int annot_rasterize(struct annot_file *file, size_t image, const struct annot_ra
 {
     struct raster raster = {.pixels = pixels, .options = options, .counts = counts};
     *counts = (struct annot_counts){0};
+    file->paint_width = (int64_t)pixels->shape[1];
+    file->paint_height = (int64_t)pixels->shape[0];
     if (look_at_objects(file, image, &raster, err))
         return -1;
     return annot_read(file, image, paint, &raster, err);

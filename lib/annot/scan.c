@@ -294,15 +294,25 @@ int scan_integer(struct scan *scan, int64_t *number, struct err *err)
     return 0;
 }
 
+/* Also of a text, as some programs write sizes. */
 int scan_count(struct scan *scan, int64_t *number, struct err *err)
 {
-    char c = scan_peek(scan);
+    char c = scan_peek(scan), text[24] = "";
     struct scan copy = *scan;
+    struct err unused;
     double value = -1;
+    *number = -1;
     if (c >= '0' && c <= '9' && scan_number(&copy, &value, err))
         return -1;
-    *number = value >= 0 && value <= 9007199254740992.0 ? (int64_t)value : -1;
-    return scan_skip(scan, err);
+    if (value >= 0 && value <= 9007199254740992.0)
+        *number = (int64_t)value;
+    if (c != '"')
+        return scan_skip(scan, err);
+    if (scan_string(scan, text, sizeof text, err))
+        return -1;
+    if (num_int(text, 0, INT32_MAX, number, &unused))
+        *number = -1;
+    return 0;
 }
 
 int scan_word(struct scan *scan, char *to, size_t room, struct err *err)

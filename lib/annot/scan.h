@@ -31,7 +31,7 @@ int scan_item(struct scan *scan, bool *first, struct err *err) MUST_CHECK;
 int scan_number(struct scan *scan, double *number, struct err *err) MUST_CHECK;
 int scan_integer(struct scan *scan, int64_t *number, struct err *err) MUST_CHECK;
 
-/* A number, or -1 when there is something else, which is skipped. */
+/* A number, or a text that is one; -1 when there is something else, which is skipped. */
 int scan_count(struct scan *scan, int64_t *number, struct err *err) MUST_CHECK;
 
 /* A text, a number as its digits, "" for anything else: an id, a name. */

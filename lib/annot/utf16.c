@@ -18,18 +18,31 @@ static unsigned unit(const unsigned char *p, bool big)
     return big ? (unsigned)p[0] << 8 | p[1] : (unsigned)p[1] << 8 | p[0];
 }
 
+/* Whether it is UTF-16, and big-endian: by its mark, or, of JSON, by the zero beside the first
+ * character. */
+static bool is_utf16(const unsigned char *p, size_t size, bool *big)
+{
+    if (size < 2)
+        return false;
+    *big = p[0] == 0xfe || p[0] == 0;
+    bool marked = p[0] + p[1] == 0xff + 0xfe && p[0] >= 0xfe;
+    return marked ||
+           (size % 2 == 0 && !p[0] != !p[1] && (p[0] + p[1] == '{' || p[0] + p[1] == '['));
+}
+
 int utf16_decode(const void *bytes, size_t size, char **text, size_t *text_size, struct err *err)
 {
     const unsigned char *p = bytes, *end = p + size;
+    bool big;
     *text = NULL;
-    if (size < 2 || p[0] + p[1] != 0xff + 0xfe || p[0] < 0xfe)
+    if (!is_utf16(p, size, &big))
         return 0;
-    bool big = p[0] == 0xfe;
+    p += p[0] >= 0xfe || p[1] >= 0xfe ? 2 : 0;
     char *to = malloc(size / 2 * 3);
     if (!to)
         return err_memory(err, "annotations");
     size_t used = 0;
-    for (p += 2; end - p >= 2; p += 2) {
+    for (; end - p >= 2; p += 2) {
         unsigned code = unit(p, big);
         if (code >= 0xd800 && code < 0xdc00 && end - p >= 4 &&
             (unit(p + 2, big) & 0xfc00) == 0xdc00) {

@@ -12,8 +12,14 @@
 static int geojson_begin(struct annot_writer *writer, const struct annot_image *image,
                          struct err *err)
 {
-    (void)image;
-    return write_text(writer, err, "{\"type\":\"FeatureCollection\",\"features\":[");
+    if (write_text(writer, err, "{\"type\":\"FeatureCollection\","))
+        return -1;
+    /* a word of our own, by which it can be painted at the size that was looked at */
+    if (image && image->full_width > 0 && image->full_height > 0 &&
+        write_text(writer, err, "\"image\":{\"width\":%.0f,\"height\":%.0f},", image->full_width,
+                   image->full_height))
+        return -1;
+    return write_text(writer, err, "\"features\":[");
 }
 
 /* To the hundredth of a pixel. */

@@ -3,7 +3,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../tap.sh"
-plan 66
+plan 89
 cd "$TMP" || exit 1
 python=python3
 
@@ -174,4 +174,78 @@ rm -rf out && rasterize -q -s 60x50 -o out/ via.json 2>err
 is "$?:$(echo out/*)" "1:out/a.png out/b.png" "VIA: a project of two images"
 is "$(label -q -m keep -T - out/a.png | awk 'NR > 1 { printf "%s ", $10 }')" "100 400 80 160 " "... all shapes with an area"
 ok "... others are counted" grep -q "2 objects without area" err
+# ---- CVAT ----
+at() { printf ' %s' "$("$BUILD/tests/helper/image" at r.tif "$1" "$2")"; }
+cat >cvat.xml <<'XML'
+<?xml version="1.0" encoding="utf-8"?>
+<annotations>
+  <version>1.1</version>
+  <meta><task><labels><label><name>cell</name></label></labels></task></meta>
+  <image id="0" name="a/first &amp; last.png" width="60" height="50">
+    <polygon label="cell" source="manual" occluded="0" points="5.00,5.00;15.00,5.00;15.00,15.00;5.00,15.00" z_order="0">
+      <attribute name="points">1,1;2,2;3,3</attribute>
+    </polygon>
+    <mask label="cell" source="manual" occluded="0" rle="1, 3, 2, 2" left="30" top="20" width="4" height="2" z_order="0"></mask>
+    <box label="nucleus" xtl="20" ytl="5" xbr="24" ybr="10" rotation="90" z_order="0"></box>
+    <ellipse label="cell" cx="45" cy="35" rx="5" ry="5" z_order="0"></ellipse>
+    <points label="cell" points="1,1"></points>
+    <tag label="good"></tag>
+  </image>
+  <image id="1" name="b.png" width="60" height="50">
+    <polyline label="cell" points="5,5;15,5"></polyline>
+    <polygon label="cell" points="5,5;x,5;15,15"></polygon>
+    <polygon label="cell" points="20,5;40,5;40,25;20,25"></polygon>
+    <mask label="cell" rle="1, 3" left="30" top="20" width="4" height="2"></mask>
+  </image>
+  <image id="2" name="c.png" width="60" height="50"/>
+</annotations>
+XML
+mkdir cvat
+rasterize -q -o cvat/ cvat.xml 2>err
+is "$?" 1 "CVAT for images: broken shapes give status 1"
+is "$(cd cvat && echo *)" "b.png c.png first & last.png" "... a mask an image"
+is "$(label -q -m keep -T - "cvat/first & last.png" | awk -F '\t' 'NR > 1 { printf " %s", $10 }')" " 100 20 5 80" \
+    "polygons, masks by rows, turned boxes and ellipses"
+ok "... points are counted" grep -q "first & last.png': 1 objects without area are left out; points 5: points has no area" err
+is "$(label -q -m keep -T - cvat/b.png | awk 'NR > 1 { printf " %s", $10 }')" " 400" "broken points and runs are left out"
+ok "... and counted" grep -q "2 broken objects are left out; polygon 2: its points are malformed" err
+{ sed '/<image id="1"/,$d' cvat.xml && echo '</annotations>'; } >one.xml
+is "$(areas -m class --classes nucleus,cell one.xml; at 22 7; at 12 7)" "0: 185 20 1 2" "classes"
+sed '20q' cvat.xml >cut.xml
+fails 65 "XML that was cut" rasterize -o cut.png cut.xml
+printf '<annotations><track id="0" label="cell"><polygon frame="0" points="1,1;2,2;3,1"/></track></annotations>' >track.xml
+is "$(areas track.xml; cat err)" "65:rasterize: read 'track.xml': tracks of a video are not supported: export it as 'CVAT for images'" "tracks are refused"
+printf '<annotation><object><bndbox/></object></annotation>' >voc.xml
+is "$(areas -s 60x50 voc.xml; cat err)" "65:rasterize: read 'voc.xml': XML that is not of CVAT" "other XML"
+iconv -f UTF-8 -t UTF-16 cvat.xml | sed 's/x/x/' >cvat16.xml
+mkdir cvat16
+rasterize -q -o cvat16/ cvat16.xml 2>err
+ok "XML in UTF-16" cmp "cvat/first & last.png" "cvat16/first & last.png"
+
+# ---- YOLO ----
+printf '0 0.1 0.1 0.3 0.1 0.3 0.3 0.1 0.3\r\n1 0.5 0.5 1 0.5 1 0.9 0.5 0.9 0.87\r\n' >yolo.txt
+is "$(areas -s 50x50 yolo.txt)" "0: 100 500" "YOLO's polygons, with or without a probability"
+is "$(areas -s 50x50 -m class --classes 1,0 yolo.txt; at 7 7; at 30 30)" "0: 100 500 2 1" "... and classes"
+fails 64 "... need a size" rasterize -o yolo.png yolo.txt
+"$BUILD/tests/helper/image" make 50 50 1 8 yolo.jpg.png
+mkdir -p beside
+cp yolo.txt beside/it.txt
+cp yolo.jpg.png beside/it.png
+is "$(areas beside/it.txt)" "0: 100 500" "... which the image beside tells"
+printf '0 0.5 0.5 0.1 0.1\n0 0.1 0.1 0.3 0.1 0.3 0.3 0.1 0.3\n' >boxes.txt
+is "$(areas -s 50x50 boxes.txt)" "0: 100" "boxes have no outline"
+ok "... and are counted" grep -q "line 1: a box without an outline" err
+: >empty.txt
+is "$(areas -s 50x50 empty.txt)" "0:" "no objects are an empty text"
+printf '0 12 14 16 20 30 20\n' >pixels.txt
+is "$(areas -s 50x50 pixels.txt | head -c 3)" "65:" "numbers in pixels are not YOLO's"
+
+# ---- and others ----
+text bare.geojson "{\"type\":\"GeometryCollection\",\"geometries\":[{\"type\":\"Polygon\",\"coordinates\":[$square]},{\"type\":\"Polygon\",\"coordinates\":[$big]}]}"
+is "$(areas -s 60x50 bare.geojson)" "0: 100 400" "a collection of geometries alone: each is an object"
+labelme "$(shape oriented_rectangle '[[50,5],[55,10],[50,15],[45,10]]'),$(shape polygon '[[5,5],[15,5],[15,15],[5,15]]' | sed 's/"polygon"/null/')"
+is "$(areas l.json)" "0: 100 50" "LabelMe: turned rectangles, a polygon that is not called one"
+is_coco "0: 100" "sizes as texts" "$(annotation "[[$flat]]")" '{"id":1,"file_name":"a.png","width":"60","height":"50"}'
+printf '%s' "$geojson" | iconv -f UTF-8 -t UTF-16LE >utf16.geojson
+is "$(areas -s 60x50 utf16.geojson)" "0: 100" "UTF-16 without a byte order mark"
 done_testing

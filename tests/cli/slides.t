@@ -1,7 +1,7 @@
 #!/bin/bash
 # Slides by OpenSlide, in Aperio's form; other microscopes' files, which must be converted.
 . "$(dirname "$0")/../tap.sh"
-plan 26
+plan 34
 cd "$TMP" || exit 1
 image() { "$BUILD/tests/helper/image" "$@"; }
 source_of() { tar xOf - --wildcards '*.json' 2>/dev/null | head -c 600 | grep -oE '"(width|height|pixel_width_um)":[0-9.]+' | head -n 3 | sed 's/.*://' | tr '\n' ' '; }
@@ -36,12 +36,24 @@ tile -q -s full --rgb "$drawn" | stitch -q --image -o drawn.png
 LD_LIBRARY_PATH=$TMP/none tile -q -s full whole.svs | stitch -q --image -o ours.png
 ok "no OpenSlide: Aperio's TIFF is read" image same ours.png drawn.png
 
+# outlines of a level are in the pixels of level 0, and are painted there or at the level again
+LD_LIBRARY_PATH=$TMP/none tile -q -s full --level 1 whole.svs | "$BUILD/tests/helper/stream" prob 2 |
+    label -q -m components --geojson level.geojson -o level.tif
+is "$(head -n 1 level.geojson | grep -o '"image":{[^}]*}')" '"image":{"width":1500,"height":1100}' "GeoJSON of a level tells the slide's size"
+rasterize -q --like level.tif -o back.tif level.geojson
+ok "painted at the level's size it gives the same labels" image same back.tif level.tif
+rasterize -q -o full.tif level.geojson
+is "$(image info full.tif)" "1500 1100 1 16" "else it is as large as the slide"
+sizes() { label -q -m keep -T - "$1" | awk -F '\t' -v by="$2" 'NR > 1 { print $10 * by }'; }
+is "$(sizes full.tif 1)" "$(sizes level.tif 16)" "with cells as much larger"
+fails 65 "another shape is refused" rasterize -s 400x200 -o other.tif level.geojson
+
 if ! python3 -c 'import ctypes, sys
 for so in (1, 0):
     try: ctypes.CDLL("libopenslide.so.%d" % so); sys.exit(0)
     except OSError: pass
 sys.exit(1)' 2>/dev/null; then
-    skip "OpenSlide is not installed" 16
+    skip "OpenSlide is not installed" 19
     done_testing
     exit
 fi
@@ -92,4 +104,15 @@ square() { # OPTION...: one mask over the whole image, as a stream
     LD_LIBRARY_PATH=$TMP/none tile -q -s full "$@" | "$BUILD/tests/helper/stream" prob 2 | label -q -m components --geojson - -o all.tif
 }
 is "$(square --level 1 whole.svs | extent)" 1500 "a level of a TIFF"
+
+# Ventana's slides are often called .tif
+synth -q -n 1 -s 512x512 --seed 4 -o ventana || exit 1
+square=$(find ventana/images -name '*.png')
+"$BUILD/tests/helper/slide" "$square" ventana.tif 0.25 ventana || exit 1
+tile -q -s full --rgb "$square" | stitch -q --image -o square.png
+tile -q -s full ventana.tif | stitch -q --image -o ventana.png
+ok "a TIFF of Ventana's is a slide: its tiles, not its label" image same ventana.png square.png
+is "$(tile -q ventana.tif | source_of)" "512 512 0.25 " "its size and resolution"
+LD_LIBRARY_PATH=$TMP/none tile -q ventana.tif >out.tar 2>message
+is "$?:$(grep -c 'which needs OpenSlide' message)" "65:1" "without OpenSlide it is refused"
 done_testing
