@@ -48,10 +48,11 @@ int band_extend(struct band *band, int64_t bottom, struct err *err)
 {
     if (bottom <= band->bottom)
         return 0;
-    if (bottom - band->top > band->capacity && grow(band, bottom - band->top, err))
+    int64_t rows = bottom - band->top, half_more = band->capacity + band->capacity / 2;
+    if (rows > band->capacity && grow(band, rows > half_more ? rows : half_more, err))
         return -1;
     while (band->bottom < bottom) {
-        int64_t rows = band_contiguous(band, band->bottom, bottom - band->bottom);
+        rows = band_contiguous(band, band->bottom, bottom - band->bottom);
         memset(band_row(band, band->bottom), 0, (size_t)rows * band->row_bytes);
         band->bottom += rows;
     }
