@@ -7,8 +7,11 @@
 #include "core/limits.h"
 #include "image/image.h"
 #include "objects/cells.h"
+#include "objects/flow_targets.h"
 #include "tiles/picture_file.h"
 #include "tiles/picture_stream.h"
+
+#define LARGE_DIAMETER 70 /* pixels, of which cells are better found in a smaller image */
 
 static struct {
     struct cell_rules rules;
@@ -120,6 +123,22 @@ static int find_cells(struct picture *p, struct err *err)
                       err);
 }
 
+/* Networks find best what they have seen most: much larger cells come in pieces. */
+static int advise(const struct picture *p, struct err *err)
+{
+    static bool told;
+    double diameter = 0;
+    if (told || !p->flows)
+        return 0;
+    if (cells_diameter(p->prediction, p->height, p->width, &diameter, err))
+        return -1;
+    if ((told = diameter * p->shown > LARGE_DIAMETER))
+        cli_warn("label '%s': its cells are %.0f pixels wide, wider than networks know best: "
+                 "tile --diameter %.0f may find them better",
+                 p->name, diameter, diameter);
+    return 0;
+}
+
 /* The picture's prediction becomes its cells. */
 static int label(struct picture *p, struct err *err)
 {
@@ -139,7 +158,7 @@ static int label(struct picture *p, struct err *err)
     if (has_classes)
         rc = cells_keep_classes(&classes, p->prediction, p->height * p->width, err);
     if (rc == 0)
-        rc = find_cells(p, err);
+        rc = find_cells(p, err) || advise(p, err) ? -1 : 0;
     if (rc == 0)
         rc = results_put(results, p, &classes, err);
     spill_free(&classes);

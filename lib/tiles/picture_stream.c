@@ -9,6 +9,7 @@ struct walk {
     picture_take *take;
     void *user;
     const struct gather_image *image;
+    double shown; /* pixels of its first tile for one of it */
     struct assembly assembly;
 };
 
@@ -87,6 +88,7 @@ static int begin(void *user, const struct gather_image *image, const struct gath
                                    /* where cells are told apart, rims of tiles must not show */
                                    .blend = tile.flows ? BLEND_GAUSS : BLEND_MEAN};
     walk->image = image;
+    walk->shown = first->meta.scale_x > 0 ? first->meta.scale_x : 1;
     return assembly_new(&walk->assembly, &rules, err);
 }
 
@@ -111,6 +113,7 @@ static int end(void *user, const struct gather_image *image, struct err *err)
     picture.full_width = image->full_width;
     picture.full_height = image->full_height;
     picture.pixel_width = image->pixel_width;
+    picture.shown = walk->shown;
     picture.pixel_height = image->pixel_height;
     if (rc == 0)
         rc = walk->take(walk->user, &picture, err);

@@ -2,7 +2,7 @@
 # label: cells of masks, probabilities and flows, and their table.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 72
+plan 74
 
 cell() { # COLUMN FILE [LINE]: of a table
     awk -F'\t' -v name="$1" -v line="${3:-2}" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
@@ -81,6 +81,12 @@ ok "flows of tiles that overlap" label -q -m flows -o "$TMP/f3.tif" -T "$TMP/f3.
 ok "lead to the cells" awk 'NR == 2 && $12 >= 0.8 { found = 1 } END { exit !found }' \
     <(score -i "$TMP/f3.tif" "$truth")
 ok "which have their probabilities" awk -F '\t' 'NR > 1 && !($24 > 0.85 && $24 < 0.95) { bad = 1 } END { exit bad }' "$TMP/f3.tsv"
+synth -q -s 300 -l fluorescence --instances --radius 60 --coverage 40 --seed 3 -o "$TMP/wide/"
+tile -q -s full -m "$TMP/wide/masks" "$TMP"/wide/images/* | stream flows 1 >"$TMP/wide.tar"
+is "$(label -q -o "$TMP/f4.tif" "$TMP/wide.tar" 2>&1 | grep -c 'its cells are 1[0-9][0-9] pixels wide.*tile --diameter 1')" 1 \
+    "cells wider than networks know are told"
+tile -q --diameter 100 -m "$TMP/wide/masks" "$TMP"/wide/images/* | stream flows 1 >"$TMP/wide.tar"
+is "$(label -q -o "$TMP/f4.tif" "$TMP/wide.tar" 2>&1)" "" "not when their tiles were scaled"
 
 # ---- exports ----
 label -q -m watershed -o "$TMP/w.png" --rois "$TMP/w.zip" --geojson "$TMP/w.geojson" --coco "$TMP/w.json" \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # tile: geometry, masks, channels, ranges, several images, faults.
 . "$(dirname "$0")/../tap.sh"
-plan 58
+plan 63
 image() { "$BUILD/tests/helper/image" "$@"; }
 json() { tar xOf "$1" "$2.json"; } # STREAM KEY
 keys() { tar tf - | sed -n 's/\.image\.npy$//p'; }
@@ -18,7 +18,16 @@ is "$(keys <paper.tar | sed 's/.*y0*\([0-9]*[0-9]\)-.*/\1/' | sort -nc 2>&1)" ""
 tile -s full,1000 -r 224 --edge fit paper.tif >resized.tar
 is "$(peek resized.tar | grep -c 'uint8 224x224x1')" 13 "all resized to 224"
 is "$(tile paper.tif | keys | wc -l)" 432 "the default geometry"
-rm paper.tif paper.tar resized.tar
+tile --diameter 72 paper.tif >large.tar
+is "$(keys <large.tar | sed -n '1p;2p' | paste -sd' ') $(peek large.tar | grep -c 'uint8 224x224x1')" \
+    "paper/448/y000000-x000000 paper/448/y000000-x000336 108" "--diameter: twice as much in as many pixels"
+is "$(tile --diameter 72 paper.tif | stitch -q --image | image info /dev/stdin)" "4000 3000 1 8" "stitch undoes it"
+fails 64 "--diameter with --resize" tile --diameter 72 -r 224 paper.tif
+fails 64 "--diameter with --size" tile --diameter 72 -s 448 paper.tif
+image make 300 100 1 8 flat.png
+is "$(tile --diameter 18 flat.png | keys | sed 's/flat.//' | paste -sd' ')" \
+    "112/y000000-x000000 112/y000000-x000084 112/y000000-x000168 112/y000000-x000188" "small cells are enlarged"
+rm paper.tif paper.tar resized.tar large.tar
 
 # ---- places ----
 image make 100 50 3 8 a.png
