@@ -51,7 +51,7 @@ static float *intensities(const struct array *image, struct err *err)
     sample_scale(&none, image->dtype, false, &offset, &gain);
     if (!values)
         err_memory(err, "an image");
-    else if (planes_of(image, offset, gain, 1, values, err) == 0)
+    else if (planes_of(image, offset, gain, 1, 1, values, err) == 0)
         return values;
     free(values);
     return NULL;

@@ -4,54 +4,121 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/channels.h"
 #include "core/convert.h"
+#include "core/target.h"
 #include "pixels/normalize.h"
 
-static float pixel(const void *data, enum dtype dtype, size_t i)
+int planes_seen(size_t have, int wanted)
 {
-    switch (dtype) {
-    case DTYPE_U8:
-        return ((const uint8_t *)data)[i];
-    case DTYPE_U16:
-        return ((const uint16_t *)data)[i];
-    default:
-        return ((const float *)data)[i];
+    if (have == (size_t)wanted)
+        return wanted;
+    if (have <= 2)
+        return have ? 1 : 0;
+    return have > 4 ? 0 : wanted == 3 ? 3 : wanted <= 2 ? 1 : 0;
+}
+
+int planes_check(const struct array *image, int wanted, struct err *err)
+{
+    enum dtype dtype = image->dtype;
+    if (image->ndim != 3 || !image->shape[0] || !image->shape[1])
+        return err_set(err, STATUS_DATA, "the image has no pixels");
+    if (dtype != DTYPE_U8 && dtype != DTYPE_U16 && dtype != DTYPE_F32)
+        return err_set(err, STATUS_DATA, "an image of %s", dtype_name(dtype));
+    if (!planes_seen(image->shape[2], wanted))
+        return err_set(err, STATUS_DATA, "%zu channels, but the network takes %d", image->shape[2],
+                       wanted);
+    return 0;
+}
+
+size_t planes_side(size_t side, size_t multiple)
+{
+    return (side + multiple - 1) / multiple * multiple;
+}
+
+/* ---- rows ---- */
+
+/* One channel of a row, `step` elements from pixel to pixel. */
+#define DEFINE_ROW(name, type)                                                                     \
+    CLONES(static, void, name,                                                                     \
+           (float *to, const type *from, size_t width, size_t step, float offset, float gain),     \
+           (to, from, width, step, offset, gain))                                                  \
+    {                                                                                              \
+        for (size_t x = 0; x < width; x++)                                                         \
+            to[x] = ((float)from[x * step] - offset) * gain;                                       \
+    }
+DEFINE_ROW(row_of_u8, uint8_t)
+DEFINE_ROW(row_of_u16, uint16_t)
+DEFINE_ROW(row_of_f32, float)
+
+static void convert_row(float *to, const struct array *image, size_t y, size_t channel,
+                        float offset, float gain)
+{
+    size_t width = image->shape[1], step = image->shape[2], at = y * width * step + channel;
+    if (image->dtype == DTYPE_U8)
+        row_of_u8(to, (const uint8_t *)image->data + at, width, step, offset, gain);
+    else if (image->dtype == DTYPE_U16)
+        row_of_u16(to, (const uint16_t *)image->data + at, width, step, offset, gain);
+    else
+        row_of_f32(to, (const float *)image->data + at, width, step, offset, gain);
+}
+
+static void luma_row(float *to, float *scratch, const struct array *image, size_t y, float offset,
+                     float gain)
+{
+    static const float luma[] = {0.299f, 0.587f, 0.114f};
+    memset(to, 0, image->shape[1] * sizeof *to);
+    for (size_t c = 0; c < 3; c++) {
+        convert_row(scratch, image, y, c, offset, gain);
+        for (size_t x = 0; x < image->shape[1]; x++)
+            to[x] += luma[c] * scratch[x];
     }
 }
 
-static void spread(const void *pixels, enum dtype dtype, size_t n, int channels, float offset,
-                   float gain, float *out)
+/* ---- planes ---- */
+
+struct sides {
+    size_t height, width;
+};
+
+/* One channel, or the luma where there is room for scratch. */
+static void fill_plane(float *plane, float *scratch, struct sides sides, const struct array *image,
+                       size_t channel, float offset, float gain)
 {
-    for (int c = 0; c < channels; c++)
-        for (size_t i = 0; i < n; i++)
-            out[(size_t)c * n + i] =
-                (pixel(pixels, dtype, i * (size_t)channels + (size_t)c) - offset) * gain;
+    size_t height = image->shape[0], width = image->shape[1];
+    for (size_t y = 0; y < height; y++) {
+        float *row = plane + y * sides.width;
+        if (scratch)
+            luma_row(row, scratch, image, y, offset, gain);
+        else
+            convert_row(row, image, y, channel, offset, gain);
+        for (size_t x = width; x < sides.width; x++)
+            row[x] = row[width - 1];
+    }
+    for (size_t y = height; y < sides.height; y++)
+        memcpy(plane + y * sides.width, plane + (height - 1) * sides.width,
+               sides.width * sizeof *plane);
 }
 
-int planes_of(const struct array *image, double offset, double gain, int channels, float *out,
-              struct err *err)
+int planes_of(const struct array *image, double offset, double gain, int channels, size_t multiple,
+              float *out, struct err *err)
 {
-    int have = image->ndim == 3 && image->shape[2] <= 64 ? (int)image->shape[2] : 0;
-    bool known = image->dtype == DTYPE_U8 || image->dtype == DTYPE_U16 || image->dtype == DTYPE_F32;
-    bool possible = have == channels || channels == 1 || (channels == 3 && have <= 4);
-    if (!known || have < 1 || !possible)
-        return err_set(err, STATUS_DATA,
-                       "an image of %d channels cannot be given to a network of %d", have,
-                       channels);
-    size_t n = image->shape[0] * image->shape[1];
-    if (gain == 0 && normalise_image(image, &offset, &gain, err))
+    if (planes_check(image, channels, err) ||
+        (gain == 0 && normalise_image(image, &offset, &gain, err)))
         return -1;
-    if (have == channels) {
-        spread(image->data, image->dtype, n, channels, (float)offset, (float)gain, out);
-        return 0;
-    }
-    void *converted = malloc(n * (size_t)channels * dtype_size(image->dtype) + 1);
-    if (!converted)
+    int seen = planes_seen(image->shape[2], channels);
+    bool mixed = seen == 1 && image->shape[2] > 2;
+    struct sides sides = {planes_side(image->shape[0], multiple),
+                          planes_side(image->shape[1], multiple)};
+    size_t plane = sides.height * sides.width;
+    float *scratch = mixed ? malloc(image->shape[1] * sizeof *scratch) : NULL;
+    if (mixed && !scratch)
         return err_memory(err, "an image");
-    channels_convert(image->data, have, converted, channels, image->dtype, n);
-    spread(converted, image->dtype, n, channels, (float)offset, (float)gain, out);
-    free(converted);
+    for (int c = 0; c < seen; c++)
+        fill_plane(out + (size_t)c * plane, scratch, sides, image, (size_t)c, (float)offset,
+                   (float)gain);
+    for (int c = seen; c < channels; c++)
+        memcpy(out + (size_t)c * plane, out, plane * sizeof *out);
+    free(scratch);
     return 0;
 }
 

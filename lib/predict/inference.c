@@ -5,137 +5,43 @@
 #include <string.h>
 
 #include "core/num.h"
-#include "core/target.h"
 #include "objects/flows.h"
+#include "pixels/planes.h"
 #include "predict/cellpose_eval.h"
 
 /* ---- pixels to the network's input ---- */
 
 struct batch {
-    const struct model *model;
-    int64_t n, channels;   /* channels that are given to the network: 1 when all are grey */
+    int64_t n, channels;   /* channels that are given to the network */
     int64_t height, width; /* of the images */
     int64_t padded_height, padded_width;
 };
 
-/* Colour channels without alpha: 1, 3, or as many as the network takes. */
-static int64_t seen_channels(const struct model *model, size_t channels)
-{
-    if ((int64_t)channels == model_channels(model))
-        return (int64_t)channels;
-    return channels <= 2 ? 1 : channels <= 4 ? 3 : -1;
-}
-
-int inference_check(const struct model *model, const struct array *image, struct err *err)
-{
-    int64_t wanted = model_channels(model), seen = seen_channels(model, image->shape[2]);
-    if (image->ndim != 3 || !image->shape[0] || !image->shape[1])
-        return err_set(err, STATUS_DATA, "the image has no pixels");
-    if (seen != 1 && seen != wanted && !(seen == 3 && wanted <= 2))
-        return err_set(err, STATUS_DATA, "%zu channels, but the network takes %lld",
-                       image->shape[2], (long long)wanted);
-    return 0;
-}
-
-/* One channel of a row, `step` elements from pixel to pixel. */
-#define DEFINE_ROW(name, type)                                                                     \
-    CLONES(static, void, name,                                                                     \
-           (float *to, const type *from, size_t width, size_t step, float offset, float gain),     \
-           (to, from, width, step, offset, gain))                                                  \
-    {                                                                                              \
-        for (size_t x = 0; x < width; x++)                                                         \
-            to[x] = ((float)from[x * step] - offset) * gain;                                       \
-    }
-DEFINE_ROW(row_of_u8, uint8_t)
-DEFINE_ROW(row_of_u16, uint16_t)
-DEFINE_ROW(row_of_f32, float)
-
-static void convert_row(float *to, const struct array *image, size_t y, size_t channel,
-                        const struct inference_input *input)
-{
-    size_t width = image->shape[1], step = image->shape[2], at = y * width * step + channel;
-    float offset = (float)input->offset, gain = (float)input->gain;
-    if (image->dtype == DTYPE_U8)
-        row_of_u8(to, (const uint8_t *)image->data + at, width, step, offset, gain);
-    else if (image->dtype == DTYPE_U16)
-        row_of_u16(to, (const uint16_t *)image->data + at, width, step, offset, gain);
-    else
-        row_of_f32(to, (const float *)image->data + at, width, step, offset, gain);
-}
-
-static const float luma[] = {0.299f, 0.587f, 0.114f};
-
-static void luma_row(float *to, float *scratch, const struct array *image, size_t y,
-                     const struct inference_input *input)
-{
-    memset(to, 0, image->shape[1] * sizeof *to);
-    for (size_t c = 0; c < 3; c++) {
-        convert_row(scratch, image, y, c, input);
-        for (size_t x = 0; x < image->shape[1]; x++)
-            to[x] += luma[c] * scratch[x];
-    }
-}
-
-/* One channel, its last row and column repeated into the padding. */
-static void fill_plane(float *plane, float *scratch, const struct batch *b,
-                       const struct inference_input *input, int64_t channel)
-{
-    const struct array *image = input->image;
-    bool mixed = b->channels == 1 && image->shape[2] > 2;
-    int64_t source =
-        image->shape[2] <= 2 && b->channels > 1 && image->shape[2] != (size_t)b->channels ? 0
-                                                                                          : channel;
-    for (int64_t y = 0; y < b->height; y++) {
-        float *row = plane + y * b->padded_width;
-        if (mixed)
-            luma_row(row, scratch, image, (size_t)y, input);
-        else
-            convert_row(row, image, (size_t)y, (size_t)source, input);
-        for (int64_t x = b->width; x < b->padded_width; x++)
-            row[x] = row[b->width - 1];
-    }
-    const float *last = plane + (b->height - 1) * b->padded_width;
-    for (int64_t y = b->height; y < b->padded_height; y++)
-        memcpy(plane + y * b->padded_width, last, (size_t)b->padded_width * sizeof *plane);
-}
-
-static int64_t rounded_up(int64_t size, int64_t multiple)
-{
-    return (size + multiple - 1) / multiple * multiple;
-}
-
 static struct batch batch_of(const struct model *model, const struct inference_input *inputs,
                              size_t n)
 {
-    struct batch b = {.model = model, .n = (int64_t)n, .channels = 1};
+    struct batch b = {.n = (int64_t)n};
     b.height = (int64_t)inputs[0].image->shape[0];
     b.width = (int64_t)inputs[0].image->shape[1];
-    b.padded_height = rounded_up(b.height, model_multiple(model));
-    b.padded_width = rounded_up(b.width, model_multiple(model));
-    for (size_t i = 0; i < n; i++)
-        if (seen_channels(model, inputs[i].image->shape[2]) == model_channels(model))
-            b.channels = model_channels(model);
+    b.channels = planes_seen(inputs[0].image->shape[2], model_channels(model));
+    b.padded_height = (int64_t)planes_side((size_t)b.height, (size_t)model_multiple(model));
+    b.padded_width = (int64_t)planes_side((size_t)b.width, (size_t)model_multiple(model));
     return b;
 }
 
-static nn_tensor *input_tensor(const struct batch *b, const struct inference_input *inputs,
-                               struct err *err)
+static nn_tensor *input_tensor(const struct model *model, const struct batch *b,
+                               const struct inference_input *inputs, struct err *err)
 {
     int64_t shape[] = {b->n, b->channels, b->padded_height, b->padded_width};
-    size_t plane = (size_t)b->padded_height * (size_t)b->padded_width;
-    size_t room = plane * (size_t)b->n * (size_t)b->channels;
-    float *values = malloc((room + (size_t)b->width) * sizeof *values);
-    if (!values) {
-        err_memory(err, "a batch of images");
-        return NULL;
-    }
-    for (int64_t i = 0; i < b->n; i++)
-        for (int64_t c = 0; c < b->channels; c++)
-            fill_plane(values + (size_t)(i * b->channels + c) * plane, values + room, b, &inputs[i],
-                       c);
-    nn_tensor *x = nn_from_host(values, DTYPE_F32, 4, shape);
+    size_t image = (size_t)(b->channels * b->padded_height * b->padded_width);
+    float *values = malloc((size_t)b->n * image * sizeof *values);
+    int result = values ? 0 : err_memory(err, "a batch of images");
+    for (size_t i = 0; i < (size_t)b->n && result == 0; i++)
+        result = planes_of(inputs[i].image, inputs[i].offset, inputs[i].gain, (int)b->channels,
+                           (size_t)model_multiple(model), values + i * image, err);
+    nn_tensor *x = result ? NULL : nn_from_host(values, DTYPE_F32, 4, shape);
     free(values);
-    if (!x)
+    if (!x && result == 0)
         nn_to_err(err, "make a batch of images");
     return x;
 }
@@ -429,7 +335,7 @@ static int run_in_scope(struct model *model, int device, const struct inference_
 {
     struct answer answer = {0};
     struct batch b = batch_of(model, inputs, n);
-    nn_tensor *x = input_tensor(&b, inputs, err);
+    nn_tensor *x = input_tensor(model, &b, inputs, err);
     if (!x)
         return -1;
     if (device >= 0 && !(x = nn_to_device(x, device)))
@@ -448,7 +354,7 @@ int inference_run(struct model *model, int device, const struct inference_option
 {
     memset(results, 0, n * sizeof *results);
     for (size_t i = 0; i < n; i++)
-        if (inference_check(model, inputs[i].image, err))
+        if (planes_check(inputs[i].image, model_channels(model), err))
             return -1;
     if (nn_scope_begin())
         return nn_to_err(err, "run the model");

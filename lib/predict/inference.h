@@ -34,8 +34,7 @@ struct inference_options {
     inference_measure measure;     /* refines the estimate; may be NULL */
 };
 
-/* H x W x C, uint8, uint16 or float32, borrowed.  A network sees (value - offset) *
- * gain: see sample_scale. */
+/* See planes_of and, for the numbers, sample_scale.  The image is borrowed. */
 struct inference_input {
     const struct array *image;
     double offset, gain;
@@ -50,14 +49,7 @@ struct inference_result {
     double diameter;          /* of the cells, as the image was scaled for; 0: it was not */
 };
 
-/* Whether the network can take such an image; STATUS_DATA when not.  Grey is
- * repeated for networks that see colour; colour becomes grey for networks that see
- * grey, or two channels as Cellpose (ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B); alpha is
- * left out. */
-int inference_check(const struct model *model, const struct array *image,
-                    struct err *err) MUST_CHECK;
-
-/* Runs n images of the same height and width as one batch.  Sides that are no
+/* Runs n images of the same shape as one batch, each as planes_of shows it.  Sides that are no
  * multiple of what the network needs are extended by repeating the border, and the
  * result cut.  On failure there are no results. */
 int inference_run(struct model *model, int device, const struct inference_options *options,

@@ -1,6 +1,6 @@
 #include "predict/tiles.h"
 
-#include "pixels/normalize.h"
+#include "pixels/planes.h"
 
 struct batch {
     struct model *model;
@@ -78,9 +78,7 @@ static int add_sample(struct batch *batch, struct sample *sample, const struct a
     if (sample_get_meta(sample, &meta, err) < 0)
         return -1;
     sample_scale(&meta, image->dtype, batch->options->ranges, &input.offset, &input.gain);
-    if (input.gain == 0 && normalise_image(image, &input.offset, &input.gain, err))
-        return err_prefix(err, "sample '%s'", sample->key);
-    if (inference_check(batch->model, image, err))
+    if (planes_check(image, model_channels(batch->model), err))
         return err_prefix(err, "sample '%s'", sample->key);
     batch->inputs[batch->count] = input;
     batch->samples[batch->count++] = sample;

@@ -150,7 +150,7 @@ static int load_sample(const struct loader *l, uint64_t shown, struct stored *s,
     augment_draw(&draw, &policy, &rng, s->image.shape[0], s->image.shape[1], o->height, o->width);
     int result = augment_image(&draw, &s->image, &image, err) ||
                          load_labels(o, &draw, &s->mask, labels, err) ||
-                         planes_of(&image, s->offset, s->gain, o->channels, images, err) ||
+                         planes_of(&image, s->offset, s->gain, o->channels, 1, images, err) ||
                          (flows && load_flows(s, &draw, flows, o->height * o->width, err))
                      ? err_prefix(err, "sample '%s'", s->key)
                      : 0;

@@ -33,7 +33,8 @@ static int show(const struct session *s, const struct stored *sample, int view, 
     augment_draw(&draw, &policy, &rng, sample->image.shape[0], sample->image.shape[1], SIDE, SIDE);
     if (augment_image(&draw, &sample->image, &image, err))
         return -1;
-    int result = planes_of(&image, sample->offset, sample->gain, s->loading.channels, planes, err);
+    int result =
+        planes_of(&image, sample->offset, sample->gain, s->loading.channels, 1, planes, err);
     array_free(&image);
     return result;
 }

@@ -93,7 +93,7 @@ static int ask(struct session *session, struct stored *s, struct answer *a, stru
                                   .width = (int64_t)s->mask.shape[1],
                                   .images = a->image,
                                   .labels = a->truth};
-    return planes_of(&s->image, s->offset, s->gain, l->channels, a->image, err) ||
+    return planes_of(&s->image, s->offset, s->gain, l->channels, 1, a->image, err) ||
                    planes_classes(&s->mask, l->classes, a->truth, err) ||
                    trainer_predict(session->trainer, &batch, a->found, a->flows, err)
                ? -1

@@ -177,17 +177,22 @@ static void check_planes(void)
 {
     uint8_t colours[] = {10, 20, 30, 40, 50, 60};
     uint16_t grey[] = {1000, 65535};
-    float out[6];
+    float out[9];
     struct array rgb = array_view(DTYPE_U8, 3, (size_t[]){1, 2, 3}, colours);
     struct array mono = array_view(DTYPE_U16, 3, (size_t[]){1, 2, 1}, grey);
-    ok(!planes_of(&rgb, 0, 1, 3, out, &err) && out[0] == 10 && out[1] == 40 && out[5] == 60,
+    ok(!planes_of(&rgb, 0, 1, 3, 1, out, &err) && out[0] == 10 && out[1] == 40 && out[5] == 60,
        "interleaved colours become planes");
-    ok(!planes_of(&rgb, 0, 1, 1, out, &err) && out[0] == 18 && out[1] == 48, "or their luma");
-    ok(!planes_of(&mono, 0, 1 / 65535., 3, out, &err) && out[1] == 1 && out[5] == 1,
+    ok(!planes_of(&rgb, 0, 1, 1, 1, out, &err) && fabs(out[0] - 18.15) < 1e-5 &&
+           fabs(out[1] - 48.15) < 1e-5,
+       "or their luma, not rounded");
+    ok(!planes_of(&mono, 0, 1 / 65535., 3, 1, out, &err) && out[1] == 1 && out[5] == 1,
        "grey is repeated");
-    ok(!planes_of(&mono, 1000, 0.5, 1, out, &err) && out[0] == 0 && out[1] == 32267.5f,
+    ok(!planes_of(&mono, 1000, 0.5, 1, 1, out, &err) && out[0] == 0 && out[1] == 32267.5f,
        "offset and gain");
-    ok(planes_of(&rgb, 0, 1, 5, out, &err) == -1, "five planes of three colours are refused");
+    ok(!planes_of(&mono, 1000, 1, 1, 3, out, &err) && out[0] == 0 && out[1] == out[2] &&
+           out[1] == 64535 && memcmp(out, out + 3, 12) == 0 && memcmp(out, out + 6, 12) == 0,
+       "sides that are multiples, of repeated borders");
+    ok(planes_of(&rgb, 0, 1, 5, 1, out, &err) == -1, "five planes of three colours are refused");
 }
 
 static void check_classes(void)
@@ -204,7 +209,7 @@ static void check_classes(void)
 
 int main(void)
 {
-    tap_plan(29);
+    tap_plan(30);
     check_spool();
     check_file();
     check_planes();
