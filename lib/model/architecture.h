@@ -20,6 +20,7 @@ struct architecture {
     bool no_softmax;          /* the outputs are no class scores */
     int outputs;              /* their number where it is not that of the classes, else 0 */
     bool zero_channels;       /* a grey image is the first of at least two, the others zero */
+    bool has_teacher;         /* see struct model_traits */
     const char *last, *first; /* name patterns: size 0 of `last` is the number of classes, size 1
                                  of `first` that of input channels */
     /* The layers, registered with the builder in the published order; new state for

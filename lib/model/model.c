@@ -61,6 +61,15 @@ static const struct architecture *find_architecture(const char *architecture, st
     return NULL;
 }
 
+int model_find_traits(const char *architecture, struct model_traits *traits, struct err *err)
+{
+    const struct architecture *kind = find_architecture(architecture, err);
+    if (!kind)
+        return -1;
+    *traits = (struct model_traits){kind->zero_channels, kind->has_teacher};
+    return 0;
+}
+
 /* ---- making ---- */
 
 static int build(struct model *m, struct options *options, struct err *err)

@@ -90,6 +90,14 @@ int model_export(const struct model *model, struct weights *weights, struct err 
 
 /* ---- what it is ---- */
 
+/* What a run of training asks before there is a model.  An unknown architecture: STATUS_USAGE. */
+struct model_traits {
+    bool shown_gray;  /* one channel, the first of those that it takes; the others are zero */
+    bool has_teacher; /* learns from images without masks too, by consistency with its average */
+};
+int model_find_traits(const char *architecture, struct model_traits *traits,
+                      struct err *err) MUST_CHECK;
+
 const char *model_architecture(const struct model *model); /* as given to model_new */
 int model_classes(const struct model *model);
 int model_channels(const struct model *model); /* of the input; 1 is repeated where 3 are needed */

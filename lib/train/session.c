@@ -75,7 +75,8 @@ static int plan_batches(struct session *s, struct err *err)
     const struct session_options *o = &s->options;
     struct loader_options *l = &s->loading;
     struct stored first = {0};
-    if (store_read(s->data, 0, &first, err))
+    struct model_traits traits;
+    if (model_find_traits(o->arch, &traits, err) || store_read(s->data, 0, &first, err))
         return -1;
     *l = (struct loader_options){.batch = (size_t)o->batch,
                                  .rank = (size_t)o->ranks.rank,
@@ -88,9 +89,9 @@ static int plan_batches(struct session *s, struct err *err)
                                  .policy = o->policy};
     l->height = o->crop ? (size_t)o->crop : first.image.shape[0];
     l->width = o->crop ? (size_t)o->crop : first.image.shape[1];
-    l->channels = o->channels ? (int)o->channels : first.image.shape[2] >= 3 ? 3 : 1;
-    if (strncmp(o->arch, "cellpose", 8) == 0)
-        l->channels = 1; /* and its second is zero */
+    l->channels = traits.shown_gray ? 1
+                  : o->channels     ? (int)o->channels
+                                    : (first.image.shape[2] >= 3 ? 3 : 1);
     stored_free(&first);
     size_t shown = store_labelled(s->data) * (size_t)o->repeat;
     size_t labelled = l->batch - loader_unlabelled(s->data, l->batch);
@@ -121,7 +122,10 @@ static int measure_topology(const float *student, const float *teacher, size_t h
 
 bool session_learns_unlabelled(const struct session_options *options)
 {
-    return options->trainer.consistency.topology > 0 || toposeg_named(options->arch);
+    struct model_traits traits;
+    struct err none;
+    return options->trainer.consistency.topology > 0 ||
+           (model_find_traits(options->arch, &traits, &none) == 0 && traits.has_teacher);
 }
 
 /* TopoSeg's, or when it is asked for; the running average is the teacher. */

@@ -2,12 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-bool toposeg_named(const char *architecture)
-{
-    return strncmp(architecture, "toposeg-", 8) == 0;
-}
 
 double toposeg_ramp(double progress)
 {

@@ -29,9 +29,6 @@ struct toposeg_result {
     double topology, pixels; /* unweighted */
 };
 
-/* Whether this architecture is trained so by default. */
-bool toposeg_named(const char *architecture);
-
 /* Decay of the teacher, and how much of the consistency counts when `progress` (0
  * to 1) of the ramp is over: exp(-5 (1 - progress)^2) (Tarvainen and Valpola 2017). */
 #define TOPOSEG_DECAY  0.99

@@ -276,9 +276,20 @@ static void test_flows(const char *plain, const char *with)
     model_free(two);
 }
 
+static void test_traits(void)
+{
+    struct model_traits cellpose, other;
+    ok(!model_find_traits("cellpose:width=4", &cellpose, &err) && cellpose.shown_gray &&
+           !model_find_traits("unet-s", &other, &err) && !other.shown_gray,
+       "cellpose is shown gray");
+    ok(model_find_traits("cellpose2", &other, &err) == -1 && err.status == STATUS_USAGE,
+       "no architecture: %s", err.message);
+}
+
 int main(void)
 {
-    tap_plan(61);
+    tap_plan(63);
+    test_traits();
     test_options();
     test_sizes("unetpp:width=4,levels=3");
     test_sizes("cellpose:width=4");
