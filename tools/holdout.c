@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/names.h"
 #include "stream/split.h"
 #include "stream/stream.h"
 
@@ -51,6 +52,7 @@ static int get_source(const struct sample *sample, struct tile_meta *meta, struc
         return err_set(err, STATUS_DATA,
                        "sample '%s' does not name its source image; --by tile does without",
                        sample->key);
+    names_plain_path(meta->source); /* ./x is x */
     return 0;
 }
 

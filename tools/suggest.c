@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/growing.h"
+#include "core/names.h"
 #include "core/text.h"
 #include "pixels/planes.h"
 #include "scores/choose.h"
@@ -33,7 +35,7 @@ static const struct cli_program program = {
 };
 
 struct known {
-    char *name;
+    char *name, *plain; /* as it was typed, and as it is compared */
     struct choose_image measures;
 };
 static struct known *images;
@@ -59,14 +61,14 @@ static float *intensities(const struct array *image, struct err *err)
 
 static int add_image(const struct picture *p, const float *intensity, struct err *err)
 {
-    struct known *more = realloc(images, (image_count + 1) * sizeof *images);
-    if (!more)
+    if (growing_room(&images, image_count, sizeof *images, err))
+        return -1;
+    struct known *image = &images[image_count++];
+    *image = (struct known){.name = strdup(p->name), .plain = strdup(p->name)};
+    if (!image->name || !image->plain)
         return err_memory(err, "images");
-    images = more;
-    images[image_count].name = strdup(p->name);
-    if (!images[image_count].name)
-        return err_memory(err, "images");
-    choose_measure(&images[image_count++].measures, intensity, p->foreground, p->uncertainty,
+    names_plain_path(image->plain);
+    choose_measure(&image->measures, intensity, p->foreground, p->uncertainty,
                    p->height * p->width);
     return 0;
 }
@@ -94,7 +96,7 @@ static const char *last_part(const char *path)
 static void mark(bool *done, const char *name)
 {
     for (size_t i = 0; i < image_count; i++)
-        if (strcmp(images[i].name, name) == 0 || strcmp(last_part(images[i].name), name) == 0)
+        if (strcmp(images[i].plain, name) == 0 || strcmp(last_part(images[i].plain), name) == 0)
             done[i] = true;
 }
 
@@ -110,6 +112,7 @@ static bool *read_done(void)
         cli_die(STATUS_NO_INPUT, "open '%s': %s", settings.done, strerror(errno));
     while (file && getline(&line, &room, file) > 0) {
         line[strcspn(line, "\r\n")] = 0;
+        names_plain_path(line);
         mark(done, line);
     }
     if (file && ferror(file))
@@ -157,8 +160,10 @@ static void suggest(void)
 
 static void free_images(void)
 {
-    for (size_t i = 0; i < image_count; i++)
+    for (size_t i = 0; i < image_count; i++) {
         free(images[i].name);
+        free(images[i].plain);
+    }
     free(images);
 }
 

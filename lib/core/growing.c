@@ -30,6 +30,20 @@ int growing_add(struct growing *list, const void *item, struct err *err)
     return growing_add_all(list, item, 1, err);
 }
 
+int growing_room(void *array, size_t count, size_t size, struct err *err)
+{
+    void *items;
+    size_t bytes;
+    if (count & (count - 1))
+        return 0;
+    memcpy(&items, array, sizeof items);
+    items = num_mul(count ? 2 * count : 1, size, &bytes) ? realloc(items, bytes) : NULL;
+    if (!items)
+        return err_memory(err, "a list");
+    memcpy(array, &items, sizeof items);
+    return 0;
+}
+
 void growing_free(struct growing *list)
 {
     free(list->items);

@@ -46,6 +46,15 @@ int names_add(struct names *names, const char *name, struct err *err)
     return add(names, name, &is_new) ? is_new : err_memory(err, "names");
 }
 
+const char *names_keep(struct names *names, const char *name, struct err *err)
+{
+    bool is_new;
+    struct known *entry = add(names, name, &is_new);
+    if (!entry)
+        err_memory(err, "names");
+    return entry ? entry->name : NULL;
+}
+
 bool names_has(const struct names *names, const char *name)
 {
     return tfind(name, &names->tree, compare) != NULL;
@@ -79,6 +88,35 @@ int names_number(struct names *names, const char *name, char *to, size_t size, s
 {
     snprintf(to, size, "%.*s", (int)size - 1 - NAMES_NUMBER, name);
     return add_numbered(names, to, size) ? err_memory(err, "names") : 0;
+}
+
+/* Where the components so far end when the last of them is taken back; NULL when none can be. */
+static char *last_component(char *begin, char *end)
+{
+    char *last = end;
+    while (last > begin && last[-1] != '/')
+        last--;
+    return last == end || strncmp(last, "..", (size_t)(end - last)) == 0 ? NULL : last;
+}
+
+void names_plain_path(char *path)
+{
+    char *root = path + (*path == '/'), *to = root;
+    for (const char *from = root; *from;) {
+        size_t length = strcspn(from, "/");
+        char *last = last_component(root, to);
+        bool up = length == 2 && memcmp(from, "..", 2) == 0;
+        if (up && last) {
+            to = last > root ? last - 1 : last;
+        } else if (length && !(length == 1 && *from == '.') && !(up && root > path && to == root)) {
+            if (to > root)
+                *to++ = '/';
+            memmove(to, from, length);
+            to += length;
+        }
+        from += length + (from[length] == '/');
+    }
+    *to = '\0';
 }
 
 /* ".ome" before a TIFF's ending belongs to the ending. */

@@ -14,6 +14,9 @@ struct names {
 
 /* Notes a copy of the name down: 1, or 0 when it was there. */
 int names_add(struct names *names, const char *name, struct err *err) MUST_CHECK;
+
+/* The set's own copy of the name, new or not: of equal names it is the same; NULL: no memory. */
+const char *names_keep(struct names *names, const char *name, struct err *err) MUST_CHECK;
 bool names_has(const struct names *names, const char *name);
 void names_free(struct names *names);
 
@@ -27,6 +30,10 @@ int names_number(struct names *names, const char *name, char *to, size_t size,
  * that gives a file no name, or one that is too long. */
 int names_new_stem(struct names *names, const char *name, char *stem, size_t size,
                    struct err *err) MUST_CHECK;
+
+/* Takes "." and empty components out of a path, and each ".." with what stands before it, by its
+ * letters alone: `./a//b/../c` and `a/c` are one name then. */
+void names_plain_path(char *path);
 
 /* The last component of a path, and the length of its stem: without the last
  * ending, of which .ome.tif is one; but a name that begins with its only dot is all stem.

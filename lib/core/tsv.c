@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/growing.h"
 #include "core/io.h"
 #include "core/outfile.h"
 
@@ -76,10 +77,8 @@ static int add_row(struct tsv *tsv, char *line, const char *path, size_t number,
         tsv->columns = split(line, '\t', tsv->names);
         return 0;
     }
-    char **larger = realloc(tsv->cells, (tsv->rows + 1) * cells * sizeof *larger);
-    if (!larger)
-        return err_memory(err, path);
-    tsv->cells = larger;
+    if (growing_room(&tsv->cells, tsv->rows, cells * sizeof *tsv->cells, err))
+        return -1;
     split(line, '\t', tsv->cells + tsv->rows * cells);
     tsv->rows++;
     return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "core/names.h"
 
 /* ---- images ---- */
@@ -12,12 +13,8 @@
 int gallery_add(struct gallery *gallery, const char *path, const char *condition, struct err *err)
 {
     size_t n = gallery->count, length;
-    if ((n & (n - 1)) == 0) {
-        struct gallery_image *larger = reallocarray(gallery->images, n ? 2 * n : 1, sizeof *larger);
-        if (!larger)
-            return err_memory(err, "a list of images");
-        gallery->images = larger;
-    }
+    if (growing_room(&gallery->images, n, sizeof *gallery->images, err))
+        return -1;
     const char *name = names_stem(path, &length);
     struct gallery_image *image = &gallery->images[n];
     *image = (struct gallery_image){

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/growing.h"
 #include "core/names.h"
 
 static bool is_image_name(const char *name)
@@ -39,12 +40,8 @@ static char *join(const char *folder, const char *name)
 static int add(struct folder *f, const char *folder, const char *name, size_t length,
                struct err *err)
 {
-    if ((f->count & (f->count - 1)) == 0) {
-        void *files = realloc(f->files, 2 * (f->count + 1) * sizeof *f->files);
-        if (!files)
-            return err_memory(err, "file names");
-        f->files = files;
-    }
+    if (growing_room(&f->files, f->count, sizeof *f->files, err))
+        return -1;
     struct folder_file file = {strndup(name, length), join(folder, name)};
     f->files[f->count++] = file;
     return file.stem && file.path ? 0 : err_memory(err, "file names");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "core/num.h"
 #include "image/units.h"
 
@@ -70,18 +71,15 @@ static void fail(struct parser *p)
 /* The next element of an array, zeroed; NULL when there is no memory or the array is full. */
 static void *append(struct parser *p, void *array, size_t *count, size_t most, size_t size)
 {
-    void **items = array;
+    struct err none;
     if (*count >= most)
         return NULL;
-    if ((*count & (*count - 1)) == 0) {
-        void *grown = realloc(*items, (*count ? 2 * *count : 1) * size);
-        if (!grown) {
-            fail(p);
-            return NULL;
-        }
-        *items = grown;
+    if (growing_room(array, *count, size, &none)) {
+        fail(p);
+        return NULL;
     }
-    return memset((char *)*items + (*count)++ * size, 0, size);
+    char *items = *(char **)array;
+    return memset(items + (*count)++ * size, 0, size);
 }
 
 static char *copy(struct parser *p, const char *text)

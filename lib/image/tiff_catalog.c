@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "core/num.h"
 
 #define MAX_PAGES     100000
@@ -30,13 +31,8 @@ struct tiff_ifd tiff_ifd_read(TIFF *tif)
 
 static int add_ifd(struct tiff_ifds *ifds, struct tiff_ifd ifd, struct err *err)
 {
-    if ((ifds->count & (ifds->count - 1)) == 0) {
-        size_t room = ifds->count ? 2 * ifds->count : 1;
-        void *grown = realloc(ifds->ifds, room * sizeof ifd);
-        if (!grown)
-            return err_memory(err, "a TIFF's pages");
-        ifds->ifds = grown;
-    }
+    if (growing_room(&ifds->ifds, ifds->count, sizeof ifd, err))
+        return -1;
     ifds->ifds[ifds->count++] = ifd;
     return 0;
 }
@@ -95,13 +91,11 @@ struct tiff_series *tiff_catalog_add(struct tiff_catalog *catalog, const struct 
                                      int64_t c, int64_t z, int64_t t, struct err *err)
 {
     size_t planes;
-    struct tiff_series *series =
-        realloc(catalog->series, (catalog->count + 1) * sizeof *catalog->series);
-    if (series)
-        catalog->series = series;
     struct tiff_series made = {.like = *like, .c = c, .z = z, .t = t};
-    if (series && num_mul((size_t)c, (size_t)z, &planes) && num_mul(planes, (size_t)t, &planes) &&
-        planes && planes <= MAX_PLANES)
+    if (growing_room(&catalog->series, catalog->count, sizeof made, err))
+        return NULL;
+    if (num_mul((size_t)c, (size_t)z, &planes) && num_mul(planes, (size_t)t, &planes) && planes &&
+        planes <= MAX_PLANES)
         made.places = calloc(planes, sizeof *made.places);
     if (!made.places) {
         err_memory(err, "a TIFF's planes");

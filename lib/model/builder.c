@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "core/num.h"
 #include "model/internal.h"
 
@@ -49,42 +50,15 @@ const struct layer_mode *build_mode(struct builder *builder)
     return &builder->model->mode;
 }
 
-/* Room for one more of *items. */
-static int reserve(void **items, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return 0;
-    size_t more = *capacity ? 2 * *capacity : 64;
-    void *grown = realloc(*items, more * size);
-    if (!grown)
-        return -1;
-    *items = grown;
-    *capacity = more;
-    return 0;
-}
-
-static int reserve_parameter(struct model *m)
-{
-    size_t capacity = m->capacity;
-    void *parameters = m->parameters, *starts = m->starts;
-    int failed = reserve(&parameters, m->count, &capacity, sizeof *m->parameters);
-    m->parameters = parameters;
-    capacity = m->capacity;
-    if (!failed)
-        failed = reserve(&starts, m->count, &capacity, sizeof *m->starts);
-    m->starts = starts;
-    if (!failed)
-        m->capacity = capacity;
-    return failed;
-}
-
 static nn_tensor *add(struct builder *b, const char *name, nn_tensor *tensor, bool trainable,
                       struct start start)
 {
     struct model *m = b->model;
     size_t size = strlen(b->prefix) + strlen(name) + 1;
     char *full = malloc(size);
-    if (!tensor || !full || reserve_parameter(m)) {
+    struct err none;
+    if (!tensor || !full || growing_room(&m->parameters, m->count, sizeof *m->parameters, &none) ||
+        growing_room(&m->starts, m->count, sizeof *m->starts, &none)) {
         if (!tensor && !b->failed)
             nn_to_err(b->err, name);
         else
@@ -148,12 +122,11 @@ void build_planned(struct builder *builder, void *layer,
     struct model *m = builder->model;
     if (builder->failed)
         return;
-    void *planned = m->planned;
-    if (reserve(&planned, m->planned_count, &m->planned_capacity, sizeof *m->planned)) {
+    struct err none;
+    if (growing_room(&m->planned, m->planned_count, sizeof *m->planned, &none)) {
         fail_memory(builder);
         return;
     }
-    m->planned = planned;
     m->planned[m->planned_count++] = (struct planned){layer, prepare, drop};
 }
 

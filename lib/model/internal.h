@@ -36,9 +36,9 @@ struct model {
         enum initial initial;
         double scale;
     } * starts;
-    size_t count, capacity;
+    size_t count;
     struct planned *planned;
-    size_t planned_count, planned_capacity;
+    size_t planned_count;
 };
 
 struct builder {

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "core/growing.h"
 #include "core/intmap.h"
 
 #define NOBODY UINT32_MAX
@@ -14,21 +15,14 @@
 struct objects {
     struct intmap numbers; /* label -> number + 1 */
     uint64_t *area;
-    size_t room;
     uint32_t count, max;
     uint32_t last_label, last_number;
 };
 
 static int add_object(struct objects *o, uint32_t label, struct err *err)
 {
-    if (o->count == o->room) {
-        size_t room = o->room ? 2 * o->room : 1024;
-        uint64_t *area = realloc(o->area, room * sizeof *area);
-        if (!area)
-            return err_memory(err, "the objects of a label image");
-        o->area = area;
-        o->room = room;
-    }
+    if (growing_room(&o->area, o->count, sizeof *o->area, err))
+        return -1;
     o->area[o->count++] = 0;
     o->max = label > o->max ? label : o->max;
     return 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "stream/key.h"
 
 #define MAX_MEMBERS 1000
@@ -53,11 +54,9 @@ static int append(struct sample *sample, const char *name, struct member **membe
     if (sample->count == MAX_MEMBERS)
         return err_set(err, STATUS_DATA, "sample '%s' has more than %d members", sample->key,
                        MAX_MEMBERS);
-    struct member *members = realloc(sample->members, (sample->count + 1) * sizeof *members);
-    if (!members)
-        return err_memory(err, "a sample");
-    sample->members = members;
-    *member = &members[sample->count];
+    if (growing_room(&sample->members, sample->count, sizeof **member, err))
+        return -1;
+    *member = &sample->members[sample->count];
     **member = (struct member){.name = strdup(name)};
     if (!(*member)->name)
         return err_memory(err, "a sample");

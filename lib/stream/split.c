@@ -6,23 +6,21 @@
 #include <string.h>
 
 #include "core/digest.h"
+#include "core/growing.h"
+#include "core/names.h"
 #include "core/rng.h"
 
 struct note {
-    uint64_t unit; /* hash of seed and name, which decides */
-    size_t source; /* in `sources`; 0 is the unknown */
+    uint64_t unit;      /* hash of seed and name, which decides */
+    const char *source; /* in `sources`: the same for the same; "" is the unknown */
     uint64_t pixels;
 };
 
 struct split {
     uint64_t seed, threshold; /* units whose hash is below are the test part */
     double fraction;
-    struct note *notes;
-    size_t count, room;
-    char **sources;
-    size_t source_count, source_room;
-    size_t *table; /* open addressing: indices into sources, 0 is free */
-    size_t table_size;
+    struct growing notes; /* of struct note */
+    struct names sources;
 };
 
 static uint64_t hash_unit(const struct split *split, const char *unit)
@@ -38,6 +36,7 @@ int split_new(struct split **result, uint64_t seed, double fraction, struct err 
         return err_memory(err, "a split");
     split->seed = seed;
     split->fraction = fraction;
+    split->notes.size = sizeof(struct note);
     split->threshold = (uint64_t)ldexp(fraction, 64);
     *result = split;
     return 0;
@@ -47,80 +46,17 @@ void split_free(struct split *split)
 {
     if (!split)
         return;
-    for (size_t i = 1; i < split->source_count; i++)
-        free(split->sources[i]);
-    free(split->sources);
-    free(split->table);
-    free(split->notes);
+    names_free(&split->sources);
+    growing_free(&split->notes);
     free(split);
-}
-
-/* ---- names of sources ---- */
-
-static size_t *find_slot(const struct split *split, const char *name)
-{
-    struct rng rng = rng_new(0, name);
-    size_t i = rng_u64(&rng) & (split->table_size - 1);
-    while (split->table[i] && strcmp(split->sources[split->table[i]], name) != 0)
-        i = (i + 1) & (split->table_size - 1);
-    return &split->table[i];
-}
-
-static int grow_table(struct split *split, struct err *err)
-{
-    size_t size = split->table_size ? 2 * split->table_size : 64;
-    size_t *table = calloc(size, sizeof *table);
-    char **sources = realloc(split->sources, size * sizeof *sources);
-    if (sources)
-        split->sources = sources;
-    if (!table || !sources) {
-        free(table);
-        return err_memory(err, "the names of sources");
-    }
-    free(split->table);
-    split->table = table;
-    split->table_size = size;
-    split->source_count += split->source_count == 0;
-    for (size_t i = 1; i < split->source_count; i++)
-        *find_slot(split, split->sources[i]) = i;
-    return 0;
-}
-
-static int number_source(struct split *split, const char *name, size_t *number, struct err *err)
-{
-    *number = 0;
-    if (!*name)
-        return 0;
-    if (2 * (split->source_count + 1) > split->table_size && grow_table(split, err))
-        return -1;
-    size_t *slot = find_slot(split, name);
-    if (!*slot) {
-        char *copy = strdup(name);
-        if (!copy)
-            return err_memory(err, "the names of sources");
-        split->sources[split->source_count] = copy;
-        *slot = split->source_count++;
-    }
-    *number = *slot;
-    return 0;
 }
 
 int split_add(struct split *split, const char *unit, const char *source, uint64_t pixels,
               struct err *err)
 {
     struct note note = {.unit = hash_unit(split, unit), .pixels = pixels};
-    if (number_source(split, source, &note.source, err))
-        return -1;
-    if (split->count == split->room) {
-        size_t room = split->room ? 2 * split->room : 256;
-        struct note *notes = realloc(split->notes, room * sizeof *notes);
-        if (!notes)
-            return err_memory(err, "a list of samples");
-        split->notes = notes;
-        split->room = room;
-    }
-    split->notes[split->count++] = note;
-    return 0;
+    note.source = names_keep(&split->sources, source, err);
+    return !note.source ? -1 : growing_add(&split->notes, &note, err);
 }
 
 /* ---- the parts ---- */
@@ -133,18 +69,18 @@ static int compare_units(const void *a, const void *b)
 
 int split_decide(struct split *split, struct err *err)
 {
-    struct note *notes = split->notes;
+    struct note *notes = split->notes.items;
     size_t units = 0;
-    if (split->count == 0)
+    if (split->notes.count == 0)
         return 0;
-    qsort(notes, split->count, sizeof *notes, compare_units);
-    for (size_t i = 0; i < split->count; i++)
+    qsort(notes, split->notes.count, sizeof *notes, compare_units);
+    for (size_t i = 0; i < split->notes.count; i++)
         units += i == 0 || notes[i].unit != notes[i - 1].unit;
     if (units == 1)
         return err_set(err, STATUS_DATA, "all samples belong together, there is nothing to split");
     size_t wanted = (size_t)llround(split->fraction * (double)units);
     wanted = wanted < 1 ? 1 : wanted >= units ? units - 1 : wanted;
-    for (size_t i = 0, seen = 0; i < split->count; i++) {
+    for (size_t i = 0, seen = 0; i < split->notes.count; i++) {
         seen += i == 0 || notes[i].unit != notes[i - 1].unit;
         if (seen > wanted) {
             split->threshold = notes[i].unit;
@@ -163,8 +99,7 @@ bool split_is_test(const struct split *split, const char *unit)
 
 static int compare_sources(const void *a, const void *b)
 {
-    const struct note *x = a, *y = b;
-    return (x->source > y->source) - (x->source < y->source);
+    return strcmp(((const struct note *)a)->source, ((const struct note *)b)->source);
 }
 
 static int compare_pixels(const void *a, const void *b)
@@ -180,37 +115,37 @@ static bool in_both_parts(const struct split *split, const struct note *a, const
 
 static int check_sources(const struct split *split, struct err *err)
 {
-    struct note *notes = split->notes;
-    qsort(notes, split->count, sizeof *notes, compare_sources);
-    for (size_t i = 1; i < split->count; i++)
-        if (notes[i].source && notes[i].source == notes[i - 1].source &&
+    struct note *notes = split->notes.items;
+    qsort(notes, split->notes.count, sizeof *notes, compare_sources);
+    for (size_t i = 1; i < split->notes.count; i++)
+        if (*notes[i].source && notes[i].source == notes[i - 1].source &&
             in_both_parts(split, &notes[i], &notes[i - 1]))
             return err_set(err, STATUS_DATA, "leakage: '%s' has tiles in both parts",
-                           split->sources[notes[i].source]);
+                           notes[i].source);
     return 0;
 }
 
-static const char *source_name(const struct split *split, const struct note *note)
+static const char *source_name(const struct note *note)
 {
-    return note->source ? split->sources[note->source] : "unnamed";
+    return *note->source ? note->source : "unnamed";
 }
 
 static int check_pixels(const struct split *split, struct err *err)
 {
-    struct note *notes = split->notes;
-    qsort(notes, split->count, sizeof *notes, compare_pixels);
-    for (size_t i = 1; i < split->count; i++)
+    struct note *notes = split->notes.items;
+    qsort(notes, split->notes.count, sizeof *notes, compare_pixels);
+    for (size_t i = 1; i < split->notes.count; i++)
         if (notes[i].pixels && notes[i].pixels == notes[i - 1].pixels &&
             in_both_parts(split, &notes[i], &notes[i - 1]))
             return err_set(err, STATUS_DATA,
                            "leakage: the same pixels are in both parts, of '%.200s' and '%.200s'",
-                           source_name(split, &notes[i - 1]), source_name(split, &notes[i]));
+                           source_name(&notes[i - 1]), source_name(&notes[i]));
     return 0;
 }
 
 int split_check(const struct split *split, struct err *err)
 {
-    if (split->count == 0)
+    if (split->notes.count == 0)
         return 0;
     return check_sources(split, err) || check_pixels(split, err) ? -1 : 0;
 }

@@ -82,12 +82,9 @@ void store_free(struct store *store)
 
 static int add_file(struct store *store, const struct file *file, struct err *err)
 {
-    struct file *files =
-        realloc(store->files, ((size_t)store->file_count + 1) * sizeof *store->files);
-    if (!files)
-        return err_memory(err, "an index of files");
-    store->files = files;
-    files[store->file_count] = *file;
+    if (growing_room(&store->files, (size_t)store->file_count, sizeof *file, err))
+        return -1;
+    store->files[store->file_count] = *file;
     store->from = store->file_count++;
     return 0;
 }

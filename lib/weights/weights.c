@@ -3,16 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "weights/parts.h"
 #include "weights/zip.h"
-
-/* Room for one more element when `count` elements are there: grows at powers of two. */
-static void *grown(void *items, size_t count, size_t size)
-{
-    if (count & (count - 1))
-        return items;
-    return reallocarray(items, count ? 2 * count : 1, size);
-}
 
 static bool has_control_characters(const char *text, size_t length)
 {
@@ -30,14 +23,12 @@ int weights_take(struct weights *weights, const char *name, size_t length, struc
         return err_set(err, STATUS_DATA, "a tensor's name has control characters");
     }
     char *copy = strndup(name, length);
-    struct weight *items = copy ? grown(weights->items, weights->count, sizeof *items) : NULL;
-    if (!items) {
+    if (!copy || growing_room(&weights->items, weights->count, sizeof *weights->items, err)) {
         free(copy);
         array_free(array);
         return err_memory(err, "a list of tensors");
     }
-    weights->items = items;
-    items[weights->count++] = (struct weight){copy, *array};
+    weights->items[weights->count++] = (struct weight){copy, *array};
     return 0;
 }
 
@@ -73,18 +64,14 @@ static int replace_metadata(struct weights_metadata *entry, const char *value, s
 int weights_append_metadata(struct weights *weights, const char *key, const char *value,
                             struct err *err)
 {
-    struct weights_metadata *entries =
-        grown(weights->metadata, weights->metadata_count, sizeof *entries);
-    if (!entries)
-        return err_memory(err, "metadata");
-    weights->metadata = entries;
     struct weights_metadata new = {strdup(key), strdup(value)};
-    if (!new.key || !new.value) {
+    if (!new.key || !new.value ||
+        growing_room(&weights->metadata, weights->metadata_count, sizeof new, err)) {
         free(new.key);
         free(new.value);
         return err_memory(err, "metadata");
     }
-    entries[weights->metadata_count++] = new;
+    weights->metadata[weights->metadata_count++] = new;
     return 0;
 }
 

@@ -2,7 +2,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2002,SC2016,SC2317
 . "$(dirname "$0")/../tap.sh"
-plan 23
+plan 24
 cd "$TMP" || exit 1
 synth -q -n 10 -s 96x64 -o drawn
 tile -q -s 48 -o 16 drawn/images/*.png >a.tar
@@ -31,6 +31,10 @@ is "$(stable other.tar)" "$(comm -12 <(stable a.tar) <(sources other.tar))" \
     "--stable: a source's part does not depend on the others"
 is "$(holdout --stable --train -f 0.5 a.tar | sources | wc -l)" "$((10 - $(stable a.tar | wc -l)))" \
     "and parts complete each other"
+
+tile -q -s 48 -o 16 ./drawn//masks/../images/*.png >typed.tar
+is "$(holdout --test typed.tar | sources | sed 's|"\./drawn//masks/\.\./|"drawn/|')" "$(sources test.tar)" \
+    "a file is the same however its path is typed"
 
 fails 65 "tiles of an image in both parts" holdout --train --by tile a.tar
 ok "is called leakage" grep -q leakage "$TMP/.err"

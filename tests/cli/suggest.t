@@ -1,7 +1,7 @@
 #!/bin/bash
 # suggest: which images to annotate next.
 . "$(dirname "$0")/../tap.sh"
-plan 12
+plan 13
 cd "$TMP" || exit 1
 
 synth -q -n 2 -s 192 --seed 5 -l phase -o drawn && mv drawn/images/synth_00001.png a.png &&
@@ -16,6 +16,8 @@ is "$(tail -n +2 two.tsv | cut -f 2 | grep -c -E '^[ab].png$')" 1 "only one is s
 is "$(suggest -n 9 <found.tar | tail -n +2 | cut -f 1 | paste -sd' ')" "1 2 3" "no more than there are"
 echo some/c.png >done.txt && echo a.png >>done.txt && echo c.png >>done.txt
 is "$(suggest --done done.txt found.tar | tail -n +2 | cut -f 2)" b.png "those that are done are left out"
+(echo ./a.png && echo x/../c.png) >typed.txt
+is "$(suggest --done typed.txt found.tar | tail -n +2 | cut -f 2)" b.png "however their paths are typed"
 fails 66 "no such list" suggest --done nowhere.txt found.tar
 tile -q a.png | predict -q -t 1 >bare.tar
 fails 65 "a stream without images" suggest bare.tar

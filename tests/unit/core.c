@@ -7,6 +7,7 @@
 #include "core/crc32c.h"
 #include "core/destination.h"
 #include "core/digest.h"
+#include "core/growing.h"
 #include "core/guard.h"
 #include "core/half.h"
 #include "core/io.h"
@@ -240,6 +241,56 @@ static void test_names(void)
     is_int((long long)length, 0, "a folder's has none");
 }
 
+static void test_plain_path(void)
+{
+    static const char *const pairs[][2] = {{"x", "x"},
+                                           {"./x", "x"},
+                                           {"a//b/./c", "a/b/c"},
+                                           {"a/../x", "x"},
+                                           {"a/b/../../x/", "x"},
+                                           {"../x", "../x"},
+                                           {"../../a/../x", "../../x"},
+                                           {"/a/../../x", "/x"},
+                                           {"//x/...", "/x/..."},
+                                           {"a/..x", "a/..x"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "%s", pairs[i][0]);
+        names_plain_path(path);
+        is_str(path, pairs[i][1], pairs[i][0]);
+    }
+}
+
+static void test_kept_names(void)
+{
+    struct err err;
+    struct names names = {0};
+    char typed[] = "a";
+    const char *first = names_keep(&names, typed, &err), *again = names_keep(&names, "a", &err);
+    ok(first && first == again && first != typed && names_keep(&names, "b", &err) != first,
+       "a set's own copy of a name is one");
+    names_free(&names);
+}
+
+static void test_room(void)
+{
+    struct err err;
+    int *numbers = NULL, wrong = 0;
+    for (int i = 0; i < 100; i++) {
+        if (growing_room(&numbers, (size_t)i, sizeof *numbers, &err))
+            break;
+        numbers[i] = i;
+    }
+    for (int i = 0; numbers && i < 100; i++)
+        wrong += numbers[i] != i;
+    ok(numbers && wrong == 0, "an array that its owner counts");
+    free(numbers);
+    void *large = NULL;
+    ok(growing_room(&large, (size_t)1 << 62, 64, &err) == -1 && err.status == STATUS_MEMORY &&
+           !large,
+       "no room for more than there can be");
+}
+
 static void test_numbered_names(void)
 {
     struct err err;
@@ -455,7 +506,7 @@ static void test_spills(void)
 
 int main(void)
 {
-    tap_plan(134);
+    tap_plan(147);
     test_numbers();
     test_crc32c();
     test_identity();
@@ -466,6 +517,9 @@ int main(void)
     test_printing();
     test_names();
     test_numbered_names();
+    test_plain_path();
+    test_kept_names();
+    test_room();
     test_new_stems();
     test_destinations();
     test_guard();
