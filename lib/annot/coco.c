@@ -1,7 +1,6 @@
 /* COCO object detection JSON: images, categories, and annotations of which only
  * the places in the file are kept, sorted by image.  Also a bare list of annotations, as
  * results are written: its images are those that they name. */
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "annot/file.h"
 #include "annot/points.h"
 #include "annot/runs.h"
+#include "core/names.h"
 
 #define MAX_SIDE INT64_C(0x7fffffff)
 #define MAX_ID   256
@@ -27,8 +27,6 @@ static int read_image(struct annot_file *file, struct scan *scan, struct err *er
     int64_t width = 0, height = 0;
     bool first = true;
     int more;
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         int bad = strcmp(key, "id") == 0          ? scan_word(scan, id, sizeof id, err)
                   : strcmp(key, "width") == 0     ? scan_count(scan, &width, err)
@@ -55,8 +53,6 @@ static int read_images(struct annot_file *file, const char *at, struct err *err)
     struct scan scan = file_scan(file, at);
     bool first = true;
     int more;
-    if (scan_open(&scan, '[', err))
-        return -1;
     while ((more = scan_item(&scan, &first, err)) > 0)
         if (read_image(file, &scan, err))
             return -1;
@@ -69,8 +65,6 @@ static int read_category(struct scan *scan, struct coco_category *category, stru
     bool first = true;
     int more;
     *category = (struct coco_category){0};
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         int bad = strcmp(key, "id") == 0 ? scan_word(scan, category->id, sizeof category->id, err)
                   : strcmp(key, "name") == 0
@@ -94,8 +88,6 @@ static int read_categories(struct annot_file *file, const char *at, struct err *
     int more;
     if (scan_peek(&scan) != '[')
         return 0;
-    if (scan_open(&scan, '[', err))
-        return -1;
     while ((more = scan_item(&scan, &first, err)) > 0) {
         struct coco_category category;
         if (read_category(&scan, &category, err) || growing_add(&file->categories, &category, err))
@@ -174,9 +166,9 @@ struct about {
 static int read_size(struct scan *scan, int64_t *height, int64_t *width, struct err *err)
 {
     bool first = true;
-    if (scan_open(scan, '[', err) || scan_item(scan, &first, err) < 1 ||
-        scan_integer(scan, height, err) || scan_item(scan, &first, err) < 1 ||
-        scan_integer(scan, width, err) || scan_item(scan, &first, err) != 0)
+    if (scan_item(scan, &first, err) < 1 || scan_integer(scan, height, err) ||
+        scan_item(scan, &first, err) < 1 || scan_integer(scan, width, err) ||
+        scan_item(scan, &first, err) != 0)
         return scan_wrong(scan, "run lengths without their size", err);
     return 0;
 }
@@ -190,8 +182,6 @@ static int look_for_size(struct scan *scan, struct about *about, struct err *err
     int more;
     if (scan_peek(scan) != '{')
         return scan_skip(scan, err);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         struct scan copy = *scan;
         if (strcmp(key, "size") == 0 && read_size(&copy, &about->height, &about->width, &none))
@@ -210,8 +200,6 @@ static int read_about(struct scan *scan, struct about *about, struct err *err)
     *about = (struct about){0};
     if (scan_peek(scan) != '{')
         return scan_skip(scan, err);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         int bad = strcmp(key, "image_id") == 0 ? scan_word(scan, about->id, sizeof about->id, err)
                   : strcmp(key, "segmentation") == 0 ? look_for_size(scan, about, err)
@@ -222,40 +210,22 @@ static int read_about(struct scan *scan, struct about *about, struct err *err)
     return more;
 }
 
-/* Where annotations are listed: a list, or an object whose values they are, as in some
- * LIVECell files. */
-struct listing {
-    struct scan scan;
-    bool first, is_list;
-};
-
-static int listing_open(const struct annot_file *file, struct listing *listing, struct err *err)
+/* A list, or an object whose values they are, as in some LIVECell files. */
+static struct scan_walk list_annotations(const struct annot_file *file)
 {
-    const char *at = file_is_list(file) ? file->root.at : file_value(file, "annotations");
-    listing->scan = file_scan(file, at);
-    listing->first = true;
-    listing->is_list = scan_peek(&listing->scan) == '[';
-    return scan_open(&listing->scan, listing->is_list ? '[' : '{', err);
-}
-
-/* 1, or 0 after the last. */
-static int listing_next(struct listing *listing, struct err *err)
-{
-    return listing->is_list ? scan_item(&listing->scan, &listing->first, err)
-                            : scan_key(&listing->scan, &listing->first, NULL, 0, err);
+    return scan_walk(
+        file_scan(file, file_is_list(file) ? file->root.at : file_value(file, "annotations")));
 }
 
 static int add_places(struct annot_file *file, const struct id *ids, size_t count, struct err *err)
 {
-    struct listing listing;
+    struct scan_walk walk = list_annotations(file);
     struct about about;
     int more;
-    if (listing_open(file, &listing, err))
-        return -1;
-    while ((more = listing_next(&listing, err)) > 0) {
-        scan_peek(&listing.scan);
-        struct file_place place = {.at = (size_t)(listing.scan.at - listing.scan.begin)};
-        if (read_about(&listing.scan, &about, err))
+    while ((more = scan_next(&walk, err)) > 0) {
+        scan_peek(&walk.scan);
+        struct file_place place = {.at = (size_t)(walk.scan.at - walk.scan.begin)};
+        if (read_about(&walk.scan, &about, err))
             return -1;
         struct id wanted = {about.id, 0};
         const struct id *found =
@@ -270,50 +240,23 @@ static int add_places(struct annot_file *file, const struct id *ids, size_t coun
 
 /* ---- images that only annotations name ---- */
 
-struct named_image {
-    struct about about;
-    struct named_image *next;
-};
-
-static int compare_named(const void *a, const void *b)
-{
-    return strcmp(((const struct named_image *)a)->about.id,
-                  ((const struct named_image *)b)->about.id);
-}
-
-/* Adds the image when it is new, and to `tree`. */
-static int name_image(struct annot_file *file, const struct about *about, void **tree,
-                      struct named_image **all, struct err *err)
-{
-    struct named_image *image = malloc(sizeof *image);
-    if (!image)
-        return err_memory(err, "annotations");
-    *image = (struct named_image){*about, *all};
-    struct named_image **node = tsearch(image, tree, compare_named);
-    if (!node || *node != image) {
-        free(image);
-        return node ? 0 : err_memory(err, "annotations");
-    }
-    *all = image;
-    return file_add_image(file, about->id, about->id, side(about->width), side(about->height), err);
-}
-
 static int name_images(struct annot_file *file, struct err *err)
 {
-    struct listing listing;
+    struct scan_walk walk = list_annotations(file);
     struct about about;
-    struct named_image *all = NULL;
-    void *tree = NULL;
-    int more = listing_open(file, &listing, err) ? -1 : 1;
-    while (more > 0 && (more = listing_next(&listing, err)) > 0)
-        if (read_about(&listing.scan, &about, err) ||
-            (about.id[0] && name_image(file, &about, &tree, &all, err)))
+    struct names ids = {0};
+    int more, is_new = 0;
+    while ((more = scan_next(&walk, err)) > 0) {
+        if (read_about(&walk.scan, &about, err) ||
+            (about.id[0] && (is_new = names_add(&ids, about.id, err)) < 0) ||
+            (about.id[0] && is_new &&
+             file_add_image(file, about.id, about.id, side(about.width), side(about.height),
+                            err))) {
             more = -1;
-    for (struct named_image *image = all, *next; image; image = next) {
-        next = image->next;
-        tdelete(image, &tree, compare_named);
-        free(image);
+            break;
+        }
     }
+    names_free(&ids);
     return more;
 }
 
@@ -363,7 +306,7 @@ static int read_polygon(struct scan *scan, struct build *build, struct err *err)
 {
     struct scan inside = *scan;
     bool first = true;
-    if (build_piece(build, err) || scan_open(&inside, '[', err))
+    if (build_piece(build, err))
         return -1;
     bool pairs = scan_item(&inside, &first, err) > 0 && scan_peek(&inside) == '[';
     return pairs ? points_of_pairs(scan, build, err) : points_of_numbers(scan, build, err);
@@ -375,13 +318,9 @@ static int read_polygons(struct scan *scan, struct build *build, struct err *err
     struct scan inside = *scan;
     bool first = true;
     int more;
-    if (scan_open(&inside, '[', err))
-        return -1;
     if (scan_item(&inside, &first, err) > 0 && scan_peek(&inside) != '[')
         return read_polygon(scan, build, err);
     first = true;
-    if (scan_open(scan, '[', err))
-        return -1;
     while ((more = scan_item(scan, &first, err)) > 0)
         if (read_polygon(scan, build, err))
             return -1;
@@ -392,8 +331,6 @@ static int read_run_list(struct scan *scan, struct build *build, struct err *err
 {
     bool first = true;
     int more;
-    if (scan_open(scan, '[', err))
-        return -1;
     while ((more = scan_item(scan, &first, err)) > 0) {
         int64_t run;
         if (scan_integer(scan, &run, err))
@@ -427,8 +364,6 @@ static int read_runs(struct scan *scan, struct build *build, struct err *err)
     char key[32];
     bool first = true;
     int more;
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         bool counts = strcmp(key, "counts") == 0;
         int bad = strcmp(key, "size") == 0
@@ -491,8 +426,6 @@ static int read_annotation(const struct annot_file *file, struct scan *scan, str
     bool first = true;
     int more;
     build_reset(build);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         int bad = strcmp(key, "segmentation") == 0 ? read_segmentation(scan, build, err)
                   : strcmp(key, "category_id") == 0

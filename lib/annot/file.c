@@ -36,8 +36,6 @@ static int note_keys(struct annot_file *file, struct scan *scan, struct err *err
     bool first = true;
     char key[sizeof file->keys->name];
     int more;
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         scan_peek(scan);
         if (file->key_count < MAX_KEYS) {
@@ -59,8 +57,7 @@ static int scan_values(struct annot_file *file, struct scan *scan, struct err *e
     bool first = true;
     if (scan_peek(scan) == '{')
         return note_keys(file, scan, err);
-    if (scan_peek(&copy) == '[' && scan_open(&copy, '[', err) == 0 &&
-        scan_item(&copy, &first, &none) > 0 && scan_peek(&copy) == '{' &&
+    if (scan_peek(&copy) == '[' && scan_item(&copy, &first, &none) > 0 && scan_peek(&copy) == '{' &&
         note_keys(file, &copy, err))
         return -1;
     return scan_skip(scan, err);
@@ -237,6 +234,24 @@ int file_give(struct annot_file *file, struct build *build, int result, const ch
         return take(user, build_object(build, &object), err);
     }
     return 0;
+}
+
+int file_give_all(struct annot_file *file, struct scan scan,
+                  int (*read)(const struct annot_file *file, struct scan *scan, struct build *build,
+                              struct err *err),
+                  const char *what, annot_take *take, void *user, struct err *err)
+{
+    struct build build = build_new();
+    struct scan_walk walk = scan_walk(scan);
+    int more = 1;
+    for (size_t number = 1; more > 0 && (more = scan_next(&walk, err)) > 0; number++) {
+        struct scan value = walk.scan;
+        if (scan_skip(&walk.scan, err) ||
+            file_give(file, &build, read(file, &value, &build, err), what, number, take, user, err))
+            more = -1;
+    }
+    build_free(&build);
+    return more;
 }
 
 int annot_read(struct annot_file *file, size_t image, annot_take *take, void *user, struct err *err)

@@ -77,4 +77,11 @@ int file_add_image(struct annot_file *file, const char *name, const char *id, in
 int file_give(struct annot_file *file, struct build *build, int result, const char *what,
               size_t number, annot_take *take, void *user, struct err *err) MUST_CHECK;
 
+/* Reads each value of the list or object at `scan` as an object, and gives it, with its number
+ * from 1. */
+int file_give_all(struct annot_file *file, struct scan scan,
+                  int (*read)(const struct annot_file *file, struct scan *scan, struct build *build,
+                              struct err *err),
+                  const char *what, annot_take *take, void *user, struct err *err) MUST_CHECK;
+
 #endif

@@ -11,7 +11,7 @@ static int read_polygon(struct scan *scan, struct build *build, struct err *err)
 {
     bool first = true;
     int more;
-    if (scan_open(scan, '[', err) || build_piece(build, err))
+    if (build_piece(build, err))
         return -1;
     while ((more = scan_item(scan, &first, err)) > 0)
         if (points_of_pairs(scan, build, err))
@@ -23,8 +23,6 @@ static int read_polygons(struct scan *scan, struct build *build, struct err *err
 {
     bool first = true;
     int more;
-    if (scan_open(scan, '[', err))
-        return -1;
     while ((more = scan_item(scan, &first, err)) > 0)
         if (read_polygon(scan, build, err))
             return -1;
@@ -39,8 +37,6 @@ static int read_geometries(struct scan *scan, struct build *build, int depth, st
     int more;
     if (depth == MAX_NESTING)
         return scan_wrong(scan, "geometries that are nested too deep", err);
-    if (scan_open(scan, '[', err))
-        return -1;
     while ((more = scan_item(scan, &first, err)) > 0)
         if (read_geometry(scan, build, depth + 1, err))
             return -1;
@@ -72,8 +68,6 @@ static int read_plane(struct scan *scan, struct build *build, struct err *err)
     int more;
     if (scan_peek(scan) != '{')
         return scan_skip(scan, err);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         int64_t number;
         if (scan_count(scan, &number, err))
@@ -97,8 +91,6 @@ static int read_geometry(struct scan *scan, struct build *build, int depth, stru
     int more;
     if (scan_peek(scan) == 'n')
         return scan_skip(scan, err);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         bool is_type = strcmp(key, "type") == 0;
         if (strcmp(key, "coordinates") == 0 || strcmp(key, "geometries") == 0)
@@ -125,8 +117,6 @@ static int read_classification(struct scan *scan, struct build *build, struct er
         return scan_string(scan, build->class_name, BUILD_NAME, err);
     if (scan_peek(scan) != '{')
         return scan_skip(scan, err);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         struct scan value = *scan;
         bool in_list = true;
@@ -134,7 +124,7 @@ static int read_classification(struct scan *scan, struct build *build, struct er
             scan_string(&value, build->class_name, BUILD_NAME, err))
             return -1;
         if (strcmp(key, "names") == 0 && scan_peek(&value) == '[' &&
-            scan_open(&value, '[', err) == 0 && scan_item(&value, &in_list, err) > 0 &&
+            scan_item(&value, &in_list, err) > 0 &&
             scan_string(&value, build->class_name, BUILD_NAME, err))
             return -1;
         if (scan_skip(scan, err))
@@ -150,8 +140,6 @@ static int read_properties(struct scan *scan, struct build *build, struct err *e
     int more;
     if (scan_peek(scan) != '{')
         return scan_skip(scan, err);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         int64_t label = 0;
         int bad = strcmp(key, "classification") == 0 ? read_classification(scan, build, err)
@@ -171,8 +159,6 @@ static int read_feature(struct scan *scan, struct build *build, struct err *err)
     bool first = true;
     int more;
     build_reset(build);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         build->has_geometry |= strcmp(key, "geometry") == 0;
         int bad = strcmp(key, "geometry") == 0     ? read_geometry(scan, build, 0, err)
@@ -185,13 +171,13 @@ static int read_feature(struct scan *scan, struct build *build, struct err *err)
 }
 
 /* A feature, or a bare geometry. */
-static int read_object(const struct annot_file *file, struct scan scan, struct build *build,
+static int read_object(const struct annot_file *file, struct scan *scan, struct build *build,
                        struct err *err)
 {
     const struct file_image *image = file->images.items;
-    struct scan copy = scan;
+    struct scan copy = *scan;
     if (read_feature(&copy, build, err) ||
-        (!build->has_geometry && read_geometry(&scan, build, 0, err)))
+        (!build->has_geometry && read_geometry(scan, build, 0, err)))
         return -1;
     if (image->scales && file->paint_width > 0)
         build_scale(build, (double)file->paint_width / (double)image->width,
@@ -199,37 +185,27 @@ static int read_object(const struct annot_file *file, struct scan scan, struct b
     return 0;
 }
 
-static int read_list(struct annot_file *file, const char *at, struct build *build, annot_take *take,
-                     void *user, struct err *err)
+static int give_one(struct annot_file *file, annot_take *take, void *user, struct err *err)
 {
-    struct scan scan = file_scan(file, at);
-    bool first = true;
-    int more;
-    if (scan_open(&scan, '[', err))
-        return -1;
-    for (size_t number = 1; (more = scan_item(&scan, &first, err)) > 0; number++) {
-        struct scan object = scan;
-        if (scan_skip(&scan, err) || file_give(file, build, read_object(file, object, build, err),
-                                               "feature", number, take, user, err))
-            return -1;
-    }
-    return more;
+    struct build build = build_new();
+    struct scan scan = file->root;
+    int result = file_give(file, &build, read_object(file, &scan, &build, err), "feature", 1, take,
+                           user, err);
+    build_free(&build);
+    return result;
 }
 
 /* The list of features, or of geometries alone, or a single one of either. */
 static int read_file(struct annot_file *file, size_t image, annot_take *take, void *user,
                      struct err *err)
 {
-    struct build build = build_new();
     const char *list = file_is_list(file) ? file->root.at : file_value(file, "features");
     if (!list && !file_value(file, "geometry"))
         list = file_value(file, "geometries");
-    int result = list ? read_list(file, list, &build, take, user, err)
-                      : file_give(file, &build, read_object(file, file->root, &build, err),
-                                  "feature", 1, take, user, err);
     (void)image;
-    build_free(&build);
-    return result;
+    return list
+               ? file_give_all(file, file_scan(file, list), read_object, "feature", take, user, err)
+               : give_one(file, take, user, err);
 }
 
 /* Files of ours tell the size of a slide whose level they are of. */
@@ -242,8 +218,6 @@ static int open_geojson(struct annot_file *file, struct err *err)
     int64_t size[2] = {-1, -1};
     struct scan scan = file_scan(file, at);
     if (at && scan_peek(&scan) == '{') {
-        if (scan_open(&scan, '{', err))
-            return -1;
         while ((more = scan_key(&scan, &first, key, sizeof key, err)) > 0) {
             int64_t number;
             if (scan_count(&scan, &number, err))
@@ -266,8 +240,7 @@ static bool is_geojson(const struct annot_file *file)
     struct scan scan = file->root;
     struct err err;
     bool first = true;
-    if (file_is_list(file) && scan_open(&scan, '[', &err) == 0 &&
-        scan_item(&scan, &first, &err) == 0)
+    if (file_is_list(file) && scan_item(&scan, &first, &err) == 0)
         return true;
     return file_value(file, "geometry") || file_value(file, "coordinates") ||
            file_value(file, "geometries") || (!file_is_list(file) && file_value(file, "features"));

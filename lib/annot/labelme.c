@@ -46,8 +46,6 @@ static int read_shape(struct scan *scan, struct shape *shape, struct err *err)
     bool first = true;
     int more;
     *shape = (struct shape){.type = "polygon"};
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         scan_peek(scan);
         if (strcmp(key, "points") == 0)
@@ -137,8 +135,6 @@ static int load_shapes(struct annot_file *file, struct growing *shapes, struct e
     struct scan scan = file_scan(file, file_value(file, "shapes"));
     bool first = true;
     int more;
-    if (scan_open(&scan, '[', err))
-        return -1;
     while ((more = scan_item(&scan, &first, err)) > 0) {
         struct scan object = scan;
         struct shape shape;

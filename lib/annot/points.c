@@ -5,8 +5,6 @@ static int read_point(struct scan *scan, struct build *build, struct err *err)
     double at[2] = {0};
     bool first = true;
     int more, n = 0;
-    if (scan_open(scan, '[', err))
-        return -1;
     for (; (more = scan_item(scan, &first, err)) > 0; n++)
         if (n < 2 ? scan_number(scan, &at[n], err) : scan_skip(scan, err))
             return -1;
@@ -20,7 +18,7 @@ int points_of_pairs(struct scan *scan, struct build *build, struct err *err)
 {
     bool first = true;
     int more;
-    if (scan_open(scan, '[', err) || build_ring(build, err))
+    if (build_ring(build, err))
         return -1;
     while ((more = scan_item(scan, &first, err)) > 0)
         if (read_point(scan, build, err))
@@ -32,7 +30,7 @@ int points_of_numbers(struct scan *scan, struct build *build, struct err *err)
 {
     bool first = true;
     int more;
-    if (scan_open(scan, '[', err) || build_ring(build, err))
+    if (build_ring(build, err))
         return -1;
     while ((more = scan_item(scan, &first, err)) > 0) {
         double x, y;

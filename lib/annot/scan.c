@@ -38,7 +38,7 @@ int scan_end(struct scan *scan, struct err *err)
     return scan->at == scan->end ? 0 : scan_wrong(scan, "broken JSON: more than one value", err);
 }
 
-int scan_open(struct scan *scan, char bracket, struct err *err)
+static int open_bracket(struct scan *scan, char bracket, struct err *err)
 {
     if (take(scan, bracket))
         return 0;
@@ -47,28 +47,52 @@ int scan_open(struct scan *scan, char bracket, struct err *err)
     return scan_wrong(scan, bracket == '{' ? "an object is missing" : "a list is missing", err);
 }
 
-int scan_item(struct scan *scan, bool *first, struct err *err)
+/* After the bracket. */
+static int next_item(struct scan *scan, bool first, struct err *err)
 {
     if (take(scan, ']')) /* [1,] is caught below */
         return 0;
-    if (!*first && !take(scan, ','))
+    if (!first && !take(scan, ','))
         return broken(scan, err);
-    *first = false;
     return scan_peek(scan) == ']' ? broken(scan, err) : 1;
 }
 
-int scan_key(struct scan *scan, bool *first, char *key, size_t room, struct err *err)
+static int next_key(struct scan *scan, bool first, char *key, size_t room, struct err *err)
 {
     if (take(scan, '}'))
         return 0;
-    if (!*first && !take(scan, ','))
+    if (!first && !take(scan, ','))
         return broken(scan, err);
-    *first = false;
     if (scan_peek(scan) != '"')
         return broken(scan, err);
     if (scan_string(scan, key, room, err))
         return -1;
     return take(scan, ':') ? 1 : broken(scan, err);
+}
+
+int scan_item(struct scan *scan, bool *first, struct err *err)
+{
+    bool begins = *first;
+    *first = false;
+    return begins && open_bracket(scan, '[', err) ? -1 : next_item(scan, begins, err);
+}
+
+int scan_key(struct scan *scan, bool *first, char *key, size_t room, struct err *err)
+{
+    bool begins = *first;
+    *first = false;
+    return begins && open_bracket(scan, '{', err) ? -1 : next_key(scan, begins, key, room, err);
+}
+
+struct scan_walk scan_walk(struct scan scan)
+{
+    return (struct scan_walk){.scan = scan, .first = true, .is_list = scan_peek(&scan) == '['};
+}
+
+int scan_next(struct scan_walk *walk, struct err *err)
+{
+    return walk->is_list ? scan_item(&walk->scan, &walk->first, err)
+                         : scan_key(&walk->scan, &walk->first, NULL, 0, err);
 }
 
 /* ---- strings ---- */
@@ -371,13 +395,13 @@ int scan_skip(struct scan *scan, struct err *err)
     int depth = 0;
     do {
         int more = depth == 0               ? 1
-                   : open[depth - 1] == '{' ? scan_key(scan, &first, NULL, 0, err)
-                                            : scan_item(scan, &first, err);
+                   : open[depth - 1] == '{' ? next_key(scan, first, NULL, 0, err)
+                                            : next_item(scan, first, err);
+        first = false;
         if (more < 0)
             return -1;
         if (more == 0) {
             depth--;
-            first = false;
             continue;
         }
         char c = scan_peek(scan);

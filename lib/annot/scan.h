@@ -21,12 +21,21 @@ struct scan {
  * 0 at the end. */
 char scan_peek(struct scan *scan);
 
-/* for (bool first = scan_open(s, '{', err) ...): scan_open takes the bracket, then
- * each scan_key or scan_item is 1 when there is another one, 0 after the closing
- * bracket, which it takes, -1 on error.  Set *first to true before the first. */
-int scan_open(struct scan *scan, char bracket, struct err *err) MUST_CHECK;
+/* The next key of an object or item of a list: 1 when there is one, at its value then; 0 after the
+ * closing bracket, which it takes, as the first call takes the opening one; -1 on error.
+ *
+ *     bool first = true;
+ *     while ((more = scan_item(scan, &first, err)) > 0) ...    take the value */
 int scan_key(struct scan *scan, bool *first, char *key, size_t room, struct err *err) MUST_CHECK;
 int scan_item(struct scan *scan, bool *first, struct err *err) MUST_CHECK;
+
+/* The values of a list or of an object, whichever is there. */
+struct scan_walk {
+    struct scan scan; /* at the value after scan_next was 1 */
+    bool first, is_list;
+};
+struct scan_walk scan_walk(struct scan scan);
+int scan_next(struct scan_walk *walk, struct err *err) MUST_CHECK;
 
 int scan_number(struct scan *scan, double *number, struct err *err) MUST_CHECK;
 int scan_integer(struct scan *scan, int64_t *number, struct err *err) MUST_CHECK;

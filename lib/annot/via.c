@@ -15,8 +15,6 @@ static int read_image(struct annot_file *file, struct scan *scan, struct err *er
     int more;
     if (scan_peek(scan) != '{')
         return scan_skip(scan, err);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         char c = scan_peek(scan);
         if (strcmp(key, "regions") == 0 && (c == '[' || c == '{'))
@@ -38,8 +36,6 @@ static int open_via(struct annot_file *file, struct err *err)
     struct scan scan = images ? file_scan(file, images) : file->root;
     bool first = true;
     int more;
-    if (scan_open(&scan, '{', err))
-        return -1;
     while ((more = scan_key(&scan, &first, NULL, 0, err)) > 0)
         if (read_image(file, &scan, err))
             return -1;
@@ -57,7 +53,7 @@ static bool is_via(const struct annot_file *file)
     if (file_value(file, "_via_img_metadata"))
         return true;
     struct scan scan = file->key_count ? file_scan(file, file->keys[0].at) : file->root;
-    if (file->key_count == 0 || scan_peek(&scan) != '{' || scan_open(&scan, '{', &err))
+    if (file->key_count == 0 || scan_peek(&scan) != '{')
         return false;
     while (scan_key(&scan, &first, key, sizeof key, &err) > 0) {
         has_name |= strcmp(key, "filename") == 0;
@@ -103,8 +99,6 @@ static int read_shape(struct scan *scan, struct shape *shape, struct err *err)
     bool first = true;
     int more;
     *shape = (struct shape){0};
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0)
         if (read_shape_key(scan, key, shape, err))
             return -1;
@@ -117,7 +111,7 @@ static int add_polygon(const struct shape *shape, struct build *build, struct er
     bool first_x = true, first_y = true;
     if (!xs.at || !ys.at)
         return err_set(err, STATUS_DATA, "a polygon without points");
-    if (scan_open(&xs, '[', err) || scan_open(&ys, '[', err) || build_ring(build, err))
+    if (build_ring(build, err))
         return -1;
     for (;;) {
         double x, y;
@@ -159,8 +153,6 @@ static int read_attributes(struct scan *scan, struct build *build, struct err *e
     int more;
     if (scan_peek(scan) != '{')
         return scan_skip(scan, err);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         char c = scan_peek(scan);
         if (!build->class_name[0] && c == 't')
@@ -176,15 +168,15 @@ static int read_attributes(struct scan *scan, struct build *build, struct err *e
     return more;
 }
 
-static int read_region(struct scan *scan, struct build *build, struct err *err)
+static int read_region(const struct annot_file *file, struct scan *scan, struct build *build,
+                       struct err *err)
 {
     char key[32];
     struct shape shape = {0};
     bool first = true;
     int more;
+    (void)file;
     build_reset(build);
-    if (scan_open(scan, '{', err))
-        return -1;
     while ((more = scan_key(scan, &first, key, sizeof key, err)) > 0) {
         int bad = strcmp(key, "shape_attributes") == 0    ? read_shape(scan, &shape, err)
                   : strcmp(key, "region_attributes") == 0 ? read_attributes(scan, build, err)
@@ -201,20 +193,8 @@ static int read_via_image(struct annot_file *file, size_t image, annot_take *tak
     const struct file_place *place = (const struct file_place *)file->places.items + image;
     if (place->at == 0)
         return 0;
-    struct scan scan = file_scan(file, file->root.begin + place->at);
-    struct build build = build_new();
-    bool first = true, list = scan_peek(&scan) == '[';
-    int more = scan_open(&scan, list ? '[' : '{', err) ? -1 : 1;
-    for (size_t number = 1; more > 0; number++) {
-        more = list ? scan_item(&scan, &first, err) : scan_key(&scan, &first, NULL, 0, err);
-        struct scan region = scan;
-        if (more > 0 &&
-            (scan_skip(&scan, err) || file_give(file, &build, read_region(&region, &build, err),
-                                                "region", number, take, user, err)))
-            more = -1;
-    }
-    build_free(&build);
-    return more;
+    return file_give_all(file, file_scan(file, file->root.begin + place->at), read_region, "region",
+                         take, user, err);
 }
 
 const struct annot_reader read_via = {is_via, open_via, read_via_image};
