@@ -116,28 +116,28 @@ static void *build(struct builder *b, const struct architecture *self, int class
 static nn_tensor *project(const struct batch_norm *norm, const struct conv *conv,
                           const nn_tensor *x)
 {
-    return run_conv(conv, run_batch_norm(norm, x, ACT_NONE), ACT_NONE, NULL);
+    return run_conv(conv, run_batch_norm(norm, x, NN_NONE), NN_NONE, NULL);
 }
 
 static nn_tensor *run_down(const struct down *down, const nn_tensor *in)
 {
     if (nn_scope_begin())
         return NULL;
-    nn_tensor *y = run_batch_norm(&down->norm0, in, ACT_RELU);
-    y = run_conv_bn(&down->conv0, y, ACT_RELU, NULL);
-    nn_tensor *x = run_conv(&down->conv1, y, ACT_NONE, project(&down->proj_norm, &down->proj, in));
-    y = run_batch_norm(&down->norm2, x, ACT_RELU);
-    y = run_conv_bn(&down->conv2, y, ACT_RELU, NULL);
-    return nn_scope_end_keep(run_conv(&down->conv3, y, ACT_NONE, x));
+    nn_tensor *y = run_batch_norm(&down->norm0, in, NN_RELU);
+    y = run_conv_bn(&down->conv0, y, NN_RELU, NULL);
+    nn_tensor *x = run_conv(&down->conv1, y, NN_NONE, project(&down->proj_norm, &down->proj, in));
+    y = run_batch_norm(&down->norm2, x, NN_RELU);
+    y = run_conv_bn(&down->conv2, y, NN_RELU, NULL);
+    return nn_scope_end_keep(run_conv(&down->conv3, y, NN_NONE, x));
 }
 
 static nn_tensor *run_styled(const struct styled *styled, const nn_tensor *style,
                              const nn_tensor *x, const nn_tensor *residual)
 {
-    nn_tensor *shift = run_linear(&styled->full, style, ACT_NONE, NULL);
+    nn_tensor *shift = run_linear(&styled->full, style, NN_NONE, NULL);
     shift = nn_reshape4(shift, nn_size(shift, 0), nn_size(shift, 1), 1, 1);
-    nn_tensor *y = run_batch_norm(&styled->norm, nn_add(x, shift), ACT_RELU);
-    return run_conv(&styled->conv, y, ACT_NONE, residual);
+    nn_tensor *y = run_batch_norm(&styled->norm, nn_add(x, shift), NN_RELU);
+    return run_conv(&styled->conv, y, NN_NONE, residual);
 }
 
 static nn_tensor *run_up(const struct up *up, const nn_tensor *style, const nn_tensor *in,
@@ -145,8 +145,8 @@ static nn_tensor *run_up(const struct up *up, const nn_tensor *style, const nn_t
 {
     if (nn_scope_begin())
         return NULL;
-    nn_tensor *y = run_batch_norm(&up->norm0, in, ACT_RELU);
-    y = run_conv(&up->conv0, y, ACT_NONE, skip);
+    nn_tensor *y = run_batch_norm(&up->norm0, in, NN_RELU);
+    y = run_conv(&up->conv0, y, NN_NONE, skip);
     nn_tensor *x = run_styled(&up->conv1, style, y, project(&up->proj_norm, &up->proj, in));
     y = run_styled(&up->conv2, style, x, NULL);
     return nn_scope_end_keep(run_styled(&up->conv3, style, y, x));
@@ -176,8 +176,8 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
             y = nn_upsample_nearest(y, nn_size(features[n], 2), nn_size(features[n], 3));
         y = run_up(&net->up[n], style, y, features[n]);
     }
-    y = run_batch_norm(&net->output_norm, y, ACT_RELU);
-    out->all[out->count++] = run_conv(&net->output, y, ACT_NONE, NULL);
+    y = run_batch_norm(&net->output_norm, y, NN_RELU);
+    out->all[out->count++] = run_conv(&net->output, y, NN_NONE, NULL);
 }
 
 /* The size model, which is read apart (predict/size_model.h). */

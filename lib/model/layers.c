@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 #include "model/internal.h"
-#include "nn/plan.h"
 
 /* What PyTorch's layers start from: uniform in +-1 / sqrt(inputs of an output). */
 static double default_bound(int64_t fan_in)
@@ -19,17 +18,6 @@ static bool is_ready(const struct layer_mode *mode, const struct nn_plan *plan)
     return mode->planned && plan;
 }
 
-static enum nn_activation nn_activation_of(enum activation activation)
-{
-    return activation == ACT_RELU ? NN_RELU : activation == ACT_GELU ? NN_GELU : NN_NONE;
-}
-
-static nn_tensor *run_plan(struct nn_plan *plan, const nn_tensor *x, enum activation activation,
-                           const nn_tensor *residual)
-{
-    return nn_plan_run(plan, x, nn_activation_of(activation), residual);
-}
-
 static void drop_plan(struct nn_plan **plan)
 {
     nn_plan_free(*plan);
@@ -42,21 +30,22 @@ static int release(const struct layer_mode *mode, nn_tensor *parameter)
     return mode->frozen && parameter ? nn_release_(parameter) : 0;
 }
 
-static nn_tensor *run_activation(const nn_tensor *x, enum activation activation)
+static nn_tensor *run_activation(const nn_tensor *x, enum nn_activation activation)
 {
     switch (activation) {
-    case ACT_RELU:
+    case NN_RELU:
         return nn_relu(x);
-    case ACT_GELU:
+    case NN_GELU:
         return nn_gelu(x);
-    case ACT_NONE:
+    case NN_NONE:
         break;
     }
     return (nn_tensor *)x;
 }
 
 /* activation(x + residual) */
-static nn_tensor *finish(const nn_tensor *x, enum activation activation, const nn_tensor *residual)
+static nn_tensor *finish(const nn_tensor *x, enum nn_activation activation,
+                         const nn_tensor *residual)
 {
     return run_activation(residual ? nn_add(x, residual) : x, activation);
 }
@@ -115,11 +104,11 @@ void build_conv(struct builder *builder, struct conv *conv, const char *name, in
     build_planned(builder, conv, prepare_conv, drop_conv);
 }
 
-nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum activation activation,
+nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum nn_activation activation,
                     const nn_tensor *residual)
 {
     if (is_ready(conv->mode, conv->plan))
-        return run_plan(conv->plan, x, activation, residual);
+        return nn_plan_run(conv->plan, x, activation, residual);
     return finish(nn_conv2d(x, kernel_of(conv), conv->bias, conv->how), activation, residual);
 }
 
@@ -146,11 +135,11 @@ static int count_batch(nn_tensor *batches)
 }
 
 nn_tensor *run_batch_norm(const struct batch_norm *norm, const nn_tensor *x,
-                          enum activation activation)
+                          enum nn_activation activation)
 {
     if (norm->mode->planned)
         return nn_batch_norm_fused(x, norm->weight, norm->bias, norm->mean, norm->var, norm->eps,
-                                   nn_activation_of(activation));
+                                   activation);
     if (norm->mode->training && count_batch(norm->batches))
         return NULL;
     nn_tensor *y = nn_batch_norm(x, norm->weight, norm->bias, norm->mean, norm->var,
@@ -187,13 +176,13 @@ void build_conv_bn(struct builder *builder, struct conv_bn *layer, const char *c
     build_planned(builder, layer, prepare_conv_bn, drop_conv_bn);
 }
 
-nn_tensor *run_conv_bn(const struct conv_bn *layer, const nn_tensor *x, enum activation activation,
-                       const nn_tensor *residual)
+nn_tensor *run_conv_bn(const struct conv_bn *layer, const nn_tensor *x,
+                       enum nn_activation activation, const nn_tensor *residual)
 {
     if (is_ready(layer->conv.mode, layer->plan))
-        return run_plan(layer->plan, x, activation, residual);
-    nn_tensor *y = run_conv(&layer->conv, x, ACT_NONE, NULL);
-    return finish(run_batch_norm(&layer->norm, y, ACT_NONE), activation, residual);
+        return nn_plan_run(layer->plan, x, activation, residual);
+    nn_tensor *y = run_conv(&layer->conv, x, NN_NONE, NULL);
+    return finish(run_batch_norm(&layer->norm, y, NN_NONE), activation, residual);
 }
 
 void build_group_norm(struct builder *builder, struct group_norm *norm, const char *name,
@@ -208,11 +197,11 @@ void build_group_norm(struct builder *builder, struct group_norm *norm, const ch
 }
 
 nn_tensor *run_group_norm(const struct group_norm *norm, const nn_tensor *x,
-                          enum activation activation, const nn_tensor *residual)
+                          enum nn_activation activation, const nn_tensor *residual)
 {
     if (norm->mode->planned)
-        return nn_group_norm_fused(x, norm->groups, norm->weight, norm->bias, norm->eps,
-                                   nn_activation_of(activation), residual);
+        return nn_group_norm_fused(x, norm->groups, norm->weight, norm->bias, norm->eps, activation,
+                                   residual);
     nn_tensor *y = nn_group_norm(x, norm->groups, norm->weight, norm->bias, norm->eps);
     return finish(y, activation, residual);
 }
@@ -270,11 +259,11 @@ void build_linear(struct builder *builder, struct linear *linear, const char *na
     build_planned(builder, linear, prepare_linear, drop_linear);
 }
 
-nn_tensor *run_linear(const struct linear *linear, const nn_tensor *x, enum activation activation,
-                      const nn_tensor *residual)
+nn_tensor *run_linear(const struct linear *linear, const nn_tensor *x,
+                      enum nn_activation activation, const nn_tensor *residual)
 {
     if (is_ready(linear->mode, linear->plan))
-        return run_plan(linear->plan, x, activation, residual);
+        return nn_plan_run(linear->plan, x, activation, residual);
     nn_tensor *y = run_activation(nn_linear(x, linear->weight, linear->bias), activation);
     return residual ? nn_add(y, residual) : y;
 }
@@ -283,7 +272,7 @@ nn_tensor *run_linear_onto(const struct linear *linear, const nn_tensor *x, nn_t
 {
     if (is_ready(linear->mode, linear->plan))
         return nn_plan_run_onto(linear->plan, x, sum);
-    return run_linear(linear, x, ACT_NONE, sum);
+    return run_linear(linear, x, NN_NONE, sum);
 }
 
 static nn_tensor *joined(const nn_tensor *query, const nn_tensor *key, const nn_tensor *value)
@@ -321,10 +310,10 @@ void build_qkv(struct builder *builder, struct qkv *qkv, struct linear *query, s
 nn_tensor *run_qkv(const struct qkv *qkv, const nn_tensor *x)
 {
     if (is_ready(qkv->mode, qkv->plan))
-        return run_plan(qkv->plan, x, ACT_NONE, NULL);
-    const nn_tensor *parts[] = {run_linear(qkv->query, x, ACT_NONE, NULL),
-                                run_linear(qkv->key, x, ACT_NONE, NULL),
-                                run_linear(qkv->value, x, ACT_NONE, NULL)};
+        return nn_plan_run(qkv->plan, x, NN_NONE, NULL);
+    const nn_tensor *parts[] = {run_linear(qkv->query, x, NN_NONE, NULL),
+                                run_linear(qkv->key, x, NN_NONE, NULL),
+                                run_linear(qkv->value, x, NN_NONE, NULL)};
     return nn_cat(parts, 3, -1);
 }
 

@@ -11,11 +11,9 @@
 #ifndef MODEL_LAYERS_H
 #define MODEL_LAYERS_H
 
-#include "nn/nn.h"
+#include "nn/plan.h"
 
 struct builder;
-
-enum activation { ACT_NONE, ACT_RELU, ACT_GELU };
 
 /* ---- the builder: names ---- */
 
@@ -77,7 +75,7 @@ struct conv {
 void build_conv(struct builder *builder, struct conv *conv, const char *name, int in, int out,
                 int kernel, struct nn_conv how, unsigned flags);
 /* activation(conv(x) + residual); residual may be NULL */
-nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum activation activation,
+nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum nn_activation activation,
                     const nn_tensor *residual);
 
 /* ---- normalisation ---- */
@@ -92,7 +90,7 @@ struct batch_norm {
 void build_batch_norm(struct builder *builder, struct batch_norm *norm, const char *name,
                       int channels, double eps, double momentum);
 nn_tensor *run_batch_norm(const struct batch_norm *norm, const nn_tensor *x,
-                          enum activation activation);
+                          enum nn_activation activation);
 
 /* Convolution, batch normalisation, activation: one convolution when prepared. */
 struct conv_bn {
@@ -104,8 +102,8 @@ void build_conv_bn(struct builder *builder, struct conv_bn *layer, const char *c
                    const char *norm_name, int in, int out, int kernel, struct nn_conv how,
                    unsigned flags);
 /* activation(norm(conv(x)) + residual); residual may be NULL */
-nn_tensor *run_conv_bn(const struct conv_bn *layer, const nn_tensor *x, enum activation activation,
-                       const nn_tensor *residual);
+nn_tensor *run_conv_bn(const struct conv_bn *layer, const nn_tensor *x,
+                       enum nn_activation activation, const nn_tensor *residual);
 
 struct group_norm {
     nn_tensor *weight, *bias;
@@ -117,7 +115,7 @@ void build_group_norm(struct builder *builder, struct group_norm *norm, const ch
                       int channels, int groups, double eps);
 /* activation(norm(x) + residual); residual may be NULL */
 nn_tensor *run_group_norm(const struct group_norm *norm, const nn_tensor *x,
-                          enum activation activation, const nn_tensor *residual);
+                          enum nn_activation activation, const nn_tensor *residual);
 
 /* Over the last dimension. */
 struct layer_norm {
@@ -140,8 +138,8 @@ void build_linear(struct builder *builder, struct linear *linear, const char *na
                   bool bias);
 /* activation(x W' + b) + residual, over the last dimension; residual may be NULL.
  * The activation comes before the sum here, unlike in convolutions. */
-nn_tensor *run_linear(const struct linear *linear, const nn_tensor *x, enum activation activation,
-                      const nn_tensor *residual);
+nn_tensor *run_linear(const struct linear *linear, const nn_tensor *x,
+                      enum nn_activation activation, const nn_tensor *residual);
 /* sum + x W' + b, possibly in the place of sum, which is of no use after. */
 nn_tensor *run_linear_onto(const struct linear *linear, const nn_tensor *x, nn_tensor *sum);
 

@@ -240,18 +240,17 @@ static nn_tensor *run_residual(const struct residual *residual, const nn_tensor 
 {
     if (nn_scope_begin())
         return NULL;
-    nn_tensor *y = run_conv_bn(&residual->first, x, ACT_RELU, NULL);
-    y = run_conv_bn(&residual->second, y, ACT_NONE, NULL);
-    return nn_scope_end_keep(run_conv_bn(&residual->third, y, ACT_RELU, y));
+    nn_tensor *y = run_conv_bn(&residual->first, x, NN_RELU, NULL);
+    y = run_conv_bn(&residual->second, y, NN_NONE, NULL);
+    return nn_scope_end_keep(run_conv_bn(&residual->third, y, NN_RELU, y));
 }
 
 /* B x heads x N x D from B x C x H x W, averaged over the dimension `over` */
 static nn_tensor *axis_heads(const struct conv *depthwise, const struct linear *linear,
                              const nn_tensor *x, int over, int heads)
 {
-    nn_tensor *y =
-        nn_mean_dims(run_conv(depthwise, x, ACT_NONE, NULL), 1, (int64_t[]){over}, false);
-    y = run_linear(linear, nn_transpose(y, 1, 2), ACT_NONE, NULL);
+    nn_tensor *y = nn_mean_dims(run_conv(depthwise, x, NN_NONE, NULL), 1, (int64_t[]){over}, false);
+    y = run_linear(linear, nn_transpose(y, 1, 2), NN_NONE, NULL);
     return nn_transpose(nn_reshape4(y, nn_size(y, 0), nn_size(y, 1), heads, -1), 1, 2);
 }
 
@@ -276,14 +275,14 @@ static nn_tensor *run_dual_axis(const struct block *block, const nn_tensor *x)
     int64_t heads = block->heads, d = c / heads;
     nn_tensor *rows = axis_weights(&block->rows, x, 3, block->heads);
     nn_tensor *columns = axis_weights(&block->columns, x, 2, block->heads);
-    nn_tensor *v = to_tokens(run_conv(&block->value_depthwise, x, ACT_NONE, NULL));
-    v = run_linear(&block->value, v, ACT_NONE, NULL);
+    nn_tensor *v = to_tokens(run_conv(&block->value_depthwise, x, NN_NONE, NULL));
+    v = run_linear(&block->value, v, NN_NONE, NULL);
     v = nn_permute(nn_reshape(v, 5, (int64_t[]){b, h, w, heads, d}), 5, (int64_t[]){0, 3, 1, 2, 4});
     nn_tensor *y = nn_matmul(rows, nn_reshape4(v, b, heads, h, w * d));
     y = nn_permute(nn_reshape(y, 5, (int64_t[]){b, heads, h, w, d}), 5, (int64_t[]){0, 1, 2, 4, 3});
     y = nn_matmul(nn_reshape4(y, b, heads, h * d, w), columns);
     y = nn_permute(nn_reshape(y, 5, (int64_t[]){b, heads, h, d, w}), 5, (int64_t[]){0, 2, 4, 1, 3});
-    y = run_linear(&block->out, nn_reshape3(y, b, h * w, c), ACT_NONE, NULL);
+    y = run_linear(&block->out, nn_reshape3(y, b, h * w, c), NN_NONE, NULL);
     return nn_reshape4(nn_contiguous(y), b, c, h, w); /* as published: not transposed */
 }
 
@@ -295,12 +294,12 @@ static nn_tensor *run_block(const struct block *block, const nn_tensor *in)
     nn_tensor *y = to_map(run_layer_norm(&block->norm1, to_tokens(in)), h, w);
     nn_tensor *x = nn_add(in, run_dual_axis(block, y));
     nn_tensor *wide = run_layer_norm(&block->norm2, to_tokens(x));
-    wide = run_linear(&block->fc1, wide, ACT_NONE, NULL);
-    y = to_tokens(run_conv(&block->depthwise, to_map(wide, h, w), ACT_NONE, NULL));
+    wide = run_linear(&block->fc1, wide, NN_NONE, NULL);
+    y = to_tokens(run_conv(&block->depthwise, to_map(wide, h, w), NN_NONE, NULL));
     y = run_layer_norm(&block->ln1, nn_add(y, wide));
     y = run_layer_norm(&block->ln2, nn_add(y, wide));
     y = run_layer_norm(&block->ln3, nn_add(y, wide));
-    y = run_linear(&block->fc2, nn_gelu(y), ACT_NONE, NULL);
+    y = run_linear(&block->fc2, nn_gelu(y), NN_NONE, NULL);
     return nn_scope_end_keep(nn_add(x, to_map(y, h, w)));
 }
 
@@ -311,8 +310,8 @@ static void run_transformer(const struct scaleformer *net, nn_tensor *const *fea
     for (int i = 0; i < SCALES; i++) {
         nn_tensor *x = features[i];
         if (i > 0) {
-            nn_tensor *lower = run_conv_bn(&net->down[i - 1], mixed[i - 1], ACT_RELU, NULL);
-            x = run_conv(&net->squeeze[i - 1], nn_cat2(x, lower, 1), ACT_NONE, NULL);
+            nn_tensor *lower = run_conv_bn(&net->down[i - 1], mixed[i - 1], NN_RELU, NULL);
+            x = run_conv(&net->squeeze[i - 1], nn_cat2(x, lower, 1), NN_NONE, NULL);
         }
         for (int n = 0; n < depth[i]; n++)
             x = run_block(&net->blocks[i][n], x);
@@ -342,11 +341,11 @@ static nn_tensor *attend_between(const struct scaleformer *net, const nn_tensor 
         return NULL;
     bool training = net->mode->training;
     nn_tensor *qkv = run_layer_norm(&net->inter_norm1, in);
-    qkv = run_linear(&net->inter_qkv, qkv, ACT_NONE, NULL);
+    qkv = run_linear(&net->inter_qkv, qkv, NN_NONE, NULL);
     nn_tensor *y = run_attention(net->mode, qkv, net->inter_heads, 1, NULL, 0);
-    nn_tensor *x = run_linear(&net->inter_proj, y, ACT_NONE, in);
-    y = run_linear(&net->inter_fc1, run_layer_norm(&net->inter_norm2, x), ACT_GELU, NULL);
-    y = run_linear(&net->inter_fc2, nn_dropout(y, DROPOUT, training), ACT_NONE, NULL);
+    nn_tensor *x = run_linear(&net->inter_proj, y, NN_NONE, in);
+    y = run_linear(&net->inter_fc1, run_layer_norm(&net->inter_norm2, x), NN_GELU, NULL);
+    y = run_linear(&net->inter_fc2, nn_dropout(y, DROPOUT, training), NN_NONE, NULL);
     return nn_scope_end_keep(nn_add(x, nn_dropout(y, DROPOUT, training)));
 }
 
@@ -356,7 +355,7 @@ static void run_between(const struct scaleformer *net, nn_tensor **maps)
     nn_tensor *parts[SCALES];
     for (int i = 0; i < SCALES; i++) {
         nn_tensor *x = nn_permute(maps[i], 4, (int64_t[]){0, 2, 3, 1});
-        x = run_linear(&net->to_common[i], x, ACT_NONE, NULL);
+        x = run_linear(&net->to_common[i], x, NN_NONE, NULL);
         parts[i] = to_patches(x, 1 << (SCALES - 1 - i));
     }
     nn_tensor *x = nn_cat((const nn_tensor *const *)parts, SCALES, 2);
@@ -367,7 +366,7 @@ static void run_between(const struct scaleformer *net, nn_tensor **maps)
         int side = 1 << (SCALES - 1 - i);
         nn_tensor *part = nn_narrow(x, 2, start, side * side);
         part = from_patches(part, side, nn_size(maps[i], 2), nn_size(maps[i], 3));
-        part = run_linear(&net->from_common[i], part, ACT_NONE, NULL);
+        part = run_linear(&net->from_common[i], part, NN_NONE, NULL);
         maps[i] = nn_permute(part, 4, (int64_t[]){0, 3, 1, 2});
         start += side * side;
     }
@@ -381,8 +380,8 @@ static nn_tensor *run_decoder(const struct scaleformer *net, const struct decode
     nn_tensor *y = run_upsample(net->mode, x, 2 * nn_size(x, 2), 2 * nn_size(x, 3), true);
     if (skip)
         y = nn_cat2(y, skip, 1);
-    y = run_conv_bn(&decoder->first, y, ACT_RELU, NULL);
-    return nn_scope_end_keep(run_conv_bn(&decoder->second, y, ACT_RELU, NULL));
+    y = run_conv_bn(&decoder->first, y, NN_RELU, NULL);
+    return nn_scope_end_keep(run_conv_bn(&decoder->second, y, NN_RELU, NULL));
 }
 
 static void forward(void *state, const nn_tensor *x, struct model_output *out)
@@ -397,12 +396,12 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
     run_transformer(net, features + 2, maps);
     run_between(net, maps);
     for (int i = 0; i < SCALES; i++)
-        skips[i] = run_conv(&net->fuse[i], nn_cat2(maps[i], features[i + 2], 1), ACT_NONE, NULL);
+        skips[i] = run_conv(&net->fuse[i], nn_cat2(maps[i], features[i + 2], 1), NN_NONE, NULL);
     nn_tensor *y = skips[SCALES - 1];
     for (int i = 0; i < SCALES; i++)
         y = run_decoder(net, &net->decoder[i], y, i < SCALES - 1 ? skips[2 - i] : features[1]);
     y = run_decoder(net, &net->final, y, NULL);
-    out->all[out->count++] = run_conv(&net->head, y, ACT_NONE, NULL);
+    out->all[out->count++] = run_conv(&net->head, y, NN_NONE, NULL);
 }
 
 const struct architecture scaleformer = {

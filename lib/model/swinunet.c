@@ -305,15 +305,15 @@ static nn_tensor *run_block(const struct swinunet *net, const struct block *bloc
     double scale = 1 / sqrt((double)nn_size(in, 3) / block->heads);
     nn_tensor *windows = to_windows(run_layer_norm(&block->norm1, in), &grid);
     nn_tensor *bias = score_bias(block, &grid, nn_size(in, 0));
-    nn_tensor *qkv = run_linear(&block->qkv, windows, ACT_NONE, NULL);
+    nn_tensor *qkv = run_linear(&block->qkv, windows, NN_NONE, NULL);
     nn_tensor *mixed =
         run_attention(net->mode, qkv, block->heads, scale, nn_to_dtype(bias, nn_dtype(qkv)), 0);
-    mixed = from_windows(run_linear(&block->proj, mixed, ACT_NONE, NULL), &grid);
+    mixed = from_windows(run_linear(&block->proj, mixed, NN_NONE, NULL), &grid);
     nn_tensor *x = nn_add(in, drop(net, mixed, block->drop_path));
-    nn_tensor *y = run_linear(&block->fc1, run_layer_norm(&block->norm2, x), ACT_GELU, NULL);
+    nn_tensor *y = run_linear(&block->fc1, run_layer_norm(&block->norm2, x), NN_GELU, NULL);
     if (!net->mode->training)
-        return nn_scope_end_keep(run_linear(&block->fc2, y, ACT_NONE, x));
-    y = run_linear(&block->fc2, y, ACT_NONE, NULL);
+        return nn_scope_end_keep(run_linear(&block->fc2, y, NN_NONE, x));
+    y = run_linear(&block->fc2, y, NN_NONE, NULL);
     return nn_scope_end_keep(nn_add(x, drop(net, y, block->drop_path)));
 }
 
@@ -333,7 +333,7 @@ static nn_tensor *run_merge(const struct linear *reduction, const struct layer_n
     int64_t h = nn_size(x, 1) / 2, w = nn_size(x, 2) / 2, c = nn_size(x, 3);
     nn_tensor *y = nn_reshape(x, 6, (int64_t[]){-1, h, 2, w, 2, c});
     y = nn_reshape4(nn_permute(y, 6, (int64_t[]){0, 1, 3, 4, 2, 5}), -1, h, w, 4 * c);
-    return run_linear(reduction, run_layer_norm(norm, y), ACT_NONE, NULL);
+    return run_linear(reduction, run_layer_norm(norm, y), NN_NONE, NULL);
 }
 
 /* Each token becomes scale x scale tokens. */
@@ -342,7 +342,7 @@ static nn_tensor *run_expand(const struct expand *expand, const nn_tensor *x)
     if (nn_scope_begin())
         return NULL;
     int64_t h = nn_size(x, 1), w = nn_size(x, 2), s = expand->scale;
-    nn_tensor *y = run_linear(&expand->linear, x, ACT_NONE, NULL);
+    nn_tensor *y = run_linear(&expand->linear, x, NN_NONE, NULL);
     int64_t c = nn_size(y, 3) / (s * s);
     y = nn_reshape(y, 6, (int64_t[]){-1, h, w, s, s, c});
     y = nn_reshape4(nn_permute(y, 6, (int64_t[]){0, 1, 3, 2, 4, 5}), -1, h * s, w * s, c);
@@ -351,7 +351,7 @@ static nn_tensor *run_expand(const struct expand *expand, const nn_tensor *x)
 
 static nn_tensor *run_encoder(const struct swinunet *net, const nn_tensor *x, nn_tensor **skips)
 {
-    nn_tensor *y = nn_permute(run_conv(&net->patch, x, ACT_NONE, NULL), 4, (int64_t[]){0, 2, 3, 1});
+    nn_tensor *y = nn_permute(run_conv(&net->patch, x, NN_NONE, NULL), 4, (int64_t[]){0, 2, 3, 1});
     y = run_layer_norm(&net->patch_norm, y);
     for (int n = 0; n < STAGES; n++) {
         skips[n] = y;
@@ -368,7 +368,7 @@ static nn_tensor *run_decoder(const struct swinunet *net, const nn_tensor *x,
     nn_tensor *y = run_expand(&net->expand[0], x);
     for (int n = 1; n < STAGES; n++) {
         nn_tensor *joined = nn_cat2(y, skips[STAGES - 1 - n], -1);
-        y = run_stage(net, &net->up[n], run_linear(&net->join[n], joined, ACT_NONE, NULL));
+        y = run_stage(net, &net->up[n], run_linear(&net->join[n], joined, NN_NONE, NULL));
         if (n < STAGES - 1)
             y = run_expand(&net->expand[n], y);
     }
@@ -381,7 +381,7 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
     nn_tensor *skips[STAGES];
     nn_tensor *y = run_decoder(net, run_encoder(net, x, skips), skips);
     y = nn_permute(run_expand(&net->final, y), 4, (int64_t[]){0, 3, 1, 2});
-    out->all[out->count++] = run_conv(&net->output, y, ACT_NONE, NULL);
+    out->all[out->count++] = run_conv(&net->output, y, NN_NONE, NULL);
 }
 
 static const char *const constants[] = {"*.relative_position_index", "*.attn_mask", NULL};

@@ -212,12 +212,11 @@ static nn_tensor *run_unit(const struct unit *u, const nn_tensor *x)
 {
     const nn_tensor *shortcut = x;
     if (u->shortcut)
-        shortcut = run_group_norm(&u->norm_shortcut, run_conv(&u->downsample, x, ACT_NONE, NULL),
-                                  ACT_NONE, NULL);
-    nn_tensor *y =
-        run_group_norm(&u->norm1, run_conv(&u->conv1, x, ACT_NONE, NULL), ACT_RELU, NULL);
-    y = run_group_norm(&u->norm2, run_conv(&u->conv2, y, ACT_NONE, NULL), ACT_RELU, NULL);
-    return run_group_norm(&u->norm3, run_conv(&u->conv3, y, ACT_NONE, NULL), ACT_RELU, shortcut);
+        shortcut = run_group_norm(&u->norm_shortcut, run_conv(&u->downsample, x, NN_NONE, NULL),
+                                  NN_NONE, NULL);
+    nn_tensor *y = run_group_norm(&u->norm1, run_conv(&u->conv1, x, NN_NONE, NULL), NN_RELU, NULL);
+    y = run_group_norm(&u->norm2, run_conv(&u->conv2, y, NN_NONE, NULL), NN_RELU, NULL);
+    return run_group_norm(&u->norm3, run_conv(&u->conv3, y, NN_NONE, NULL), NN_RELU, shortcut);
 }
 
 static nn_tensor *run_block(const struct transunet *t, int block, nn_tensor *x)
@@ -238,8 +237,8 @@ static nn_tensor *padded_to(nn_tensor *x, int64_t height, int64_t width)
 static nn_tensor *run_resnet(const struct transunet *t, const nn_tensor *x, nn_tensor **skips)
 {
     int64_t height = nn_size(x, 2), width = nn_size(x, 3);
-    nn_tensor *y = run_conv(&t->root, x, ACT_NONE, NULL);
-    skips[2] = y = run_group_norm(&t->root_norm, y, ACT_RELU, NULL);
+    nn_tensor *y = run_conv(&t->root, x, NN_NONE, NULL);
+    skips[2] = y = run_group_norm(&t->root_norm, y, NN_RELU, NULL);
     y = run_max_pool(t->mode, y, 3, 2, 0);
     SCOPED(y, run_block(t, 0, y));
     if (t->skips > 1)
@@ -270,10 +269,10 @@ static nn_tensor *run_layer(const struct transunet *t, const struct layer *l, nn
     nn_tensor *y = run_qkv(&l->qkv, run_layer_norm(&l->attention_norm, x));
     y = run_attention(t->mode, y, t->config.heads, scale, NULL, 0);
     nn_tensor *attended = run_linear_onto(&l->out, y, x);
-    y = run_linear(&l->fc1, run_layer_norm(&l->mlp_norm, attended), ACT_GELU, NULL);
+    y = run_linear(&l->fc1, run_layer_norm(&l->mlp_norm, attended), NN_GELU, NULL);
     if (!training)
         return run_linear_onto(&l->fc2, y, attended);
-    y = run_linear(&l->fc2, nn_dropout(y, DROPOUT, true), ACT_NONE, NULL);
+    y = run_linear(&l->fc2, nn_dropout(y, DROPOUT, true), NN_NONE, NULL);
     return nn_add(nn_dropout(y, DROPOUT, true), attended);
 }
 
@@ -299,8 +298,8 @@ static nn_tensor *run_stage(const struct transunet *t, const struct stage *s, co
     nn_tensor *y = run_upsample(t->mode, x, 2 * nn_size(x, 2), 2 * nn_size(x, 3), true);
     if (skip)
         y = nn_cat2(y, skip, 1);
-    y = run_conv_bn(&s->conv1, y, ACT_RELU, NULL);
-    return run_conv_bn(&s->conv2, y, ACT_RELU, NULL);
+    y = run_conv_bn(&s->conv1, y, NN_RELU, NULL);
+    return run_conv_bn(&s->conv2, y, NN_RELU, NULL);
 }
 
 static nn_tensor *run_network(const struct transunet *t, const nn_tensor *x)
@@ -309,11 +308,11 @@ static nn_tensor *run_network(const struct transunet *t, const nn_tensor *x)
     nn_tensor *y;
     if (t->config.resnet)
         x = run_resnet(t, x, skips);
-    SCOPED(y, run_transformer(t, run_conv(&t->patches, x, ACT_NONE, NULL)));
-    SCOPED(y, run_conv_bn(&t->more, y, ACT_RELU, NULL));
+    SCOPED(y, run_transformer(t, run_conv(&t->patches, x, NN_NONE, NULL)));
+    SCOPED(y, run_conv_bn(&t->more, y, NN_RELU, NULL));
     for (int i = 0; i < STAGES; i++)
         SCOPED(y, run_stage(t, &t->stages[i], y, i < t->skips ? skips[i] : NULL));
-    return run_conv(&t->head, y, ACT_NONE, NULL);
+    return run_conv(&t->head, y, NN_NONE, NULL);
 }
 
 void transunet_forward(void *state, const nn_tensor *x, struct model_output *out)

@@ -43,8 +43,8 @@ static void build_block(struct builder *builder, struct block *block, const char
 
 static nn_tensor *run_block(const struct block *block, const nn_tensor *x)
 {
-    nn_tensor *y = run_conv_bn(&block->one, x, ACT_RELU, NULL);
-    return run_conv_bn(&block->two, y, ACT_RELU, x);
+    nn_tensor *y = run_conv_bn(&block->one, x, NN_RELU, NULL);
+    return run_conv_bn(&block->two, y, NN_RELU, x);
 }
 
 static void build_layers(struct builder *builder, struct unet_s *net, int width, int channels)
@@ -111,18 +111,18 @@ static void forward_unet_s(void *state, const nn_tensor *x, struct model_output 
     if (net->standardise)
         x = standardised(x);
     for (int i = 0; i < net->levels; i++) {
-        y = run_conv_bn(&net->down[i], i ? y : x, ACT_RELU, NULL);
+        y = run_conv_bn(&net->down[i], i ? y : x, NN_RELU, NULL);
         if (i == 0 && !net->mode->planned) /* one channel has no such order yet */
             y = nn_channels_last(y);
         skip[i] = y = run_block(&net->encoder[i], y);
     }
     y = run_block(&net->deepest, y);
     for (int i = net->levels - 2; i >= 0; i--) {
-        y = run_conv_bn(&net->narrow[i], y, ACT_RELU, NULL);
+        y = run_conv_bn(&net->narrow[i], y, NN_RELU, NULL);
         y = run_upsample(net->mode, y, nn_size(skip[i], 2), nn_size(skip[i], 3), false);
         y = run_block(&net->decoder[i], nn_add(y, skip[i]));
     }
-    out->all[0] = spread_pixels(run_conv(&net->head, y, ACT_NONE, NULL), net->classes);
+    out->all[0] = spread_pixels(run_conv(&net->head, y, NN_NONE, NULL), net->classes);
     out->count = 1;
 }
 

@@ -69,8 +69,8 @@ static void *build(struct builder *b, const struct architecture *self, int class
 
 static nn_tensor *run_node(const struct node *node, const nn_tensor *x)
 {
-    nn_tensor *y = run_conv_bn(&node->first, x, ACT_RELU, NULL);
-    return run_conv_bn(&node->second, y, ACT_RELU, NULL);
+    nn_tensor *y = run_conv_bn(&node->first, x, NN_RELU, NULL);
+    return run_conv_bn(&node->second, y, NN_RELU, NULL);
 }
 
 /* before: X(i, 0) ... X(i, j-1); below: X(i+1, j-1) */
@@ -107,7 +107,7 @@ static void forward(void *state, const nn_tensor *x, struct model_output *out)
         }
     }
     for (int j = net->supervised ? 1 : net->pruned; j <= net->pruned; j++)
-        out->all[out->count++] = run_conv(&net->final[j - 1], nodes[0][j], ACT_NONE, NULL);
+        out->all[out->count++] = run_conv(&net->final[j - 1], nodes[0][j], NN_NONE, NULL);
 }
 
 const struct architecture unetpp = {
