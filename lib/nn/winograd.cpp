@@ -158,13 +158,13 @@ template <size_t lanes> struct convolution : winograd<lanes> {
                                  const float *from, size_t place)
     {
         tile_grid grid(c.height, c.width, c.pad_h, c.pad_w);
-        size_t row = grid.width * c.out_channels;
+        size_t row = grid.result.width * c.out_channels;
         for (size_t i = first; i < first + tiles; i++, from += padded(c.out_channels)) {
             size_t image = i / (grid.rows * grid.columns);
             size_t top = i / grid.columns % grid.rows * step, left = i % grid.columns * step;
-            size_t at = (image * grid.height + top) * row + left * c.out_channels;
-            tile_out(c, at, row, std::min(step, grid.height - top),
-                     std::min(step, grid.width - left), from, place);
+            size_t at = (image * grid.result.height + top) * row + left * c.out_channels;
+            tile_out(c, at, row, std::min(step, grid.result.height - top),
+                     std::min(step, grid.result.width - left), from, place);
         }
     }
 
@@ -175,7 +175,8 @@ template <size_t lanes> struct convolution : winograd<lanes> {
         float *patch = scratch, *in = patch + places * c.in, *out = in + places * in_place;
         tile_grid grid(c.height, c.width, c.pad_h, c.pad_w);
         for (size_t i = 0; i < tiles; i++)
-            convolution::any_in(in_row{in + i * c.in}, in_place, grid, c.x, c.in, first + i, patch);
+            convolution::template any_in<typename winograd<lanes>::of_image>(
+                in_row{in + i * c.in}, in_place, grid, grid.image, c.x, c.in, first + i, patch);
         for (size_t i = 0; i < places; i++)
             product(out + i * out_place, in + i * in_place, tiles, c.in, outs,
                     c.weights + i * (c.in * outs + gap));

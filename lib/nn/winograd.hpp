@@ -16,14 +16,19 @@ namespace nn
 constexpr size_t side = 6, places = side * side, step = 4;
 constexpr size_t gap = 16; // floats between places: else they fall on each other in a cache
 
-// Images of `channels` floats a pixel; tiles of the convolution's result.
+// What tiles are cut out of, with zeros around it.
+struct field {
+    size_t height, width, pad_h, pad_w;
+};
+
+// The convolution's image and its result, which tiles of step x step fill.
 struct tile_grid {
-    size_t in_height, in_width, pad_h, pad_w;
-    size_t height, width, rows, columns; // of the result; in tiles
+    field image, result;
+    size_t rows, columns;
 
     tile_grid(size_t h, size_t w, size_t ph, size_t pw)
-        : in_height(h), in_width(w), pad_h(ph), pad_w(pw), height(h + 2 * ph - 2),
-          width(w + 2 * pw - 2), rows(ceil_of(height, step)), columns(ceil_of(width, step))
+        : image{h, w, ph, pw}, result{h + 2 * ph - 2, w + 2 * pw - 2, 0, 0},
+          rows(ceil_of(result.height, step)), columns(ceil_of(result.width, step))
     {
     }
 };
@@ -55,35 +60,40 @@ template <size_t lanes> struct winograd : level<lanes> {
     using level<lanes>::load;
     using level<lanes>::store;
 
-    // B' d of a column
-    static INLINE void spread(vector *to, size_t to_step, const vector *d, size_t d_step)
-    {
-        vector d0 = d[0], d1 = d[d_step], d2 = d[2 * d_step], d3 = d[3 * d_step];
-        vector d4 = d[4 * d_step], d5 = d[5 * d_step];
-        vector even = d4 - 4.0f * d2, odd = d3 - 4.0f * d1, even2 = d4 - d2, odd2 = d3 - d1;
-        to[0] = 4.0f * d0 + (d4 - 5.0f * d2);
-        to[to_step] = even + odd;
-        to[2 * to_step] = even - odd;
-        to[3 * to_step] = even2 + 2.0f * odd2;
-        to[4 * to_step] = even2 - 2.0f * odd2;
-        to[5 * to_step] = 4.0f * d1 + (d5 - 5.0f * d3);
-    }
+    // B' d of a column of an image
+    struct of_image {
+        static constexpr size_t n = side;
 
-    // Transforms a tile whose pixels are all there, its rows `row` floats apart.
-    template <class layout>
+        static INLINE void spread(vector *to, size_t to_step, const vector *d, size_t d_step)
+        {
+            vector d0 = d[0], d1 = d[d_step], d2 = d[2 * d_step], d3 = d[3 * d_step];
+            vector d4 = d[4 * d_step], d5 = d[5 * d_step];
+            vector even = d4 - 4.0f * d2, odd = d3 - 4.0f * d1, even2 = d4 - d2, odd2 = d3 - d1;
+            to[0] = 4.0f * d0 + (d4 - 5.0f * d2);
+            to[to_step] = even + odd;
+            to[2 * to_step] = even - odd;
+            to[3 * to_step] = even2 + 2.0f * odd2;
+            to[4 * to_step] = even2 - 2.0f * odd2;
+            to[5 * to_step] = 4.0f * d1 + (d5 - 5.0f * d3);
+        }
+    };
+
+    // Transforms a tile of n x n pixels that are all there, its rows `row` floats apart.
+    template <class filter, class layout>
     static INLINE void tile_in(const layout &to, size_t place, const float *from, size_t row,
                                size_t channels)
     {
+        constexpr size_t n = filter::n;
         for (size_t c = 0; c < channels; c += lanes) {
-            vector d[side], half[places], whole[side];
-            for (size_t x = 0; x < side; x++) {
-                for (size_t y = 0; y < side; y++)
+            vector d[n], half[side * n], whole[side];
+            for (size_t x = 0; x < n; x++) {
+                for (size_t y = 0; y < n; y++)
                     d[y] = load(from + y * row + x * channels + c);
-                spread(half + x, side, d, 1);
+                filter::spread(half + x, n, d, 1);
             }
             float *at = to.of(c);
             for (size_t y = 0; y < side; y++) {
-                spread(whole, 1, half + y * side, 1);
+                filter::spread(whole, 1, half + y * n, 1);
                 for (size_t x = 0; x < side; x++)
                     store(at + (y * side + x) * place, whole[x]);
             }
@@ -91,36 +101,38 @@ template <size_t lanes> struct winograd : level<lanes> {
     }
 
     // The same at an edge, by a copy with zeros beyond it.
-    template <class layout>
-    static INLINE void edge_in(const layout &to, size_t place, const tile_grid &g,
-                               const float *image, size_t channels, size_t top, size_t left,
-                               float *patch)
+    template <class filter, class layout>
+    static INLINE void edge_in(const layout &to, size_t place, const field &f, const float *pixels,
+                               size_t channels, size_t top, size_t left, float *patch)
     {
-        memset(patch, 0, places * channels * sizeof *patch);
-        size_t x0 = left < g.pad_w ? g.pad_w - left : 0;
-        size_t x1 = std::min(side, g.in_width + g.pad_w - left);
-        for (size_t y = 0; y < side; y++)
-            if (top + y >= g.pad_h && top + y < g.in_height + g.pad_h && x0 < x1)
-                memcpy(patch + (y * side + x0) * channels,
-                       image + ((top + y - g.pad_h) * g.in_width + left + x0 - g.pad_w) * channels,
+        constexpr size_t n = filter::n;
+        memset(patch, 0, n * n * channels * sizeof *patch);
+        size_t x0 = left < f.pad_w ? f.pad_w - left : 0;
+        size_t x1 = std::min(n, f.width + f.pad_w - left);
+        for (size_t y = 0; y < n; y++)
+            if (top + y >= f.pad_h && top + y < f.height + f.pad_h && x0 < x1)
+                memcpy(patch + (y * n + x0) * channels,
+                       pixels + ((top + y - f.pad_h) * f.width + left + x0 - f.pad_w) * channels,
                        (x1 - x0) * channels * sizeof *patch);
-        tile_in(to, place, patch, side * channels, channels);
+        tile_in<filter>(to, place, patch, n * channels, channels);
     }
 
-    // Tile number i of images x.
-    template <class layout>
-    static INLINE void any_in(const layout &to, size_t place, const tile_grid &g, const float *x,
-                              size_t channels, size_t i, float *patch)
+    // Tile number i of the fields at x, one after the other.
+    template <class filter, class layout>
+    static INLINE void any_in(const layout &to, size_t place, const tile_grid &g, const field &f,
+                              const float *x, size_t channels, size_t i, float *patch)
     {
-        const float *image = x + i / (g.rows * g.columns) * g.in_height * g.in_width * channels;
+        constexpr size_t n = filter::n;
+        const float *pixels = x + i / (g.rows * g.columns) * f.height * f.width * channels;
         size_t top = i / g.columns % g.rows * step, left = i % g.columns * step;
-        bool inside = top >= g.pad_h && top + side <= g.in_height + g.pad_h && left >= g.pad_w &&
-                      left + side <= g.in_width + g.pad_w;
+        bool inside = top >= f.pad_h && top + n <= f.height + f.pad_h && left >= f.pad_w &&
+                      left + n <= f.width + f.pad_w;
         if (inside)
-            tile_in(to, place, image + ((top - g.pad_h) * g.in_width + left - g.pad_w) * channels,
-                    g.in_width * channels, channels);
+            tile_in<filter>(to, place,
+                            pixels + ((top - f.pad_h) * f.width + left - f.pad_w) * channels,
+                            f.width * channels, channels);
         else
-            edge_in(to, place, g, image, channels, top, left, patch);
+            edge_in<filter>(to, place, f, pixels, channels, top, left, patch);
     }
 };
 

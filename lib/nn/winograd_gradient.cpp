@@ -18,54 +18,23 @@ template <size_t lanes> struct gradient : winograd<lanes> {
 
     // ---- tiles ----
 
-    // A d of a column
-    static INLINE void spread_out(vector *to, size_t to_step, const vector *d, size_t d_step)
-    {
-        vector d0 = d[0], d1 = d[d_step], d2 = d[2 * d_step], d3 = d[3 * d_step];
-        vector even = d0 + d2, odd = d1 + d3;
-        vector even2 = d0 + 4.0f * d2, odd2 = 2.0f * d1 + 8.0f * d3;
-        to[0] = d0;
-        to[to_step] = even + odd;
-        to[2 * to_step] = even - odd;
-        to[3 * to_step] = even2 + odd2;
-        to[4 * to_step] = even2 - odd2;
-        to[5 * to_step] = d3;
-    }
+    // A d of a column of the gradient by the result
+    struct of_result {
+        static constexpr size_t n = step;
 
-    static INLINE void result_in(const in_panels &to, size_t place, const float *from, size_t row)
-    {
-        for (size_t c = 0; c < to.channels; c += lanes) {
-            vector d[step], half[side * step], whole[side];
-            for (size_t x = 0; x < step; x++) {
-                for (size_t y = 0; y < step; y++)
-                    d[y] = load(from + y * row + x * to.channels + c);
-                spread_out(half + x, step, d, 1);
-            }
-            float *at = to.of(c);
-            for (size_t y = 0; y < side; y++) {
-                spread_out(whole, 1, half + y * step, 1);
-                for (size_t x = 0; x < side; x++)
-                    store(at + (y * side + x) * place, whole[x]);
-            }
+        static INLINE void spread(vector *to, size_t to_step, const vector *d, size_t d_step)
+        {
+            vector d0 = d[0], d1 = d[d_step], d2 = d[2 * d_step], d3 = d[3 * d_step];
+            vector even = d0 + d2, odd = d1 + d3;
+            vector even2 = d0 + 4.0f * d2, odd2 = 2.0f * d1 + 8.0f * d3;
+            to[0] = d0;
+            to[to_step] = even + odd;
+            to[2 * to_step] = even - odd;
+            to[3 * to_step] = even2 + odd2;
+            to[4 * to_step] = even2 - odd2;
+            to[5 * to_step] = d3;
         }
-    }
-
-    // Tile i of the gradient by the result, by a copy where it reaches beyond that.
-    static INLINE void any_result_in(const in_panels &to, size_t place, const tile_grid &g,
-                                     const float *image, size_t i, float *patch)
-    {
-        size_t channels = to.channels, top = i / g.columns % g.rows * step;
-        size_t left = i % g.columns * step, row = g.width * channels;
-        const float *from =
-            image + i / (g.rows * g.columns) * g.height * row + top * row + left * channels;
-        if (top + step <= g.height && left + step <= g.width)
-            return result_in(to, place, from, row);
-        size_t width = std::min(step, g.width - left);
-        memset(patch, 0, step * step * channels * sizeof *patch);
-        for (size_t y = 0; y < std::min(step, g.height - top); y++)
-            memcpy(patch + y * step * channels, from + y * row, width * channels * sizeof *patch);
-        result_in(to, place, patch, step * channels);
-    }
+    };
 
     static INLINE void tiles_in(const struct kernel_gradient &k, size_t begin, size_t first,
                                 size_t end, float *patch)
@@ -73,10 +42,12 @@ template <size_t lanes> struct gradient : winograd<lanes> {
         tile_grid g(k.height, k.width, k.pad_h, k.pad_w);
         size_t in_place = k.tiles * k.in + gap, out_place = k.tiles * k.out + gap;
         for (size_t i = first; i < end; i++) {
-            gradient::any_in(in_panels{k.inputs, i, k.tiles, k.in, channels_together}, in_place, g,
-                             k.x, k.in, begin + i, patch);
-            any_result_in(in_panels{k.outputs, i, k.tiles, k.out, panel}, out_place, g, k.gradient,
-                          begin + i, patch);
+            gradient::template any_in<typename winograd<lanes>::of_image>(
+                in_panels{k.inputs, i, k.tiles, k.in, channels_together}, in_place, g, g.image, k.x,
+                k.in, begin + i, patch);
+            gradient::template any_in<of_result>(in_panels{k.outputs, i, k.tiles, k.out, panel},
+                                                 out_place, g, g.result, k.gradient, k.out,
+                                                 begin + i, patch);
         }
     }
 
