@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/json.h"
 #include "pixels/augment.h"
 #include "stream/stream.h"
-#include "stream/text.h"
 
 static struct {
     int64_t copies, seed;
@@ -45,7 +45,7 @@ static const struct cli_program program = {
 static json_t *load(const struct member *member, struct err *err)
 {
     json_error_t error;
-    json_t *json = text_load(member->bytes, member->size, JSON_DECODE_ANY, &error);
+    json_t *json = json_load_whole(member->bytes, member->size, JSON_DECODE_ANY, &error);
     if (!json)
         err_set(err, STATUS_DATA, "%s", error.text[0] ? error.text : "it cannot be read");
     return json;
@@ -71,7 +71,7 @@ static int describe(const struct sample *from, struct sample *to, const struct a
     failed |= json_object_set_new(json, "augment",
                                   json_pack("{s:s, s:s, s:o}", "of", from->key, "policy",
                                             settings.policy_text, "matrix", matrix));
-    char *text = failed ? NULL : text_dump(json, JSON_COMPACT);
+    char *text = failed ? NULL : json_dump_whole(json, JSON_COMPACT);
     json_decref(json);
     int result =
         text ? sample_put_bytes(to, "json", text, strlen(text), err) : err_memory(err, "KEY.json");

@@ -5,8 +5,8 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "core/json.h"
 #include "core/text.h"
-#include "stream/text.h"
 #include "weights/values.h"
 #include "weights/weights.h"
 
@@ -86,7 +86,7 @@ static void print_info(const struct weights *weights)
 
 static json_t *tensor_json(const struct weight *weight)
 {
-    json_t *shape = text_shape(weight->array.shape, weight->array.ndim);
+    json_t *shape = json_from_shape(weight->array.shape, weight->array.ndim);
     return json_pack("{s:s%, s:s, s:o}", "name", weight->name, strlen(weight->name), "dtype",
                      dtype_name(weight->array.dtype), "shape", shape);
 }
@@ -104,7 +104,7 @@ static void print_json(const struct weights *weights)
     json_t *info = json_pack("{s:s, s:s, s:I, s:o, s:o}", "format", weights->format, "sha256",
                              weights->sha256, "parameters", (json_int_t)weights_parameters(weights),
                              "metadata", metadata, "tensors", tensors);
-    char *text = info ? text_dump(info, JSON_INDENT(1)) : NULL;
+    char *text = info ? json_dump_whole(info, JSON_INDENT(1)) : NULL;
     if (!text)
         cli_die(STATUS_MEMORY, "out of memory for JSON");
     text_put_json(stdout, text);

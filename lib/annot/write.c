@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 #define FLUSH_AT ((size_t)1 << 16)
 
 static const struct write_format *format_of(const struct annot_writer *writer)
@@ -64,23 +66,6 @@ int write_number(struct annot_writer *writer, int64_t number, struct err *err)
     return write_bytes(writer, at, (size_t)(digits + sizeof digits - at), err);
 }
 
-/* Bytes of the UTF-8 character at `s`, 0 when it is none (RFC 3629). */
-static size_t utf8_length(const unsigned char *s)
-{
-    size_t n = s[0] < 0x80                   ? 1
-               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-               : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-               : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-                                             : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool outside = (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf4 && s[1] >= 0x90);
-    return overlong || outside ? 0 : n;
-}
-
-/* What replaces a character, NULL when it may stay. */
 static const char *json_escape(const unsigned char *s, char to[8])
 {
     if (*s == '"' || *s == '\\')
@@ -108,7 +93,7 @@ static int write_escaped(struct annot_writer *writer, const char *text,
 {
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
         char room[8];
-        size_t n = utf8_length(s);
+        size_t n = text_utf8_length((const char *)s);
         const char *instead = n ? escape(s, room) : "?";
         if (write_bytes(writer, instead ? instead : (const char *)s, instead ? strlen(instead) : n,
                         err))

@@ -1,6 +1,7 @@
 #include "core/outfile.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "core/guard.h"
 #include "core/io.h"
+#include "core/text.h"
 
 #define MAX_OPEN 16
 
@@ -131,6 +133,29 @@ int outfile_write(struct outfile *out, const void *data, size_t size, struct err
     if (io_write(out->fd, data, size))
         return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
     return 0;
+}
+
+int outfile_print(struct outfile *out, struct err *err, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (length < 0 || (size_t)length >= sizeof text)
+        return err_set(err, STATUS_BUG, "write '%s': a text that is too long", outfile_name(out));
+    return outfile_write(out, text, (size_t)length, err);
+}
+
+int outfile_write_name(struct outfile *out, const char *name, struct err *err)
+{
+    size_t room = TEXT_GROWTH * strlen(name) + 1;
+    char *text = malloc(room);
+    if (!text)
+        return err_memory(err, "a name");
+    int result = outfile_write(out, text, text_harmless(text, room, name), err);
+    free(text);
+    return result;
 }
 
 int outfile_fd(const struct outfile *out)

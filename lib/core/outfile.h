@@ -20,6 +20,13 @@ int outfile_open(struct outfile **out, const char *path, struct err *err) MUST_C
 
 int outfile_write(struct outfile *out, const void *data, size_t size, struct err *err) MUST_CHECK;
 
+/* A formatted text of less than 1024 bytes. */
+int outfile_print(struct outfile *out, struct err *err, const char *format, ...)
+    PRINTF_LIKE(3, 4) MUST_CHECK;
+
+/* A name of others as core/text shows it. */
+int outfile_write_name(struct outfile *out, const char *name, struct err *err) MUST_CHECK;
+
 /* Borrowed; for libraries that write to a descriptor.  Seekable unless the
  * output is a pipe or a device. */
 int outfile_fd(const struct outfile *out);

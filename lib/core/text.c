@@ -28,6 +28,13 @@ static uint32_t next_character(const unsigned char *p, size_t *length)
     return 0;
 }
 
+size_t text_utf8_length(const char *text)
+{
+    size_t length;
+    next_character((const unsigned char *)text, &length);
+    return length;
+}
+
 static bool is_harmful(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||

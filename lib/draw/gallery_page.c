@@ -1,15 +1,13 @@
 /* The table of images and the page, as text. */
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "core/json.h"
 #include "core/outfile.h"
 #include "draw/gallery.h"
-#include "stream/text.h"
 
 /* The lines of gallery.html; made by the Makefile. */
 extern const char *const gallery_template[];
@@ -36,34 +34,10 @@ static double density(const struct gallery_image *image)
 
 /* ---- the table ---- */
 
-static int put(struct outfile *out, struct err *err, const char *format, ...) PRINTF_LIKE(3, 4);
-
-static int put(struct outfile *out, struct err *err, const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    int length = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (length < 0 || (size_t)length >= sizeof text)
-        return err_set(err, STATUS_BUG, "a line is too long");
-    return outfile_write(out, text, (size_t)length, err);
-}
-
-/* Tabs and line ends of a name would break the table. */
-static int put_name(struct outfile *out, const char *name, struct err *err)
-{
-    for (const char *p = name; *p; p++) {
-        char c = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
-        if (outfile_write(out, &c, 1, err))
-            return -1;
-    }
-    return outfile_write(out, "\t", 1, err);
-}
-
 static int put_number(struct outfile *out, double value, const char *after, struct err *err)
 {
-    return isnan(value) ? put(out, err, "nan%s", after) : put(out, err, "%.6g%s", value, after);
+    return isnan(value) ? outfile_print(out, err, "nan%s", after)
+                        : outfile_print(out, err, "%.6g%s", value, after);
 }
 
 static int put_image(struct outfile *out, const struct gallery_image *image, struct err *err)
@@ -76,19 +50,21 @@ static int put_image(struct outfile *out, const struct gallery_image *image, str
                         image->contrast,
                         image->sharpness,
                         image->saturated};
-    if (put_name(out, image->path, err) || put_name(out, image->condition, err) ||
-        put(out, err, "%lld\t%lld\t%llu\t", (long long)image->width, (long long)image->height,
-            (unsigned long long)image->cells))
+    if (outfile_write_name(out, image->path, err) || outfile_write(out, "\t", 1, err) ||
+        outfile_write_name(out, image->condition, err) ||
+        outfile_print(out, err, "\t%lld\t%lld\t%llu\t", (long long)image->width,
+                      (long long)image->height, (unsigned long long)image->cells))
         return -1;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (put_number(out, image->failure ? NAN : numbers[i], "\t", err))
             return -1;
-    return put(out, err, "%s\n", image->warnings);
+    return outfile_print(out, err, "%s\n", image->warnings);
 }
 
 static int write_table(const struct gallery *gallery, struct outfile *out, struct err *err)
 {
-    if (put(out, err,
+    if (outfile_print(
+            out, err,
             "image\tcondition\twidth\theight\tcells\tarea_covered\tcells_per_mm2\tmean_area\t"
             "mean_uncertainty\tmean_intensity\tcontrast\tsharpness\tsaturated\twarnings\n"))
         return -1;
@@ -171,7 +147,7 @@ static int put_data(struct outfile *out, const char *json, struct err *err)
 static int write_page(const struct gallery *gallery, struct outfile *out, struct err *err)
 {
     json_t *page = page_json(gallery);
-    char *json = page ? text_dump(page, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    char *json = page ? json_dump_whole(page, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     int rc = json ? 0 : err_memory(err, "a page");
     json_decref(page);
     for (size_t i = 0; gallery_template[i] && rc == 0; i++) {

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "core/num.h"
 #include "image/ome.h"
 #include "image/tiff_catalog.h"
-#include "stream/text.h"
 
 #define MOST_PLANES 1000000 /* of an image, some of which may be in other files */
 
@@ -271,7 +271,7 @@ int tiff_series_shaped(struct tiff_catalog *catalog, const struct tiff_words *wo
     json_error_t unused;
     if (strncmp(words->description, "{\"shape\":", 9) != 0)
         return 0;
-    json_t *root = text_load(words->description, strlen(words->description), 0, &unused);
+    json_t *root = json_load_whole(words->description, strlen(words->description), 0, &unused);
     const json_t *shape = json_object_get(root, "shape");
     size_t leading = leading_axes(shape, &catalog->pages.ifds[0]);
     int64_t planes = count_planes(shape, leading), czt[3] = {1, 1, 1};

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "image/tiff_catalog.h"
 #include "image/units.h"
-#include "stream/text.h"
 
 #define TAG_LSM          34412
 #define TAG_MICROMANAGER 51123
@@ -129,7 +129,7 @@ static bool mm_read(TIFF *tif, struct mm_page *page)
     uint32_t size;
     json_error_t unused;
     const char *text = get_bytes(tif, TAG_MICROMANAGER, &size);
-    page->root = text ? text_load(text, strnlen(text, size), 0, &unused) : NULL;
+    page->root = text ? json_load_whole(text, strnlen(text, size), 0, &unused) : NULL;
     if (!json_is_object(page->root)) {
         json_decref(page->root);
         return false;

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "core/num.h"
 #include "core/text.h"
 #include "core/tsv.h"
-#include "stream/text.h"
 
 /* ---- JSON ---- */
 
@@ -35,7 +35,7 @@ static int json_row(const struct scores_report *r, const char *name, int class,
                     const struct scores *row, struct err *err)
 {
     json_t *object = json_object();
-    int failed = json_object_set_new(object, "name", text_to_json(name));
+    int failed = json_object_set_new(object, "name", json_from_text(name));
     if (r->classes)
         failed |= json_object_set_new(object, "class", json_integer(class));
     for (int i = 0; i < row->count; i++)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/crc32c.h"
-#include "stream/text.h"
+#include "core/json.h"
 
 #define FORMAT_NAME "tensor-stream"
 #define SUM_PREFIX  "crc32c="
@@ -15,7 +15,7 @@ static json_t *load_object(const char *what, const unsigned char *text, size_t s
                            struct err *err)
 {
     json_error_t error;
-    json_t *root = text_load(text, size, JSON_REJECT_DUPLICATES, &error);
+    json_t *root = json_load_whole(text, size, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(root)) {
         err_set(err, STATUS_DATA, "%s is not a JSON object", what);
         json_decref(root);
@@ -47,7 +47,7 @@ void provenance_free(struct provenance *provenance)
 /* Looks the record's text up, so that the time stays linear in their number. */
 static int append_new(struct provenance *provenance, json_t *record, struct err *err)
 {
-    char *text = text_dump(record, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    char *text = json_dump_whole(record, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
     int result = -1;
     if (text && json_object_get(provenance->known, text))
         result = 0;
@@ -158,8 +158,8 @@ int control_read_end(struct stream_counts *counts, json_t *failures, const unsig
 
 json_t *control_failure(const char *source, uint64_t samples, const char *reason)
 {
-    return json_pack("{s:o, s:I, s:o}", "source", text_to_json(source), "samples",
-                     (json_int_t)samples, "reason", text_to_json(reason));
+    return json_pack("{s:o, s:I, s:o}", "source", json_from_text(source), "samples",
+                     (json_int_t)samples, "reason", json_from_text(reason));
 }
 
 int control_describe_failures(const json_t *failures, struct err *err)
@@ -182,7 +182,7 @@ int control_describe_failures(const json_t *failures, struct err *err)
 
 static json_t *text_or_null(const char *text)
 {
-    return text ? text_to_json(text) : json_null();
+    return text ? json_from_text(text) : json_null();
 }
 
 static json_t *record_of(const struct stream_author *author)
@@ -195,12 +195,13 @@ static json_t *record_of(const struct stream_author *author)
 
 char *control_write_stream(const struct stream_author *author, const char *upstream)
 {
-    json_t *records = upstream ? text_load(upstream, strlen(upstream), 0, NULL) : json_array();
+    json_t *records =
+        upstream ? json_load_whole(upstream, strlen(upstream), 0, NULL) : json_array();
     char *text = NULL;
     if (records && json_array_append_new(records, record_of(author)) == 0) {
         json_t *root = json_pack("{s:s, s:i, s:O}", "format", FORMAT_NAME, "version",
                                  CONTROL_VERSION, "provenance", records);
-        text = root ? text_dump(root, JSON_COMPACT) : NULL;
+        text = root ? json_dump_whole(root, JSON_COMPACT) : NULL;
         json_decref(root);
     }
     json_decref(records);
@@ -216,7 +217,7 @@ char *control_write_end(const struct stream_counts *counts, const json_t *failur
     int rc = root ? 0 : -1;
     if (rc == 0 && json_array_size(failures))
         rc = json_object_set(root, "failed", (json_t *)failures);
-    char *text = rc == 0 ? text_dump(root, JSON_COMPACT) : NULL;
+    char *text = rc == 0 ? json_dump_whole(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;
 }

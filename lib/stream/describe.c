@@ -1,5 +1,5 @@
 #include "stream/describe.h"
-#include "stream/text.h"
+#include "core/json.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static json_t *json_of_member(const struct member *member)
 {
     if (!member->is_array)
         return json_pack("{s:s, s:I}", "name", member->name, "bytes", (json_int_t)member->size);
-    json_t *shape = text_shape(member->array.shape, member->array.ndim);
+    json_t *shape = json_from_shape(member->array.shape, member->array.ndim);
     return json_pack("{s:s, s:s, s:o}", "name", member->name, "dtype",
                      dtype_name(member->array.dtype), "shape", shape);
 }
@@ -66,9 +66,9 @@ char *describe_json(const struct sample *sample)
         failed |= json_array_append_new(members, json_of_member(&sample->members[i]));
     json_t *root = json_pack("{s:s, s:o}", "key", sample->key, "members", members);
     if (meta)
-        failed |= json_object_set_new(root, "meta",
-                                      text_load(meta->bytes, meta->size, JSON_DECODE_ANY, NULL));
-    char *text = root && !failed ? text_dump(root, JSON_COMPACT) : NULL;
+        failed |= json_object_set_new(
+            root, "meta", json_load_whole(meta->bytes, meta->size, JSON_DECODE_ANY, NULL));
+    char *text = root && !failed ? json_dump_whole(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;
 }
@@ -85,7 +85,7 @@ char *describe_provenance(const char *provenance)
 {
     char *text = NULL;
     size_t size, i;
-    json_t *record, *records = text_load(provenance, strlen(provenance), 0, NULL);
+    json_t *record, *records = json_load_whole(provenance, strlen(provenance), 0, NULL);
     FILE *to = open_memstream(&text, &size);
     if (!to) {
         json_decref(records);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "stream/sample.h"
-#include "stream/text.h"
 
 #define MAX_PIXELS  INT64_C(0x7fffffff)
 #define MAX_INTEGER (INT64_C(1) << 53) /* what a double, and so JavaScript, keeps exactly */
@@ -151,7 +151,7 @@ static int get_fields(const json_t *root, struct tile_meta *meta, struct err *er
 static json_t *load(const struct sample *sample, const struct member *member, struct err *err)
 {
     json_error_t error;
-    json_t *root = text_load(member->bytes, member->size, JSON_REJECT_DUPLICATES, &error);
+    json_t *root = json_load_whole(member->bytes, member->size, JSON_REJECT_DUPLICATES, &error);
     if (!root)
         err_set(err, STATUS_DATA, "'%s.json': %s", sample->key, error.text);
     else if (!json_is_object(root))
@@ -213,7 +213,7 @@ static int put(json_t *root, const char *group, const char *name, json_t *value)
 static int check_texts(const struct tile_meta *meta, struct err *err)
 {
     for (size_t i = 0; i < COUNT(texts); i++) {
-        json_t *text = text_to_json(field(meta, texts[i].offset));
+        json_t *text = json_from_text(field(meta, texts[i].offset));
         bool fits = json_string_length(text) < texts[i].size;
         json_decref(text);
         if (!text)
@@ -244,7 +244,7 @@ static int put_fields(json_t *root, const struct tile_meta *meta)
     for (size_t i = 0; i < COUNT(texts); i++) {
         const char *text = field(meta, texts[i].offset);
         if (*text || !texts[i].left_out)
-            failed |= put(root, texts[i].group, texts[i].name, text_to_json(text));
+            failed |= put(root, texts[i].group, texts[i].name, json_from_text(text));
         else
             leave_out(root, texts[i].group, texts[i].name);
     }
@@ -271,7 +271,7 @@ int sample_put_meta(struct sample *sample, const struct tile_meta *meta, struct 
     json_t *root = member ? load(sample, member, err) : json_object();
     if (!root)
         return member ? -1 : err_memory(err, "KEY.json");
-    char *text = put_fields(root, meta) ? NULL : text_dump(root, JSON_COMPACT);
+    char *text = put_fields(root, meta) ? NULL : json_dump_whole(root, JSON_COMPACT);
     json_decref(root);
     int result = text ? sample_put_bytes(sample, "json", text, strlen(text), err)
                       : err_memory(err, "KEY.json");
@@ -282,12 +282,12 @@ int sample_put_meta(struct sample *sample, const struct tile_meta *meta, struct 
 int sample_note_key(struct sample *sample, const char *key, struct err *err)
 {
     const struct member *member = sample_member(sample, "json");
-    json_t *root =
-        member ? text_load(member->bytes, member->size, JSON_DECODE_ANY, NULL) : json_object();
+    json_t *root = member ? json_load_whole(member->bytes, member->size, JSON_DECODE_ANY, NULL)
+                          : json_object();
     char *text = NULL;
     bool is_known = root && (!json_is_object(root) || json_object_get(root, "__key__"));
-    if (root && !is_known && json_object_set_new(root, "__key__", text_to_json(key)) == 0)
-        text = text_dump(root, JSON_COMPACT);
+    if (root && !is_known && json_object_set_new(root, "__key__", json_from_text(key)) == 0)
+        text = json_dump_whole(root, JSON_COMPACT);
     json_decref(root);
     if (is_known)
         return 0;

@@ -13,6 +13,7 @@
 
 #include "core/crc32c.h"
 #include "core/io.h"
+#include "core/json.h"
 #include "stream/control.h"
 #include "stream/failures.h"
 #include "stream/key.h"
@@ -20,7 +21,6 @@
 #include "stream/pipe.h"
 #include "stream/stream.h"
 #include "stream/tarcheck.h"
-#include "stream/text.h"
 
 #define ALIGNMENT   64
 #define FIRST_GRASP ((size_t)16 << 20) /* most that is allocated before its bytes are there */
@@ -425,7 +425,7 @@ static int begin_stream(struct stream_reader *reader, const unsigned char *text,
     if (control_read_stream(&reader->records, text, reader->size, err))
         return -1;
     free(reader->provenance);
-    reader->provenance = text_dump(reader->records.records, JSON_COMPACT);
+    reader->provenance = json_dump_whole(reader->records.records, JSON_COMPACT);
     if (!reader->provenance)
         return err_memory(err, "provenance");
     reader->place = IN_STREAM;
@@ -474,7 +474,7 @@ static int take_control(struct stream_reader *reader, struct err *err)
 static int check_json(const struct member *member, struct err *err)
 {
     json_error_t error;
-    json_t *root = text_load(member->bytes, member->size, JSON_DECODE_ANY, &error);
+    json_t *root = json_load_whole(member->bytes, member->size, JSON_DECODE_ANY, &error);
     json_decref(root);
     return root ? 0 : err_set(err, STATUS_DATA, "%s", error.text);
 }

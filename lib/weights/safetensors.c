@@ -6,9 +6,9 @@
 
 #include <jansson.h>
 
+#include "core/json.h"
 #include "core/num.h"
 #include "core/outfile.h"
-#include "stream/text.h"
 #include "weights/bytes.h"
 #include "weights/parts.h"
 
@@ -177,7 +177,7 @@ static int read_header(struct reader *reader, json_t *header, struct err *err)
 static json_t *parse_header(const char *text, size_t size, struct err *err)
 {
     json_error_t error;
-    json_t *header = text_load(text, size, JSON_REJECT_DUPLICATES, &error);
+    json_t *header = json_load_whole(text, size, JSON_REJECT_DUPLICATES, &error);
     if (!header)
         err_set(err, STATUS_DATA, "the header is not JSON: %s", error.text);
     else if (!json_is_object(header))
@@ -254,7 +254,7 @@ static int add_entry(json_t *header, const char *name, json_t *value, struct err
 
 static json_t *tensor_json(const struct array *array, size_t begin)
 {
-    json_t *shape = text_shape(array->shape, array->ndim);
+    json_t *shape = json_from_shape(array->shape, array->ndim);
     return json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype_written(array->dtype), "shape", shape,
                      "data_offsets", (json_int_t)begin, (json_int_t)(begin + array_bytes(array)));
 }
@@ -279,7 +279,7 @@ static json_t *header_json(const struct weights *weights, const struct weight **
 
 static int write_header(struct outfile *out, json_t *header, struct err *err)
 {
-    char *text = text_dump(header, JSON_COMPACT);
+    char *text = json_dump_whole(header, JSON_COMPACT);
     if (!text)
         return err_set(err, STATUS_DATA, "a name or a metadata value is not UTF-8");
     size_t length = strlen(text), padding = -length & 7;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 45
+plan 46
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -90,4 +90,6 @@ is "$(stat -c %Y.%i g/previews/x?.png | grep -cxF "$before")" 1 "is read again, 
 cp in/a/x1.png 'in/</script>.png' 2>/dev/null || cp in/a/x1.png 'in/<b>.png'
 ok "a name with signs" gallery -o g in/*'>.png'
 is "$(grep -c '<b>\.png' g/index.html)" 0 "does not end the page's data"
+cp in/a/x1.png $'in/t\ta.png' && gallery -q -o named $'in/t\ta.png'
+is "$(tail -n +2 named/images.tsv | cut -f 1)" 'in/t\x09a.png' "nor does one with a tab break the table"
 done_testing

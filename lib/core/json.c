@@ -1,4 +1,4 @@
-#include "stream/text.h"
+#include "core/json.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -6,27 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence at `s`, 0 when it is none (RFC 3629, section 4).  Nothing is
- * allocated here: what cannot be looked at must not be taken for what is no text. */
-static size_t utf8_length(const char *s)
-{
-    static const unsigned char lowest[] = {[0xe0 - 0xc2] = 0xa0, [0xf0 - 0xc2] = 0x90},
-                               highest[] = {[0xed - 0xc2] = 0x9f, [0xf4 - 0xc2] = 0x8f};
-    unsigned char first = (unsigned char)s[0], second = (unsigned char)(first ? s[1] : 0);
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2 || first > 0xf4)
-        return 0;
-    size_t n = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4, i = first - 0xc2u;
-    unsigned char low = i < sizeof lowest && lowest[i] ? lowest[i] : 0x80;
-    unsigned char high = i < sizeof highest && highest[i] ? highest[i] : 0xbf;
-    if (second < low || second > high)
-        return 0;
-    for (size_t k = 2; k < n; k++)
-        if (((unsigned char)s[k] & 0xc0) != 0x80)
-            return 0;
-    return n;
-}
+#include "core/text.h"
 
 /* jansson's reader drops characters of texts when its memory cannot grow, and does not say
  * so: an allocation that failed is noted here. */
@@ -45,7 +25,7 @@ static void note_failures(void)
     json_set_alloc_funcs(noted_malloc, free);
 }
 
-json_t *text_load(const void *bytes, size_t size, size_t flags, json_error_t *error)
+json_t *json_load_whole(const void *bytes, size_t size, size_t flags, json_error_t *error)
 {
     json_error_t ignored;
     error = error ? error : &ignored;
@@ -59,7 +39,7 @@ json_t *text_load(const void *bytes, size_t size, size_t flags, json_error_t *er
     return NULL;
 }
 
-json_t *text_to_json(const char *text)
+json_t *json_from_text(const char *text)
 {
     json_t *json = json_string(text);
     if (json)
@@ -68,7 +48,7 @@ json_t *text_to_json(const char *text)
     if (!escaped)
         return NULL;
     for (const char *p = text; *p;) {
-        size_t n = utf8_length(p);
+        size_t n = text_utf8_length(p);
         to += n ? sprintf(to, "%.*s", (int)n, p) : sprintf(to, "%%%02X", (unsigned char)*p);
         p += n ? n : 1;
     }
@@ -77,7 +57,7 @@ json_t *text_to_json(const char *text)
     return json;
 }
 
-json_t *text_shape(const size_t *shape, int ndim)
+json_t *json_from_shape(const size_t *shape, int ndim)
 {
     json_t *json = json_array();
     int failed = 0;
@@ -115,7 +95,7 @@ static int add_piece(const char *piece, size_t size, void *data)
     return 0;
 }
 
-char *text_dump(const json_t *json, size_t flags)
+char *json_dump_whole(const json_t *json, size_t flags)
 {
     struct dumped d = {0};
     if (json_dump_callback(json, add_piece, &d, flags) || d.failed) {
