@@ -1,5 +1,5 @@
 # The real data of the paper, and published weights.  data/sources.md says where all of
-# it comes from, under which licence, how large it is, and how it is laid out here:
+# it comes from, under which license, how large it is, and how it is laid out here:
 #     DATA/nt2/{images,masks,unannotated}        DATA/weights/*
 #     DATA/{bloodcell,livecell}/{train,test}/{images,masks}
 # Downloads go on where they stopped; on a machine without network put the archives

@@ -5,7 +5,7 @@
 #
 # DATA has dsb2018_nuclei with train and test, each with images and masks that number
 # the nuclei (BBBC038, CC0).  Training reads its train part and drawn images alone; the
-# diameter of each held-out image is the size model's, learnt from the same.
+# diameter of each held-out image is the size model's, learned from the same.
 
 DATA    ?= ../shared/data
 BIN     ?= build/bin

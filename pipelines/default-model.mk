@@ -31,7 +31,7 @@ SIZE_bbbc039_u2os           = 384
 
 # Small sets several times, so that each counts.
 times  = $(foreach i,$(1),$(WORK)/$(2).tar)
-LEARNT = $(call times,1 2,usiigaci_t98g) $(call times,1,dsb2018_nuclei) $(call times,1,dsb2018_more) \
+LEARNED = $(call times,1 2,usiigaci_t98g) $(call times,1,dsb2018_nuclei) $(call times,1,dsb2018_more) \
     $(call times,1,bbbc039_u2os) $(call times,1 2 3 4 5,qpi_adherent) \
     $(call times,1 2 3 4 5 6 7 8,qpi_adherent_b) $(call times,1 2,sbsst265_neuroblastoma) \
     $(call times,1 2,cervical_lbc) $(call times,1 2 3,nist_stem_colony) \
@@ -51,11 +51,11 @@ $(OUT): $(WORK)/second.safetensors
 
 $(WORK)/first.safetensors: $(START) $(SETS:%=$(WORK)/%.tar) $(WORK)/drawn.tar
 	$(TRAIN) --init $(START) --lr 0.002 --warmup 2 --average 0.99 --policy strong,zoom=1.6,invert=0.2 \
-	    --steps $(word 1,$(STEPS)) --seed 1 -o $@ $(LEARNT)
+	    --steps $(word 1,$(STEPS)) --seed 1 -o $@ $(LEARNED)
 
 $(WORK)/second.safetensors: $(WORK)/first.safetensors
 	$(TRAIN) --init $< --lr 0.0004 --warmup 5 --average 0.98 --policy strong,zoom=1.4,invert=0.1 \
-	    --steps $(word 2,$(STEPS)) --seed 2 -o $@ $(LEARNT)
+	    --steps $(word 2,$(STEPS)) --seed 2 -o $@ $(LEARNED)
 
 # What is shipped now, so that a new run of make goes on from it.
 $(WORK)/start.safetensors:

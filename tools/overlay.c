@@ -11,7 +11,7 @@ static struct {
     int line;  /* -1: by the size */
     double opacity;
     bool single, side_by_side;
-    struct colour colour;
+    struct color color;
     enum panel panels[FIGURE_MAX_PANELS];
     int panel_count;
     int64_t insets[FIGURE_MAX_INSETS][4]; /* x, y, width, height */
@@ -26,8 +26,7 @@ static int read_color(const char *text, struct err *err)
         return err_set(err, STATUS_USAGE, "'%s' is not RRGGBB", text);
     unsigned long value = strtoul(digits, NULL, 16);
     settings.single = true;
-    settings.colour =
-        (struct colour){(uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    settings.color = (struct color){(uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
     return 0;
 }
 
@@ -40,7 +39,7 @@ static const struct cli_option options[] = {
      CLI_INT(settings.line, 1, DRAW_MAX_LINE)},
     {'a', "opacity", "SHARE", "of fillings, 0 to 1 (default 0.5)",
      CLI_REAL(settings.opacity, 0, 1)},
-    {'c', "color|colour", "RRGGBB", "one color for all objects, in hexadecimal",
+    {'c', "color|color", "RRGGBB", "one color for all objects, in hexadecimal",
      CLI_CALL(read_color)},
     {'t', "truth", "MASK", "the true mask: draw right, wrong and missed pixels",
      CLI_TEXT(settings.truth)},
@@ -131,7 +130,7 @@ static void set_figure(struct figure *figure, const struct layer *image)
         .width = image->width,
         .height = image->height,
         .panel_count = settings.panel_count,
-        .style = {.line = line_width(image), .single = settings.single, .colour = settings.colour},
+        .style = {.line = line_width(image), .single = settings.single, .color = settings.color},
         .compare_by_outlines = settings.style == 0,
         .error_opacity = settings.opacity,
         .inset_count = settings.inset_count,

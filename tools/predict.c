@@ -71,7 +71,7 @@ static const struct cli_program program = {
     .options = options,
     .calls_out = true,
     .notes = "Adds KEY.prob.npy, classes x height x width, and KEY.flows.npy where the network\n"
-             "learnt cells, and drops KEY.image.npy.",
+             "learned cells, and drops KEY.image.npy.",
 };
 
 /* ---- the model ---- */

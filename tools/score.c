@@ -53,7 +53,7 @@ static const struct cli_option options[] = {
     {0, "pixel-size", "UM[,UM]", "height and width of a pixel, for --unit um",
      CLI_PIXEL_SIZE(settings.pixel_size)},
     {'s', "summary", NULL, "mean, standard deviation and count of each column",
-     CLI_FLAG(report.summarise)},
+     CLI_FLAG(report.summarize)},
     {0, "runs", NULL, "operands are tables of runs: --summary over their means",
      CLI_FLAG(settings.runs)},
     {'j', "json", NULL, "rows and summary as JSON", CLI_FLAG(report.json)},
@@ -223,7 +223,7 @@ static void compare_stream(const char *path)
 
 /* ---- tables ---- */
 
-static void summarise_runs(char **paths)
+static void summarize_runs(char **paths)
 {
     for (; *paths; paths++) {
         struct scores means;
@@ -246,8 +246,8 @@ static void complete_settings(void)
     report.to = stdout;
     report.classes = settings.rules.classes > 0;
     report.convention = conventions[settings.rules.scores.convention];
-    report.summarise |= settings.runs;
-    report.rows = !report.summarise;
+    report.summarize |= settings.runs;
+    report.rows = !report.summarize;
 }
 
 int main(int argc, char **argv)
@@ -261,7 +261,7 @@ int main(int argc, char **argv)
     complete_settings();
     scores_report_begin(&report);
     if (settings.runs)
-        summarise_runs(operands);
+        summarize_runs(operands);
     else if (count == 2)
         compare_operands(operands);
     else

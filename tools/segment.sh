@@ -97,7 +97,7 @@ read_options() {
 is_result() { # PATH
     local stem=${1%.*} suffix other
     stem=${stem%.[oO][mM][eE]}
-    for suffix in _mask _masks _cp_masks _seg _label _labels _labelled _labeled -mask -masks -label -labels -labelled _cells _overlay _outlines _cp_outlines _flows _prob; do
+    for suffix in _mask _masks _cp_masks _seg _label _labels _labeled _labeled -mask -masks -label -labels -labeled _cells _overlay _outlines _cp_outlines _flows _prob; do
         case $stem in
         *"$suffix")
             for other in "${stem%"$suffix"}".*; do
@@ -231,7 +231,7 @@ split_failed() { # ID...
     }
 }
 
-labelled() { # those of standard input that this run labelled
+labeled() { # those of standard input that this run labeled
     local path label
     while IFS= read -r path; do
         label=$out/labels/$(stem_of "$path").tif
@@ -240,12 +240,12 @@ labelled() { # those of standard input that this run labelled
 }
 
 # What a part of this run did not label is not of the part.
-keep_labelled() { # ID...
+keep_labeled() { # ID...
     local id list
     for id; do
         for list in "$out/parts/$id.list" "$out/parts/$id".*.list; do
             [ -f "$list" ] || continue
-            labelled <"$list" >"$work/list"
+            labeled <"$list" >"$work/list"
             cmp -s "$work/list" "$list" || cp "$work/list" "$list"
         done
     done
@@ -333,7 +333,7 @@ main() {
         mapfile -t ids < <(make_chunks)
         run_chunks "${ids[@]}"
         split_failed "${ids[@]}"
-        keep_labelled "${ids[@]}"
+        keep_labeled "${ids[@]}"
     fi
     join_tables
     cp "$work/images" "$out/parts/images"

@@ -46,7 +46,7 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.masks)},
     {0, "mask-suffix", "TEXT", "what a mask's stem ends with (default _mask, _masks, _seg, ...)",
      CLI_TEXT(settings.mask_suffix)},
-    {0, "gray", NULL, "one channel", CLI_SET(settings.channels, CHANNELS_GREY)},
+    {0, "gray", NULL, "one channel", CLI_SET(settings.channels, CHANNELS_GRAY)},
     {0, "rgb", NULL, "three channels", CLI_SET(settings.channels, CHANNELS_RGB)},
     {0, "normalize", CUT_RANGE_WORDS,
      "let networks see the whole image's range as 0 to 1 (default auto: those that ask for it)",

@@ -168,7 +168,7 @@ static const struct cli_option options[] = {
      CLI_CHOICE(run.ranges), CLI_GIVEN(settings.ranges_given)},
     {0, "half", NULL, "write the weights as float16", CLI_FLAG(run.half)},
     {0, "data", "TEXT", "name of the data, for the weights' metadata", CLI_TEXT(run.data)},
-    {0, "license|licence", "TEXT", "of the weights, for their metadata", CLI_TEXT(run.licence)},
+    {0, "license|license", "TEXT", "of the weights, for their metadata", CLI_TEXT(run.license)},
     {0},
 };
 
@@ -245,22 +245,22 @@ static void complete_options(void)
 
 static bool some_failed; /* sources before the streams came */
 
-static struct store *read_data(char **paths, bool unlabelled)
+static struct store *read_data(char **paths, bool unlabeled)
 {
     struct store *store;
     struct err err;
     if (store_new(&store, &err))
         cli_die_err(&err);
-    if (unlabelled)
-        store_take_unlabelled(store);
+    if (unlabeled)
+        store_take_unlabeled(store);
     if (run.ranges)
         store_see_ranges(store);
     for (; *paths; paths++)
         if (store_stream(store, *paths, cli_progress, &err))
             cli_die_err(&err);
-    if (store_labelled(store) == 0)
+    if (store_labeled(store) == 0)
         cli_die(STATUS_DATA, "there is no %ssample to learn from",
-                store_count(store) ? "labelled " : "");
+                store_count(store) ? "labeled " : "");
     if (store_failed(store, &err)) {
         cli_warn_err(&err);
         some_failed = true;
@@ -276,7 +276,7 @@ int main(int argc, char **argv)
     check_options();
     complete_options();
     char *validation[] = {(char *)settings.validation, NULL};
-    struct store *data = read_data(cli_inputs(), session_learns_unlabelled(&run));
+    struct store *data = read_data(cli_inputs(), session_learns_unlabeled(&run));
     struct store *held = settings.validation ? read_data(validation, false) : NULL;
     if (session_new(&session, &run, data, held, &err))
         cli_die_err(&err);

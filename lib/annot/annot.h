@@ -6,8 +6,8 @@
  * them, from and to label images.
  *
  * Coordinates are in pixels of the image; (0, 0) is the upper left corner of the
- * upper left pixel, so a pixel's centre is at (x + 0.5, y + 0.5).  A pixel belongs
- * to an outline when its centre is inside. */
+ * upper left pixel, so a pixel's center is at (x + 0.5, y + 0.5).  A pixel belongs
+ * to an outline when its center is inside. */
 #ifndef ANNOT_ANNOT_H
 #define ANNOT_ANNOT_H
 
@@ -164,7 +164,7 @@ struct annot_raster {
 };
 
 struct annot_counts {
-    size_t objects, empty; /* empty ones cover no pixel's centre inside the image */
+    size_t objects, empty; /* empty ones cover no pixel's center inside the image */
     size_t elsewhere;      /* on other planes */
     bool several_planes;   /* the objects are of */
     uint32_t largest;      /* value */

@@ -34,12 +34,12 @@ void build_scale(struct build *build, double x, double y);
 /* Takes the last ring away again. */
 void build_drop_ring(struct build *build);
 
-/* An ellipse in a box, as a ring of so many points that no centre of a pixel is on
+/* An ellipse in a box, as a ring of so many points that no center of a pixel is on
  * the wrong side by more than a hundredth of a pixel. */
 int build_ellipse(struct build *build, double x, double y, double width, double height,
                   struct err *err) MUST_CHECK;
 
-/* The same about a centre, its axes turned by an angle in radians. */
+/* The same about a center, its axes turned by an angle in radians. */
 int build_turned_ellipse(struct build *build, double x, double y, double x_radius, double y_radius,
                          double angle, struct err *err) MUST_CHECK;
 

@@ -88,7 +88,7 @@ static void choose(struct annot_file *file, const struct annot_reader *const *re
         file->reader = (*readers)->is(file) ? *readers : NULL;
 }
 
-static int recognise(struct annot_file *file, struct err *err)
+static int recognize(struct annot_file *file, struct err *err)
 {
     static const struct annot_reader *const binary[] = {&read_roi, &read_roi_zip, &read_roi_tiff,
                                                         NULL};
@@ -147,7 +147,7 @@ int annot_open(struct annot_file **result, const char *path, struct err *err)
         annot_close(file);
         return -1;
     }
-    if (recognise(file, err) || read_begin(file, err)) {
+    if (recognize(file, err) || read_begin(file, err)) {
         annot_close(file);
         return err_prefix(err, "read '%s'", io_input_name(path));
     }

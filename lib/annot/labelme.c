@@ -65,7 +65,7 @@ static int read_shape(struct scan *scan, struct shape *shape, struct err *err)
     return more;
 }
 
-/* Two points make a rectangle by its corners, or a circle by its centre and a
+/* Two points make a rectangle by its corners, or a circle by its center and a
  * point on it; they are replaced by the outline. */
 static int replace_two(struct build *build, bool circle, struct err *err)
 {

@@ -1,4 +1,4 @@
-/* Scan conversion: the pixels whose centres are inside. */
+/* Scan conversion: the pixels whose centers are inside. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,10 +6,10 @@
 #include "annot/annot.h"
 #include "core/growing.h"
 
-/* An edge between two pixel rows' centres, in the rows [first, end). */
+/* An edge between two pixel rows' centers, in the rows [first, end). */
 struct edge {
     int64_t first, end;
-    double x, slope; /* where it crosses the centre line of row 0, and per row */
+    double x, slope; /* where it crosses the center line of row 0, and per row */
 };
 
 struct canvas {
@@ -29,7 +29,7 @@ static void fill(const struct canvas *canvas, int64_t x, int64_t end, int64_t y)
             row[x] = canvas->value;
 }
 
-/* The first pixel whose centre is at x or right of it, inside the image. */
+/* The first pixel whose center is at x or right of it, inside the image. */
 static int64_t first_pixel(const struct canvas *canvas, double x)
 {
     double pixel = ceil(x - 0.5);

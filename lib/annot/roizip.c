@@ -139,7 +139,7 @@ static int read_entries(struct annot_file *file, struct archive *archive, struct
 }
 
 /* A zip without members is only the end of its directory, which libarchive may
- * not recognise. */
+ * not recognize. */
 static bool is_empty_zip(const struct annot_file *file)
 {
     static const unsigned char end[22] = "PK\5\6";

@@ -28,7 +28,7 @@ struct tracer {
 struct traced {
     struct annot_ring ring;
     double area; /* positive when clockwise: an outer ring */
-    double x, y; /* the centre of a pixel of the object beside its first edge */
+    double x, y; /* the center of a pixel of the object beside its first edge */
     double low[2], high[2];
     bool given; /* its points are a piece's now */
 };

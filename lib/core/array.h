@@ -60,7 +60,7 @@ int array_copy(struct array *to, const struct array *from, struct err *err) MUST
 /* Turns every element round: from the other byte order, or into it. */
 void array_swap_bytes(struct array *array);
 
-/* Frees and clears; a cleared or zero-initialised array is fine. */
+/* Frees and clears; a cleared or zero-initialized array is fine. */
 void array_free(struct array *array);
 
 #endif

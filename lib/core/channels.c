@@ -10,7 +10,7 @@ int channels_after(int channels, enum channels_wish wish)
         return channels;
     if (channels != 1 && channels != 3)
         return 0;
-    return wish == CHANNELS_GREY ? 1 : 3;
+    return wish == CHANNELS_GRAY ? 1 : 3;
 }
 
 CLONES(static, void, luma_u8, (const uint8_t *from, int channels, uint8_t *to, size_t n),

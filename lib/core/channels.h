@@ -4,7 +4,7 @@
 
 #include "core/array.h"
 
-enum channels_wish { CHANNELS_KEEP, CHANNELS_GREY, CHANNELS_RGB };
+enum channels_wish { CHANNELS_KEEP, CHANNELS_GRAY, CHANNELS_RGB };
 
 /* How many channels an image of `channels` colors, alpha not counted, has afterwards.  0 when
  * it cannot be done: what is neither gray nor RGB has no luma and no colors. */

@@ -19,7 +19,7 @@ static float float_of(uint32_t bits)
 }
 
 /* Scaling by powers of two lets the float unit do the rounding and the
- * subnormals; branches would keep the loops below from being vectorised. */
+ * subnormals; branches would keep the loops below from being vectorized. */
 static inline uint16_t to_half(float value)
 {
     uint32_t bits = bits_of(value);

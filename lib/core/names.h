@@ -7,7 +7,7 @@
 
 #include "core/err.h"
 
-/* Zero-initialised it is empty. */
+/* Zero-initialized it is empty. */
 struct names {
     void *tree; /* of tsearch(3) */
 };

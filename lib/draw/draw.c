@@ -5,23 +5,23 @@
 
 #include "core/target.h"
 
-#define COLOURS 7
+#define COLORS 7
 
-static const struct colour palette[COLOURS] = {
+static const struct color palette[COLORS] = {
     {230, 159, 0}, {86, 180, 233}, {0, 158, 115},   {240, 228, 66},
     {213, 94, 0},  {0, 114, 178},  {204, 121, 167},
 };
 
-const struct colour draw_true_positive = {86, 180, 233};
-const struct colour draw_false_positive = {213, 94, 0};
-const struct colour draw_false_negative = {240, 228, 66};
+const struct color draw_true_positive = {86, 180, 233};
+const struct color draw_false_positive = {213, 94, 0};
+const struct color draw_false_negative = {240, 228, 66};
 
 /* Colors that people with color blindness tell apart (M. Okabe and K. Ito,
  * Color Universal Design, 2008): 1 and 255, a mask's foreground, are the first;
  * labels of instances go round. */
-static struct colour label_color(uint32_t label)
+static struct color label_color(uint32_t label)
 {
-    return palette[label == 255 ? 0 : (label - 1) % COLOURS];
+    return palette[label == 255 ? 0 : (label - 1) % COLORS];
 }
 
 int draw_line_width(size_t width, size_t height)
@@ -106,20 +106,20 @@ void draw_outline(const uint32_t *const *rows, int radius, size_t width, uint8_t
     unmark_background(middle, width, on);
 }
 
-/* ---- colours ---- */
+/* ---- colors ---- */
 
-static void put(uint8_t *rgb, struct colour colour)
+static void put(uint8_t *rgb, struct color color)
 {
-    rgb[0] = colour.red;
-    rgb[1] = colour.green;
-    rgb[2] = colour.blue;
+    rgb[0] = color.red;
+    rgb[1] = color.green;
+    rgb[2] = color.blue;
 }
 
-static void mix(uint8_t *rgb, struct colour colour, unsigned opacity)
+static void mix(uint8_t *rgb, struct color color, unsigned opacity)
 {
-    rgb[0] = (uint8_t)((rgb[0] * (256 - opacity) + colour.red * opacity + 128) >> 8);
-    rgb[1] = (uint8_t)((rgb[1] * (256 - opacity) + colour.green * opacity + 128) >> 8);
-    rgb[2] = (uint8_t)((rgb[2] * (256 - opacity) + colour.blue * opacity + 128) >> 8);
+    rgb[0] = (uint8_t)((rgb[0] * (256 - opacity) + color.red * opacity + 128) >> 8);
+    rgb[1] = (uint8_t)((rgb[1] * (256 - opacity) + color.green * opacity + 128) >> 8);
+    rgb[2] = (uint8_t)((rgb[2] * (256 - opacity) + color.blue * opacity + 128) >> 8);
 }
 
 void draw_labels(uint8_t *rgb, const uint32_t *const *rows, size_t width,
@@ -132,11 +132,11 @@ void draw_labels(uint8_t *rgb, const uint32_t *const *rows, size_t width,
     for (size_t x = 0; x < width; x++) {
         if (!labels[x])
             continue;
-        struct colour colour = style->single ? style->colour : label_color(labels[x]);
+        struct color color = style->single ? style->color : label_color(labels[x]);
         if (style->line && on[x])
-            put(rgb + 3 * x, colour);
+            put(rgb + 3 * x, color);
         else if (opacity)
-            mix(rgb + 3 * x, colour, opacity);
+            mix(rgb + 3 * x, color, opacity);
     }
 }
 
@@ -147,10 +147,10 @@ void draw_errors(uint8_t *rgb, const uint32_t *prediction, const uint32_t *truth
     for (size_t x = 0; x < width; x++) {
         if (!prediction[x] && !truth[x])
             continue;
-        struct colour colour = !truth[x]        ? draw_false_positive
-                               : !prediction[x] ? draw_false_negative
-                                                : draw_true_positive;
-        mix(rgb + 3 * x, colour, weight);
+        struct color color = !truth[x]        ? draw_false_positive
+                             : !prediction[x] ? draw_false_negative
+                                              : draw_true_positive;
+        mix(rgb + 3 * x, color, weight);
     }
 }
 

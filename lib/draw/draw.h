@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct colour {
+struct color {
     uint8_t red, green, blue;
 };
 
@@ -19,8 +19,8 @@ struct colour {
 struct draw_style {
     int line;       /* width of outlines in pixels, inside the objects; 0 none */
     double opacity; /* of the filling, 0 (none) to 1 */
-    bool single;    /* one colour for all objects */
-    struct colour colour;
+    bool single;    /* one color for all objects */
+    struct color color;
 };
 
 /* The width of outlines that shows in a picture of that size: 1, and 1 more for each 600
@@ -28,7 +28,7 @@ struct draw_style {
 int draw_line_width(size_t width, size_t height);
 
 /* Of a comparison: found, not there but found, there but missed. */
-extern const struct colour draw_true_positive, draw_false_positive, draw_false_negative;
+extern const struct color draw_true_positive, draw_false_positive, draw_false_negative;
 
 /* on[x] = 1 where the object at x in the middle row has another label, or the
  * background, within `radius` pixels.  rows: 2 radius + 1 rows of labels, NULL
@@ -52,7 +52,7 @@ void draw_values(const void *row, size_t width, int channels, int bits, bool is_
 /* A row of labels of 8, 16 or 32 bits. */
 void draw_labels_of(const void *row, size_t width, int bits, uint32_t *labels);
 
-/* Values of one (grey) or three channels, interleaved, to RGB: low becomes
+/* Values of one (gray) or three channels, interleaved, to RGB: low becomes
  * black, high white. */
 void draw_display(const float *values, size_t width, int channels, double low, double high,
                   uint8_t *rgb);

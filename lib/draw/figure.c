@@ -84,10 +84,10 @@ void figure_free(struct figure *figure)
 
 /* ---- panels ---- */
 
-static void draw_in_colour(struct figure *figure, const uint32_t *const *rows, size_t width,
-                           struct colour colour, uint8_t *to)
+static void draw_in_color(struct figure *figure, const uint32_t *const *rows, size_t width,
+                          struct color color, uint8_t *to)
 {
-    struct draw_style style = {.line = figure->style.line, .single = true, .colour = colour};
+    struct draw_style style = {.line = figure->style.line, .single = true, .color = color};
     draw_labels(to, rows, width, &style, figure->on);
 }
 
@@ -99,8 +99,8 @@ static void draw_comparison(struct figure *figure, const struct figure_row *row,
         draw_errors(to, row->prediction[line], row->truth[line], width, figure->error_opacity);
         return;
     }
-    draw_in_colour(figure, row->truth, width, draw_false_negative, to);
-    draw_in_colour(figure, row->prediction, width, draw_true_positive, to);
+    draw_in_color(figure, row->truth, width, draw_false_negative, to);
+    draw_in_color(figure, row->prediction, width, draw_true_positive, to);
 }
 
 static void draw_panel(struct figure *figure, enum panel panel, const struct figure_row *row,
@@ -127,23 +127,23 @@ static void draw_panel(struct figure *figure, enum panel panel, const struct fig
 /* The part of a frame of width x height that lies in its row y: a line with a
  * black one inside of it, to be seen on bright and dark. */
 static void draw_frame(uint8_t *to, size_t width, size_t height, size_t y, size_t line,
-                       struct colour colour)
+                       struct color color)
 {
-    static const struct colour black = {0, 0, 0};
+    static const struct color black = {0, 0, 0};
     size_t from_edge = y < height - 1 - y ? y : height - 1 - y;
     for (size_t x = 0; x < width; x++) {
         size_t depth = x < width - 1 - x ? x : width - 1 - x;
         if (from_edge < depth)
             depth = from_edge;
         if (depth <= line)
-            memcpy(to + 3 * x, depth < line ? &colour : &black, 3);
+            memcpy(to + 3 * x, depth < line ? &color : &black, 3);
     }
 }
 
-static struct colour frame_colour(int inset)
+static struct color frame_color(int inset)
 {
-    static const struct colour colours[] = {{240, 228, 66}, {86, 180, 233}, {204, 121, 167}};
-    return colours[inset % 3];
+    static const struct color colors[] = {{240, 228, 66}, {86, 180, 233}, {204, 121, 167}};
+    return colors[inset % 3];
 }
 
 static void keep_rows(struct inset *inset, size_t y, const struct figure_row *row, int line)
@@ -168,7 +168,7 @@ void figure_panels(struct figure *figure, size_t y, const struct figure_row *row
             const struct inset *inset = &figure->insets[i];
             if (y >= inset->y && y - inset->y < inset->height)
                 draw_frame(to + 3 * inset->x, inset->width, inset->height, y - inset->y,
-                           figure->frame, frame_colour(i));
+                           figure->frame, frame_color(i));
         }
     }
 }
@@ -238,7 +238,7 @@ static void draw_inset(struct figure *figure, int number, size_t y, uint8_t *to)
     struct figure_row row = {figure->zoomed_rgb, prediction, truth};
     for (int p = 0; p < figure->panel_count; p++, to += 3 * (figure->width + figure->gap)) {
         draw_panel(figure, figure->panels[p], &row, figure->inset_width, to);
-        draw_frame(to, figure->inset_width, height, y, figure->frame, frame_colour(number));
+        draw_frame(to, figure->inset_width, height, y, figure->frame, frame_color(number));
     }
 }
 

@@ -97,14 +97,14 @@ static int next_values(struct layer *image, struct err *err)
     return 0;
 }
 
-static int count_values(struct layer *image, struct normalise *range, bool refine, struct err *err)
+static int count_values(struct layer *image, struct normalize *range, bool refine, struct err *err)
 {
     if (image_rewind(image->reader, err))
         return -1;
     for (int64_t y = 0; y < image->info.height; y++) {
         if (next_values(image, err))
             return -1;
-        (refine ? normalise_refine : normalise_count)(
+        (refine ? normalize_refine : normalize_count)(
             range, image->values, (size_t)image->info.width * (size_t)image->colors);
     }
     return image_rewind(image->reader, err);
@@ -112,19 +112,19 @@ static int count_values(struct layer *image, struct normalise *range, bool refin
 
 static int find_range(struct layer *image, const double percentiles[2], struct err *err)
 {
-    struct normalise range;
-    if (normalise_new(&range, DTYPE_F32, err))
+    struct normalize range;
+    if (normalize_new(&range, DTYPE_F32, err))
         return -1;
     int result = count_values(image, &range, false, err);
     if (result == 0)
-        result = normalise_choose(&range, percentiles[0], percentiles[1], err);
+        result = normalize_choose(&range, percentiles[0], percentiles[1], err);
     if (result < 0)
         err_prefix(err, "read '%s'", image->path);
     if (result > 0)
         result = count_values(image, &range, true, err);
     if (result == 0)
-        normalise_range(&range, &image->low, &image->high);
-    normalise_free(&range);
+        normalize_range(&range, &image->low, &image->high);
+    normalize_free(&range);
     return result;
 }
 

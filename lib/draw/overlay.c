@@ -14,7 +14,7 @@
 struct overlay {
     struct overlay_rules rules;
     struct draw_style style;
-    int colours;               /* channels shown: 1 or 3 */
+    int colors;                /* channels shown: 1 or 3 */
     size_t added, read, drawn; /* rows */
     uint32_t *labels;          /* 2 line + 1 rows, row y in place y % (2 line + 1) */
     uint8_t *pictures;         /* line + 1 rows of RGB, in the same way */
@@ -23,7 +23,7 @@ struct overlay {
     double low, high; /* values shown black and white */
     bool waits;
     struct spill waiting_labels, waiting_pixels;
-    struct normalise range;
+    struct normalize range;
 };
 
 static size_t label_rows(const struct overlay *o)
@@ -50,7 +50,7 @@ static int make_waiting_room(struct overlay *o, struct err *err)
         spill_new_claimed(&o->waiting_labels, label_bytes, IN_MEMORY, err) ||
         spill_new_claimed(&o->waiting_pixels, pixel_bytes, IN_MEMORY, err))
         return -1;
-    return normalise_new(&o->range, DTYPE_F32, err);
+    return normalize_new(&o->range, DTYPE_F32, err);
 }
 
 static int make_rows(struct overlay *o, struct err *err)
@@ -74,7 +74,7 @@ int overlay_new(struct overlay **overlay, const struct overlay_rules *rules, str
         return err_memory(err, "an overlay");
     *o = (struct overlay){.rules = *rules, .high = 255, .waits = dtype != DTYPE_U8};
     o->style.line = draw_line_width(rules->width, rules->height);
-    o->colours = rules->channels == 3 || rules->channels == 4 ? 3 : 1;
+    o->colors = rules->channels == 3 || rules->channels == 4 ? 3 : 1;
     if (make_rows(o, err) || (o->waits && make_waiting_room(o, err))) {
         overlay_free(o);
         return -1;
@@ -93,7 +93,7 @@ void overlay_free(struct overlay *overlay)
     free(overlay->on);
     spill_free(&overlay->waiting_labels);
     spill_free(&overlay->waiting_pixels);
-    normalise_free(&overlay->range);
+    normalize_free(&overlay->range);
     free(overlay);
 }
 
@@ -102,7 +102,7 @@ void overlay_free(struct overlay *overlay)
 static void take_values(struct overlay *o, const void *pixels)
 {
     draw_values(pixels, o->rules.width, (int)o->rules.channels, 8 * (int)dtype_size(o->rules.dtype),
-                false, o->colours, o->values);
+                false, o->colors, o->values);
 }
 
 /* Draws the next row; those below it that an outline needs were read. */
@@ -125,7 +125,7 @@ static int read_row(struct overlay *o, const uint32_t *labels, const void *pixel
     size_t width = o->rules.width;
     memcpy(o->labels + o->read % label_rows(o) * width, labels, width * sizeof *labels);
     take_values(o, pixels);
-    draw_display(o->values, width, o->colours, o->low, o->high,
+    draw_display(o->values, width, o->colors, o->low, o->high,
                  o->pictures + o->read % picture_rows(o) * 3 * width);
     o->read++;
     return o->read > (size_t)o->style.line ? draw_row(o, err) : 0;
@@ -152,20 +152,20 @@ static int keep_row(struct overlay *o, const uint32_t *labels, const void *pixel
     memcpy(waiting_label_row(o, y), labels, label_bytes);
     memcpy(waiting_row(o, y), pixels, pixel_row_bytes(o));
     take_values(o, pixels);
-    normalise_count(&o->range, o->values, o->rules.width * (size_t)o->colours);
+    normalize_count(&o->range, o->values, o->rules.width * (size_t)o->colors);
     return 0;
 }
 
 static int find_range(struct overlay *o, struct err *err)
 {
-    int more = normalise_choose(&o->range, LOW_PERCENTILE, HIGH_PERCENTILE, err);
+    int more = normalize_choose(&o->range, LOW_PERCENTILE, HIGH_PERCENTILE, err);
     if (more < 0)
         return -1;
     for (size_t y = 0; more && y < o->added; y++) {
         take_values(o, waiting_row(o, y));
-        normalise_refine(&o->range, o->values, o->rules.width * (size_t)o->colours);
+        normalize_refine(&o->range, o->values, o->rules.width * (size_t)o->colors);
     }
-    normalise_range(&o->range, &o->low, &o->high);
+    normalize_range(&o->range, &o->low, &o->high);
     return 0;
 }
 

@@ -14,7 +14,7 @@ typedef int overlay_take(void *user, const uint8_t *rgb, struct err *err);
 
 struct overlay_rules {
     size_t width, height;
-    size_t channels;  /* of the image: 3 or 4 are shown in colour, of others the first */
+    size_t channels;  /* of the image: 3 or 4 are shown in color, of others the first */
     enum dtype dtype; /* of the image: uint8, uint16 or float32, else STATUS_DATA */
     overlay_take *take;
     void *user;

@@ -9,7 +9,7 @@
 
 struct preview {
     int64_t width, height;            /* of the image, pixels */
-    double pixel_width, pixel_height; /* micrometres, 0 when unknown */
+    double pixel_width, pixel_height; /* micrometers, 0 when unknown */
     double mean;                      /* of all values, as stored */
     double saturated;                 /* share of values that are the largest of an integer type */
     double contrast;                  /* standard deviation over mean; 0 for a constant image */

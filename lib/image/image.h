@@ -26,7 +26,7 @@ struct image_info {
     int significant_bits; /* of the file: a 12-bit TIFF is delivered as 16 with 12 here, unscaled;
                              8 for fewer bits scaled to 8 */
     bool is_label;        /* integers wider than 16 bits: delivered as uint32_t with bits 32 */
-    double pixel_width, pixel_height; /* micrometres; 0 when the file does not say, or says a
+    double pixel_width, pixel_height; /* micrometers; 0 when the file does not say, or says a
                                          size over 50, which is a screen's or a printer's;
                                          OME-XML and ImageJ's unit are believed as they are */
     char format[8];                   /* "tiff", "png", "jpeg", "npy", "slide" */
@@ -50,7 +50,7 @@ enum dtype image_dtype(const struct image_info *info);
 
 struct image_reader;
 
-/* Opens a TIFF, PNG, JPEG or NumPy array, recognised by its first bytes, or a slide by OpenSlide;
+/* Opens a TIFF, PNG, JPEG or NumPy array, recognized by its first bytes, or a slide by OpenSlide;
  * "-" is standard input (what cannot seek is spooled to a temporary file, core/io.h). A file with
  * several planes gives those that were chosen (image/planes.h), by default all channels of the only
  * slice, frame and image.  Several of them without a choice are STATUS_DATA, with a word on what

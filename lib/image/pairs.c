@@ -22,9 +22,9 @@ static const char *const image_extensions[] = {
 
 /* What names of masks end with: ours, Cellpose's (in its window and on its command line), what
  * people write, QuPath's; and of other results that lie beside images. */
-static const char *const mask_habits[] = {"_mask",   "_masks",    "_cp_masks", "_seg",  "_label",
-                                          "_labels", "_labelled", "_labeled",  "-mask", "-masks",
-                                          "-label",  "-labels",   "-labelled", NULL};
+static const char *const mask_habits[] = {"_mask",   "_masks",   "_cp_masks", "_seg",  "_label",
+                                          "_labels", "_labeled", "_labeled",  "-mask", "-masks",
+                                          "-label",  "-labels",  "-labeled",  NULL};
 static const char *const result_habits[] = {"_cells", "_overlay", "_outlines", "_cp_outlines",
                                             "_flows", "_prob",    NULL};
 

@@ -10,7 +10,7 @@
 /* Puts the path of the mask of `image` into `path`: the folder's file of the image's
  * stem and `suffix`, else of its stem alone, that ends in png, tif or tiff, or, where there is
  * no such file, in npy, npz or jpg, and isn't the image itself.  suffix NULL: what people's masks
- * end with, in this order: _mask, _masks, _cp_masks, _seg, _label, _labels, _labelled, _labeled,
+ * end with, in this order: _mask, _masks, _cp_masks, _seg, _label, _labels, _labeled, _labeled,
  * and the same after a hyphen.  An image whose stem ends as nnU-Net numbers channels (_0000) may
  * have its mask under the stem without that.  STATUS_NO_INPUT when there is none, STATUS_DATA when
  * two of one name differ in their ending. */

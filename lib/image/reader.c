@@ -74,7 +74,7 @@ int image_check_size(const struct image_reader *reader, uint64_t ratio, struct e
     return 0;
 }
 
-static const struct image_decoder *recognise(const unsigned char *magic)
+static const struct image_decoder *recognize(const unsigned char *magic)
 {
     if (memcmp(magic, "\x89PNG", 4) == 0)
         return &image_png_decoder;
@@ -97,7 +97,7 @@ static int open_reader(struct image_reader *reader, const char *path, struct err
     size_t known = reader->source.size < 8 ? (size_t)reader->source.size : 8;
     if (image_source_read(&reader->source, 0, magic, known, err))
         return -1;
-    reader->decoder = recognise(magic);
+    reader->decoder = recognize(magic);
     if (foreign_refuse(reader, err) || slide_choose(reader, err))
         return -1;
     if (!reader->decoder)

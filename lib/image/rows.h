@@ -26,7 +26,7 @@ struct rows {
 };
 
 /* An image; 32-bit integers become float.  Ended with rows_close, also after a failure; a
- * zero-initialised one is fine. */
+ * zero-initialized one is fine. */
 int rows_open(struct rows *rows, const char *path, enum channels_wish wish,
               struct err *err) MUST_CHECK;
 void rows_close(struct rows *rows);

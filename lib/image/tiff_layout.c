@@ -63,7 +63,7 @@ static int check_photometric(const struct image_reader *reader, const struct tif
         return image_bad(reader, err, "photometric interpretation %d is not supported",
                          layout->photometric);
     }
-    return image_bad(reader, err, "%s colours are not supported in this TIFF", name);
+    return image_bad(reader, err, "%s colors are not supported in this TIFF", name);
 }
 
 static const char *kind_name(enum sample_kind kind)

@@ -16,10 +16,10 @@ struct architecture {
     const char *name;
     const char *options;      /* for help: "skips=0..3 (3), size=N (224)" */
     int multiple;             /* of height and width */
-    bool grey_as_rgb;         /* grey images are repeated to three channels, as published */
+    bool gray_as_rgb;         /* gray images are repeated to three channels, as published */
     bool no_softmax;          /* the outputs are no class scores */
     int outputs;              /* their number where it is not that of the classes, else 0 */
-    bool zero_channels;       /* a grey image is the first of at least two, the others zero */
+    bool zero_channels;       /* a gray image is the first of at least two, the others zero */
     bool has_teacher;         /* see struct model_traits */
     const char *last, *first; /* name patterns: size 0 of `last` is the number of classes, size 1
                                  of `first` that of input channels */

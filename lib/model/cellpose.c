@@ -13,11 +13,11 @@
 #define EPS      1e-5
 #define MOMENTUM 0.05
 
-/* Batch normalisation comes before a convolution here.  Where nothing is added in
+/* Batch normalization comes before a convolution here.  Where nothing is added in
  * between it belongs as well to the convolution before it, and is kept with that. */
 struct down {
     struct batch_norm norm0, norm2, proj_norm;
-    struct conv_bn conv0, conv2; /* with the normalisation of the next */
+    struct conv_bn conv0, conv2; /* with the normalization of the next */
     struct conv conv1, conv3, proj;
 };
 

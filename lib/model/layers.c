@@ -69,17 +69,17 @@ static void build_bare_conv(struct builder *builder, struct conv *conv, const ch
 }
 
 /* (w - mean) / sqrt(variance + 1e-5), of each output's kernel */
-static nn_tensor *standardised(const nn_tensor *weight)
+static nn_tensor *standardized(const nn_tensor *weight)
 {
     static const int64_t dims[] = {1, 2, 3};
-    nn_tensor *centred = nn_sub(weight, nn_mean_dims(weight, 3, dims, true));
-    nn_tensor *variance = nn_mean_dims(nn_square(centred), 3, dims, true);
-    return nn_div(centred, nn_sqrt(nn_affine(variance, 1, 1e-5)));
+    nn_tensor *centered = nn_sub(weight, nn_mean_dims(weight, 3, dims, true));
+    nn_tensor *variance = nn_mean_dims(nn_square(centered), 3, dims, true);
+    return nn_div(centered, nn_sqrt(nn_affine(variance, 1, 1e-5)));
 }
 
 static nn_tensor *kernel_of(const struct conv *conv)
 {
-    return conv->flags & CONV_STANDARDISED ? standardised(conv->weight) : conv->weight;
+    return conv->flags & CONV_STANDARDIZED ? standardized(conv->weight) : conv->weight;
 }
 
 static int prepare_conv(void *layer, enum dtype precision)
@@ -112,7 +112,7 @@ nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum nn_activat
     return finish(nn_conv2d(x, kernel_of(conv), conv->bias, conv->how), activation, residual);
 }
 
-/* ---- normalisation ---- */
+/* ---- normalization ---- */
 
 void build_batch_norm(struct builder *builder, struct batch_norm *norm, const char *name,
                       int channels, double eps, double momentum)
@@ -147,7 +147,7 @@ nn_tensor *run_batch_norm(const struct batch_norm *norm, const nn_tensor *x,
     return run_activation(y, activation);
 }
 
-/* The normalisation folded into the convolution's weights and bias. */
+/* The normalization folded into the convolution's weights and bias. */
 static int prepare_conv_bn(void *layer, enum dtype precision)
 {
     struct conv_bn *l = layer;

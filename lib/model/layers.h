@@ -57,7 +57,7 @@ const struct layer_mode *build_mode(struct builder *builder);
 
 enum conv_flags {
     CONV_BIAS = 1,         /* NAME.bias */
-    CONV_STANDARDISED = 2, /* each output's kernel has mean 0, variance 1 (Qiao et al. 2019),
+    CONV_STANDARDIZED = 2, /* each output's kernel has mean 0, variance 1 (Qiao et al. 2019),
                               variance of the population + 1e-5 */
     CONV_NO_PAD = 4,
 };
@@ -78,7 +78,7 @@ void build_conv(struct builder *builder, struct conv *conv, const char *name, in
 nn_tensor *run_conv(const struct conv *conv, const nn_tensor *x, enum nn_activation activation,
                     const nn_tensor *residual);
 
-/* ---- normalisation ---- */
+/* ---- normalization ---- */
 
 struct batch_norm {
     nn_tensor *weight, *bias, *mean, *var, *batches;
@@ -92,7 +92,7 @@ void build_batch_norm(struct builder *builder, struct batch_norm *norm, const ch
 nn_tensor *run_batch_norm(const struct batch_norm *norm, const nn_tensor *x,
                           enum nn_activation activation);
 
-/* Convolution, batch normalisation, activation: one convolution when prepared. */
+/* Convolution, batch normalization, activation: one convolution when prepared. */
 struct conv_bn {
     struct conv conv;
     struct batch_norm norm;

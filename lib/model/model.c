@@ -100,7 +100,7 @@ int model_new(struct model **model, const char *architecture, int classes, int c
         return err_memory(err, "a model");
     m->kind = kind;
     m->classes = kind->outputs ? kind->outputs : classes;
-    m->channels = channels > 1 ? channels : kind->grey_as_rgb ? 3 : kind->zero_channels ? 2 : 1;
+    m->channels = channels > 1 ? channels : kind->gray_as_rgb ? 3 : kind->zero_channels ? 2 : 1;
     m->device = NN_CPU;
     snprintf(m->architecture, sizeof m->architecture, "%s", architecture);
     if (build(m, &options, err)) {
@@ -312,7 +312,7 @@ static int check_names(const struct model *m, const struct weights *weights, int
     return report_mismatch(m, &mismatch, err);
 }
 
-static int initialise(nn_tensor *tensor, struct start start)
+static int initialize(nn_tensor *tensor, struct start start)
 {
     switch (start.initial) {
     case INIT_ZERO:
@@ -362,7 +362,7 @@ static int load_parameter(struct model *m, size_t i, const struct weights *weigh
     if (array)
         return nn_copy_from_host_(tensor, array->data, array->dtype);
     bool gradients = nn_set_gradients(false);
-    int failed = initialise(tensor, m->starts[i]);
+    int failed = initialize(tensor, m->starts[i]);
     nn_set_gradients(gradients);
     return failed;
 }
@@ -391,7 +391,7 @@ int model_load(struct model *model, const struct weights *weights, struct err *e
 int model_load_npz(struct model *model, const struct weights *npz, struct err *err)
 {
     if (!model->kind->load_npz)
-        return err_set(err, STATUS_USAGE, "architecture '%s' has no initialisation from .npz",
+        return err_set(err, STATUS_USAGE, "architecture '%s' has no initialization from .npz",
                        model->architecture);
     drop_plans(model);
     return model->kind->load_npz(model, npz, err);
@@ -407,15 +407,15 @@ int model_load_initial(struct model *model, const struct weights *weights, struc
     return model->kind->load_pretrained(model, weights, err);
 }
 
-int model_initialise(struct model *model, uint64_t seed, struct err *err)
+int model_initialize(struct model *model, uint64_t seed, struct err *err)
 {
     drop_plans(model);
     bool gradients = nn_set_gradients(false);
     int failed = nn_seed(seed);
     for (size_t i = 0; i < model->count && !failed; i++)
-        failed = initialise(model->parameters[i].tensor, model->starts[i]);
+        failed = initialize(model->parameters[i].tensor, model->starts[i]);
     nn_set_gradients(gradients);
-    return failed ? nn_to_err(err, "initialise the model") : 0;
+    return failed ? nn_to_err(err, "initialize the model") : 0;
 }
 
 /* ---- export ---- */
@@ -560,7 +560,7 @@ static int check_input(const struct model *m, const nn_tensor *x, struct err *er
     return 0;
 }
 
-/* Grey images for a network that takes more channels: repeated, or one of several. */
+/* Gray images for a network that takes more channels: repeated, or one of several. */
 static nn_tensor *with_channels(const struct model *m, const nn_tensor *x)
 {
     if (nn_size(x, 1) == m->channels)

@@ -45,7 +45,7 @@ struct model_output {
      * H x W; without, just `logits`. */
     nn_tensor *all[MODEL_MAX_OUTPUTS];
     int count;
-    nn_tensor *flows;  /* B x 2 x H x W, 5 times unit flows; NULL where none are learnt */
+    nn_tensor *flows;  /* B x 2 x H x W, 5 times unit flows; NULL where none are learned */
     nn_tensor *answer; /* logits and flows as the network gives them, side by side */
     nn_tensor *style;  /* Cellpose's, B x C of 2-norm 1; NULL for other networks */
 };
@@ -83,7 +83,7 @@ int model_load_initial(struct model *model, const struct weights *weights,
 int model_load_npz(struct model *model, const struct weights *npz, struct err *err) MUST_CHECK;
 
 /* Random parameters as the published code starts from. */
-int model_initialise(struct model *model, uint64_t seed, struct err *err) MUST_CHECK;
+int model_initialize(struct model *model, uint64_t seed, struct err *err) MUST_CHECK;
 
 /* Adds all parameters and the metadata "architecture", "classes" and "channels". */
 int model_export(const struct model *model, struct weights *weights, struct err *err) MUST_CHECK;

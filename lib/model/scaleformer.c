@@ -408,7 +408,7 @@ const struct architecture scaleformer = {
     .name = "scaleformer",
     .options = "width=N (64), heads=N (8), size=N (224) of the tiles it is trained on",
     .multiple = 32,
-    .grey_as_rgb = true,
+    .gray_as_rgb = true,
     .first = "p_encoder.Encoder1.res1.conv.0.conv.weight",
     .last = "segmentation_head.0.weight",
     .build = build,

@@ -390,7 +390,7 @@ const struct architecture swinunet = {
     .name = "swinunet",
     .options = "width=N (96), heads=N (width / 32), window=N (7)",
     .multiple = PATCH << (STAGES - 1),
-    .grey_as_rgb = true,
+    .gray_as_rgb = true,
     .first = "swin_unet.patch_embed.proj.weight",
     .last = "swin_unet.output.weight",
     .build = build,

@@ -61,15 +61,15 @@ static void build_unit(struct builder *b, struct unit *u, int in, int out, int s
     int middle = out / 4;
     struct nn_conv plain = {0}, strided = {.stride_h = stride, .stride_w = stride};
     build_group_norm(b, &u->norm1, "gn1", middle, groups_of(middle), 1e-6);
-    build_conv(b, &u->conv1, "conv1", in, middle, 1, plain, CONV_STANDARDISED);
+    build_conv(b, &u->conv1, "conv1", in, middle, 1, plain, CONV_STANDARDIZED);
     build_group_norm(b, &u->norm2, "gn2", middle, groups_of(middle), 1e-6);
-    build_conv(b, &u->conv2, "conv2", middle, middle, 3, strided, CONV_STANDARDISED);
+    build_conv(b, &u->conv2, "conv2", middle, middle, 3, strided, CONV_STANDARDIZED);
     build_group_norm(b, &u->norm3, "gn3", out, groups_of(out), 1e-6);
-    build_conv(b, &u->conv3, "conv3", middle, out, 1, plain, CONV_STANDARDISED);
+    build_conv(b, &u->conv3, "conv3", middle, out, 1, plain, CONV_STANDARDIZED);
     u->shortcut = in != out || stride != 1;
     if (!u->shortcut)
         return;
-    build_conv(b, &u->downsample, "downsample", in, out, 1, strided, CONV_STANDARDISED);
+    build_conv(b, &u->downsample, "downsample", in, out, 1, strided, CONV_STANDARDIZED);
     build_group_norm(b, &u->norm_shortcut, "gn_proj", out, out, 1e-5);
 }
 
@@ -78,7 +78,7 @@ static void build_resnet(struct builder *b, struct transunet *t, int channels)
     struct nn_conv root = {.stride_h = 2, .stride_w = 2};
     int in = t->width;
     build_enter(b, "hybrid_model");
-    build_conv(b, &t->root, "root.conv", channels, in, 7, root, CONV_STANDARDISED);
+    build_conv(b, &t->root, "root.conv", channels, in, 7, root, CONV_STANDARDIZED);
     build_group_norm(b, &t->root_norm, "root.gn", in, groups_of(in), 1e-6);
     for (int block = 0; block < BLOCKS; block++) {
         int out = (4 * t->width) << block;

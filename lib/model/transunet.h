@@ -1,5 +1,5 @@
 /* TransUNet (Chen et al. 2021): a vision transformer, on patches or on the features
- * of a ResNet-50 v2 with weight standardisation and group normalisation, and a
+ * of a ResNet-50 v2 with weight standardization and group normalization, and a
  * convolutional decoder.  Names of parameters as in the published code. */
 #ifndef MODEL_TRANSUNET_H
 #define MODEL_TRANSUNET_H
@@ -29,7 +29,7 @@ int transunet_load_npz(struct model *model, const struct weights *npz, struct er
 nn_tensor *transunet_resize_positions(const nn_tensor *positions, int64_t height, int64_t width);
 
 #define TRANSUNET_ARCHITECTURE                                                                     \
-    .multiple = 16, .grey_as_rgb = true, .last = "segmentation_head.0.weight",                     \
+    .multiple = 16, .gray_as_rgb = true, .last = "segmentation_head.0.weight",                     \
     .build = transunet_build, .free = transunet_free, .forward = transunet_forward,                \
     .load_npz = transunet_load_npz
 

@@ -26,7 +26,7 @@ struct unet_s {
     struct conv head;
     const struct layer_mode *mode;
     int classes;
-    bool standardise;
+    bool standardize;
 };
 
 static const struct nn_conv plain = {.stride_h = 1};
@@ -79,7 +79,7 @@ static void *build_unet_s(struct builder *builder, const struct architecture *se
         return NULL;
     net->classes = classes;
     net->mode = build_mode(builder);
-    net->standardise = option_int(builder, "norm", 0, 1, 1);
+    net->standardize = option_int(builder, "norm", 0, 1, 1);
     net->levels = option_int(builder, "levels", 2, MAX_LEVELS, 5);
     int width = option_int(builder, "width", 8, 128, 24);
     build_layers(builder, net, width / 2 * 2, channels);
@@ -87,12 +87,12 @@ static void *build_unet_s(struct builder *builder, const struct architecture *se
 }
 
 /* Every image with mean 0 and variance about 1, whatever the camera's range. */
-static nn_tensor *standardised(const nn_tensor *x)
+static nn_tensor *standardized(const nn_tensor *x)
 {
     static const int64_t dims[] = {1, 2, 3};
-    nn_tensor *centred = nn_sub(x, nn_mean_dims(x, 3, dims, true));
-    nn_tensor *variance = nn_mean_dims(nn_square(centred), 3, dims, true);
-    return nn_div(centred, nn_affine(nn_sqrt(nn_affine(variance, 1, 1e-9)), 1, 0.0005));
+    nn_tensor *centered = nn_sub(x, nn_mean_dims(x, 3, dims, true));
+    nn_tensor *variance = nn_mean_dims(nn_square(centered), 3, dims, true);
+    return nn_div(centered, nn_affine(nn_sqrt(nn_affine(variance, 1, 1e-9)), 1, 0.0005));
 }
 
 /* B x 4K x H x W, four pixels a channel group, to B x K x 2H x 2W. */
@@ -108,8 +108,8 @@ static void forward_unet_s(void *state, const nn_tensor *x, struct model_output 
 {
     const struct unet_s *net = state;
     nn_tensor *skip[MAX_LEVELS], *y = NULL;
-    if (net->standardise)
-        x = standardised(x);
+    if (net->standardize)
+        x = standardized(x);
     for (int i = 0; i < net->levels; i++) {
         y = run_conv_bn(&net->down[i], i ? y : x, NN_RELU, NULL);
         if (i == 0 && !net->mode->planned) /* one channel has no such order yet */

@@ -68,7 +68,7 @@ bool is_plain(const at::Tensor &x)
            (x.scalar_type() == at::kFloat || is_bf16(x));
 }
 
-// ---- group normalisation ----
+// ---- group normalization ----
 
 namespace
 {
@@ -97,7 +97,7 @@ group_sums channel_sums(const at::Tensor &x, int64_t i, int64_t pixels, int64_t 
     return total;
 }
 
-// y = x scale + shift does the whole normalisation.
+// y = x scale + shift does the whole normalization.
 void scales_of(const group_sums &sums, int64_t pixels, int64_t groups, const float *weight,
                const float *bias, double eps, float *scale, float *shift)
 {
@@ -175,7 +175,7 @@ static at::Tensor scale_channels(const at::Tensor &input, const at::Tensor &scal
     return y;
 }
 
-// ---- layer normalisation ----
+// ---- layer normalization ----
 
 at::Tensor layer_norm(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias,
                       double eps)

@@ -273,7 +273,7 @@ at::Tensor joint_moments(nn_group &g, const at::Tensor &x)
     return at::stack({count, joint, squares}).to(x.device());
 }
 
-// Batch normalisation by the statistics of all ranks' batches together.
+// Batch normalization by the statistics of all ranks' batches together.
 struct joint_norm : public torch::autograd::Function<joint_norm> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
                               const at::Tensor &weight, const at::Tensor &bias,

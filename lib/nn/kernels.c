@@ -24,7 +24,7 @@ CLONES(, void, kernel_bf16_from_floats, (uint16_t * to, const float *from, size_
     }
 }
 
-/* ---- normalisation ---- */
+/* ---- normalization ---- */
 
 CLONES(, void, kernel_moments,
        (const float *x, size_t rows, size_t channels, float *restrict sum, float *restrict squares),
@@ -67,7 +67,7 @@ CLONES(, void, kernel_scale_rows,
     }
 }
 
-/* Sixteen partial sums, so that the loop vectorises in a fixed order. */
+/* Sixteen partial sums, so that the loop vectorizes in a fixed order. */
 #define LANES 16
 
 CLONES(, void, kernel_layer_norm,

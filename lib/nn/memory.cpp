@@ -21,7 +21,7 @@ namespace
 constexpr size_t small = 64u << 10, page = 4096;
 
 // Large blocks lie in one range of addresses that is taken page by page from its
-// beginning, and free neighbours become one: it grows to little more than what is
+// beginning, and free neighbors become one: it grows to little more than what is
 // ever used at once.  What is beyond this, or cannot be reserved, is malloc's.
 constexpr size_t range_size = size_t(1) << 40;
 

@@ -2,7 +2,7 @@
  * What a network is made of belongs here, networks to model, tables of results to predict and
  * train. Many files: one for each kind of operation, and one for each kernel. */
 
-/* The C interface to libtorch: tensors, layers, losses, gradients, optimisers.
+/* The C interface to libtorch: tensors, layers, losses, gradients, optimizers.
  *
  * No exception crosses.  A function that gives a tensor returns NULL on failure,
  * any other 0 or -1; nn_error() then has the reason.  A NULL tensor where one is
@@ -57,7 +57,7 @@ int nn_threads(void);                       /* For tests. */
  * which is fastest alone and ruinous where other processes want the processors: when
  * this one's threads have lately stood ready without one, they sleep at once instead. */
 void nn_mind_others(void);
-int nn_seed(uint64_t seed) MUST_CHECK; /* of dropout, nn_rand, nn_randn and initialisation */
+int nn_seed(uint64_t seed) MUST_CHECK; /* of dropout, nn_rand, nn_randn and initialization */
 
 /* Whether matrix products in bfloat16 have instructions of the device, and so are quicker
  * than those in float32. */
@@ -254,7 +254,7 @@ nn_tensor *nn_bce_with_logits(const nn_tensor *logits, const nn_tensor *target);
 /* B x ... int64 to B x K x ... float32 */
 nn_tensor *nn_one_hot(const nn_tensor *target, int64_t classes);
 
-/* ---- optimisers ---- */
+/* ---- optimizers ---- */
 
 /* New; the parameters stay the caller's and must outlive it.  Parameters without a
  * gradient are left alone by a step. */
@@ -302,7 +302,7 @@ int nn_group_broadcast(struct nn_group *group, nn_tensor *const *xs, size_t n) M
 /* All ranks' x, of the same shape, along dimension 0.  Carries gradients, which are
  * right when all ranks compute the same from it and average their parameters'. */
 nn_tensor *nn_group_gather(struct nn_group *group, const nn_tensor *x);
-/* From now on batch normalisation trains on the statistics of all ranks' batches;
+/* From now on batch normalization trains on the statistics of all ranks' batches;
  * NULL: on its own, as at start. */
 void nn_set_batch_group(struct nn_group *group);
 

@@ -72,7 +72,7 @@ int device_number(const at::Tensor &t);
 // Of count.cpp: whether products must go through libtorch, which tells of them.
 bool is_counting() noexcept;
 
-// Of group.cpp: batch normalisation over all ranks of nn_set_batch_group's group.
+// Of group.cpp: batch normalization over all ranks of nn_set_batch_group's group.
 bool has_batch_group() noexcept;
 at::Tensor joint_batch_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
                             at::Tensor running_mean, at::Tensor running_var, double momentum,

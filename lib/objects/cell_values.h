@@ -11,7 +11,7 @@
 #define CELL_VALUES_MAX  32
 #define CELL_VALUES_NAME 48
 
-/* Zero-initialised it is empty; the pixel's size is set by its owner. */
+/* Zero-initialized it is empty; the pixel's size is set by its owner. */
 struct cell_values {
     double pixel_height, pixel_width; /* micrometers, 0 when unknown */
     struct quantity names[CELL_VALUES_MAX];

@@ -15,7 +15,7 @@
 int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *flow,
                     struct err *err) MUST_CHECK;
 
-/* What flows that were learnt beside classes want before they are followed: pixels by which they
+/* What flows that were learned beside classes want before they are followed: pixels by which they
  * are smoothed, the largest error of an object's, and of a small one's: splinters of cells that
  * were cut are small, and large objects of which no mask numbered cells are in the right place. */
 #define FLOW_STEADY_SIGMA       2

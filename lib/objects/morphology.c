@@ -40,7 +40,7 @@ void morphology_surface(const uint8_t *mask, size_t height, size_t width, uint8_
 /* What surrounds a piece of background. */
 struct hole {
     uint64_t area;
-    uint32_t label; /* of the first neighbour seen, 0 when none */
+    uint32_t label; /* of the first neighbor seen, 0 when none */
     bool open;      /* touches the border or several objects */
 };
 

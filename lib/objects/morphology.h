@@ -9,7 +9,7 @@
 
 #include "core/err.h"
 
-/* surface = mask minus its erosion by the 4-neighbourhood, as 0 and 1.  The two
+/* surface = mask minus its erosion by the 4-neighborhood, as 0 and 1.  The two
  * may not overlap. */
 void morphology_surface(const uint8_t *mask, size_t height, size_t width, uint8_t *surface);
 

@@ -3,7 +3,7 @@
 #define OBJECTS_QUANTITY_H
 
 enum quantity_kind {
-    QUANTITY_PLAIN,  /* a count, a share, an angle, a grey value */
+    QUANTITY_PLAIN,  /* a count, a share, an angle, a gray value */
     QUANTITY_LENGTH, /* in no particular direction */
     QUANTITY_AREA,
     QUANTITY_X, /* along a row */
@@ -16,7 +16,7 @@ struct quantity {
     enum quantity_kind kind;
 };
 
-/* The value for pixels of that height and width in micrometres, 0 when unknown: NaN
+/* The value for pixels of that height and width in micrometers, 0 when unknown: NaN
  * then, and for plain ones.  Lengths need square pixels, to within 1 %. */
 double quantity_physical(const struct quantity *quantity, double height, double width);
 

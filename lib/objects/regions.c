@@ -172,7 +172,7 @@ static void set_ellipse(struct region *r, const struct moments *m)
 
 /* ---- perimeter ---- */
 
-/* What a border pixel adds, by its straight and diagonal border neighbours:
+/* What a border pixel adds, by its straight and diagonal border neighbors:
  * 2 for each straight one, 10 for each diagonal one, 1 for itself. */
 static double border_weight(int code)
 {
@@ -195,7 +195,7 @@ static double border_weight(int code)
     }
 }
 
-/* Pixels with a neighbour, of four, in the background. */
+/* Pixels with a neighbor, of four, in the background. */
 static void mark_border(const struct view *v, uint8_t *border)
 {
     for (const struct run *run = v->runs; run < v->runs + v->count; run++)

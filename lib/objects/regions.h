@@ -35,7 +35,7 @@ void boxes_free(struct boxes *boxes);
 
 #define REGION_MAX_CHANNELS 4
 
-/* Everything in pixels; coordinates are of pixel centres, the first at 0. */
+/* Everything in pixels; coordinates are of pixel centers, the first at 0. */
 struct region {
     struct box box;
     double x, y;                /* centroid */
@@ -49,7 +49,7 @@ struct region {
     double feret_max, feret_min;   /* largest and smallest width of the convex hull */
     double skeleton_length;        /* of the thinned object (Guo and Hall 1989): steps of 1
                                       and sqrt(2) */
-    uint32_t branch_ends;          /* pixels of the skeleton with one neighbour */
+    uint32_t branch_ends;          /* pixels of the skeleton with one neighbor */
     uint32_t branch_points;        /* groups of pixels with three or more */
     /* What lies under the object, objects/under.h; region_measure says NaN. */
     double mean[REGION_MAX_CHANNELS], sd[REGION_MAX_CHANNELS]; /* of the image, sd over n */

@@ -7,7 +7,7 @@
 
 #include "core/target.h"
 
-/* The eight neighbours as bits, clockwise from the one above. */
+/* The eight neighbors as bits, clockwise from the one above. */
 static inline unsigned around(const uint8_t *p, size_t width)
 {
     return (unsigned)((p[-(ptrdiff_t)width] != 0) | (p[-(ptrdiff_t)width + 1] != 0) << 1 |
@@ -16,14 +16,14 @@ static inline unsigned around(const uint8_t *p, size_t width)
                       (p[-(ptrdiff_t)width - 1] != 0) << 7);
 }
 
-/* Pairs of neighbours of which one is set, beginning with that pair of bits. */
+/* Pairs of neighbors of which one is set, beginning with that pair of bits. */
 static int pairs(unsigned ring, unsigned first)
 {
     unsigned rotated = (ring >> 1 | ring << 7) & 0xff;
     return __builtin_popcount((ring | rotated) & first);
 }
 
-/* How many pieces the neighbours are. */
+/* How many pieces the neighbors are. */
 static int pieces(unsigned ring)
 {
     unsigned next = (ring >> 1 | ring << 7) & 0xff, second = (ring >> 2 | ring << 6) & 0xff;
@@ -50,7 +50,7 @@ static inline unsigned three(const uint8_t *p)
     return bytes * 0x010204 >> 16 & 7;       /* bits 0, 8, 16 to bits 16, 17, 18 */
 }
 
-/* A pixel and its neighbours as nine bits, row by row. */
+/* A pixel and its neighbors as nine bits, row by row. */
 static inline unsigned block(const uint8_t *p, size_t width)
 {
     return three(p - width - 1) | three(p - 1) << 3 | three(p + width - 1) << 6;
@@ -79,12 +79,12 @@ static void fill_removable(void)
 }
 
 /* What a pixel of the mask is; all but the first are foreground.  Whether a pixel goes
- * depends on its neighbours alone: one that stayed in both halves of a pass rests until
+ * depends on its neighbors alone: one that stayed in both halves of a pass rests until
  * one of them goes, so that a large shape costs its pixels and not its pixels times its
  * width. */
 enum { BACKGROUND, RESTING, LISTED, STAYED };
 
-/* Pixels that may go: their neighbours changed since they were looked at. */
+/* Pixels that may go: their neighbors changed since they were looked at. */
 struct border {
     uint32_t *list;
     size_t count;
@@ -105,7 +105,7 @@ static void find_border(struct border *b, uint8_t *mask, size_t width, const str
                 add_to_border(b, mask, i);
 }
 
-/* The neighbours of a pixel that goes may go then. */
+/* The neighbors of a pixel that goes may go then. */
 static void uncover(struct border *b, uint8_t *mask, size_t width, size_t at)
 {
     for (size_t row = at - width; row <= at + width; row += width)
@@ -174,7 +174,7 @@ static void thin_along_border(uint8_t *mask, size_t width, const struct run *run
 #define NARROW 64   /* columns, the margin included */
 #define LOW    1024 /* rows */
 
-/* Bit x is the neighbour of the pixel in column x. */
+/* Bit x is the neighbor of the pixel in column x. */
 struct ring {
     uint64_t n, ne, e, se, s, sw, w, nw;
 };
@@ -265,7 +265,7 @@ void skeleton_thin(uint8_t *mask, size_t height, size_t width, const struct run 
 
 /* ---- measures ---- */
 
-/* Neighbours that a step leads to: a diagonal one only where no straight detour
+/* Neighbors that a step leads to: a diagonal one only where no straight detour
  * of two steps does. */
 static unsigned steps_from(unsigned ring)
 {

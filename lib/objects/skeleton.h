@@ -17,8 +17,8 @@ void skeleton_thin(uint8_t *mask, size_t height, size_t width, const struct run 
                    uint32_t *work);
 
 struct skeleton {
-    double length;         /* steps between neighbours: 1, diagonal sqrt(2) */
-    uint32_t ends, points; /* pixels with one neighbour; groups of pixels with three or more */
+    double length;         /* steps between neighbors: 1, diagonal sqrt(2) */
+    uint32_t ends, points; /* pixels with one neighbor; groups of pixels with three or more */
 };
 
 /* Measures such a skeleton, of an object of these runs; pixels become 1, 2 (end) or 3

@@ -132,30 +132,29 @@ static bool is_shallow(const struct piece *p, uint32_t a, uint32_t b, float sadd
     return depth <= p->depth * lower || depth < p->least;
 }
 
-static size_t neighbours_of(const struct piece *p, uint32_t at, uint32_t *neighbours)
+static size_t neighbors_of(const struct piece *p, uint32_t at, uint32_t *neighbors)
 {
     size_t y = at / p->width, x = at % p->width, count = 0;
     for (int d = 0; d < 9; d++) {
         size_t v = y + (size_t)(d / 3) - 1, u = x + (size_t)(d % 3) - 1;
         if (d != 4 && v < p->height && u < p->width && p->inside[v * p->width + u])
-            neighbours[count++] = (uint32_t)(v * p->width + u);
+            neighbors[count++] = (uint32_t)(v * p->width + u);
     }
     return count;
 }
 
 static void take_pixel(struct piece *p, uint32_t at)
 {
-    uint32_t neighbours[8], best = NONE;
-    size_t count = neighbours_of(p, at, neighbours);
+    uint32_t neighbors[8], best = NONE;
+    size_t count = neighbors_of(p, at, neighbors);
     for (size_t i = 0; i < count; i++)
-        if (p->basin[neighbours[i]] != NONE &&
-            (best == NONE || p->map[neighbours[i]] > p->map[best]))
-            best = neighbours[i];
+        if (p->basin[neighbors[i]] != NONE && (best == NONE || p->map[neighbors[i]] > p->map[best]))
+            best = neighbors[i];
     p->basin[at] = best == NONE ? at : peak_of(p->basin, best);
     for (size_t i = 0; best != NONE && i < count; i++) {
-        if (p->basin[neighbours[i]] == NONE)
+        if (p->basin[neighbors[i]] == NONE)
             continue;
-        uint32_t a = peak_of(p->basin, at), b = peak_of(p->basin, neighbours[i]);
+        uint32_t a = peak_of(p->basin, at), b = peak_of(p->basin, neighbors[i]);
         if (a == b || !is_shallow(p, a, b, p->map[at]))
             continue;
         bool first = p->map[a] > p->map[b] || (a < b && p->map[a] == p->map[b]);

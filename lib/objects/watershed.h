@@ -1,7 +1,7 @@
 /* Parts of a mask that touch, cut where a map has its valleys.
  *
  * Pixels are taken from the highest value of the map down; each joins the basin
- * of its highest neighbour that has been taken, or begins one.  Two basins that
+ * of its highest neighbor that has been taken, or begins one.  Two basins that
  * meet at a saddle become one unless both their peaks are high enough above it,
  * so that rough maps do not shatter an object (watershed by dynamics: Grimaud
  * 1992; Najman and Schmitt 1996). */

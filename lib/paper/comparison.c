@@ -105,7 +105,7 @@ static double record_number(const struct tsv *record, const char *metric, const 
     return NAN;
 }
 
-static struct figure summarise(const double *values, size_t n)
+static struct figure summarize(const double *values, size_t n)
 {
     double sum = 0, squares = 0;
     if (n == 0)
@@ -118,7 +118,7 @@ static struct figure summarise(const double *values, size_t n)
     return (struct figure){mean, n > 1 ? sqrt(squares / (double)(n - 1)) : NAN};
 }
 
-static void summarise_row(struct comparison_row *row)
+static void summarize_row(struct comparison_row *row)
 {
     for (int k = 0; k < METRIC_COUNT; k++) {
         double values[MAX_RUNS];
@@ -129,7 +129,7 @@ static void summarise_row(struct comparison_row *row)
             if (strcmp(record_status(row->records[i]), "ok") == 0 && !isnan(value))
                 values[n++] = value;
         }
-        row->ours[k] = summarise(values, n);
+        row->ours[k] = summarize(values, n);
     }
 }
 
@@ -143,8 +143,8 @@ static void count_found(struct comparison_row *row)
         found[n] = record_number(row->records[i], "precision", "n");
         n += !isnan(images[n]) && !isnan(found[n]);
     }
-    row->images = summarise(images, n).mean;
-    row->found = summarise(found, n).mean;
+    row->images = summarize(images, n).mean;
+    row->found = summarize(found, n).mean;
 }
 
 static void compare_sides(struct comparison_row *row, const char *side)
@@ -204,7 +204,7 @@ static int collect(struct comparison_row *row, const struct tsv *records, size_t
         row->records[row->record_count++] = &records[i];
         row->ok_count += strcmp(record_status(&records[i]), "ok") == 0;
     }
-    summarise_row(row);
+    summarize_row(row);
     count_found(row);
     return 0;
 }

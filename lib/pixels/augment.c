@@ -133,7 +133,7 @@ static void draw_light(struct augment_draw *draw, const struct augment_policy *p
 /* Where the middle of the output lies on an axis of the input, which shows
  * `extent` pixels of it: anywhere that keeps the window inside; a window larger
  * than the input keeps the input inside.  Whole steps when `exact`. */
-static double draw_centre(struct rng *rng, double size, double extent, bool exact)
+static double draw_center(struct rng *rng, double size, double extent, bool exact)
 {
     double slack = size - extent, u = rng_uniform(rng);
     double shift = exact ? floor(u * (fabs(slack) + 1)) : u * fabs(slack);
@@ -172,8 +172,8 @@ void augment_draw(struct augment_draw *draw, const struct augment_policy *policy
     }
     double extent_y = (double)(odd ? draw->out_width : draw->out_height) / zoom;
     double extent_x = (double)(odd ? draw->out_height : draw->out_width) / zoom;
-    double centre_y = draw_centre(rng, (double)height, extent_y, exact);
-    double centre_x = draw_centre(rng, (double)width, extent_x, exact);
+    double center_y = draw_center(rng, (double)height, extent_y, exact);
+    double center_x = draw_center(rng, (double)width, extent_x, exact);
     double mirror = draw->flip ? -1 : 1;
     double *m = draw->matrix;
     m[0] = c * mirror / zoom;
@@ -182,8 +182,8 @@ void augment_draw(struct augment_draw *draw, const struct augment_policy *policy
     m[4] = c / zoom;
     double middle_x = ((double)draw->out_width - 1) / 2,
            middle_y = ((double)draw->out_height - 1) / 2;
-    m[2] = centre_x - m[0] * middle_x - m[1] * middle_y;
-    m[5] = centre_y - m[3] * middle_x - m[4] * middle_y;
+    m[2] = center_x - m[0] * middle_x - m[1] * middle_y;
+    m[5] = center_y - m[3] * middle_x - m[4] * middle_y;
     draw_light(draw, policy, rng);
 }
 
@@ -256,22 +256,22 @@ static float clamp01(float x)
 /* Tone curve first, then noise, then polarity; values are in [0, 1]. */
 static int change_light(const struct augment_draw *d, float *data, size_t channels, struct err *err)
 {
-    size_t colours = channels == 2 || channels == 4 ? channels - 1 : channels;
+    size_t colors = channels == 2 || channels == 4 ? channels - 1 : channels;
     size_t h = d->out_height, w = d->out_width;
     if (d->blur > 0.2 && gaussian_blur(data, h, w, channels, d->blur, err))
         return -1;
     struct rng rng = d->noise_rng;
     double mean = 0;
     for (size_t i = 0; i < h * w; i++)
-        for (size_t c = 0; c < colours; c++)
+        for (size_t c = 0; c < colors; c++)
             mean += data[i * channels + c];
-    mean /= (double)(h * w * colours);
+    mean /= (double)(h * w * colors);
     for (size_t y = 0; y < h; y++)
         for (size_t x = 0; x < w; x++) {
             double shade = d->shade_x * ((double)x / (double)w - 0.5) +
                            d->shade_y * ((double)y / (double)h - 0.5);
             float *p = data + (y * w + x) * channels;
-            for (size_t c = 0; c < colours; c++) {
+            for (size_t c = 0; c < colors; c++) {
                 double v = (p[c] - mean) * d->contrast + mean + d->brightness;
                 float lit = powf(clamp01((float)v), (float)d->gamma) * (float)(1 + shade);
                 lit = clamp01(lit + (float)d->noise * rng_quick_normal(&rng));

@@ -6,7 +6,7 @@
  * zoom and changes of light, polarity, sharpness and noise, for networks that
  * must serve microscopes they never saw.
  *
- * Images are sampled bilinearly, masks by nearest neighbour, at the same points.
+ * Images are sampled bilinearly, masks by nearest neighbor, at the same points.
  * What comes out depends on the policy and on the generator alone. */
 #ifndef PIXELS_AUGMENT_H
 #define PIXELS_AUGMENT_H

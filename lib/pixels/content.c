@@ -87,7 +87,7 @@ static double block_mean(const float *p, size_t width, size_t block)
     return sum / (double)(block * block);
 }
 
-/* Sums for a plane over a regular grid: with centred coordinates the three terms
+/* Sums for a plane over a regular grid: with centered coordinates the three terms
  * are orthogonal, so each is fitted alone. */
 struct plane {
     double n, z, xz, yz, xx, yy, zz;

@@ -6,21 +6,21 @@
 
 #define BINS 65536
 
-int normalise_new(struct normalise *normalise, enum dtype dtype, struct err *err)
+int normalize_new(struct normalize *normalize, enum dtype dtype, struct err *err)
 {
-    *normalise = (struct normalise){.dtype = dtype};
+    *normalize = (struct normalize){.dtype = dtype};
     if (dtype != DTYPE_U8 && dtype != DTYPE_U16 && dtype != DTYPE_F32)
         return err_set(err, STATUS_BUG, "no range of %s values", dtype_name(dtype));
-    normalise->counts = calloc(BINS, sizeof *normalise->counts);
-    return normalise->counts ? 0 : err_memory(err, "a histogram");
+    normalize->counts = calloc(BINS, sizeof *normalize->counts);
+    return normalize->counts ? 0 : err_memory(err, "a histogram");
 }
 
-void normalise_free(struct normalise *normalise)
+void normalize_free(struct normalize *normalize)
 {
-    free(normalise->counts);
-    free(normalise->edges[0].lower);
-    free(normalise->edges[1].lower);
-    *normalise = (struct normalise){0};
+    free(normalize->counts);
+    free(normalize->edges[0].lower);
+    free(normalize->edges[1].lower);
+    *normalize = (struct normalize){0};
 }
 
 /* The bits of a float, changed so that they sort as the float does. */
@@ -65,15 +65,15 @@ static void count_bytes(uint64_t *counts, const uint8_t *values, size_t n)
         counts[v] += (uint64_t)tables[0][v] + tables[1][v];
 }
 
-void normalise_count(struct normalise *normalise, const void *values, size_t n)
+void normalize_count(struct normalize *normalize, const void *values, size_t n)
 {
-    uint64_t *counts = normalise->counts, skipped = 0;
+    uint64_t *counts = normalize->counts, skipped = 0;
     const float *floats = values;
-    if (normalise->dtype == DTYPE_U8)
+    if (normalize->dtype == DTYPE_U8)
         for (size_t done = 0; done < n; done += MOST_BYTES)
             count_bytes(counts, (const uint8_t *)values + done,
                         n - done < MOST_BYTES ? n - done : MOST_BYTES);
-    else if (normalise->dtype == DTYPE_U16)
+    else if (normalize->dtype == DTYPE_U16)
         for (size_t i = 0; i < n; i++)
             counts[((const uint16_t *)values)[i]]++;
     else
@@ -83,7 +83,7 @@ void normalise_count(struct normalise *normalise, const void *values, size_t n)
             else
                 skipped++;
         }
-    normalise->total += n - skipped;
+    normalize->total += n - skipped;
 }
 
 /* The bin that holds a rank, and how many values come before that bin. */
@@ -96,25 +96,25 @@ static uint32_t find_bin(const uint64_t *counts, uint64_t rank, uint64_t *before
     return bin;
 }
 
-int normalise_choose(struct normalise *normalise, double low, double high, struct err *err)
+int normalize_choose(struct normalize *normalize, double low, double high, struct err *err)
 {
     const double percentiles[2] = {low, high};
-    if (!normalise->total)
+    if (!normalize->total)
         return err_set(err, STATUS_DATA, "no finite value in the image");
     for (int i = 0; i < 2; i++) {
-        struct normalise_edge *edge = &normalise->edges[i];
-        edge->rank = (uint64_t)floor(percentiles[i] / 100 * (double)(normalise->total - 1) + 0.5);
-        edge->upper = find_bin(normalise->counts, edge->rank, &edge->before);
-        if (normalise->dtype != DTYPE_F32)
+        struct normalize_edge *edge = &normalize->edges[i];
+        edge->rank = (uint64_t)floor(percentiles[i] / 100 * (double)(normalize->total - 1) + 0.5);
+        edge->upper = find_bin(normalize->counts, edge->rank, &edge->before);
+        if (normalize->dtype != DTYPE_F32)
             continue;
         edge->lower = calloc(BINS, sizeof *edge->lower);
         if (!edge->lower)
             return err_memory(err, "a histogram");
     }
-    return normalise->dtype == DTYPE_F32;
+    return normalize->dtype == DTYPE_F32;
 }
 
-void normalise_refine(struct normalise *normalise, const void *values, size_t n)
+void normalize_refine(struct normalize *normalize, const void *values, size_t n)
 {
     const float *floats = values;
     for (size_t i = 0; i < n; i++) {
@@ -122,41 +122,41 @@ void normalise_refine(struct normalise *normalise, const void *values, size_t n)
             continue;
         uint32_t bits = sortable(floats[i]);
         for (int k = 0; k < 2; k++)
-            if (bits >> 16 == normalise->edges[k].upper)
-                normalise->edges[k].lower[bits & 0xffff]++;
+            if (bits >> 16 == normalize->edges[k].upper)
+                normalize->edges[k].lower[bits & 0xffff]++;
     }
 }
 
-static double value_at(const struct normalise *normalise, const struct normalise_edge *edge)
+static double value_at(const struct normalize *normalize, const struct normalize_edge *edge)
 {
     uint64_t before;
-    if (normalise->dtype != DTYPE_F32)
+    if (normalize->dtype != DTYPE_F32)
         return edge->upper;
     uint32_t lower = find_bin(edge->lower, edge->rank - edge->before, &before);
     return unsortable(edge->upper << 16 | lower);
 }
 
-void normalise_range(const struct normalise *normalise, double *low, double *high)
+void normalize_range(const struct normalize *normalize, double *low, double *high)
 {
-    *low = value_at(normalise, &normalise->edges[0]);
-    *high = value_at(normalise, &normalise->edges[1]);
+    *low = value_at(normalize, &normalize->edges[0]);
+    *high = value_at(normalize, &normalize->edges[1]);
 }
 
-int normalise_image(const struct array *image, double *offset, double *gain, struct err *err)
+int normalize_image(const struct array *image, double *offset, double *gain, struct err *err)
 {
-    struct normalise n;
+    struct normalize n;
     double low = 0, high = 0;
     struct err none;
-    int result = normalise_new(&n, image->dtype, err);
+    int result = normalize_new(&n, image->dtype, err);
     if (result == 0) {
-        normalise_count(&n, image->data, array_count(image));
-        int more = normalise_choose(&n, NORMALISE_LOW, NORMALISE_HIGH, &none);
+        normalize_count(&n, image->data, array_count(image));
+        int more = normalize_choose(&n, NORMALIZE_LOW, NORMALIZE_HIGH, &none);
         if (more == 1)
-            normalise_refine(&n, image->data, array_count(image));
+            normalize_refine(&n, image->data, array_count(image));
         if (more >= 0)
-            normalise_range(&n, &low, &high);
+            normalize_range(&n, &low, &high);
     }
-    normalise_free(&n);
+    normalize_free(&n);
     *offset = low;
     *gain = high > low ? 1 / (high - low) : 1;
     return result;

@@ -103,7 +103,7 @@ int planes_of(const struct array *image, double offset, double gain, int channel
               float *out, struct err *err)
 {
     if (planes_check(image, channels, err) ||
-        (gain == 0 && normalise_image(image, &offset, &gain, err)))
+        (gain == 0 && normalize_image(image, &offset, &gain, err)))
         return -1;
     int seen = planes_seen(image->shape[2], channels);
     bool mixed = seen == 1 && image->shape[2] > 2;

@@ -21,7 +21,7 @@ size_t planes_side(size_t side, size_t multiple);
 
 /* H x W x C (uint8, uint16, float32) to `channels` planes at `out`, whose sides are multiples of
  * `multiple`: the last row and column are repeated for that.  A value becomes
- * (value - offset) * gain, for a gain of 0 by normalise_image.  Color becomes gray by its luma
+ * (value - offset) * gain, for a gain of 0 by normalize_image.  Color becomes gray by its luma
  * (ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, not rounded); gray is repeated; alpha is left out. */
 int planes_of(const struct array *image, double offset, double gain, int channels, size_t multiple,
               float *out, struct err *err) MUST_CHECK;

@@ -2,34 +2,34 @@
 
 #include "pixels/normalize.h"
 
-static bool count_values(void *normalise, const void *values, size_t n)
+static bool count_values(void *normalize, const void *values, size_t n)
 {
-    normalise_count(normalise, values, n);
+    normalize_count(normalize, values, n);
     return true;
 }
 
-static bool refine_values(void *normalise, const void *values, size_t n)
+static bool refine_values(void *normalize, const void *values, size_t n)
 {
-    normalise_refine(normalise, values, n);
+    normalize_refine(normalize, values, n);
     return true;
 }
 
 int range_of_image(const char *path, struct rows *image, double percentile, double *low,
                    double *high, struct err *err)
 {
-    struct normalise normalise;
-    int result = normalise_new(&normalise, image->dtype, err);
+    struct normalize normalize;
+    int result = normalize_new(&normalize, image->dtype, err);
     if (result == 0)
-        result = rows_scan(path, image, count_values, &normalise, err);
+        result = rows_scan(path, image, count_values, &normalize, err);
     if (result) {
-        normalise_free(&normalise);
+        normalize_free(&normalize);
         return -1;
     }
-    int more = normalise_choose(&normalise, percentile, 100 - percentile, err);
+    int more = normalize_choose(&normalize, percentile, 100 - percentile, err);
     if (more == 1)
-        result = rows_scan(path, image, refine_values, &normalise, err);
+        result = rows_scan(path, image, refine_values, &normalize, err);
     if (result == 0 && more >= 0)
-        normalise_range(&normalise, low, high);
-    normalise_free(&normalise);
+        normalize_range(&normalize, low, high);
+    normalize_free(&normalize);
     return more < 0 ? 1 : result;
 }

@@ -25,16 +25,16 @@ static void fill_tap(struct taps *taps, size_t i, size_t n_from, size_t n_to)
 {
     double ratio = (double)n_from / (double)n_to;
     double support = ratio > 1 ? ratio : 1;
-    double centre = ((double)i + 0.5) * ratio;
-    double low = floor(centre - support), high = ceil(centre + support);
+    double center = ((double)i + 0.5) * ratio;
+    double low = floor(center - support), high = ceil(center + support);
     size_t first = low > 0 ? (size_t)low : 0;
     size_t end = high < (double)n_from ? (size_t)high : n_from;
     float *weights = taps->weights + i * taps->width;
     double sum = 0;
     for (size_t k = first; k < end; k++)
-        sum += fmax(0, 1 - fabs((double)k + 0.5 - centre) / support);
+        sum += fmax(0, 1 - fabs((double)k + 0.5 - center) / support);
     for (size_t k = first; k < end; k++)
-        weights[k - first] = (float)(fmax(0, 1 - fabs((double)k + 0.5 - centre) / support) / sum);
+        weights[k - first] = (float)(fmax(0, 1 - fabs((double)k + 0.5 - center) / support) / sum);
     taps->first[i] = first;
     taps->count[i] = end - first;
 }

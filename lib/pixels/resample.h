@@ -1,9 +1,9 @@
 /* Images of another size.
  *
- * Pixel centres lie at half-integers: output i has its centre at
+ * Pixel centers lie at half-integers: output i has its center at
  * (i + 1/2) * n_from / n_to of the input.  resample_smooth weights the inputs
  * with a triangle of half-width max(1, n_from / n_to) about that point, cut at
- * the border and normalised: bilinear when enlarging, without aliasing when
+ * the border and normalized: bilinear when enlarging, without aliasing when
  * shrinking.  resample_labels takes the input whose cell holds the point, so
  * that no label is made up. */
 #ifndef PIXELS_RESAMPLE_H

@@ -36,7 +36,7 @@ struct process { /* a tapered, bent arm */
 };
 
 struct cell {
-    double x, y, cosine, sine; /* centre and direction */
+    double x, y, cosine, sine; /* center and direction */
     double a, b;               /* half axes of the body */
     float outline[TABLE + 1];  /* relative radius by direction */
     int processes;

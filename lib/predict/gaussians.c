@@ -24,13 +24,13 @@ static void add_covariance(struct gaussians *g, const float *logits, const uint8
                            size_t count)
 {
     int m = g->classes;
-    double centred[GAUSSIANS_MAX_CLASSES];
+    double centered[GAUSSIANS_MAX_CLASSES];
     for (size_t i = 0; i < count; i++) {
         for (int j = 0; j < m; j++)
-            centred[j] = logits[i * (size_t)m + (size_t)j] - g->mean[labels[i]][j];
+            centered[j] = logits[i * (size_t)m + (size_t)j] - g->mean[labels[i]][j];
         for (int a = 0; a < m; a++)
             for (int b = 0; b <= a; b++)
-                g->covariance[a][b] += centred[a] * centred[b];
+                g->covariance[a][b] += centered[a] * centered[b];
     }
     for (int a = 0; a < m; a++)
         for (int b = 0; b <= a; b++)

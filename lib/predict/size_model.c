@@ -125,7 +125,7 @@ double size_model_diameter(const struct size_model *model, const float *style)
 
 /* ---- fitting it ---- */
 
-/* m = X'X + ridge, row by row, and right = X'y, of centred X and y. */
+/* m = X'X + ridge, row by row, and right = X'y, of centered X and y. */
 static void normal_equations(const struct size_model *model, const float *styles,
                              const double *diameters, size_t count, double *m, double *right)
 {

@@ -1,4 +1,4 @@
-/* The tiles of a stream through a network, in batches of neighbours of the same size. */
+/* The tiles of a stream through a network, in batches of neighbors of the same size. */
 #ifndef PREDICT_TILES_H
 #define PREDICT_TILES_H
 

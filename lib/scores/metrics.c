@@ -208,7 +208,7 @@ static uint8_t *surface_in_crop(const uint8_t *mask, size_t width, const struct 
     return surface;
 }
 
-static void summarise(struct surface *s, struct distances *d)
+static void summarize(struct surface *s, struct distances *d)
 {
     double sum = 0;
     s->hd = 0;
@@ -229,7 +229,7 @@ static int measure(struct surface *s, const uint8_t *prediction, const uint8_t *
     uint8_t *t = p ? surface_in_crop(truth, width, &crop, err) : NULL;
     int rc = p && t ? both_ways(p, t, &crop, size_y, size_x, &d, err) : -1;
     if (rc == 0)
-        summarise(s, &d);
+        summarize(s, &d);
     free(p);
     free(t);
     free(d.values);

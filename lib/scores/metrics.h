@@ -43,7 +43,7 @@ struct overlap overlap_of(const struct confusion *confusion, enum convention con
 /* ---- surface distances ---- */
 
 /* The directed distances of both surfaces taken together.  A surface is the mask
- * minus its erosion by the 4-neighbourhood, where outside the image is background. */
+ * minus its erosion by the 4-neighborhood, where outside the image is background. */
 struct surface {
     double hd95; /* 95th percentile of all distances, linear interpolation */
     double hd;   /* the largest */

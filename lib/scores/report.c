@@ -132,7 +132,7 @@ int scores_report_end(struct scores_report *report, struct err *err)
 {
     if (report->json)
         return json_summary(report, err);
-    if (report->summarise)
+    if (report->summarize)
         tsv_summary(report);
     return 0;
 }

@@ -15,7 +15,7 @@ struct scores_report {
     bool json;
     bool rows;              /* print them; JSON does anyway */
     bool classes;           /* rows have a class */
-    bool summarise;         /* print the summary at the end; JSON does anyway */
+    bool summarize;         /* print the summary at the end; JSON does anyway */
     const char *convention; /* its name, for JSON */
     uint64_t printed;
     struct summary summary; /* of all rows */

@@ -41,7 +41,7 @@ void summary_add(struct summary *summary, const struct scores *row);
 /* Sample standard deviation (divided by n - 1); NaN below two rows. */
 double summary_sd(const struct summary_column *column);
 
-/* The means of a summary as a row, to summarise runs. */
+/* The means of a summary as a row, to summarize runs. */
 void summary_row(const struct summary *summary, struct scores *row);
 
 #endif

@@ -28,7 +28,7 @@ void control_count(struct stream_counts *counts, const char *name, uint32_t crc)
 void control_format_sum(uint32_t crc, char text[CONTROL_SUM_SIZE]);
 bool control_parse_sum(const char *text, uint32_t *crc);
 
-/* Provenance records in the order they came, each once.  Zero-initialised it is
+/* Provenance records in the order they came, each once.  Zero-initialized it is
  * empty; the caller ends it with provenance_free. */
 struct provenance {
     json_t *records; /* an array; NULL before the first */

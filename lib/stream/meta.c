@@ -45,9 +45,9 @@ static const struct real_field {
     {"source", "full_height", offsetof(struct tile_meta, full_height), 0, 1e9, 0, true},
     {"scale", "x", offsetof(struct tile_meta, scale_x), 1e-9, 1e9, 1, false},
     {"scale", "y", offsetof(struct tile_meta, scale_y), 1e-9, 1e9, 1, false},
-    {"normalisation", "offset", offsetof(struct tile_meta, normalise_offset), -1e300, 1e300, 0,
+    {"normalisation", "offset", offsetof(struct tile_meta, normalize_offset), -1e300, 1e300, 0,
      false},
-    {"normalisation", "gain", offsetof(struct tile_meta, normalise_gain), -1e300, 1e300, 0, false},
+    {"normalisation", "gain", offsetof(struct tile_meta, normalize_gain), -1e300, 1e300, 0, false},
     {"range", "low", offsetof(struct tile_meta, range_low), -1e300, 1e300, 0, true},
     {"range", "high", offsetof(struct tile_meta, range_high), -1e300, 1e300, 0, true},
     {"cells", "diameter", offsetof(struct tile_meta, cell_diameter), 0, 1e9, 0, true},
@@ -181,8 +181,8 @@ int sample_get_meta(const struct sample *sample, struct tile_meta *meta, struct 
 void sample_scale(const struct tile_meta *meta, enum dtype dtype, bool ranges, double *offset,
                   double *gain)
 {
-    *offset = meta->normalise_gain != 0 ? meta->normalise_offset : 0;
-    *gain = meta->normalise_gain;
+    *offset = meta->normalize_gain != 0 ? meta->normalize_offset : 0;
+    *gain = meta->normalize_gain;
     if (*gain != 0)
         return;
     if (!ranges) {

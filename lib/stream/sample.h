@@ -92,18 +92,18 @@ struct tile_meta {
     double full_width, full_height;   /* of the file's largest level, where the source is another,
                                          or was scaled as it was read; else 0 */
     int source_channels, source_bits; /* bits a channel: 8, 16, 32 */
-    double pixel_width, pixel_height; /* micrometres a pixel; 0 when unknown */
+    double pixel_width, pixel_height; /* micrometers a pixel; 0 when unknown */
     int64_t x, y, width, height;      /* the tile's place; may reach past the source (padding) */
     double scale_x, scale_y;
     int64_t pad_left, pad_top, pad_right, pad_bottom; /* source pixels of that place outside */
     int64_t index, count; /* this tile's number among its source's, and how many there are */
     /* A network sees (value - offset) * gain; offset 0 and gain 0 mean the default,
      * uint8 / 255, uint16 / 65535, float32 as it is. */
-    double normalise_offset, normalise_gain;
+    double normalize_offset, normalize_gain;
     /* The 1st and 99th percentile of the whole source's values, for networks that see them
      * as 0 and 1; both 0: unknown. */
     double range_low, range_high;
-    /* The grey value that label 1 had in the mask's file: 255 or 65535 for a mask
+    /* The gray value that label 1 had in the mask's file: 255 or 65535 for a mask
      * drawn in black and white, whose labels are 0 and 1 here; else 0. */
     int64_t mask_unit;
     double

@@ -40,8 +40,8 @@ struct store {
     struct file *files;
     int64_t file_count, from; /* from: the current one, or -1 */
     uint64_t end;
-    struct growing labelled, unlabelled; /* offsets of samples, uint64_t */
-    bool takes_unlabelled, sees_ranges;
+    struct growing labeled, unlabeled; /* offsets of samples, uint64_t */
+    bool takes_unlabeled, sees_ranges;
     struct sha256_ctx hash;
     struct err failed; /* of a source before a stream; status 0: none */
 };
@@ -58,7 +58,7 @@ int store_new(struct store **store, struct err *err)
     }
     s->from = -1;
     sha256_init(&s->hash);
-    s->labelled.size = s->unlabelled.size = sizeof(uint64_t);
+    s->labeled.size = s->unlabeled.size = sizeof(uint64_t);
     *store = s;
     return 0;
 }
@@ -73,8 +73,8 @@ void store_free(struct store *store)
         free(store->files[i].name);
     }
     free(store->files);
-    growing_free(&store->labelled);
-    growing_free(&store->unlabelled);
+    growing_free(&store->labeled);
+    growing_free(&store->unlabeled);
     free(store);
 }
 
@@ -209,7 +209,7 @@ static int find_arrays(const struct store *store, const struct sample *sample, s
     if (!*image)
         return -1;
     if (sample_seek(sample, "mask", mask, err) ||
-        (!*mask && !store->takes_unlabelled && !sample_require(sample, "mask", err)))
+        (!*mask && !store->takes_unlabeled && !sample_require(sample, "mask", err)))
         return -1;
     if (array_count(*image) == 0 || (*mask && ((*mask)->shape[0] != (*image)->shape[0] ||
                                                (*mask)->shape[1] != (*image)->shape[1])))
@@ -222,7 +222,7 @@ static int add(struct store *store, const struct sample *sample, struct err *err
     struct array *image, *mask;
     if (find_arrays(store, sample, &image, &mask, err))
         return -1;
-    struct growing *index = mask ? &store->labelled : &store->unlabelled;
+    struct growing *index = mask ? &store->labeled : &store->unlabeled;
     struct record record = {.image_dtype = (uint32_t)image->dtype,
                             .mask_dtype = mask ? (uint32_t)mask->dtype : NO_MASK,
                             .height = image->shape[0],
@@ -282,12 +282,12 @@ int store_failed(const struct store *store, struct err *err)
 
 size_t store_count(const struct store *store)
 {
-    return store->labelled.count + store->unlabelled.count;
+    return store->labeled.count + store->unlabeled.count;
 }
 
-void store_take_unlabelled(struct store *store)
+void store_take_unlabeled(struct store *store)
 {
-    store->takes_unlabelled = true;
+    store->takes_unlabeled = true;
 }
 
 void store_see_ranges(struct store *store)
@@ -295,16 +295,16 @@ void store_see_ranges(struct store *store)
     store->sees_ranges = true;
 }
 
-size_t store_labelled(const struct store *store)
+size_t store_labeled(const struct store *store)
 {
-    return store->labelled.count;
+    return store->labeled.count;
 }
 
 static uint64_t offset_of(const struct store *store, size_t i)
 {
-    size_t labelled = store->labelled.count;
-    const uint64_t *with = store->labelled.items, *without = store->unlabelled.items;
-    return i < labelled ? with[i] : without[i - labelled];
+    size_t labeled = store->labeled.count;
+    const uint64_t *with = store->labeled.items, *without = store->unlabeled.items;
+    return i < labeled ? with[i] : without[i - labeled];
 }
 
 uint64_t store_size(const struct store *store)

@@ -12,8 +12,8 @@ struct store;
 int store_new(struct store **store, struct err *err) MUST_CHECK;
 void store_free(struct store *store); /* NULL is fine */
 
-/* Keeps key, image, mask and normalisation of a sample; one without an image or a
- * mask, or with masks of another size, is STATUS_DATA (but see store_take_unlabelled). */
+/* Keeps key, image, mask and normalization of a sample; one without an image or a
+ * mask, or with masks of another size, is STATUS_DATA (but see store_take_unlabeled). */
 int store_add(struct store *store, const struct sample *sample, struct err *err) MUST_CHECK;
 
 /* Adds all samples of a stream, "-" is standard input, and tells how many there are:
@@ -31,9 +31,9 @@ size_t store_count(const struct store *store);
 uint64_t store_size(const struct store *store); /* of the temporary file, in bytes.  For tests */
 
 /* From now on samples without a mask are kept, too.  Those with one are counted first:
- * sample store_labelled is the first without. */
-void store_take_unlabelled(struct store *store);
-size_t store_labelled(const struct store *store);
+ * sample store_labeled is the first without. */
+void store_take_unlabeled(struct store *store);
+size_t store_labeled(const struct store *store);
 
 /* Samples that are added from now on are for a network that sees ranges (sample_scale). */
 void store_see_ranges(struct store *store);
@@ -48,7 +48,7 @@ struct stored {
     size_t capacity;
 };
 
-/* Reads sample i into *to, which is zero-initialised or was used before; its
+/* Reads sample i into *to, which is zero-initialized or was used before; its
  * memory is used again.  A file that was changed since is STATUS_DATA.  Any number of threads may
  * read at once, each with a struct stored of its own. */
 int store_read(const struct store *store, size_t i, struct stored *to, struct err *err) MUST_CHECK;

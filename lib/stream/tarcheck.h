@@ -30,7 +30,7 @@ struct tar_check {
     size_t records_size;
 };
 
-/* Zero-initialise; tar_check_free frees what it gathered. */
+/* Zero-initialize; tar_check_free frees what it gathered. */
 int tar_check_feed(struct tar_check *check, const unsigned char *data, size_t size,
                    struct err *err) MUST_CHECK;
 

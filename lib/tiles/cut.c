@@ -185,7 +185,7 @@ static int find_range(struct cutter *c, const char *readable, struct err *err)
     enum cut_range range = c->options->range;
     if (range == CUT_NONE)
         return 0;
-    double percentile = range == CUT_EXTREMES ? 0 : NORMALISE_LOW;
+    double percentile = range == CUT_EXTREMES ? 0 : NORMALIZE_LOW;
     int result = range_of_image(readable, &c->image, percentile, &low, &high, err);
     if (result)
         return range == CUT_NOTED && result == 1 ? 0 : -1;
@@ -194,8 +194,8 @@ static int find_range(struct cutter *c, const char *readable, struct err *err)
         c->meta.range_high = high;
         return 0;
     }
-    c->meta.normalise_offset = low;
-    c->meta.normalise_gain = high > low ? 1 / (high - low) : 1;
+    c->meta.normalize_offset = low;
+    c->meta.normalize_gain = high > low ? 1 / (high - low) : 1;
     return 0;
 }
 

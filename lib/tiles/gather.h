@@ -26,7 +26,7 @@ struct gather_image {
                                        others of the stream have it */
     int64_t width, height;
     double full_width, full_height;   /* of a larger image that this one was scaled from, or 0 */
-    double pixel_width, pixel_height; /* micrometres, 0 when unknown */
+    double pixel_width, pixel_height; /* micrometers, 0 when unknown */
     int64_t tiles, missing;           /* tiles that came, and that its source has besides */
     uint64_t allowed;                 /* pixels that an image of the tiles so far may have */
 };

@@ -30,7 +30,7 @@ struct grid {
     struct grid_axis x, y;
 };
 
-/* How much neighbours share: pixels, or a percentage of the size. */
+/* How much neighbors share: pixels, or a percentage of the size. */
 struct grid_overlap {
     double amount;
     bool is_percentage;

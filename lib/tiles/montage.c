@@ -97,7 +97,7 @@ static void name_channel(const struct montage *m, int channel, char name[32])
         snprintf(name, 32, "%s", words[kind]);
 }
 
-/* Pictures in colour and in grey have no names. */
+/* Pictures in color and in gray have no names. */
 static void name_channels(struct montage *m)
 {
     int channels = m->info.channels;

@@ -27,7 +27,7 @@ struct picture {
     const char *name; /* borrowed */
     size_t height, width;
     double full_height, full_width;   /* of a larger image that this one was scaled from, or 0 */
-    double pixel_height, pixel_width; /* micrometres */
+    double pixel_height, pixel_width; /* micrometers */
     double shown;                     /* pixels of its first tile, as the network saw it, for one */
     uint32_t *prediction, *truth;     /* height x width */
     float *foreground, *uncertainty;  /* height x width */

@@ -10,7 +10,7 @@ struct sums { /* of an epoch so far */
     double loss, term[LOSS_TERMS], batches, seconds;
 };
 
-struct validation { /* means; AP50 of all cells together, NaN where none are learnt or numbered */
+struct validation { /* means; AP50 of all cells together, NaN where none are learned or numbered */
     double dsc, hd95, ap50;
 };
 
@@ -53,7 +53,7 @@ int session_name_files(struct session *s, struct err *err) MUST_CHECK;
 
 double session_seconds(void); /* of a monotonic clock */
 double session_elapsed(const struct session *s);
-bool session_is_first(const struct session *s);   /* of the ranks: the one that writes */
+bool session_is_first(const struct session *s); /* of the ranks: the one that writes */
 
 /* Means over the validation samples, of which each rank takes its share. */
 int session_validate(struct session *s, struct err *err) MUST_CHECK;

@@ -49,12 +49,12 @@ void loader_free(struct loader *loader)
 
 size_t loader_shown(const struct loader *loader)
 {
-    return store_labelled(loader->store) * loader->options.repeat;
+    return store_labeled(loader->store) * loader->options.repeat;
 }
 
-size_t loader_unlabelled(const struct store *store, size_t batch)
+size_t loader_unlabeled(const struct store *store, size_t batch)
 {
-    return store_count(store) > store_labelled(store) ? batch / 2 : 0;
+    return store_count(store) > store_labeled(store) ? batch / 2 : 0;
 }
 
 /* ---- a slot: images, flows, which of them are taught, then labels ---- */
@@ -87,7 +87,7 @@ static uint8_t *slot_labels(const struct loader *l, void *slot)
 
 /* ---- filling it ---- */
 
-/* Pixels around a window whose flows are learnt, for the cells that it cuts. */
+/* Pixels around a window whose flows are learned, for the cells that it cuts. */
 #define FLOW_MARGIN 32
 
 /* The policy for a sample, which scales its cells to the diameter asked for. */
@@ -104,7 +104,7 @@ static int policy_of(const struct loader *l, const struct stored *s, struct augm
     return 0;
 }
 
-/* Without a mask nothing is labelled. */
+/* Without a mask nothing is labeled. */
 static int load_labels(const struct loader_options *o, const struct augment_draw *draw,
                        const struct array *mask, uint8_t *labels, struct err *err)
 {
@@ -143,7 +143,7 @@ static int load_sample(const struct loader *l, uint64_t shown, struct stored *s,
     struct augment_policy policy;
     struct array image = {0};
     if (policy_of(l, s, &policy, err) ||
-        (s->gain == 0 && normalise_image(&s->image, &s->offset, &s->gain, err)))
+        (s->gain == 0 && normalize_image(&s->image, &s->offset, &s->gain, err)))
         return err_prefix(err, "sample '%s'", s->key);
     snprintf(name, sizeof name, "%" PRIu64 "/%" PRIu64 "/%s", l->epoch, shown, s->key);
     struct rng rng = rng_new(o->seed, name);
@@ -164,9 +164,9 @@ static int load_sample(const struct loader *l, uint64_t shown, struct stored *s,
 
 static size_t sample_of(const struct loader *l, uint64_t shown)
 {
-    size_t labelled = store_labelled(l->store);
-    return shown & WITHOUT_MASK ? labelled + (size_t)(shown - WITHOUT_MASK)
-                                : (size_t)(shown % labelled);
+    size_t labeled = store_labeled(l->store);
+    return shown & WITHOUT_MASK ? labeled + (size_t)(shown - WITHOUT_MASK)
+                                : (size_t)(shown % labeled);
 }
 
 /* Batch `number` of the epoch. */
@@ -224,7 +224,7 @@ static uint64_t *shuffled(const struct loader *l, const char *what, uint64_t fir
 static void interleave(struct loader *l, size_t batches, const uint64_t *with,
                        const uint64_t *without)
 {
-    size_t rest = loader_unlabelled(l->store, l->options.batch), most = l->options.batch - rest;
+    size_t rest = loader_unlabeled(l->store, l->options.batch), most = l->options.batch - rest;
     for (size_t b = 0; b < batches; b++) {
         uint64_t *to = l->order + b * l->options.batch;
         memcpy(to, with + b * most, most * sizeof *to);
@@ -235,8 +235,8 @@ static void interleave(struct loader *l, size_t batches, const uint64_t *with,
 
 static int make_order(struct loader *l, size_t batches, struct err *err)
 {
-    size_t rest = loader_unlabelled(l->store, l->options.batch), most = l->options.batch - rest;
-    size_t others = rest ? store_count(l->store) - store_labelled(l->store) : 0;
+    size_t rest = loader_unlabeled(l->store, l->options.batch), most = l->options.batch - rest;
+    size_t others = rest ? store_count(l->store) - store_labeled(l->store) : 0;
     uint64_t *with = shuffled(l, "order", 0, loader_shown(l), batches * most, err);
     uint64_t *without =
         with ? shuffled(l, "others", WITHOUT_MASK, others, batches * rest, err) : NULL;

@@ -32,7 +32,7 @@ int loader_new(struct loader **loader, const struct store *store,
 void loader_free(struct loader *loader); /* NULL is fine */
 
 /* How many samples at the end of each batch have no masks. */
-size_t loader_unlabelled(const struct store *store, size_t batch);
+size_t loader_unlabeled(const struct store *store, size_t batch);
 
 /* Samples with masks that an epoch shows: before it is filled up to whole batches. */
 size_t loader_shown(const struct loader *loader);

@@ -56,7 +56,7 @@ static int add_batch(struct session *s, struct err *err)
                                   .labels = loaded.labels,
                                   .flows = loaded.flows,
                                   .taught = loaded.taught,
-                                  .unlabelled = (int64_t)loader_unlabelled(s->data, o->batch),
+                                  .unlabeled = (int64_t)loader_unlabeled(s->data, o->batch),
                                   .outliers = outliers};
     int result = trainer_accumulate(s->trainer, &batch, (int)s->options.accumulate, &report, err);
     if (result == 0 && outliers)

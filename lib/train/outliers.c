@@ -9,9 +9,9 @@
 #include "tiles/maps.h"
 #include "train/internal.h"
 
-static size_t labelled(const struct session *s)
+static size_t labeled(const struct session *s)
 {
-    return s->loading.batch - loader_unlabelled(s->data, s->loading.batch);
+    return s->loading.batch - loader_unlabeled(s->data, s->loading.batch);
 }
 
 /* Whether the batch is the last of its step, and the step that of its epoch or of the run. */
@@ -30,7 +30,7 @@ int session_outliers(struct session *s, float **outliers, struct err *err)
     if (!s->options.outliers || !session_is_first(s) || !s->with_outliers || !is_last(s))
         return 0;
     if (!s->outliers)
-        s->outliers = calloc(labelled(s) * (size_t)s->loading.classes * pixels, sizeof(float));
+        s->outliers = calloc(labeled(s) * (size_t)s->loading.classes * pixels, sizeof(float));
     *outliers = s->outliers;
     return s->outliers ? 0 : err_memory(err, "the outliers of a batch");
 }
@@ -57,7 +57,7 @@ static size_t columns_of(size_t count)
 
 static int put_place(struct sample *sample, const struct session *s, size_t i, struct err *err)
 {
-    size_t count = labelled(s), columns = columns_of(count);
+    size_t count = labeled(s), columns = columns_of(count);
     int64_t h = (int64_t)s->loading.height, w = (int64_t)s->loading.width;
     struct tile_meta meta = {
         .source_width = w * (int64_t)columns,
@@ -114,7 +114,7 @@ int session_write_outliers(struct session *s, const struct loader_batch *batch, 
     struct stream_writer *writer;
     if (stream_create(&writer, s->options.outliers, &author, NULL, err))
         return -1;
-    for (size_t i = 0; i < labelled(s); i++)
+    for (size_t i = 0; i < labeled(s); i++)
         if (put_sample(writer, s, batch, i, err)) {
             stream_abort(writer);
             return -1;

@@ -106,12 +106,12 @@ static uint32_t find_root(uint32_t *parent, uint32_t node)
     return node;
 }
 
-/* The components of `pixel` and its neighbour meet at `pixel`: the younger dies. */
-static void meet(struct forest *f, uint32_t pixel, uint32_t neighbour)
+/* The components of `pixel` and its neighbor meet at `pixel`: the younger dies. */
+static void meet(struct forest *f, uint32_t pixel, uint32_t neighbor)
 {
-    if (f->parent[neighbour] == NONE)
+    if (f->parent[neighbor] == NONE)
         return;
-    uint32_t a = find_root(f->parent, pixel), b = find_root(f->parent, neighbour);
+    uint32_t a = find_root(f->parent, pixel), b = find_root(f->parent, neighbor);
     if (a == b)
         return;
     if (f->rank[f->oldest[a]] < f->rank[f->oldest[b]]) {

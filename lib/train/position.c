@@ -30,7 +30,7 @@ static void list_description(struct session *s, struct note *notes)
         {"command", s->command, NULL},
         {"data", s->options.data, NULL},
         {"data_sha256", s->digest, NULL},
-        {"licence", s->options.licence, NULL},
+        {"licence", s->options.license, NULL},
         {"version", MORPHOSEG_VERSION, NULL},
         {"seed", s->seed, NULL},
         {"precision", precision_name(s->options.trainer.precision), NULL},

@@ -93,9 +93,9 @@ static int plan_batches(struct session *s, struct err *err)
                   : o->channels     ? (int)o->channels
                                     : (first.image.shape[2] >= 3 ? 3 : 1);
     stored_free(&first);
-    size_t shown = store_labelled(s->data) * (size_t)o->repeat;
-    size_t labelled = l->batch - loader_unlabelled(s->data, l->batch);
-    size_t step = labelled * l->ranks * (size_t)o->accumulate;
+    size_t shown = store_labeled(s->data) * (size_t)o->repeat;
+    size_t labeled = l->batch - loader_unlabeled(s->data, l->batch);
+    size_t step = labeled * l->ranks * (size_t)o->accumulate;
     s->steps_in_epoch = (shown + step - 1) / step;
     s->total_steps = o->steps ? (uint64_t)o->steps : s->steps_in_epoch * (uint64_t)o->epochs;
     return 0;
@@ -120,7 +120,7 @@ static int measure_topology(const float *student, const float *teacher, size_t h
     return topology_loss(student, teacher, height, width, &TOPOLOGY_DEFAULTS, loss, gradient, err);
 }
 
-bool session_learns_unlabelled(const struct session_options *options)
+bool session_learns_unlabeled(const struct session_options *options)
 {
     struct model_traits traits;
     struct err none;
@@ -132,7 +132,7 @@ bool session_learns_unlabelled(const struct session_options *options)
 static int settle_consistency(struct session *s, struct err *err)
 {
     struct trainer_options *t = &s->options.trainer;
-    if (!session_learns_unlabelled(&s->options))
+    if (!session_learns_unlabeled(&s->options))
         return 0;
     if (!model_has_softmax(s->model))
         return err_set(err, STATUS_USAGE, "'%s' has no classes to be consistent in",
@@ -163,7 +163,7 @@ static int note_diameters(struct session *s, struct err *err)
     double sum = 0, found = 0, diameter, seen = s->options.diameter;
     struct stored sample = {0};
     int result = 0;
-    for (size_t i = 0; i < store_labelled(s->data) && result == 0; i++) {
+    for (size_t i = 0; i < store_labeled(s->data) && result == 0; i++) {
         result =
             store_read(s->data, i, &sample, err) || mask_diameter(&sample.mask, &diameter, err);
         sum += result ? 0 : diameter;
@@ -175,13 +175,13 @@ static int note_diameters(struct session *s, struct err *err)
     return cellpose_set_diameters(s->model, seen > 0 ? seen : sum / found, sum / found, err);
 }
 
-/* Flows are learnt from masks that number cells: there must be one. */
+/* Flows are learned from masks that number cells: there must be one. */
 static int check_cells(const struct session *s, struct err *err)
 {
     struct stored sample = {0};
     bool found = false;
     int result = 0;
-    for (size_t i = 0; i < store_labelled(s->data) && result == 0 && !found; i++) {
+    for (size_t i = 0; i < store_labeled(s->data) && result == 0 && !found; i++) {
         result = store_read(s->data, i, &sample, err);
         found = result == 0 && sample.mask_unit == 0;
     }
@@ -210,7 +210,7 @@ static int make_model(struct session *s, struct err *err)
         return err_set(err, STATUS_USAGE, "'%s' has no classes to draw outliers of", o->arch);
     if (classes && o->size_model)
         return err_set(err, STATUS_USAGE, "'%s' has no style to estimate sizes from", o->arch);
-    if (model_initialise(s->model, (uint64_t)o->seed, err) || (o->init && load_initial(s, err)) ||
+    if (model_initialize(s->model, (uint64_t)o->seed, err) || (o->init && load_initial(s, err)) ||
         (!classes && note_diameters(s, err)) || (s->loading.flows && check_cells(s, err)) ||
         check_size(s, err) || settle_consistency(s, err))
         return -1;

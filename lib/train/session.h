@@ -22,7 +22,7 @@ struct session_options {
     const char *arch, *init;         /* architecture; weights to start from, or NULL */
     const char *log, *plot, *events; /* each may be NULL */
     const char *outliers;            /* stream of the last batch after virtual outliers, or NULL */
-    const char *command, *data, *licence; /* for the metadata; the last two may be NULL */
+    const char *command, *data, *license; /* for the metadata; the last two may be NULL */
     int64_t epochs, steps;                /* steps > 0: so many instead */
     double minutes;                       /* > 0: so many instead */
     int64_t batch, accumulate;
@@ -53,7 +53,7 @@ struct session_options {
 struct session;
 
 /* Whether samples without a mask teach anything: consistency with a teacher counts. */
-bool session_learns_unlabelled(const struct session_options *options);
+bool session_learns_unlabeled(const struct session_options *options);
 
 /* Names the network where -a did not: what the network of o->init is and sees, else the default;
  * flows: with the architecture's option of that name.  ranges_given: o->ranges stays. */

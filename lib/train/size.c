@@ -51,7 +51,7 @@ static int take_style(struct model *model, const struct session *s, const float 
     int result = style ? 0 : x ? -1 : nn_to_err(err, "a style");
     if (result == 0 && !views->styles) {
         views->width = (size_t)nn_count(style);
-        views->styles = calloc(store_labelled(s->data) * VIEWS * views->width, sizeof(float));
+        views->styles = calloc(store_labeled(s->data) * VIEWS * views->width, sizeof(float));
         result = views->styles ? 0 : err_memory(err, "styles");
     }
     if (result == 0 && nn_to_host(style, views->styles + views->count * views->width, DTYPE_F32,
@@ -79,7 +79,7 @@ static int view_sample(struct model *model, const struct session *s, const struc
 static int view_all(struct model *model, const struct session *s, struct views *views,
                     struct err *err)
 {
-    size_t count = store_labelled(s->data);
+    size_t count = store_labeled(s->data);
     struct stored sample = {0};
     float *planes = malloc((size_t)s->loading.channels * SIDE * SIDE * sizeof *planes);
     views->diameters = calloc(count * VIEWS, sizeof *views->diameters);

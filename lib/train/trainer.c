@@ -79,7 +79,7 @@ int trainer_new(struct trainer **trainer, struct model *model,
                                   t->decayed);
     if (!t->optimizer) {
         trainer_free(t);
-        return nn_to_err(err, "optimiser");
+        return nn_to_err(err, "optimizer");
     }
     model_set_training(model, true);
     nn_set_batch_group(options->group);
@@ -260,8 +260,8 @@ static int keep_first(nn_tensor **x, int64_t count, struct err *err)
 }
 
 /* The images with labels in the place of all. */
-static int keep_labelled(const struct trainer *t, struct model_output *out, struct lesson *lesson,
-                         int64_t count, struct err *err)
+static int keep_labeled(const struct trainer *t, struct model_output *out, struct lesson *lesson,
+                        int64_t count, struct err *err)
 {
     for (int i = 0; i + 1 < out->count; i++)
         if (keep_first(&out->all[i], count, err))
@@ -277,7 +277,7 @@ static int keep_labelled(const struct trainer *t, struct model_output *out, stru
 static int copy_outliers(const nn_tensor *synthetic, const struct trainer_batch *batch,
                          struct err *err)
 {
-    nn_tensor *own = nn_narrow(nn_detach(synthetic), 0, 0, batch->size - batch->unlabelled);
+    nn_tensor *own = nn_narrow(nn_detach(synthetic), 0, 0, batch->size - batch->unlabeled);
     nn_tensor *p = nn_softmax(own, 1);
     size_t bytes = sizeof(float);
     for (int i = 0; p && i < 4; i++)
@@ -329,8 +329,7 @@ static int judge(struct trainer *t, const nn_tensor *x, struct lesson *lesson,
     if (forward(t, x, &out, err))
         return -1;
     nn_tensor *student = out.logits;
-    if (batch->unlabelled > 0 &&
-        keep_labelled(t, &out, lesson, batch->size - batch->unlabelled, err))
+    if (batch->unlabeled > 0 && keep_labeled(t, &out, lesson, batch->size - batch->unlabeled, err))
         return -1;
     if (!model_has_softmax(t->model))
         return flow_objective(&out, lesson, terms, err);

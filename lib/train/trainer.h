@@ -1,4 +1,4 @@
-/* Steps of training: a model, its optimiser, its objective. */
+/* Steps of training: a model, its optimizer, its objective. */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
@@ -28,7 +28,7 @@ struct trainer_options {
     uint64_t seed; /* of dropout and outliers, with the number of the step */
     /* Processes that share each batch, or NULL; the caller's.  Each gives its part, all of
      * the same size, and the step is that of the parts together: logits and labels are
-     * gathered for the objective and the outliers, batch normalisation counts all parts,
+     * gathered for the objective and the outliers, batch normalization counts all parts,
      * gradients are averaged before they are clipped.  Only dropout differs. */
     struct nn_group *group;
     int rank, ranks;
@@ -54,8 +54,8 @@ struct trainer_batch {
     const float *flows, *taught;
     /* So many images at the end have no labels: only consistency with the teacher counts
      * for them. */
-    int64_t unlabelled;
-    /* Room for B x K x H x W: the probabilities of the labelled images after outliers took
+    int64_t unlabeled;
+    /* Room for B x K x H x W: the probabilities of the labeled images after outliers took
      * their places, written in steps that have outliers.  May be NULL. */
     float *outliers;
 };
@@ -95,7 +95,7 @@ int trainer_gaussians(const struct trainer *trainer, struct gaussians *g,
 int64_t trainer_steps(const struct trainer *trainer);
 
 /* Everything that a continued run needs beyond the model's own parameters: the
- * optimiser's slots and steps, the average, the outliers' queues. */
+ * optimizer's slots and steps, the average, the outliers' queues. */
 int trainer_export(const struct trainer *trainer, struct weights *weights,
                    struct err *err) MUST_CHECK;
 int trainer_import(struct trainer *trainer, const struct weights *weights,

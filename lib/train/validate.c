@@ -19,7 +19,7 @@ struct tally {
 
 /* What the network sees of a sample, and what it answers. */
 struct answer {
-    float *image, *flows; /* channels x H x W; 2 x H x W, NULL where none are learnt */
+    float *image, *flows; /* channels x H x W; 2 x H x W, NULL where none are learned */
     uint8_t *truth, *found;
 };
 

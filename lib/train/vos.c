@@ -170,8 +170,8 @@ static nn_tensor *diagonal(int n, double value, int device)
 /* (x - mean)' (x - mean) */
 static nn_tensor *scatter(const nn_tensor *x, const nn_tensor *mean)
 {
-    nn_tensor *centred = nn_sub(x, mean);
-    return nn_matmul(nn_transpose(centred, 0, 1), centred);
+    nn_tensor *centered = nn_sub(x, mean);
+    return nn_matmul(nn_transpose(centered, 0, 1), centered);
 }
 
 /* Mean of the queue's entries and their scatter about it, on the host. */

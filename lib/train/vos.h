@@ -4,7 +4,7 @@
  * the queues; each class's mean and the covariance shared by all, equations (6) to
  * (8), come from the queues.  Candidates are drawn from each class's Gaussian, the
  * least likely of them, or those of a density below epsilon, equation (9), replace
- * logits at random pixels labelled with that class.
+ * logits at random pixels labeled with that class.
  *
  * A candidate is mean + L z, L being the Cholesky factor of the covariance and z
  * normal, so its likelihood depends on |z| alone, and gradients reach the logits
@@ -22,7 +22,7 @@ enum vos_mode {
     /* What the code released with the paper computes: one Gaussian over all logits of
      * the batch, covariance over N - 1; and the logits' memory, B x K x H x W, taken as
      * rows of K numbers, random rows of which are replaced, whatever the labels.  A row
-     * is thus K neighbouring pixels of one class's plane. */
+     * is thus K neighboring pixels of one class's plane. */
     VOS_RELEASED,
 };
 

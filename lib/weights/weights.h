@@ -31,8 +31,8 @@ struct weights {
     struct filemap file;
 };
 
-/* Reads a file ("-" is standard input), its format recognised by its first
- * bytes.  Zero-initialise or not: *weights is overwritten.  The caller frees it.
+/* Reads a file ("-" is standard input), its format recognized by its first
+ * bytes.  Zero-initialize or not: *weights is overwritten.  The caller frees it.
  * Arrays may be changed in place; the file stays as it is.
  *
  * A PyTorch checkpoint is a dictionary; the value of "state_dict", "model_state_dict",
@@ -58,7 +58,7 @@ const char *weights_metadata(const struct weights *weights, const char *key);
  * Larger element types come first, so that every array is aligned. */
 int weights_write(const struct weights *weights, const char *path, struct err *err) MUST_CHECK;
 
-/* Building one to write, from a zero-initialised struct: both copy what they are
+/* Building one to write, from a zero-initialized struct: both copy what they are
  * given.  A second array of the same name is refused; metadata is replaced. */
 int weights_add(struct weights *weights, const char *name, const struct array *array,
                 struct err *err) MUST_CHECK;

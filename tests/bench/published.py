@@ -120,7 +120,7 @@ def swinunet(folder):
 
 
 def Repeated(net):
-    """Grey as three channels."""
+    """Gray as three channels."""
     import torch
 
     class Network(torch.nn.Module):

@@ -53,7 +53,7 @@ ok "vos and consistency together" train -q -a unet-s:width=8,levels=3 "${small[@
     --vos --vos-start 0 --vos-sample 500 --vos-select 50 --vos-queue 100 -o v.safetensors cells.tar
 tile -s full cells/images/synth_0000[1-5].png >bare.tar
 ok "samples without masks teach consistency" train -q -a unet-s:width=8,levels=3 "${small[@]}" --topology 0.002 -o u.safetensors cells.tar bare.tar
-ok "and change what is learnt" bash -c "! weights diff -q u.safetensors t.safetensors >/dev/null"
+ok "and change what is learned" bash -c "! weights diff -q u.safetensors t.safetensors >/dev/null"
 fails 65 "but nothing else" train -q -a unet-s:width=8,levels=3 "${small[@]}" -o no.safetensors cells.tar bare.tar
 fails 65 "nor alone" train -q -a unet-s:width=8,levels=3 "${small[@]}" --topology 0.002 -o no.safetensors bare.tar
 fails 64 "consistency of flows" "${train[@]}" --topology 1 -o no.safetensors cells.tar

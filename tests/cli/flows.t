@@ -16,7 +16,7 @@ ok "the weights say that they have flows" \
 ok "the loss of the flows falls" awk -F'\t' \
     'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "flow") c = i } NR == 2 { a = $c } END { exit !(c && $c < 0.8 * a) }' w.tsv
 
-# Cells are scored while they are learnt, and what came out is said.
+# Cells are scored while they are learned, and what came out is said.
 train "${small[@]:1}" --steps 80 --val cells.tar -o v.safetensors cells.tar 2>said
 is "$?" 0 "with a validation"
 is "$(grep -c "^train: wrote 'v.safetensors' after 80 steps, .* on 16 held-out samples (the best of 20 epochs)$" said)" 1 \

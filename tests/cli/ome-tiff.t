@@ -44,31 +44,31 @@ $2
 END
 }
 
-image make 1101 703 1 8 grey.png
-image make 1101 703 3 8 colour.png
+image make 1101 703 1 8 gray.png
+image make 1101 703 3 8 color.png
 image make 1101 703 1 16 deep.tif
 image make 1101 703 1 8 mask.png binary
 mkdir masks
-cp mask.png masks/grey.png
+cp mask.png masks/gray.png
 
 # ---- pictures, masks, probabilities, flows ----
-for name in grey.png colour.png deep.tif; do
+for name in gray.png color.png deep.tif; do
     stem=${name%.*}
     tile -q "$name" | stitch -q -o "$stem.ome.tif"
     ok "$stem: the pixels" image same "$name" "$stem.ome.tif"
     reads "$stem: reduced images" "check(levels('$stem.ome.tif')[0], mean, 4)"
 done
-reads "colour is one page" "
-a, xml = levels('colour.ome.tif')
+reads "color is one page" "
+a, xml = levels('color.ome.tif')
 assert a[0].shape == (703, 1101, 3) and 'SamplesPerPixel=\"3\"' in xml and 'SizeC=\"3\"' in xml"
-tile -q -m masks --mask-suffix '' grey.png | stitch -q --mask -o mask.ome.tif
+tile -q -m masks --mask-suffix '' gray.png | stitch -q --mask -o mask.ome.tif
 ok "a mask: the pixels" image same mask.png mask.ome.tif
-reads "its reduced images have no grey" "
+reads "its reduced images have no gray" "
 a, xml = levels('mask.ome.tif')
 check(a, nearest, 4)
 assert all(set(np.unique(level)) <= {0, 255} for level in a) and 'Name=\"mask\"' in xml"
 for name in none lzw deflate; do
-    tile -q grey.png | stream prob 3 | stitch -q -c $name -o prob.ome.tif
+    tile -q gray.png | stream prob 3 | stitch -q -c $name -o prob.ome.tif
     is "$(image info prob.ome.tif)" "1101 703 1 8" "compression: $name"
     [ "$name" = lzw ] && continue # tifffile alone cannot
     reads "reduced images of classes" "
@@ -76,26 +76,26 @@ a, xml = levels('prob.ome.tif')
 check(a, nearest, 4)
 assert set(np.unique(a[0])) <= {0, 1, 2}"
 done
-tile -q grey.png | stream prob 2 | stitch -q --prob --class 1 -f ome-tiff >prob.ome.tif
-tile -q grey.png | stream prob 2 | stitch -q --prob --class 1 -o prob.tif
+tile -q gray.png | stream prob 2 | stitch -q --prob --class 1 -f ome-tiff >prob.ome.tif
+tile -q gray.png | stream prob 2 | stitch -q --prob --class 1 -o prob.tif
 ok "probabilities on standard output" image same prob.tif prob.ome.tif
 reads "are floats" "
 a, xml = levels('prob.ome.tif')
 assert a[0].dtype == np.float32 and 'Name=\"probability of class 1\"' in xml
 check(a, mean, 4)"
-tile -q grey.png | stream logits 5 | stitch -q --logits -o logits.ome.tif
+tile -q gray.png | stream logits 5 | stitch -q --logits -o logits.ome.tif
 reads "logits are a page each" "
 a, xml = levels('logits.ome.tif')
 assert a[0].shape == (5, 703, 1101) and re.findall('Name=\"(.*?)\"', xml) == ['logit %d' % i for i in range(5)], xml
 check(a, mean, 4)
 with tifffile.TiffFile('logits.ome.tif') as tif:
     assert len(tif.pages) == 5"
-tile -q -s full -m masks --mask-suffix '' grey.png | stream flows 1 | stitch -q --flows -o flows.ome.tif
+tile -q -s full -m masks --mask-suffix '' gray.png | stream flows 1 | stitch -q --flows -o flows.ome.tif
 reads "flows have names" "
 a, xml = levels('flows.ome.tif')
 assert a[0].shape == (2, 703, 1101) and 'Name=\"vertical flow\"' in xml and 'Name=\"horizontal flow\"' in xml"
-tile -q grey.png | stream prob 2 | stitch -q -o mask.png --overlay over.ome.tif
-reads "outlines are in colour" "
+tile -q gray.png | stream prob 2 | stitch -q -o mask.png --overlay over.ome.tif
+reads "outlines are in color" "
 a, xml = levels('over.ome.tif')
 assert a[0].shape == (703, 1101, 3)
 check(a, mean, 4)"
@@ -114,26 +114,26 @@ with tifffile.TiffFile('cells.ome.tif') as tif:
     x = low.tags['XResolution'].value
     assert abs(1e4 / (x[0] / x[1]) - 0.25 * 1101 / 551) < 1e-3"
 mkdir out
-tile -q grey.png | stitch -q -f ome-tiff -o out/
-is "$(ls out)" "grey.ome.tif" "in a folder"
-tile -q grey.png | stream prob 2 | label -q -f ome-tiff -o cells/
-is "$(ls cells)" "grey.ome.tif" "labels, too"
+tile -q gray.png | stitch -q -f ome-tiff -o out/
+is "$(ls out)" "gray.ome.tif" "in a folder"
+tile -q gray.png | stream prob 2 | label -q -f ome-tiff -o cells/
+is "$(ls cells)" "gray.ome.tif" "labels, too"
 image make 20 10 1 8 small.png
 tile -q -s full small.png | stitch -q -o small.ome.tif
 ok "a small one" image same small.png small.ome.tif
 reads "has no reduced images" "check(levels('small.ome.tif')[0], mean, 1)"
-tile -q grey.png >grey.tar
-fails 73 "nowhere for reduced images" env TMPDIR="$TMP/nowhere" stitch -o no.ome.tif grey.tar
-fails 74 "a full disk" bash -c 'stitch -f ome-tiff grey.tar >/dev/full'
+tile -q gray.png >gray.tar
+fails 73 "nowhere for reduced images" env TMPDIR="$TMP/nowhere" stitch -o no.ome.tif gray.tar
+fails 74 "a full disk" bash -c 'stitch -f ome-tiff gray.tar >/dev/full'
 is "$(ls no* 2>/dev/null)" "" "failures leave nothing behind"
 
 # ---- memory, and another reader ----
 if command -v vips >/dev/null; then
-    is "$(vipsheader -f n-subifds grey.ome.tif) $(vipsheader -f n-pages logits.ome.tif)" "3 5" "libvips: pages and sub-images"
-    vips tiffload grey.ome.tif low.v --subifd 1
+    is "$(vipsheader -f n-subifds gray.ome.tif) $(vipsheader -f n-pages logits.ome.tif)" "3 5" "libvips: pages and sub-images"
+    vips tiffload gray.ome.tif low.v --subifd 1
     is "$(vipsheader low.v | cut -d' ' -f2)" "276x176" "libvips: a reduced image"
-    vips tiffload colour.ome.tif all.png && vips stats all.png stats.v
-    ok "libvips: the pixels" image same colour.png all.png
+    vips tiffload color.ome.tif all.png && vips stats all.png stats.v
+    ok "libvips: the pixels" image same color.png all.png
 else
     skip "no libvips" 3
 fi

@@ -46,7 +46,7 @@ fails 64 "no mask" overlay -o x.png "$image"
 fails 64 "an inset outside" overlay -i 290,0,20,20 -o x.png "$image" "$mask"
 fails 64 "an inset of three numbers" overlay -i 1,2,3 -o x.png "$image" "$mask"
 fails 64 "errors without a truth" overlay --panels errors -o x.png "$image" "$mask"
-fails 64 "a colour that is none" overlay -c red -o x.png "$image" "$mask"
+fails 64 "a color that is none" overlay -c red -o x.png "$image" "$mask"
 fails 74 "a full disk" overlay -o /dev/full "$image" "$mask"
 head -c 2000 "$image" >cut.png
 fails 65 "a cut image" overlay -o x.png cut.png "$mask"

@@ -37,7 +37,7 @@ for shape in [(3, 9), (7, 7), (30, 41), (64, 64)]:
         for kind, dim in (("components", 0), ("holes", 1)):
             d = [(r[1], r[2]) for r in ph if r[0] == dim]
             assert close(ours(kind, 4, f), pairs(d, f)), ("cripser", shape, blur, kind)
-        # GUDHI's cells are the pixels: 8 neighbours.
+        # GUDHI's cells are the pixels: 8 neighbors.
         c = gudhi.CubicalComplex(top_dimensional_cells=g)
         c.compute_persistence(min_persistence=-1)
         for kind, dim in (("components", 0), ("holes", 1)):

@@ -41,7 +41,7 @@ END
 if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
     is "$(largest_difference prob.tar one.tar)" same "the batch size changes nothing"
     tile -s 32 -o 8 --rgb in/images/*.png | predict -m net.safetensors >rgb.tar
-    is "$(largest_difference prob.tar rgb.tar)" same "grey is repeated for a network that sees colour"
+    is "$(largest_difference prob.tar rgb.tar)" same "gray is repeated for a network that sees color"
 else
     skip "no NumPy"
     skip "no NumPy"

@@ -43,7 +43,7 @@ mean() { # the share of foreground, in pixels of a 10 x 10 image
 is "$(json '[[[0,0],[10,10],[10,0],[0,10]]]' | mean)" 50 "an outline that crosses itself: odd parts"
 is "$(json '[[[-5,-5],[5,-5],[5,50],[-5,50]]]' | mean)" 50 "points outside the image are cut off"
 is "$(json '[[[0,0],[10,0],[10,10],[0,10]],[[2,2],[8,2],[8,8],[2,8]]]' | mean)" 64 "a hole"
-is "$(json '[[[0.6,0.6],[3.4,0.6],[3.4,3.4],[0.6,3.4]]]' | mean)" 4 "centres count"
+is "$(json '[[[0.6,0.6],[3.4,0.6],[3.4,3.4],[0.6,3.4]]]' | mean)" 4 "centers count"
 json '[[[20,20],[30,20],[30,30]]]' >far.json
 rasterize -s 10x10 far.json 2>warned >far.png
 is "$?" 0 "an object outside the image"

@@ -73,18 +73,18 @@ tile -s full a.png | stream noplace | stitch -o place.png
 ok "a sample without a place is an image" image same a.png place.png
 
 # ---- outlines ----
-image make 90 70 3 8 colour.png
+image make 90 70 3 8 color.png
 image make 90 70 1 16 deep.tif
 image make 90 70 1 32 float.tif
 mkdir masks
-image make 90 70 1 8 masks/colour.png binary
-cp masks/colour.png masks/deep.png
-cp masks/colour.png masks/float.png
-for source in colour.png deep.tif float.tif; do
+image make 90 70 1 8 masks/color.png binary
+cp masks/color.png masks/deep.png
+cp masks/color.png masks/float.png
+for source in color.png deep.tif float.tif; do
     tile -s 20 -m masks --mask-suffix '' $source | stitch -o mask.png --overlay seen.png
     overlay -o drawn.png $source mask.png
     ok "--overlay of $source is what overlay draws" image same seen.png drawn.png
-    ok "beside the same mask" image same mask.png masks/colour.png
+    ok "beside the same mask" image same mask.png masks/color.png
 done
 image make 700 1300 1 8 tall.png
 tile tall.png | stream prob 2 | stitch --overlay seen.tif >mask.png

@@ -68,7 +68,7 @@ image() { "$BUILD/tests/helper/image" "$@"; }
 import io, tarfile
 import numpy as np
 rng = np.random.default_rng(1)
-grey = rng.integers(0, 256, (31, 40), dtype=np.uint8)
+gray = rng.integers(0, 256, (31, 40), dtype=np.uint8)
 rgb = rng.integers(0, 256, (70, 80, 3), dtype=np.uint8)
 mask = (np.arange(31 * 40).reshape(31, 40) // 100).astype(np.uint16)
 def save(path, members, format=tarfile.PAX_FORMAT):
@@ -80,11 +80,11 @@ def save(path, members, format=tarfile.PAX_FORMAT):
             info.size = file.tell()
             file.seek(0)
             tar.addfile(info, file)
-images = {"plain": grey[..., None], "hw": grey, "one": grey[None], "batch": grey[None, :, :, None],
-          "fortran": np.asfortranarray(grey), "rgb": rgb, "chw": rgb.transpose(2, 0, 1),
-          "bchw": np.ascontiguousarray(rgb.transpose(2, 0, 1))[None], "white": grey > 99,
-          "deep": grey.astype(">u2") * 257, "half": (grey / 255).astype("f2"), "single": (grey / 255).astype("f4"),
-          "double": grey / 255, "long": grey.astype("i8"), "short": grey.astype("i2")}
+images = {"plain": gray[..., None], "hw": gray, "one": gray[None], "batch": gray[None, :, :, None],
+          "fortran": np.asfortranarray(gray), "rgb": rgb, "chw": rgb.transpose(2, 0, 1),
+          "bchw": np.ascontiguousarray(rgb.transpose(2, 0, 1))[None], "white": gray > 99,
+          "deep": gray.astype(">u2") * 257, "half": (gray / 255).astype("f2"), "single": (gray / 255).astype("f4"),
+          "double": gray / 255, "long": gray.astype("i8"), "short": gray.astype("i2")}
 for name, array in images.items():
     save("image.%s.tar" % name, [("k.image.npy", array)])
 masks = {t: mask.astype(t) for t in ("u2", "i1", "i2", ">i4", "i8", "u8", "f4", "f8", "f2")}
@@ -97,17 +97,17 @@ for name, array in (("minus", mask.astype("i8") - 1), ("parts", mask * 0.5), ("n
                     ("huge", mask.astype("i8") << 40), ("complex", mask.astype("c8")), ("axes", mask.reshape(31, 20, 2))):
     save("badmask.%s.tar" % name, [("k.mask.npy", array)])
 save("wide.tar", [("k.mask.npy", mask.astype("i8") * 10000)])
-prob = (grey / 255)
+prob = (gray / 255)
 save("prob.tar", [("k.prob.npy", np.stack([1 - prob, prob]))])
 save("prob1.tar", [("k.prob.npy", prob)])
 save("prob2.tar", [("k.prob.npy", prob[None].astype("f4"))])
 keys = ["Well A1 (2)", "a+b,c=d", "été/Größe 5µm", "v1.2/x", "a b", "a_b", "日本"]
 for name, format in (("pax", tarfile.PAX_FORMAT), ("gnu", tarfile.GNU_FORMAT)):
-    save("keys.%s.tar" % name, [(k + ".image.npy", grey) for k in keys], format)
-save("latin.tar", [("caf\udce9.image.npy", grey)], tarfile.GNU_FORMAT)
-save("suffix.tar", [("k.image.npy", grey), ("k.my notes (1).npy", grey), ("k.a..b.npy", grey)])
+    save("keys.%s.tar" % name, [(k + ".image.npy", gray) for k in keys], format)
+save("latin.tar", [("caf\udce9.image.npy", gray)], tarfile.GNU_FORMAT)
+save("suffix.tar", [("k.image.npy", gray), ("k.my notes (1).npy", gray), ("k.a..b.npy", gray)])
 for i, key in enumerate(["a\nb", "-rf", "/abs", "../up", "a/../b", "", "a//b", "x\x1b[2J"]):
-    save("badkey.%d.tar" % i, [(key + ".image.npy", grey)])
+    save("badkey.%d.tar" % i, [(key + ".image.npy", gray)])
 END
 pixels() { stitch -q "$@" 2>err | sha256sum; }
 for same in hw one batch fortran; do

@@ -67,7 +67,7 @@ fails 66 "no mask" tile -m masks x/cell.1.png
 image make 99 50 1 8 masks/a.png binary
 fails 65 "a mask of another size" tile -m masks a.png
 image make 100 50 3 8 masks/a.png
-fails 65 "a mask in colours" tile -m masks a.png
+fails 65 "a mask in colors" tile -m masks a.png
 image make 100 50 1 32 masks/b.tif
 rm masks/a.png; mv masks/b.tif masks/a.tif
 fails 65 "a mask of floating-point numbers" tile -m masks a.png
@@ -75,11 +75,11 @@ fails 66 "a folder of masks that is not there" tile -m nowhere a.png
 
 # ---- channels ----
 image make 20 20 4 8 rgba.png
-image make 20 20 1 16 grey.png
+image make 20 20 1 16 gray.png
 image make 20 20 5 8 five.tif
 is "$(tile -s 20 rgba.png | peek | grep -o 'uint8 20x20x.')" "uint8 20x20x3" "alpha is dropped"
 is "$(tile -s 20 --gray rgba.png | peek | grep -o 'uint8 20x20x.')" "uint8 20x20x1" "--gray"
-is "$(tile -s 20 --rgb grey.png | peek | grep -o 'uint16 20x20x.')" "uint16 20x20x3" "--rgb"
+is "$(tile -s 20 --rgb gray.png | peek | grep -o 'uint16 20x20x.')" "uint16 20x20x3" "--rgb"
 is "$(tile -s 20 five.tif | peek | grep -o 'uint8 20x20x.')" "uint8 20x20x5" "five channels"
 fails 65 "five channels are not RGB" tile --rgb five.tif
 image make 20 20 1 32 labels.tif labels

@@ -2,7 +2,7 @@
  *     network ARCH CLASSES CHANNELS SEED FILE   writes such weights
  *     network serve ARCH BATCH fp32|bf16 SIDE   for each line of standard input runs a
  *                                               prepared network once over a batch of
- *                                               grey tiles and prints the milliseconds
+ *                                               gray tiles and prints the milliseconds
  *                                               that passed and those of all cores' work;
  *                                               $THREADS threads, or one a core
  *     network peak - - fp32|bf16 -              the same for a product of PEAK_GFLOP, as
@@ -27,7 +27,7 @@ static int write_weights(char **argv)
     struct model *model;
     struct err err;
     if (model_new(&model, argv[1], atoi(argv[2]), atoi(argv[3]), &err) ||
-        model_initialise(model, (uint64_t)atoi(argv[4]), &err) ||
+        model_initialize(model, (uint64_t)atoi(argv[4]), &err) ||
         model_export(model, &weights, &err) || weights_write(&weights, argv[5], &err))
         return stop(&err);
     weights_free(&weights);
@@ -79,7 +79,7 @@ static int serve(char **argv)
     int64_t shape[] = {atoi(argv[3]), channels, atoi(argv[5]), atoi(argv[5])};
     if (start(precision))
         return 1;
-    if (model_new(&model, argv[2], 2, channels, &err) || model_initialise(model, 1, &err) ||
+    if (model_new(&model, argv[2], 2, channels, &err) || model_initialize(model, 1, &err) ||
         model_freeze(model, NN_CPU, precision, &err))
         return stop(&err);
     nn_tensor *x = nn_rand(4, shape, NN_CPU);

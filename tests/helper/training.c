@@ -62,7 +62,7 @@ static int serve(char **argv, struct err *err)
         return nn_to_err(err, "threads");
     if (make_batch(atoi(argv[2]), atoi(argv[4])))
         return err_memory(err, "a batch");
-    if (model_new(&model, argv[1], 2, 1, err) || model_initialise(model, 1, err) ||
+    if (model_new(&model, argv[1], 2, 1, err) || model_initialize(model, 1, err) ||
         trainer_new(&trainer, model, &options, err))
         return -1;
     while (fgets(line, sizeof line, stdin))

@@ -12,7 +12,7 @@ static struct model *make(const char *architecture, int classes, int channels)
 {
     struct model *model;
     if (model_new(&model, architecture, classes, channels, &err) ||
-        model_initialise(model, 1, &err)) {
+        model_initialize(model, 1, &err)) {
         ok(false, "%s: %s", architecture, err.message);
         return NULL;
     }
@@ -126,16 +126,16 @@ static void test_pruning(void)
     model_free(whole);
 }
 
-static void test_cellpose_grey(void)
+static void test_cellpose_gray(void)
 {
     struct model *model = make("cellpose:width=4", 3, 2);
-    struct model_output grey, both;
+    struct model_output gray, both;
     if (!model || nn_scope_begin())
         return;
     nn_tensor *x = noise(2, 1, 24, 40), *padded = nn_cat2(x, nn_zeros_like(x), 1);
-    ok(!model_forward(model, x, &grey, &err) && !model_forward(model, padded, &both, &err) &&
-           largest_difference(grey.logits, both.logits) == 0,
-       "cellpose: a grey image's second channel is zero");
+    ok(!model_forward(model, x, &gray, &err) && !model_forward(model, padded, &both, &err) &&
+           largest_difference(gray.logits, both.logits) == 0,
+       "cellpose: a gray image's second channel is zero");
     ok(!model_has_softmax(model), "cellpose: outputs are no classes");
     nn_scope_end();
     model_free(model);
@@ -301,7 +301,7 @@ int main(void)
     test_flows("unetpp:width=4,levels=2", "unetpp:width=4,levels=2,flows=1");
     test_refused("unet-s:flows=2", "flows");
     test_refused("cellpose:flows=1", "no option 'flows'");
-    test_cellpose_grey();
+    test_cellpose_gray();
     test_cellpose_eval();
     test_cellpose_files();
     test_swin_constants();

@@ -1,5 +1,5 @@
-/* TopoSeg on a made-up set: a small network that learns from few labelled images leaves
- * wrong components; consistency with its teacher on labelled and unlabelled ones removes
+/* TopoSeg on a made-up set: a small network that learns from few labeled images leaves
+ * wrong components; consistency with its teacher on labeled and unlabeled ones removes
  * most of them.  The measure is the Betti error: how far the number of components of the
  * answer is from that of the truth. */
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 enum {
     SIDE = 48,
     PIXELS = SIDE * SIDE,
-    LABELLED = 2,
-    UNLABELLED = 12,
+    LABELED = 2,
+    UNLABELED = 12,
     TEST = 16,
     BATCH = 4,
     STEPS = 80,
@@ -40,13 +40,13 @@ static void add_disc(struct picture *p, double cy, double cx, double radius, dou
     }
 }
 
-/* Bright cells, noise, and debris, dimmer than cells, which labelled images lack. */
+/* Bright cells, noise, and debris, dimmer than cells, which labeled images lack. */
 static void draw(struct picture *p, const char *name, int number)
 {
     char key[40];
     snprintf(key, sizeof key, "%s %d", name, number);
     struct rng rng = rng_new(7, key);
-    int debris = strcmp(name, "labelled") == 0 ? 0 : 8;
+    int debris = strcmp(name, "labeled") == 0 ? 0 : 8;
     for (int i = 0; i < PIXELS; i++) {
         p->truth[i] = 0;
         p->image[i] = 0.3f;
@@ -81,14 +81,14 @@ static int components(const uint8_t *classes)
     return (int)count;
 }
 
-/* One step's images: half labelled, half not. */
+/* One step's images: half labeled, half not. */
 static void fill(float *images, uint8_t *labels, int seed, int step)
 {
     struct picture p;
     for (int i = 0; i < BATCH; i++) {
-        bool labelled = i < BATCH / 2;
-        int count = labelled ? LABELLED : UNLABELLED;
-        draw(&p, labelled ? "labelled" : "unlabelled", 100 * seed + (step * BATCH / 2 + i) % count);
+        bool labeled = i < BATCH / 2;
+        int count = labeled ? LABELED : UNLABELED;
+        draw(&p, labeled ? "labeled" : "unlabeled", 100 * seed + (step * BATCH / 2 + i) % count);
         memcpy(images + i * PIXELS, p.image, sizeof p.image);
         memcpy(labels + i * PIXELS, p.truth, sizeof p.truth);
     }
@@ -146,7 +146,7 @@ static double train(int seed, int way, double *dice)
     struct trainer *trainer;
     struct model *model;
     if (model_new(&model, "unet-s:width=8,levels=2", 2, 1, &err) ||
-        model_initialise(model, (uint64_t)seed, &err) ||
+        model_initialize(model, (uint64_t)seed, &err) ||
         trainer_new(&trainer, model, &options, &err))
         return NAN;
     for (int step = 0; step < STEPS; step++) {

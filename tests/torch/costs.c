@@ -129,7 +129,7 @@ static void check_cost(const struct cost *cost, enum extra extra)
 {
     struct model *model;
     if (model_new(&model, cost->architecture, cost->classes, cost->channels, &err) ||
-        model_initialise(model, 1, &err)) {
+        model_initialize(model, 1, &err)) {
         ok(false, "%s: %s", cost->architecture, err.message);
         return;
     }

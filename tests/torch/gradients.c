@@ -39,12 +39,12 @@ static nn_tensor *normal_like(const nn_tensor *x)
     return y && !nn_normal_(y, 0, 1) ? y : NULL;
 }
 
-/* Off from what the initialisation makes zero or one, so that every path counts. */
-static int randomise(struct model *model)
+/* Off from what the initialization makes zero or one, so that every path counts. */
+static int randomize(struct model *model)
 {
     size_t count;
     struct model_parameter *p = model_parameters(model, &count);
-    if (model_initialise(model, 1, &err))
+    if (model_initialize(model, 1, &err))
         return -1;
     bool gradients = nn_set_gradients(false);
     int failed = nn_scope_begin();
@@ -58,7 +58,7 @@ static int randomise(struct model *model)
     }
     nn_scope_end();
     nn_set_gradients(gradients);
-    return failed ? nn_to_err(&err, "randomise") : 0;
+    return failed ? nn_to_err(&err, "randomize") : 0;
 }
 
 /* An output, the last with its flows. */
@@ -151,7 +151,7 @@ static void check_network(const struct tiny *tiny)
 {
     struct check check = {0};
     if (model_new(&check.model, tiny->architecture, tiny->classes, tiny->channels, &err) ||
-        randomise(check.model)) {
+        randomize(check.model)) {
         ok(false, "%s: %s", tiny->architecture, err.message);
         model_free(check.model);
         return;

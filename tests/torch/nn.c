@@ -1,4 +1,4 @@
-/* The C boundary of libtorch: errors, scopes, layers, gradients, optimisers. */
+/* The C boundary of libtorch: errors, scopes, layers, gradients, optimizers. */
 #include "nn/nn.h"
 #include "tests/tap.h"
 

@@ -118,7 +118,7 @@ static bool same(struct model *model, const struct kind *kind, bool ranges, int 
 static void check_network(int channels)
 {
     struct model *model;
-    if (model_new(&model, "unet-s", 2, channels, &err) || model_initialise(model, 1, &err) ||
+    if (model_new(&model, "unet-s", 2, channels, &err) || model_initialize(model, 1, &err) ||
         model_prepare(model, NN_CPU, DTYPE_F32, &err))
         exit(1);
     for (size_t i = 0; i < KINDS; i++) {

@@ -95,7 +95,7 @@ int main(void)
 {
     tap_plan(17);
     struct model *model;
-    if (model_new(&model, ARCH, 2, 3, &err) || model_initialise(model, 1, &err))
+    if (model_new(&model, ARCH, 2, 3, &err) || model_initialize(model, 1, &err))
         return 1;
     struct weights swin = swin_of(model), none = {.format = "pth"};
     if (!ok(!model_load_initial(model, &swin, &err), "a Swin transformer is loaded"))

@@ -25,7 +25,7 @@ static struct model *new_model(void)
 {
     struct model *model = NULL;
     if (model_new(&model, "unet-s:width=8,levels=2", 2, 1, &err) ||
-        model_initialise(model, 3, &err))
+        model_initialize(model, 3, &err))
         printf("# %s\n", err.message);
     return model;
 }
@@ -124,7 +124,7 @@ static int measure(const float *student, const float *teacher, size_t height, si
 }
 
 /* Steps on a batch whose second half has these labels, or has none. */
-static struct model *half_labelled(uint8_t label, int64_t unlabelled, double *loss)
+static struct model *half_labeled(uint8_t label, int64_t unlabeled, double *loss)
 {
     static uint8_t some[B * S * S];
     struct model *model = new_model();
@@ -133,7 +133,7 @@ static struct model *half_labelled(uint8_t label, int64_t unlabelled, double *lo
                    .momentum = 0.9,
                    .average = 0.9,
                    .consistency = {.topology = 0.1, .pixels = 0.1, .measure = measure}});
-    struct trainer_batch batch = {B, 1, S, S, images, some, NULL, NULL, unlabelled, NULL};
+    struct trainer_batch batch = {B, 1, S, S, images, some, NULL, NULL, unlabeled, NULL};
     struct trainer_report report = {0};
     memcpy(some, labels, sizeof some / 2);
     memset(some + sizeof some / 2, label, sizeof some / 2);
@@ -146,16 +146,16 @@ static struct model *half_labelled(uint8_t label, int64_t unlabelled, double *lo
     return model;
 }
 
-static void check_unlabelled(void)
+static void check_unlabeled(void)
 {
     double a, b, c, d;
-    struct model *zeros = half_labelled(0, B / 2, &a), *ones = half_labelled(1, B / 2, &b);
-    struct model *all_zeros = half_labelled(0, 0, &c), *all_ones = half_labelled(1, 0, &d);
-    ok(a == b && difference(zeros, ones) == 0, "without labels none are learnt");
+    struct model *zeros = half_labeled(0, B / 2, &a), *ones = half_labeled(1, B / 2, &b);
+    struct model *all_zeros = half_labeled(0, 0, &c), *all_ones = half_labeled(1, 0, &d);
+    ok(a == b && difference(zeros, ones) == 0, "without labels none are learned");
     ok(c != d && difference(all_zeros, all_ones) > 0, "with labels they are");
     float kept = images[B * S * S - 5];
     images[B * S * S - 5] += 0.5f;
-    struct model *other = half_labelled(0, B / 2, &b);
+    struct model *other = half_labeled(0, B / 2, &b);
     ok(difference(zeros, other) > 0, "images without labels teach, too");
     images[B * S * S - 5] = kept;
     struct model *all[] = {zeros, ones, all_zeros, all_ones, other};
@@ -212,7 +212,7 @@ int main(void)
     if (nn_set_threads(1))
         printf("# %s\n", nn_error());
     make_batch();
-    check_unlabelled();
+    check_unlabeled();
     check_schedules();
     struct trainer_options plain = {.optimizer = TRAINER_SGD, .momentum = 0.9}, scaled = plain;
     struct trainer_options unlimited = plain;

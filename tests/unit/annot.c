@@ -239,7 +239,7 @@ static void test_paint(void)
     build_free(&build);
 }
 
-/* Whether a pixel's centre is in an odd number of turns of the ring. */
+/* Whether a pixel's center is in an odd number of turns of the ring. */
 static bool is_odd(const double *points, size_t n, double x, double y)
 {
     bool odd = false;

@@ -37,7 +37,7 @@ static void test_numbers(void)
     ok(num_real("1e999", 0, 1e300, &x, &err) == -1, "nor what overflows to it");
 }
 
-/* The values of RFC 3720, appendix B.4, and of the check of every catalogue of sums. */
+/* The values of RFC 3720, appendix B.4, and of the check of every catalog of sums. */
 static void test_crc32c(void)
 {
     unsigned char bytes[10000];

@@ -1,4 +1,4 @@
-/* Outlines against their definition, colours of masks and errors, shrinking, figures. */
+/* Outlines against their definition, colors of masks and errors, shrinking, figures. */
 #include <stdlib.h>
 
 #include "draw/draw.h"
@@ -62,27 +62,27 @@ static void test_outlines(void)
     is_int(on[0], 0, "the image's border is not an outline");
 }
 
-static bool is_colour(const uint8_t *rgb, struct colour colour)
+static bool is_color(const uint8_t *rgb, struct color color)
 {
-    return rgb[0] == colour.red && rgb[1] == colour.green && rgb[2] == colour.blue;
+    return rgb[0] == color.red && rgb[1] == color.green && rgb[2] == color.blue;
 }
 
-static void test_colours(void)
+static void test_colors(void)
 {
     const uint32_t row[5] = {0, 1, 255, 2, 9}, *rows[1] = {row};
     uint8_t rgb[15] = {0}, on[10];
     struct draw_style style = {.opacity = 1};
     draw_labels(rgb, rows, 5, &style, on);
-    ok(is_colour(rgb, (struct colour){0, 0, 0}), "the background is left alone");
-    ok(memcmp(rgb + 3, rgb + 6, 3) == 0, "1 and 255 are the same colour");
+    ok(is_color(rgb, (struct color){0, 0, 0}), "the background is left alone");
+    ok(memcmp(rgb + 3, rgb + 6, 3) == 0, "1 and 255 are the same color");
     ok(memcmp(rgb + 3, rgb + 9, 3) != 0, "1 and 2 are not");
-    ok(memcmp(rgb + 9, rgb + 12, 3) == 0, "colours go round");
+    ok(memcmp(rgb + 9, rgb + 12, 3) == 0, "colors go round");
     const uint32_t found[4] = {0, 1, 1, 0}, truth[4] = {0, 1, 0, 1};
     uint8_t errors[12] = {0};
     draw_errors(errors, found, truth, 4, 1);
-    ok(is_colour(errors, (struct colour){0, 0, 0}) && is_colour(errors + 3, draw_true_positive) &&
-           is_colour(errors + 6, draw_false_positive) && is_colour(errors + 9, draw_false_negative),
-       "errors have their colours");
+    ok(is_color(errors, (struct color){0, 0, 0}) && is_color(errors + 3, draw_true_positive) &&
+           is_color(errors + 6, draw_false_positive) && is_color(errors + 9, draw_false_negative),
+       "errors have their colors");
 }
 
 static void test_display(void)
@@ -154,8 +154,8 @@ static void test_figure(void)
     int wrong = 0;
     for (int x = 0; x < W; x++) {
         wrong += row[3 * x] != 5;
-        struct colour shown = labels[5][x] ? draw_true_positive : (struct colour){5, 5, 5};
-        wrong += !is_colour(row + 3 * (W + 4 + x), shown);
+        struct color shown = labels[5][x] ? draw_true_positive : (struct color){5, 5, 5};
+        wrong += !is_color(row + 3 * (W + 4 + x), shown);
     }
     is_int(wrong, 0, "the image beside the map of errors");
     is_int(row[3 * W], 255, "the gap is white");
@@ -178,7 +178,7 @@ int main(void)
     tap_plan(28);
     make_labels();
     test_outlines();
-    test_colours();
+    test_colors();
     test_display();
     test_shrinking();
     test_figure();

@@ -244,7 +244,7 @@ static bool same_as_variant(const struct variant *v, const struct image_info *in
     return true;
 }
 
-#define GREY  PHOTOMETRIC_MINISBLACK
+#define GRAY  PHOTOMETRIC_MINISBLACK
 #define WHITE PHOTOMETRIC_MINISWHITE
 #define RGB   PHOTOMETRIC_RGB
 #define UINT  SAMPLEFORMAT_UINT
@@ -252,24 +252,24 @@ static bool same_as_variant(const struct variant *v, const struct image_info *in
 static void test_variants(void)
 {
     static const struct variant variants[] = {
-        {"strips", "wl", 8, 1, GREY, COMPRESSION_NONE, 1, 0, UINT},
-        {"big-endian 16 bits", "wb", 16, 1, GREY, COMPRESSION_NONE, 1, 0, UINT},
+        {"strips", "wl", 8, 1, GRAY, COMPRESSION_NONE, 1, 0, UINT},
+        {"big-endian 16 bits", "wb", 16, 1, GRAY, COMPRESSION_NONE, 1, 0, UINT},
         {"big-endian Deflate", "wb", 16, 3, RGB, COMPRESSION_ADOBE_DEFLATE, 1, 0, UINT},
-        {"BigTIFF", "w8", 16, 1, GREY, COMPRESSION_LZW, 1, 0, UINT},
+        {"BigTIFF", "w8", 16, 1, GRAY, COMPRESSION_LZW, 1, 0, UINT},
         {"tiles", "wl", 8, 3, RGB, COMPRESSION_LZW, 1, 16, UINT},
         {"planes", "wl", 8, 3, RGB, COMPRESSION_NONE, 2, 0, UINT},
         {"compressed planes", "wl", 16, 4, RGB, COMPRESSION_PACKBITS, 2, 0, UINT},
         {"tiled planes", "wb", 16, 3, RGB, COMPRESSION_ADOBE_DEFLATE, 2, 32, UINT},
-        {"1 bit", "wl", 1, 1, GREY, COMPRESSION_NONE, 1, 0, UINT},
+        {"1 bit", "wl", 1, 1, GRAY, COMPRESSION_NONE, 1, 0, UINT},
         {"1 bit, white is 0", "wl", 1, 1, WHITE, COMPRESSION_CCITTFAX4, 1, 0, UINT},
-        {"2 bits, tiled", "wl", 2, 1, GREY, COMPRESSION_NONE, 1, 16, UINT},
-        {"4 bits", "wl", 4, 1, GREY, COMPRESSION_LZW, 1, 0, UINT},
+        {"2 bits, tiled", "wl", 2, 1, GRAY, COMPRESSION_NONE, 1, 16, UINT},
+        {"4 bits", "wl", 4, 1, GRAY, COMPRESSION_LZW, 1, 0, UINT},
         {"8 bits, white is 0", "wl", 8, 1, WHITE, COMPRESSION_NONE, 1, 0, UINT},
         {"10 bits", "wl", 10, 3, RGB, COMPRESSION_NONE, 1, 0, UINT},
-        {"12 bits", "wb", 12, 1, GREY, COMPRESSION_LZW, 1, 0, UINT},
+        {"12 bits", "wb", 12, 1, GRAY, COMPRESSION_LZW, 1, 0, UINT},
         {"14 bits, white is 0", "wl", 14, 1, WHITE, COMPRESSION_NONE, 1, 0, UINT},
         {"16 bits, white is 0", "wl", 16, 1, WHITE, COMPRESSION_NONE, 1, 0, UINT},
-        {"32-bit labels", "wb", 32, 1, GREY, COMPRESSION_NONE, 1, 0, UINT},
+        {"32-bit labels", "wb", 32, 1, GRAY, COMPRESSION_NONE, 1, 0, UINT},
     };
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
         const struct variant *v = &variants[i];
@@ -295,7 +295,7 @@ static void test_negative_labels(void)
     void *pixels;
     int32_t row[4] = {0, 1, -1, 70000};
     TIFF *tif = TIFFOpen(in_folder("n.tif"), "w");
-    static const struct variant v = {"", "", 32, 1, GREY, COMPRESSION_NONE, 1, 0, SAMPLEFORMAT_INT};
+    static const struct variant v = {"", "", 32, 1, GRAY, COMPRESSION_NONE, 1, 0, SAMPLEFORMAT_INT};
     set_variant(tif, &v);
     TIFFSetField(tif, TIFFTAG_IMAGEWIDTH, 4);
     TIFFSetField(tif, TIFFTAG_IMAGELENGTH, 1);
@@ -424,7 +424,7 @@ static void test_imagej_sizes(void)
     } units[] = {{"micron", 1},    {"microns", 1},       {"Micron", 1},
                  {"um", 1},        {"\\u00B5m", 1},      {"\\u00b5m", 1},
                  {"\xc2\xb5m", 1}, {"\xce\xbcm", 1},     {"\xb5m", 1},
-                 {"\xc2\xb5", 1},  {" micrometer ", 1},  {"micrometres", 1},
+                 {"\xc2\xb5", 1},  {" micrometer ", 1},  {"micrometers", 1},
                  {"nm", 0.001},    {"mm", 1000},         {"cm", 10000},
                  {"inch", 25400},  {"pixel", 0},         {"sec", 0},
                  {"", 0},          {"nanometers", 0.001}};
@@ -542,17 +542,17 @@ static void test_pngs(void)
 {
     static const uint8_t two_bits[16] = {0x1b, 0xe4}; /* 0 1 2 3 3 2 1 0 */
     static const uint8_t one_bit[8] = {0xa0};
-    uint8_t grey[64];
+    uint8_t gray[64];
     for (int i = 0; i < 64; i++)
-        grey[i] = (uint8_t)(i * 3);
-    write_png(in_folder("o.png"), PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_ADAM7, grey, 8, false);
-    check_png("interlaced", false, 1, grey, 64);
+        gray[i] = (uint8_t)(i * 3);
+    write_png(in_folder("o.png"), PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_ADAM7, gray, 8, false);
+    check_png("interlaced", false, 1, gray, 64);
     write_png(in_folder("o.png"), PNG_COLOR_TYPE_GRAY, 1, PNG_INTERLACE_NONE, one_bit, 1, false);
     check_png("1 bit is scaled", false, 1, (const uint8_t[]){255, 0, 255, 0}, 4);
     check_png("1 bit as labels is not", true, 1, (const uint8_t[]){1, 0, 1, 0}, 4);
     write_png(in_folder("o.png"), PNG_COLOR_TYPE_PALETTE, 2, PNG_INTERLACE_NONE, two_bits, 2,
               false);
-    check_png("a palette becomes colours", false, 3, (const uint8_t[]){0, 0, 0, 10, 20, 30}, 6);
+    check_png("a palette becomes colors", false, 3, (const uint8_t[]){0, 0, 0, 10, 20, 30}, 6);
     check_png("a palette as labels stays", true, 1, (const uint8_t[]){0, 1, 2, 3, 3, 2, 1, 0}, 8);
     write_png(in_folder("o.png"), PNG_COLOR_TYPE_PALETTE, 2, PNG_INTERLACE_ADAM7, two_bits, 2,
               true);

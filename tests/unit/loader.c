@@ -141,7 +141,7 @@ static void check_contents(const struct store *store)
         exit(1);
     ok(batch.images[0] == batch.images[2 * SIZE * SIZE] && batch.labels[0] == 1 &&
            batch.labels[PIXELS - 1] == 1,
-       "grey is repeated, labels become classes");
+       "gray is repeated, labels become classes");
     ok(batch.flows == batch.images + (size_t)3 * PIXELS && batch.flows[0] > 0 &&
            batch.flows[SIZE * SIZE - 1] < 0,
        "flows point to the middle of the cell");
@@ -158,9 +158,9 @@ static void check_contents(const struct store *store)
 }
 
 /* Five samples without masks, of value 101 to 105. */
-static void add_unlabelled(struct store *store)
+static void add_unlabeled(struct store *store)
 {
-    store_take_unlabelled(store);
+    store_take_unlabeled(store);
     for (int i = 0; i < 5; i++) {
         char key[16];
         struct sample s;
@@ -178,16 +178,16 @@ static void add_unlabelled(struct store *store)
 }
 
 /* Batches of five: three with masks, two without. */
-static void check_unlabelled(struct store *store)
+static void check_unlabeled(struct store *store)
 {
     struct loader_options o = usual();
     struct loader *loader;
     struct loader_batch batch;
     int times[SAMPLES + 1] = {0}, others[6] = {0}, most = 0;
     bool with = true, without = true;
-    add_unlabelled(store);
+    add_unlabeled(store);
     o.batch = 5;
-    is_int((long long)loader_unlabelled(store, o.batch), 2, "two of five are without masks");
+    is_int((long long)loader_unlabeled(store, o.batch), 2, "two of five are without masks");
     if (loader_new(&loader, store, &o, &err) || loader_enter(loader, 0, 0, 3, &err))
         exit(1);
     is_int((long long)loader_shown(loader), SAMPLES, "an epoch is one of those with masks");
@@ -221,7 +221,7 @@ int main(void)
     check_order(store);
     check_ranks(store);
     check_contents(store);
-    check_unlabelled(store);
+    check_unlabeled(store);
     store_free(store);
     return tap_done();
 }

@@ -82,7 +82,7 @@ static void test_surface_of_masks(void)
     int count = 0;
     for (int i = 0; i < 25; i++)
         count += surface[i];
-    is_int(count, 10, "a surface is what the 4-neighbourhood erodes");
+    is_int(count, 10, "a surface is what the 4-neighborhood erodes");
     is_int(surface[2 * 5 + 2] + surface[3 * 5 + 2], 0, "and no more");
     is_int(surface[4 * 5 + 2], 1, "outside the image is background");
 }

@@ -25,7 +25,8 @@ static const char *in(const char *name)
 static bool draw(const char *name, int channels, bool binary)
 {
     struct err err;
-    struct image_info info = {.width = 20, .height = 10, .channels = channels, .bits = 8, .has_alpha = channels == 4};
+    struct image_info info = {
+        .width = 20, .height = 10, .channels = channels, .bits = 8, .has_alpha = channels == 4};
     uint8_t pixels[20 * 10 * 4];
     for (int i = 0; i < 200; i++)
         for (int c = 0; c < channels; c++)
@@ -84,15 +85,15 @@ static void test_habits(void)
     struct folder images;
     struct pairs pairs;
     char path[300], c[100], d[100];
-    static const char *const files[] = {"c/x.png",      "c/x_masks.tif",     "c/y.png",
-                                        "c/z.ome.tif",  "c/z_cp_masks.png",  "c/u_seg.png",
-                                        "c/u.png",      "c/n_0001.png",      "d/n.png",
-                                        "d/x_mask.png", "d/two_mask.png",    "d/two_mask.tif",
-                                        "d/u_label.png"};
+    static const char *const files[] = {
+        "c/x.png",        "c/x_masks.tif",  "c/y.png",      "c/z.ome.tif", "c/z_cp_masks.png",
+        "c/u_seg.png",    "c/u.png",        "c/n_0001.png", "d/n.png",     "d/x_mask.png",
+        "d/two_mask.png", "d/two_mask.tif", "d/u_label.png"};
     struct destination made;
     snprintf(c, sizeof c, "%s/c/", folder);
     snprintf(d, sizeof d, "%s/d/", folder);
-    bool drawn = destination_set(&made, c, "", &err) == 0 && destination_set(&made, d, "", &err) == 0;
+    bool drawn =
+        destination_set(&made, c, "", &err) == 0 && destination_set(&made, d, "", &err) == 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         drawn &= draw(files[i], 1, true);
     if (!ok(drawn, "folders as others have them"))
@@ -133,14 +134,16 @@ static void test_rows(void)
     struct rows rows, mask;
     struct array window;
     if (!ok(draw("rgb.png", 3, false) && draw("mask.png", 1, true), "an image and a mask") ||
-        !ok(rows_open(&rows, in("rgb.png"), CHANNELS_GREY, &err) == 0, "rows of an image"))
+        !ok(rows_open(&rows, in("rgb.png"), CHANNELS_GRAY, &err) == 0, "rows of an image"))
         return;
-    is_int(rows.channels, 1, "made grey");
-    ok(rows_need(&rows, 3, 7, &err) == 0 && rows_window(&rows, 2, 4, 5, 3, &window, NULL, &err) == 0,
+    is_int(rows.channels, 1, "made gray");
+    ok(rows_need(&rows, 3, 7, &err) == 0 &&
+           rows_window(&rows, 2, 4, 5, 3, &window, NULL, &err) == 0,
        "a window of them");
     is_int(((uint8_t *)window.data)[1 * 5 + 2], (4 + 1) * 10 + 2 + 2 + 1, "has the image's values");
     array_free(&window);
-    ok(rows_need(&rows, 8, 30, &err) == 0 && rows_window(&rows, 18, 8, 4, 4, &window, NULL, &err) == 0,
+    ok(rows_need(&rows, 8, 30, &err) == 0 &&
+           rows_window(&rows, 18, 8, 4, 4, &window, NULL, &err) == 0,
        "a window over the corner");
     is_int(((uint8_t *)window.data)[3 * 4 + 3], 0, "is 0 outside");
     array_free(&window);
@@ -150,7 +153,7 @@ static void test_rows(void)
        "which is 0 and 1");
     rows_close(&mask);
     ok(rows_open_mask(&mask, in("rgb.png"), &rows, &err) == -1 && err.status == STATUS_DATA,
-       "a mask in colours is refused");
+       "a mask in colors is refused");
     rows_close(&mask);
     rows_close(&rows);
     rows_close(&rows);

@@ -35,15 +35,15 @@ static void test_hills(void)
     diagram_free(&d);
 }
 
-/* Two corners that touch at a point: one component of 8 neighbours, two of 4. */
+/* Two corners that touch at a point: one component of 8 neighbors, two of 4. */
 static void test_connectivity(void)
 {
     static const float image[] = {0.9f, 0.1f, 0.1f, 0.8f};
     struct diagram d;
-    is_int(persistence_components(&d, image, 2, 2, CONNECT_4, &err), 0, "4-neighbourhood");
+    is_int(persistence_components(&d, image, 2, 2, CONNECT_4, &err), 0, "4-neighborhood");
     ok(d.count == 2 && feature_is(&d.features[1], 0.8f, 0.1f, 3, 1), "two components");
     diagram_free(&d);
-    is_int(persistence_components(&d, image, 2, 2, CONNECT_8, &err), 0, "8-neighbourhood");
+    is_int(persistence_components(&d, image, 2, 2, CONNECT_8, &err), 0, "8-neighborhood");
     is_int((long long)d.count, 1, "one component");
     diagram_free(&d);
 }
@@ -68,10 +68,10 @@ static void test_ring(void)
     ok(feature_is(&d.features[2], 0.9f, 0.8f, 18, 17), "so does the third");
     diagram_free(&d);
 
-    /* Corners that touch close a ring for 8 neighbours only. */
+    /* Corners that touch close a ring for 8 neighbors only. */
     static const float diamond[] = {0, 1, 0, 1, 0, 1, 0, 1, 0};
     is_int(persistence_holes(&d, diamond, 3, 3, CONNECT_8, &err), 0, "a diamond");
-    ok(d.count == 1 && feature_is(&d.features[0], 1, 0, 7, 4), "has a hole for 8 neighbours");
+    ok(d.count == 1 && feature_is(&d.features[0], 1, 0, 7, 4), "has a hole for 8 neighbors");
     diagram_free(&d);
     is_int(persistence_holes(&d, diamond, 3, 3, CONNECT_4, &err), 0, "a diamond");
     is_int((long long)d.count, 0, "has none for 4");

@@ -225,7 +225,7 @@ static void test_values(void)
     int count = region_quantities(&r, 2, quantities);
     is_str(quantities[count - 1].name, "sd_intensity2", "named after the channel");
     is_near(quantities[6].value, 3, 0, "an area");
-    is_near(quantity_physical(&quantities[6], 0.5, 0.25), 3 * 0.125, 1e-12, "in micrometres");
+    is_near(quantity_physical(&quantities[6], 0.5, 0.25), 3 * 0.125, 1e-12, "in micrometers");
     ok(isnan(quantity_physical(&quantities[7], 0.5, 0.25)), "lengths need square pixels");
 }
 

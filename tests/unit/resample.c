@@ -7,9 +7,9 @@
 #include "core/rng.h"
 #include "tests/tap.h"
 
-static double triangle(size_t k, double centre, double support)
+static double triangle(size_t k, double center, double support)
 {
-    return fmax(0, 1 - fabs((double)k + 0.5 - centre) / support);
+    return fmax(0, 1 - fabs((double)k + 0.5 - center) / support);
 }
 
 /* Weighted mean over both axes at once. */

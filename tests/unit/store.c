@@ -38,7 +38,7 @@ static void check_spool(void)
     struct stored got = {0};
     struct sample a = make_sample("a", 5, 7, DTYPE_U8), b = make_sample("x/b", 64, 33, DTYPE_U16);
     struct tile_meta meta = {
-        .scale_x = 1, .scale_y = 1, .normalise_offset = 100, .normalise_gain = 0.25};
+        .scale_x = 1, .scale_y = 1, .normalize_offset = 100, .normalize_gain = 0.25};
     char first[65], second[65];
     ok(!sample_put_meta(&b, &meta, &err) && !store_new(&store, &err), "a store");
     ok(!store_add(store, &a, &err), "takes a sample");
@@ -50,7 +50,7 @@ static void check_spool(void)
            memcmp(got.image.data, sample_array(&b, "image")->data, 64 * 33 * 2) == 0 &&
            memcmp(got.mask.data, sample_array(&b, "mask")->data, 64 * 33 * 2) == 0,
        "reads the second");
-    ok(got.offset == 100 && got.gain == 0.25, "with its normalisation");
+    ok(got.offset == 100 && got.gain == 0.25, "with its normalization");
     ok(!store_read(store, 0, &got, &err) && got.image.shape[1] == 7 &&
            memcmp(got.image.data, sample_array(&a, "image")->data, 35) == 0,
        "then the first");
@@ -59,9 +59,9 @@ static void check_spool(void)
     ok(store_add(store, &a, &err) == -1 && err.status == STATUS_DATA && strstr(err.message, "'a'"),
        "refused, and named: %s", err.message);
     ok(store_count(store) == 2, "a refused sample leaves nothing");
-    store_take_unlabelled(store);
+    store_take_unlabeled(store);
     ok(!store_add(store, &a, &err) && !store_add(store, &b, &err), "unless it is asked for");
-    ok(store_count(store) == 4 && store_labelled(store) == 3, "three have masks");
+    ok(store_count(store) == 4 && store_labeled(store) == 3, "three have masks");
     ok(!store_read(store, 3, &got, &err) && strcmp(got.key, "a") == 0 && !got.mask.data &&
            memcmp(got.image.data, sample_array(&a, "image")->data, 35) == 0,
        "the one without comes last");
@@ -175,24 +175,24 @@ static void check_file(void)
 
 static void check_planes(void)
 {
-    uint8_t colours[] = {10, 20, 30, 40, 50, 60};
-    uint16_t grey[] = {1000, 65535};
+    uint8_t colors[] = {10, 20, 30, 40, 50, 60};
+    uint16_t gray[] = {1000, 65535};
     float out[9];
-    struct array rgb = array_view(DTYPE_U8, 3, (size_t[]){1, 2, 3}, colours);
-    struct array mono = array_view(DTYPE_U16, 3, (size_t[]){1, 2, 1}, grey);
+    struct array rgb = array_view(DTYPE_U8, 3, (size_t[]){1, 2, 3}, colors);
+    struct array mono = array_view(DTYPE_U16, 3, (size_t[]){1, 2, 1}, gray);
     ok(!planes_of(&rgb, 0, 1, 3, 1, out, &err) && out[0] == 10 && out[1] == 40 && out[5] == 60,
-       "interleaved colours become planes");
+       "interleaved colors become planes");
     ok(!planes_of(&rgb, 0, 1, 1, 1, out, &err) && fabs(out[0] - 18.15) < 1e-5 &&
            fabs(out[1] - 48.15) < 1e-5,
        "or their luma, not rounded");
     ok(!planes_of(&mono, 0, 1 / 65535., 3, 1, out, &err) && out[1] == 1 && out[5] == 1,
-       "grey is repeated");
+       "gray is repeated");
     ok(!planes_of(&mono, 1000, 0.5, 1, 1, out, &err) && out[0] == 0 && out[1] == 32267.5f,
        "offset and gain");
     ok(!planes_of(&mono, 1000, 1, 1, 3, out, &err) && out[0] == 0 && out[1] == out[2] &&
            out[1] == 64535 && memcmp(out, out + 3, 12) == 0 && memcmp(out, out + 6, 12) == 0,
        "sides that are multiples, of repeated borders");
-    ok(planes_of(&rgb, 0, 1, 5, 1, out, &err) == -1, "five planes of three colours are refused");
+    ok(planes_of(&rgb, 0, 1, 5, 1, out, &err) == -1, "five planes of three colors are refused");
 }
 
 static void check_classes(void)
