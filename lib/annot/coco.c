@@ -7,7 +7,7 @@
 
 #include "annot/file.h"
 #include "annot/points.h"
-#include "annot/runs.h"
+#include "annot/rle.h"
 #include "core/names.h"
 
 #define MAX_SIDE INT64_C(0x7fffffff)

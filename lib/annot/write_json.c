@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "annot/runs.h"
+#include "annot/rle.h"
 #include "annot/write.h"
 #include "core/names.h"
 #include "core/num.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/state.h"
+#include "cli/internal.h"
 #include "core/cpu.h"
 #include "core/notice.h"
 #include "core/outfile.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/state.h"
+#include "cli/internal.h"
 
 static void print_options(const struct cli_option *row)
 {

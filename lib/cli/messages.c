@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/state.h"
+#include "cli/internal.h"
 #include "core/outfile.h"
 #include "core/text.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/state.h"
+#include "cli/internal.h"
 #include "core/num.h"
 
 #define MAX_ROWS  64

@@ -133,21 +133,21 @@ static int copy(int from, int to, const char *name, char *buffer, struct err *er
     return n < 0 ? err_errno(err, err_open_status(errno), "read '%s'", name) : 0;
 }
 
-int io_spool(int fd, const char *name, struct err *err)
+int io_seekable_copy(int fd, const char *name, struct err *err)
 {
-    int spool = io_temporary(err);
-    if (spool < 0)
+    int temporary = io_temporary(err);
+    if (temporary < 0)
         return -1;
     char *buffer = malloc(CHUNK);
-    int failed = buffer ? copy(fd, spool, name, buffer, err) : err_memory(err, name);
+    int failed = buffer ? copy(fd, temporary, name, buffer, err) : err_memory(err, name);
     free(buffer);
-    if (!failed && lseek(spool, 0, SEEK_SET) != 0)
+    if (!failed && lseek(temporary, 0, SEEK_SET) != 0)
         failed = err_errno(err, STATUS_IO, "read a temporary file");
     if (failed) {
-        close(spool);
+        close(temporary);
         return -1;
     }
-    return spool;
+    return temporary;
 }
 
 /* Whether the input is a file at its begin; what is not there is the next opener's concern. */
@@ -175,7 +175,7 @@ const char *io_reopenable(const char *path, struct err *err)
     }
     if (copied.fd >= 0)
         close(copied.fd);
-    copied.fd = io_spool(fd, name, err);
+    copied.fd = io_seekable_copy(fd, name, err);
     if (!standard)
         close(fd);
     if (copied.fd < 0)

@@ -31,7 +31,7 @@ int io_temporary(struct err *err) MUST_CHECK;
 
 /* Such a file with what can still be read from `fd`, which `name` stands for in
  * messages; at its begin.  Its descriptor, or -1. */
-int io_spool(int fd, const char *name, struct err *err) MUST_CHECK;
+int io_seekable_copy(int fd, const char *name, struct err *err) MUST_CHECK;
 
 /* A path that can be opened more than once for an input, "-" or a pipe's: the input's own,
  * or one of a copy in such a file, which messages call as the input.  One copy at a time:

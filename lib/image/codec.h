@@ -85,7 +85,7 @@ extern const struct image_decoder image_tiff_decoder, image_png_decoder, image_j
     image_npy_decoder, image_slide_decoder;
 extern const struct image_encoder image_png_encoder, image_tiff_encoder, image_ome_encoder;
 
-/* Opens a file for reading; what cannot seek is spooled. */
+/* Opens a file for reading; what cannot seek is copied to a temporary file. */
 int image_source_open(struct image_source *source, const char *path, struct err *err) MUST_CHECK;
 void image_source_close(struct image_source *source);
 

@@ -51,7 +51,7 @@ enum dtype image_dtype(const struct image_info *info);
 struct image_reader;
 
 /* Opens a TIFF, PNG, JPEG or NumPy array, recognized by its first bytes, or a slide by OpenSlide;
- * "-" is standard input (what cannot seek is spooled to a temporary file, core/io.h). A file with
+ * "-" is standard input (what cannot seek is copied to a temporary file, core/io.h). A file with
  * several planes gives those that were chosen (image/planes.h), by default all channels of the only
  * slice, frame and image.  Several of them without a choice are STATUS_DATA, with a word on what
  * there is.  Orientation tags are applied (TIFF's and Exif's), color profiles are not; CMYK becomes
@@ -122,10 +122,10 @@ const char *image_format_ending(enum image_format format);
 int image_check_name(const char *path, struct err *err) MUST_CHECK;
 
 /* Creates the image at `path`, whole or not at all; "-" is standard output
- * (TIFF is spooled, since it needs to seek).  info: width, height, channels, bits, is_label,
- * the pixel size and what is for OME-TIFF are used.  TIFF becomes BigTIFF when it must.
- * OME-TIFF has tiles and, in temporary files until its end, reduced images (ome_write.c).
- * PNG cannot hold 32 bits: STATUS_USAGE. */
+ * (TIFF goes through a temporary file, since it needs to seek).  info: width, height, channels,
+ * bits, is_label, the pixel size and what is for OME-TIFF are used.  TIFF becomes BigTIFF when it
+ * must. OME-TIFF has tiles and, in temporary files until its end, reduced images (ome_write.c). PNG
+ * cannot hold 32 bits: STATUS_USAGE. */
 int image_create(struct image_writer **writer, const char *path, enum image_format format,
                  enum image_compression compression, const struct image_info *info,
                  struct err *err) MUST_CHECK;

@@ -9,13 +9,13 @@
 
 #include "core/io.h"
 
-static int spool(struct image_source *source, struct err *err)
+static int make_seekable(struct image_source *source, struct err *err)
 {
-    int spooled = io_spool(source->fd, source->name, err);
-    if (spooled < 0)
+    int fd = io_seekable_copy(source->fd, source->name, err);
+    if (fd < 0)
         return -1;
     close(source->fd);
-    source->fd = spooled;
+    source->fd = fd;
     return 0;
 }
 
@@ -42,7 +42,7 @@ static int open_source(struct image_source *source, const char *path, struct err
         return err_set(err, STATUS_NO_INPUT, "read '%s': a folder; its images are '%s'/*",
                        source->name, source->name);
     bool at_start = S_ISREG(st.st_mode) && lseek(source->fd, 0, SEEK_CUR) == 0;
-    if (!at_start && spool(source, err))
+    if (!at_start && make_seekable(source, err))
         return -1;
     return measure(source, err);
 }

@@ -87,8 +87,8 @@ static int choose_descriptor(struct tiff_output *output, const struct image_writ
     int fd = outfile_fd(writer->out);
     struct stat st;
     bool standard = strcmp(outfile_name(writer->out), "standard output") == 0;
-    output->spooled = standard || fstat(fd, &st) || !S_ISREG(st.st_mode);
-    output->io.fd = output->spooled ? io_temporary(err) : fd;
+    output->deferred = standard || fstat(fd, &st) || !S_ISREG(st.st_mode);
+    output->io.fd = output->deferred ? io_temporary(err) : fd;
     return output->io.fd < 0 ? -1 : 0;
 }
 
@@ -138,16 +138,16 @@ int tiff_output_block(struct tiff_output *output, struct image_writer *writer,
 
 /* ---- end ---- */
 
-static int copy_spool(const struct tiff_output *output, struct image_writer *writer,
-                      struct err *err)
+static int copy_to_output(const struct tiff_output *output, struct image_writer *writer,
+                          struct err *err)
 {
-    struct image_source spool = {.fd = output->io.fd, .name = (char *)outfile_name(writer->out)};
-    spool.size = lseek(output->io.fd, 0, SEEK_END);
+    struct image_source written = {.fd = output->io.fd, .name = (char *)outfile_name(writer->out)};
+    written.size = lseek(output->io.fd, 0, SEEK_END);
     char *buffer = malloc(COPY_BYTES);
     int failed = buffer ? 0 : err_memory(err, "a copy of the output");
-    for (int64_t at = 0; !failed && at < spool.size; at += (int64_t)COPY_BYTES) {
-        size_t left = (size_t)(spool.size - at), size = left < COPY_BYTES ? left : COPY_BYTES;
-        failed = image_source_read(&spool, at, buffer, size, err) ||
+    for (int64_t at = 0; !failed && at < written.size; at += (int64_t)COPY_BYTES) {
+        size_t left = (size_t)(written.size - at), size = left < COPY_BYTES ? left : COPY_BYTES;
+        failed = image_source_read(&written, at, buffer, size, err) ||
                  outfile_write(writer->out, buffer, size, err);
     }
     free(buffer);
@@ -161,14 +161,14 @@ int tiff_output_finish(struct tiff_output *output, struct image_writer *writer, 
     output->tif = NULL;
     if (!written || output->io.error_number || output->io.message[0])
         return tiff_output_fail(output, writer, err);
-    return output->spooled ? copy_spool(output, writer, err) : 0;
+    return output->deferred ? copy_to_output(output, writer, err) : 0;
 }
 
 void tiff_output_release(struct tiff_output *output)
 {
     if (output->tif)
         TIFFClose(output->tif);
-    if (output->spooled && output->io.fd >= 0)
+    if (output->deferred && output->io.fd >= 0)
         close(output->io.fd);
     deflater_free(output->deflater);
 }

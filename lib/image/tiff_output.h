@@ -9,7 +9,7 @@
 struct tiff_output {
     struct tiff_io io;
     TIFF *tif;
-    bool spooled;              /* the output cannot seek: copied there at the end */
+    bool deferred;             /* the output cannot seek: copied there at the end */
     struct deflater *deflater; /* NULL: libtiff compresses, or nobody */
 };
 

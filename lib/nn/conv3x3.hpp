@@ -2,7 +2,7 @@
 // gradients.
 #pragma once
 
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 
 namespace nn
 {

@@ -3,7 +3,7 @@
 
 #include <ATen/record_function.h>
 
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 
 namespace
 {

@@ -1,7 +1,7 @@
 // Own passes for prepared networks on a CPU, float32 and bfloat16, without gradients.
 #pragma once
 
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 
 namespace nn
 {

@@ -1,6 +1,6 @@
 // Host memory for tensors, kept for the next ones.  A network's activations are large:
 // fresh pages for each of them would cost more than many a layer.
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 #include "nn/plan.h"
 
 #include <cstdlib>

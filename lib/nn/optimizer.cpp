@@ -1,5 +1,5 @@
 // SGD with momentum and AdamW, in place, their state open for checkpoints.
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 
 #include <cmath>
 #include <memory>

@@ -5,7 +5,7 @@
 #include "nn/plan.h"
 
 #include "nn/conv3x3.hpp"
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 
 #include <memory>
 #include <unordered_map>

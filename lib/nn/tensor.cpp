@@ -1,5 +1,5 @@
 // Tensors: host memory, shapes in and out, changes in place, parameters, gradients.
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 
 #include <cmath>
 #include <cstring>

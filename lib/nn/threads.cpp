@@ -1,5 +1,5 @@
 // Threads: how many there are, and how they wait for each other.
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 
 #include <algorithm>
 #include <condition_variable>

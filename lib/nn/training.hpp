@@ -1,7 +1,7 @@
 // Layers that train on a CPU faster than libtorch's own, with their gradients.
 #pragma once
 
-#include "nn/nn_internal.hpp"
+#include "nn/internal.hpp"
 
 namespace nn
 {

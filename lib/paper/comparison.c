@@ -13,7 +13,7 @@ const struct metric metrics[METRIC_COUNT] = {
     {"IoU-0.75", "iou75", 100, 1}, {"IoU-0.9", "iou90", 100, 1}, {"mAP", "map", 100, 1},
 };
 
-static const struct figure unknown = {NAN, NAN};
+static const struct mean_sd unknown = {NAN, NAN};
 
 const char *record_status(const struct tsv *record)
 {
@@ -35,7 +35,7 @@ static int parse_number(const char *text, size_t length, double *value, struct e
     return 0;
 }
 
-static int parse_figure(const char *text, struct figure *figure, struct err *err)
+static int parse_mean_sd(const char *text, struct mean_sd *figure, struct err *err)
 {
     *figure = unknown;
     if (strcmp(text, "-") == 0 || !*text)
@@ -79,7 +79,7 @@ static int read_row(struct comparison_row *row, const struct tsv *paper, size_t 
     for (size_t c = 0; c < paper->columns; c++) {
         const char *cell = tsv_cell(paper, i, c);
         int metric = metric_of(paper->names[c]);
-        if (metric >= 0 && parse_figure(cell, &row->paper[metric], err))
+        if (metric >= 0 && parse_mean_sd(cell, &row->paper[metric], err))
             return err_prefix(err, "row %zu, %s", i + 1, paper->names[c]);
         if (strcmp(paper->names[c], "run") == 0)
             row->run = cell;
@@ -105,7 +105,7 @@ static double record_number(const struct tsv *record, const char *metric, const 
     return NAN;
 }
 
-static struct figure summarize(const double *values, size_t n)
+static struct mean_sd summarize(const double *values, size_t n)
 {
     double sum = 0, squares = 0;
     if (n == 0)
@@ -115,7 +115,7 @@ static struct figure summarize(const double *values, size_t n)
     double mean = sum / (double)n;
     for (size_t i = 0; i < n; i++)
         squares += (values[i] - mean) * (values[i] - mean);
-    return (struct figure){mean, n > 1 ? sqrt(squares / (double)(n - 1)) : NAN};
+    return (struct mean_sd){mean, n > 1 ? sqrt(squares / (double)(n - 1)) : NAN};
 }
 
 static void summarize_row(struct comparison_row *row)

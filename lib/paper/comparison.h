@@ -29,14 +29,14 @@ extern const struct metric {
 } metrics[METRIC_COUNT];
 
 /* Mean and sample standard deviation; NaN when not known. */
-struct figure {
+struct mean_sd {
     double mean, sd;
 };
 
 struct comparison_row {
     const char *labels[MAX_LABELS], *our_labels[MAX_LABELS];
     const char *run;
-    struct figure ours[METRIC_COUNT], paper[METRIC_COUNT];
+    struct mean_sd ours[METRIC_COUNT], paper[METRIC_COUNT];
     bool best[METRIC_COUNT]; /* of ours in the column, in a table with the label "dataset"
                                 of that data set; among rows that found something, for
                                 distances in at least 95 % of the images */

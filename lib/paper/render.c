@@ -67,7 +67,7 @@ static void end_row(const struct page *page)
 
 /* ---- numbers ---- */
 
-static void format_figure(const struct figure *figure, char *to, size_t size)
+static void format_mean_sd(const struct mean_sd *figure, char *to, size_t size)
 {
     if (isnan(figure->mean))
         snprintf(to, size, "–");
@@ -109,8 +109,8 @@ static void put_metric(const struct page *page, const struct comparison_row *row
     if (line == LINE_DIFFERENCE)
         format_difference(difference_of(row, metric), text, sizeof text);
     else
-        format_figure(line == LINE_OURS ? &row->ours[metric] : &row->paper[metric], text,
-                      sizeof text);
+        format_mean_sd(line == LINE_OURS ? &row->ours[metric] : &row->paper[metric], text,
+                       sizeof text);
     if (line == LINE_OURS && row->best[metric])
         put_bold(page, text);
     else

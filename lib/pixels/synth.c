@@ -19,7 +19,7 @@ enum {
 
 /* ---- the picture being drawn ---- */
 
-struct canvas {
+struct scene {
     size_t width, height;
     float *thickness; /* optical thickness */
     float *glow;      /* added to the finished light */
@@ -281,7 +281,7 @@ static struct box clip(struct box box, struct box to)
     return box;
 }
 
-static struct box cell_box(const struct cell *cell, const struct canvas *canvas)
+static struct box cell_box(const struct cell *cell, const struct scene *scene)
 {
     struct box box = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
     box_add(&box, cell->x, cell->y, (cell->a > cell->b ? cell->a : cell->b) * 1.9 + 2);
@@ -289,7 +289,7 @@ static struct box cell_box(const struct cell *cell, const struct canvas *canvas)
         for (int k = 0; k < cell->process[i].points; k++)
             box_add(&box, cell->process[i].x[k], cell->process[i].y[k],
                     cell->process[i].half_width[k] + cell->web + 2);
-    return clip(box, (struct box){0, 0, (int64_t)canvas->width, (int64_t)canvas->height});
+    return clip(box, (struct box){0, 0, (int64_t)scene->width, (int64_t)scene->height});
 }
 
 /* atan2 in turns, in [0, 1), to about 1e-3. */
@@ -377,10 +377,10 @@ static void raster_cell(const struct cell *cell, struct box box, float *distance
         distance[i] = web > 0 ? smooth_max(distance[i], scratch[i], web) : distance[i];
 }
 
-/* ---- laying a cell on the canvas ---- */
+/* ---- laying a cell on the scene ---- */
 
 /* Part of the cell's pixels that other cells have already; 1 for an empty cell. */
-static double overlap(const struct canvas *canvas, struct box box, const float *distance,
+static double overlap(const struct scene *scene, struct box box, const float *distance,
                       size_t *area)
 {
     size_t taken = 0;
@@ -389,19 +389,19 @@ static double overlap(const struct canvas *canvas, struct box box, const float *
         for (int64_t x = box.x0; x < box.x1; x++)
             if (*distance++ > 0) {
                 ++*area;
-                taken += canvas->label[(size_t)y * canvas->width + (size_t)x] != 0;
+                taken += scene->label[(size_t)y * scene->width + (size_t)x] != 0;
             }
     return *area ? (double)taken / (double)*area : 1;
 }
 
-static float texture_at(const struct canvas *canvas, const struct cell *cell, int64_t x, int64_t y)
+static float texture_at(const struct scene *scene, const struct cell *cell, int64_t x, int64_t y)
 {
     size_t tx = ((size_t)x + cell->texture_x) % TABLE, ty = ((size_t)y + cell->texture_y) % TABLE;
-    return canvas->texture[ty * TABLE + tx];
+    return scene->texture[ty * TABLE + tx];
 }
 
 /* Thickness at a pixel that is `inside` pixels from the border. */
-static float thickness(const struct canvas *canvas, const struct cell *cell, int64_t x, int64_t y,
+static float thickness(const struct scene *scene, const struct cell *cell, int64_t x, int64_t y,
                        float inside)
 {
     float dx = (float)((double)x - cell->x), dy = (float)((double)y - cell->y);
@@ -419,10 +419,10 @@ static float thickness(const struct canvas *canvas, const struct cell *cell, int
         if (within > 0)
             t += (float)cell->nucleus_rise * (within > 0.3f ? 1 : within / 0.3f);
     }
-    return t + (float)cell->grain * texture_at(canvas, cell, x, y) * rim;
+    return t + (float)cell->grain * texture_at(scene, cell, x, y) * rim;
 }
 
-static void lay_cell(struct canvas *canvas, const struct cell *cell, struct box box,
+static void lay_cell(struct scene *scene, const struct cell *cell, struct box box,
                      const float *distance, uint32_t label)
 {
     for (int64_t y = box.y0; y < box.y1; y++)
@@ -430,30 +430,31 @@ static void lay_cell(struct canvas *canvas, const struct cell *cell, struct box 
             float inside = *distance++;
             if (inside <= 0)
                 continue;
-            size_t i = (size_t)y * canvas->width + (size_t)x;
-            float t = thickness(canvas, cell, x, y, inside);
-            bool wins = canvas->label[i] == 0 || (!canvas->additive && t > canvas->thickness[i]);
-            canvas->thickness[i] = canvas->additive ? canvas->thickness[i] + t
-                                   : wins           ? t
-                                                    : canvas->thickness[i];
-            canvas->label[i] = wins ? label : canvas->label[i];
+            size_t i = (size_t)y * scene->width + (size_t)x;
+            float t = thickness(scene, cell, x, y, inside);
+            bool wins = scene->label[i] == 0 || (!scene->additive && t > scene->thickness[i]);
+            scene->thickness[i] = scene->additive ? scene->thickness[i] + t
+                                  : wins          ? t
+                                                  : scene->thickness[i];
+            scene->label[i] = wins ? label : scene->label[i];
             float rim = inside > 4 ? 1 : inside / 4;
-            canvas->glow[i] += (float)cell->glow * rim;
+            scene->glow[i] += (float)cell->glow * rim;
         }
 }
 
-struct plan { /* how an image is populated */
+struct population { /* how an image is populated */
     double radius, coverage, crowding, direction, alignment, overlap;
     struct style style;
 };
 
 /* Somewhere at random, or beside the cell laid before. */
-static void choose_place(struct rng *rng, const struct canvas *canvas, const struct plan *plan,
-                         double *x, double *y)
+static void choose_place(struct rng *rng, const struct scene *scene,
+                         const struct population *population, double *x, double *y)
 {
-    double w = (double)canvas->width, h = (double)canvas->height;
-    if (rng_uniform(rng) < plan->crowding) {
-        double angle = rng_between(rng, 0, 2 * PI), far = plan->radius * rng_between(rng, 1.5, 3);
+    double w = (double)scene->width, h = (double)scene->height;
+    if (rng_uniform(rng) < population->crowding) {
+        double angle = rng_between(rng, 0, 2 * PI),
+               far = population->radius * rng_between(rng, 1.5, 3);
         *x += cos(angle) * far;
         *y += sin(angle) * far;
         if (*x > 0 && *y > 0 && *x < w && *y < h)
@@ -463,23 +464,25 @@ static void choose_place(struct rng *rng, const struct canvas *canvas, const str
     *y = rng_between(rng, -0.03, 1.03) * h;
 }
 
-static int populate(struct canvas *canvas, const struct plan *plan, enum synth_look look,
+static int populate(struct scene *scene, const struct population *population, enum synth_look look,
                     struct rng *rng, struct err *err)
 {
-    double pixels = (double)canvas->width * (double)canvas->height, covered = 0, x = 0, y = 0;
-    int tries = 20 + (int)(6 * pixels * plan->coverage / (plan->radius * plan->radius * PI));
+    double pixels = (double)scene->width * (double)scene->height, covered = 0, x = 0, y = 0;
+    int tries = 20 + (int)(6 * pixels * population->coverage /
+                           (population->radius * population->radius * PI));
     uint32_t cells = 0;
     float *buffer = NULL;
     size_t capacity = 0;
     struct cell *cell = malloc(sizeof *cell);
     if (!cell)
         return err_memory(err, "a cell");
-    for (int i = 0; i < tries && covered < plan->coverage * pixels; i++) {
-        choose_place(rng, canvas, plan, &x, &y);
-        double direction = plan->direction + rng_between(rng, -PI, PI) * (1 - plan->alignment);
-        double radius = plan->radius * exp(rng_normal(rng) * 0.18);
-        make_cell(rng, look, x, y, radius, direction, &plan->style, cell);
-        struct box box = cell_box(cell, canvas);
+    for (int i = 0; i < tries && covered < population->coverage * pixels; i++) {
+        choose_place(rng, scene, population, &x, &y);
+        double direction =
+            population->direction + rng_between(rng, -PI, PI) * (1 - population->alignment);
+        double radius = population->radius * exp(rng_normal(rng) * 0.18);
+        make_cell(rng, look, x, y, radius, direction, &population->style, cell);
+        struct box box = cell_box(cell, scene);
         if (box.x1 <= box.x0 || box.y1 <= box.y0)
             continue;
         size_t n = (size_t)((box.x1 - box.x0) * (box.y1 - box.y0)), area;
@@ -493,9 +496,9 @@ static int populate(struct canvas *canvas, const struct plan *plan, enum synth_l
             }
         }
         raster_cell(cell, box, buffer, buffer + capacity);
-        if (overlap(canvas, box, buffer, &area) > plan->overlap)
+        if (overlap(scene, box, buffer, &area) > population->overlap)
             continue;
-        lay_cell(canvas, cell, box, buffer, ++cells);
+        lay_cell(scene, cell, box, buffer, ++cells);
         covered += (double)area;
     }
     free(buffer);
@@ -505,35 +508,35 @@ static int populate(struct canvas *canvas, const struct plan *plan, enum synth_l
 
 /* ---- things that are no cells ---- */
 
-static void lay_speck(struct canvas *canvas, double x, double y, double radius, double light,
+static void lay_speck(struct scene *scene, double x, double y, double radius, double light,
                       double ring)
 {
     struct box box = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
     box_add(&box, x, y, 2.5 * radius);
-    box = clip(box, (struct box){0, 0, (int64_t)canvas->width, (int64_t)canvas->height});
+    box = clip(box, (struct box){0, 0, (int64_t)scene->width, (int64_t)scene->height});
     for (int64_t py = box.y0; py < box.y1; py++)
         for (int64_t px = box.x0; px < box.x1; px++) {
             double dx = (double)px - x, dy = (double)py - y,
                    q = (dx * dx + dy * dy) / (radius * radius);
             double profile = exp(-q) - ring * exp(-(q - 2) * (q - 2));
-            canvas->glow[(size_t)py * canvas->width + (size_t)px] += (float)(light * profile);
+            scene->glow[(size_t)py * scene->width + (size_t)px] += (float)(light * profile);
         }
 }
 
 /* Debris: bright and dark specks, many in some images, and a few faint large ones
  * out of focus. */
-static void lay_debris(struct canvas *canvas, double radius, struct rng *rng)
+static void lay_debris(struct scene *scene, double radius, struct rng *rng)
 {
-    double area = (double)canvas->width * (double)canvas->height;
+    double area = (double)scene->width * (double)scene->height;
     double many = area / 15000 * exp(rng_normal(rng) * 1.1), largest = 2 + 0.15 * radius;
     for (int i = 0; i < (int)many; i++) {
-        double x = rng_between(rng, 0, (double)canvas->width);
-        double y = rng_between(rng, 0, (double)canvas->height);
+        double x = rng_between(rng, 0, (double)scene->width);
+        double y = rng_between(rng, 0, (double)scene->height);
         bool blurred = rng_uniform(rng) < 0.2;
         double u = rng_uniform(rng);
         double size = blurred ? radius * rng_between(rng, 0.3, 0.8) : 0.8 + u * u * largest;
         double light = rng_normal(rng) * (blurred ? 0.06 : 0.22);
-        lay_speck(canvas, x, y, size, light, rng_between(rng, 0, 0.6));
+        lay_speck(scene, x, y, size, light, rng_between(rng, 0, 0.6));
     }
 }
 
@@ -615,11 +618,11 @@ static float cloud_at(const float *texture, size_t x, size_t y)
     return upper * (1 - v) + lower * v;
 }
 
-static void develop(const struct canvas *canvas, const struct optics *o, const float *wide,
+static void develop(const struct scene *scene, const struct optics *o, const float *wide,
                     struct rng *rng, uint8_t *image)
 {
-    size_t w = canvas->width, h = canvas->height;
-    const float *t = canvas->thickness;
+    size_t w = scene->width, h = scene->height;
+    const float *t = scene->thickness;
     for (size_t y = 0; y < h; y++)
         for (size_t x = 0; x < w; x++) {
             size_t i = y * w + x;
@@ -631,8 +634,8 @@ static void develop(const struct canvas *canvas, const struct optics *o, const f
                 light = (float)(o->ground - o->absorb * t[i]);
             else
                 light *= (float)o->ground;
-            light += canvas->glow[i];
-            light += (float)o->mottle * cloud_at(canvas->texture, x, y);
+            light += scene->glow[i];
+            light += (float)o->mottle * cloud_at(scene->texture, x, y);
             light *= 1 + (float)o->tilt_x * u + (float)o->tilt_y * v -
                      (float)o->vignette * 2 * (u * u + v * v);
             float noise = (float)o->read + (float)o->shot * sqrtf(light > 0 ? light : 0);
@@ -642,19 +645,19 @@ static void develop(const struct canvas *canvas, const struct optics *o, const f
         }
 }
 
-static int expose(struct canvas *canvas, const struct optics *optics, struct rng *rng,
-                  uint8_t *image, struct err *err)
+static int expose(struct scene *scene, const struct optics *optics, struct rng *rng, uint8_t *image,
+                  struct err *err)
 {
-    size_t n = canvas->width * canvas->height;
-    if (gaussian_blur(canvas->thickness, canvas->height, canvas->width, 1, optics->sharp, err))
+    size_t n = scene->width * scene->height;
+    if (gaussian_blur(scene->thickness, scene->height, scene->width, 1, optics->sharp, err))
         return -1;
     float *wide = malloc(n * sizeof *wide);
     if (!wide)
         return err_memory(err, "an image");
-    memcpy(wide, canvas->thickness, n * sizeof *wide);
-    int result = gaussian_blur(wide, canvas->height, canvas->width, 1, optics->wide, err);
+    memcpy(wide, scene->thickness, n * sizeof *wide);
+    int result = gaussian_blur(wide, scene->height, scene->width, 1, optics->wide, err);
     if (result == 0)
-        develop(canvas, optics, wide, rng, image);
+        develop(scene, optics, wide, rng, image);
     free(wide);
     return result;
 }
@@ -694,7 +697,7 @@ static struct style make_style(struct rng *rng)
     return style;
 }
 
-static struct plan make_plan(const struct synth_options *options, struct rng *rng)
+static struct population choose_population(const struct synth_options *options, struct rng *rng)
 {
     static const struct {
         double radius_low, radius_high, coverage_low, coverage_high, overlap;
@@ -709,7 +712,7 @@ static struct plan make_plan(const struct synth_options *options, struct rng *rn
                         rng_uniform(rng));
     double coverage =
         rng_between(rng, typical[options->look].coverage_low, typical[options->look].coverage_high);
-    struct plan plan = {
+    struct population population = {
         .radius = options->radius > 0 ? options->radius : radius,
         .coverage = options->coverage > 0 ? options->coverage : coverage,
         .crowding = rng_uniform(rng) < 0.5 ? 0.75 : 0.2,
@@ -717,19 +720,20 @@ static struct plan make_plan(const struct synth_options *options, struct rng *rn
         .alignment = rng_uniform(rng) < 0.3 ? rng_between(rng, 0.5, 0.9) : 0,
         .overlap = typical[options->look].overlap,
     };
-    plan.style = make_style(rng);
-    return plan;
+    population.style = make_style(rng);
+    return population;
 }
 
-static int draw_on(struct canvas *canvas, const struct synth_options *options, struct rng *rng,
+static int draw_on(struct scene *scene, const struct synth_options *options, struct rng *rng,
                    uint8_t *image, struct err *err)
 {
-    struct plan plan = make_plan(options, rng);
-    if (make_texture(canvas->texture, rng, err) || populate(canvas, &plan, options->look, rng, err))
+    struct population population = choose_population(options, rng);
+    if (make_texture(scene->texture, rng, err) ||
+        populate(scene, &population, options->look, rng, err))
         return -1;
-    lay_debris(canvas, plan.radius, rng);
-    struct optics optics = choose_optics(options, plan.radius, rng);
-    return expose(canvas, &optics, rng, image, err);
+    lay_debris(scene, population.radius, rng);
+    struct optics optics = choose_optics(options, population.radius, rng);
+    return expose(scene, &optics, rng, image, err);
 }
 
 int synth_draw(const struct synth_options *options, struct rng *rng, struct array *image,
@@ -750,7 +754,7 @@ int synth_draw(const struct synth_options *options, struct rng *rng, struct arra
         goto failed;
     }
     size_t n = options->height * options->width;
-    struct canvas canvas = {
+    struct scene scene = {
         .width = options->width,
         .height = options->height,
         .thickness = planes.data,
@@ -759,7 +763,7 @@ int synth_draw(const struct synth_options *options, struct rng *rng, struct arra
         .texture = texture,
         .additive = options->look == SYNTH_BLOOD,
     };
-    int result = draw_on(&canvas, options, rng, image->data, err);
+    int result = draw_on(&scene, options, rng, image->data, err);
     free(texture);
     if (result == 0) {
         array_free(&planes);

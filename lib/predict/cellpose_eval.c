@@ -89,7 +89,7 @@ static nn_tensor *taper(const struct tiling *t, int device)
 
 /* ---- all tiles of an image ---- */
 
-struct mosaic {
+struct evaluation {
     struct model *model;
     const nn_tensor *image;
     struct tiling rows, columns;
@@ -97,14 +97,14 @@ struct mosaic {
     nn_tensor *style; /* sum over tiles */
 };
 
-static nn_tensor *place(const nn_tensor *map, const struct mosaic *m, int64_t i)
+static nn_tensor *place(const nn_tensor *map, const struct evaluation *m, int64_t i)
 {
     int64_t y = tile_start(&m->rows, i / m->columns.count);
     int64_t x = tile_start(&m->columns, i % m->columns.count);
     return nn_narrow(nn_narrow(map, 2, y, m->rows.size), 3, x, m->columns.size);
 }
 
-static int run_tiles(struct mosaic *m, int64_t first, int64_t count, struct err *err)
+static int run_tiles(struct evaluation *m, int64_t first, int64_t count, struct err *err)
 {
     const nn_tensor *parts[BATCH];
     struct model_output out;
@@ -125,12 +125,12 @@ static int run_tiles(struct mosaic *m, int64_t first, int64_t count, struct err 
     return 0;
 }
 
-static int start_mosaic(struct mosaic *m, struct model *model, const nn_tensor *image,
-                        struct err *err)
+static int start_evaluation(struct evaluation *m, struct model *model, const nn_tensor *image,
+                            struct err *err)
 {
     int device = nn_device(image);
     int64_t height = nn_size(image, 2), width = nn_size(image, 3);
-    *m = (struct mosaic){.model = model, .image = image};
+    *m = (struct evaluation){.model = model, .image = image};
     m->rows = tiling_of(height);
     m->columns = tiling_of(width);
     nn_tensor *down = nn_reshape4(taper(&m->rows, device), 1, 1, m->rows.size, 1);
@@ -141,10 +141,10 @@ static int start_mosaic(struct mosaic *m, struct model *model, const nn_tensor *
 }
 
 /* All tiles, into m->sum, m->weight and m->style. */
-static int run_mosaic(struct mosaic *m, struct model *model, const nn_tensor *image,
-                      struct err *err)
+static int run_evaluation(struct evaluation *m, struct model *model, const nn_tensor *image,
+                          struct err *err)
 {
-    if (start_mosaic(m, model, image, err))
+    if (start_evaluation(m, model, image, err))
         return -1;
     int64_t count = m->rows.count * m->columns.count;
     for (int64_t i = 0; i < count; i += BATCH) {
@@ -192,13 +192,13 @@ static nn_tensor *framed(const nn_tensor *x, double scale, struct frame *f)
 nn_tensor *cellpose_eval(struct model *model, const nn_tensor *x, double scale, struct err *err)
 {
     struct frame f;
-    struct mosaic m;
+    struct evaluation m;
     nn_tensor *image = framed(x, scale, &f);
     if (!image) {
         nn_to_err(err, "scale an image");
         return NULL;
     }
-    if (run_mosaic(&m, model, image, err))
+    if (run_evaluation(&m, model, image, err))
         return NULL;
     nn_tensor *y = nn_pad2d(nn_div(m.sum, m.weight), -f.left, -f.right, -f.top, -f.bottom, 0);
     y = resized(y, nn_size(x, 2), nn_size(x, 3));
@@ -210,13 +210,13 @@ nn_tensor *cellpose_eval(struct model *model, const nn_tensor *x, double scale, 
 nn_tensor *cellpose_style(struct model *model, const nn_tensor *x, struct err *err)
 {
     struct frame f;
-    struct mosaic m;
+    struct evaluation m;
     nn_tensor *image = framed(x, 1, &f);
     if (!image) {
         nn_to_err(err, "frame an image");
         return NULL;
     }
-    if (run_mosaic(&m, model, image, err))
+    if (run_evaluation(&m, model, image, err))
         return NULL;
     nn_tensor *norm = nn_sqrt(nn_sum_dims(nn_square(m.style), 1, (int64_t[]){0}, true));
     nn_tensor *style = nn_div(m.style, norm);

@@ -64,7 +64,7 @@ static int add_run(struct objects *truth, struct objects *prediction, struct int
 
 static int by_truth(const void *a, const void *b)
 {
-    const struct pair *p = a, *q = b;
+    const struct label_pair *p = a, *q = b;
     if (p->truth != q->truth)
         return p->truth < q->truth ? -1 : 1;
     return p->prediction < q->prediction ? -1 : p->prediction > q->prediction;
@@ -81,7 +81,7 @@ static int list_pairs(struct overlaps *o, const struct intmap *shared, struct er
         uint32_t t = (uint32_t)(shared->keys[i] >> 32), p = (uint32_t)shared->keys[i];
         uint64_t both = shared->values[i];
         uint64_t either = o->truth_area[t] + o->prediction_area[p] - both;
-        o->pairs[o->pair_count++] = (struct pair){t, p, both, (double)both / (double)either};
+        o->pairs[o->pair_count++] = (struct label_pair){t, p, both, (double)both / (double)either};
     }
     qsort(o->pairs, o->pair_count, sizeof *o->pairs, by_truth);
     return 0;
@@ -333,20 +333,20 @@ static uint64_t prediction_count(const struct overlaps *o, enum convention conve
     return convention == CONVENTION_CELLPOSE ? o->prediction_max : o->prediction_count;
 }
 
-typedef double weight_of(const struct pair *pair, double threshold, double fewer);
+typedef double weight_of(const struct label_pair *pair, double threshold, double fewer);
 
 /* A pair more counts for more than all that IoU can add up to. */
-static double count_then_iou(const struct pair *pair, double threshold, double fewer)
+static double count_then_iou(const struct label_pair *pair, double threshold, double fewer)
 {
     return pair->iou >= threshold ? 1 + pair->iou / (2 * fewer) : 0;
 }
 
-static double count_at_half_then_iou(const struct pair *pair, double threshold, double fewer)
+static double count_at_half_then_iou(const struct label_pair *pair, double threshold, double fewer)
 {
     return (pair->iou >= threshold) + pair->iou / (2 * fewer);
 }
 
-static double only_iou(const struct pair *pair, double threshold, double fewer)
+static double only_iou(const struct label_pair *pair, double threshold, double fewer)
 {
     (void)threshold;
     (void)fewer;
@@ -362,7 +362,7 @@ static int match(const struct overlaps *o, weight_of *weigh, double threshold, u
     *partner = malloc(((size_t)o->truth_count + 1) * sizeof **partner);
     size_t count = 0;
     for (size_t i = 0; edges && i < o->pair_count; i++) {
-        const struct pair *pair = &o->pairs[i];
+        const struct label_pair *pair = &o->pairs[i];
         double weight = weigh(pair, threshold, fewer);
         if (weight > 0)
             edges[count++] = (struct edge){pair->truth, pair->prediction, weight};
@@ -381,7 +381,7 @@ int matching_at(struct matching *matching, const struct overlaps *overlaps, doub
     int rc = match(overlaps, count_then_iou, threshold, &partner, err);
     *matching = (struct matching){0};
     for (size_t i = 0; rc == 0 && i < overlaps->pair_count; i++) {
-        const struct pair *pair = &overlaps->pairs[i];
+        const struct label_pair *pair = &overlaps->pairs[i];
         if (partner[pair->truth] != pair->prediction)
             continue;
         matching->tp++;

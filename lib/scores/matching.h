@@ -10,7 +10,7 @@
 #include "scores/metrics.h"
 
 /* Objects are numbered 0, 1, ... in the order in which they are first seen. */
-struct pair {
+struct label_pair {
     uint32_t truth, prediction;
     uint64_t shared; /* pixels */
     double iou;
@@ -21,7 +21,7 @@ struct overlaps {
     uint32_t truth_count, prediction_count; /* distinct labels */
     uint32_t truth_max, prediction_max;     /* largest labels */
     uint64_t union_area;                    /* pixels of any object */
-    struct pair *pairs; /* those that share a pixel, by truth, then prediction */
+    struct label_pair *pairs; /* those that share a pixel, by truth, then prediction */
     size_t pair_count;
 };
 

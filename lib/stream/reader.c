@@ -157,11 +157,11 @@ static int open_file(struct stream_reader *reader, struct err *err)
 
 /* ---- reading more than once ---- */
 
-static int spool(struct stream_reader *reader, struct err *err)
+static int make_seekable(struct stream_reader *reader, struct err *err)
 {
     if (reader->begin >= 0)
         return 0;
-    int fd = io_spool(reader->fd, stream_name(reader), err);
+    int fd = io_seekable_copy(reader->fd, stream_name(reader), err);
     if (fd < 0)
         return -1;
     close(reader->fd);
@@ -194,7 +194,8 @@ static int open_reader(struct stream_reader **result, const char *path, bool see
         stream_close(reader);
         return err_memory(err, "a tensor stream");
     }
-    if (open_file(reader, err) || (seekable && spool(reader, err)) || start_archive(reader, err)) {
+    if (open_file(reader, err) || (seekable && make_seekable(reader, err)) ||
+        start_archive(reader, err)) {
         stream_close(reader);
         return -1;
     }

@@ -1,5 +1,5 @@
 /* lib/stream: the tensor stream and what is kept in one: archives, samples, their places and keys,
- * splits and spools. What arrays hold is none of its business: pixels are changed in pixels, tiles
+ * splits and stores. What arrays hold is none of its business: pixels are changed in pixels, tiles
  * become images in tiles. Many files, since reading, writing, checking and describing are apart. */
 
 /* The tensor stream, tensor-stream(5): a POSIX tar archive of samples in the

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/npy.h"
+#include "weights/internal.h"
 #include "weights/numpy.h"
-#include "weights/parts.h"
 #include "weights/pickle.h"
 
 static int append(char *text, size_t *length, size_t size, const struct pickle_value *part)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/npy.h"
-#include "weights/parts.h"
+#include "weights/internal.h"
 #include "weights/zip.h"
 
 /* `keep`: the bytes live as long as the weights, so that a view will do. */

@@ -9,7 +9,7 @@
 #include "core/num.h"
 #include "core/strided.h"
 #include "weights/bytes.h"
-#include "weights/parts.h"
+#include "weights/internal.h"
 #include "weights/pickle.h"
 #include "weights/zip.h"
 

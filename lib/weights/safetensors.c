@@ -10,7 +10,7 @@
 #include "core/num.h"
 #include "core/outfile.h"
 #include "weights/bytes.h"
-#include "weights/parts.h"
+#include "weights/internal.h"
 
 #define MAX_HEADER 100000000
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/growing.h"
-#include "weights/parts.h"
+#include "weights/internal.h"
 #include "weights/zip.h"
 
 static bool has_control_characters(const char *text, size_t length)

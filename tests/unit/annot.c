@@ -5,7 +5,7 @@
 
 #include "annot/annot.h"
 #include "annot/build.h"
-#include "annot/runs.h"
+#include "annot/rle.h"
 #include "annot/scan.h"
 #include "core/guard.h"
 #include "core/rng.h"

@@ -54,7 +54,7 @@ static void test_pipes(void)
     void *failed;
     if (pipe(ends) || pthread_create(&thread, NULL, feed, &ends[1]))
         exit(1);
-    int fd = io_spool(ends[0], "a pipe", &err);
+    int fd = io_seekable_copy(ends[0], "a pipe", &err);
     pthread_join(thread, &failed);
     ok(fd >= 0 && !*(int *)failed, "a pipe is copied into a file");
     ok(is_pattern(fd), "which has its bytes");
@@ -63,7 +63,7 @@ static void test_pipes(void)
     ok(fstat(fd, &st) == 0 && st.st_nlink == 0, "and no name");
     close(fd);
     close(ends[0]);
-    ok(io_spool(-1, "a pipe", &err) == -1 && err.status == STATUS_IO, "a closed one is not");
+    ok(io_seekable_copy(-1, "a pipe", &err) == -1 && err.status == STATUS_IO, "a closed one is not");
     ok(strncmp(err.message, "read 'a pipe': ", 15) == 0, "and named");
 }
 

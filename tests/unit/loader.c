@@ -10,7 +10,7 @@ enum { SAMPLES = 7, SIZE = 8, BATCH = 2, PIXELS = BATCH * SIZE * SIZE };
 static struct err err;
 
 /* Every pixel of image i is i + 1, its mask is one cell. */
-static struct store *make_spool(void)
+static struct store *make_store(void)
 {
     struct store *store;
     if (store_new(&store, &err))
@@ -217,7 +217,7 @@ static void check_unlabeled(struct store *store)
 int main(void)
 {
     tap_plan(18);
-    struct store *store = make_spool();
+    struct store *store = make_store();
     check_order(store);
     check_ranks(store);
     check_contents(store);

@@ -32,7 +32,7 @@ static struct sample make_sample(const char *key, size_t h, size_t w, enum dtype
     return s;
 }
 
-static void check_spool(void)
+static void check_store(void)
 {
     struct store *store;
     struct stored got = {0};
@@ -210,7 +210,7 @@ static void check_classes(void)
 int main(void)
 {
     tap_plan(30);
-    check_spool();
+    check_store();
     check_file();
     check_planes();
     check_classes();

@@ -1,8 +1,8 @@
 /* COCO's run lengths: background, object, background, ... down the columns of an
  * image; as text in groups of five bits, from the fourth on as the difference to
  * the one two before. */
-#ifndef ANNOT_RUNS_H
-#define ANNOT_RUNS_H
+#ifndef ANNOT_RLE_H
+#define ANNOT_RLE_H
 
 #include "annot/annot.h"
 #include "core/growing.h"

@@ -1,6 +1,6 @@
 /* What the files of lib/cli share: the program that runs. */
-#ifndef CLI_STATE_H
-#define CLI_STATE_H
+#ifndef CLI_INTERNAL_H
+#define CLI_INTERNAL_H
 
 #include "cli/cli.h"
 

@@ -1,4 +1,4 @@
-#include "annot/runs.h"
+#include "annot/rle.h"
 
 /* One number: five bits a character from the lowest, bit 5 says that more follow,
  * the highest of the last one is the sign. */

@@ -1,8 +1,8 @@
 /* Private to lib/weights: what its readers share.  A reader gets weights whose
  * mapping holds the whole file, adds items, and reports errors without the
  * file's name. */
-#ifndef WEIGHTS_PARTS_H
-#define WEIGHTS_PARTS_H
+#ifndef WEIGHTS_INTERNAL_H
+#define WEIGHTS_INTERNAL_H
 
 #include <stdbool.h>
 
