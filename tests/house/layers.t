@@ -2,7 +2,7 @@
 # A room of lib includes those before it in the Makefile's list, none after it; only train and predict link libtorch.
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
-plan $((5 + $(find lib/* -maxdepth 0 | wc -l) + $(find "$BIN" -type f | wc -l)))
+plan $((6 + $(find lib/* -maxdepth 0 | wc -l) + $(find "$BIN" -type f | wc -l)))
 
 rooms=$(sed -n 's/^ROOMS *= *//p' Makefile)
 
@@ -35,6 +35,8 @@ is "$(grep -lE '\b(exit|_exit|abort|assert)\(' lib/*/*.c | grep -v '^lib/cli/')"
     "only lib/cli ends a program"
 is "$(grep -lE '\b(printf|puts|perror|putchar)\(|fprintf\(std|fputs\(.*std' lib/*/*.c lib/*/*.cpp |
     grep -v '^lib/cli/')" "" "only lib/cli and the programs print"
+is "$(grep -rnE '#include "[a-z]+/internal\.' lib tools tests |
+    grep -vE '^lib/([a-z]+)/[^:]*:[0-9]*:#include "\1/internal')" "" "nobody includes what another room's files share"
 is "$(find lib tools tests -name '*.cpp' | grep -v '^lib/nn/')" "" "C++ only in lib/nn"
 is "$(grep -lE 'torch/|ATen/|c10/' lib/*/*.[ch] tools/*.c)" "" "libtorch's headers only in C++"
 

@@ -39,19 +39,16 @@ static const char *put_pages(int count, const char *description)
     return path;
 }
 
-static void choose(const char *channel, const char *z, const char *t, const char *series)
-{
-    planes_chosen.image =
-        (struct image_planes){.channel = channel, .z = z, .t = t, .series = series};
-}
+#define CHOSEN(...) ((struct image_planes){__VA_ARGS__})
 
-/* The first pixel's channels are those, ended by -1. */
-static void check(const char *name, const int *expected)
+/* Of what is chosen, the first pixel's channels are those, ended by -1. */
+static void check(struct image_planes chosen, const char *name, const int *expected)
 {
     struct image_info info = {.channels = 0};
     struct err err = {0};
     void *got = NULL;
     int n = 0;
+    planes_chosen.image = chosen;
     bool pass = image_load(path, &info, &got, &err) == 0;
     for (; pass && expected[n] >= 0; n++)
         pass = n < info.channels &&
@@ -61,20 +58,27 @@ static void check(const char *name, const int *expected)
         printf("# %d channels, first %d: %s\n", info.channels, got ? *(uint8_t *)got : -1,
                err.message);
     free(got);
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = (struct image_planes){0};
 }
 
-#define CHECK(name, ...) check(name, (const int[]){__VA_ARGS__, -1})
+#define CHECK_OF(chosen, name, ...) check(chosen, name, (const int[]){__VA_ARGS__, -1})
+#define CHECK(name, ...)            CHECK_OF(CHOSEN(0), name, __VA_ARGS__)
 
-static void refuse(const char *name, const char *words)
+static void refuse_of(struct image_planes chosen, const char *name, const char *words)
 {
     struct image_info info;
     struct err err = {0};
     void *got;
+    planes_chosen.image = chosen;
     ok(image_load(path, &info, &got, &err) == -1 && err.status == STATUS_DATA &&
            strstr(err.message, words),
        "%s (%s)", name, err.message);
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = (struct image_planes){0};
+}
+
+static void refuse(const char *name, const char *words)
+{
+    refuse_of(CHOSEN(0), name, words);
 }
 
 /* ---- pages of which nobody says what they are ---- */
@@ -83,27 +87,18 @@ static void test_pages(void)
 {
     put_pages(3, NULL);
     refuse("three pages are not one image", "--z 1 to 3");
-    choose(NULL, "2", NULL, NULL);
-    CHECK("one of them", 10);
-    choose(NULL, "max", NULL, NULL);
-    CHECK("their largest values", 20);
-    choose(NULL, "min", NULL, NULL);
-    CHECK("their least", 0);
-    choose(NULL, "mean", NULL, NULL);
-    CHECK("their means", 10);
-    choose("all", NULL, NULL, NULL);
-    CHECK("as channels", 0, 10, 20);
-    choose("3,1", NULL, NULL, NULL);
-    CHECK("some of them", 20, 0);
-    choose(NULL, "4", NULL, NULL);
-    refuse("a fourth", "no slice 4, there is 1 to 3");
-    choose("DAPI", NULL, NULL, NULL);
-    refuse("no names", "no channel DAPI");
+    CHECK_OF(CHOSEN(.z = "2"), "one of them", 10);
+    CHECK_OF(CHOSEN(.z = "max"), "their largest values", 20);
+    CHECK_OF(CHOSEN(.z = "min"), "their least", 0);
+    CHECK_OF(CHOSEN(.z = "mean"), "their means", 10);
+    CHECK_OF(CHOSEN(.channel = "all"), "as channels", 0, 10, 20);
+    CHECK_OF(CHOSEN(.channel = "3,1"), "some of them", 20, 0);
+    refuse_of(CHOSEN(.z = "4"), "a fourth", "no slice 4, there is 1 to 3");
+    refuse_of(CHOSEN(.channel = "DAPI"), "no names", "no channel DAPI");
     put_pages(1, NULL);
-    choose("1", "1", "1", "1");
-    CHECK("the first of everything is there", 0);
-    choose(NULL, "max", NULL, NULL);
-    CHECK("a projection of one", 0);
+    CHECK_OF(CHOSEN(.channel = "1", .z = "1", .t = "1", .series = "1"),
+             "the first of everything is there", 0);
+    CHECK_OF(CHOSEN(.z = "max"), "a projection of one", 0);
 }
 
 /* ---- ImageJ ---- */
@@ -112,18 +107,13 @@ static void test_imagej(void)
 {
     put_pages(3, "ImageJ=1.54f\nimages=3\nchannels=3\nmode=composite\n");
     CHECK("ImageJ's channels", 0, 10, 20);
-    choose("2", NULL, NULL, NULL);
-    CHECK("one of them", 10);
+    CHECK_OF(CHOSEN(.channel = "2"), "one of them", 10);
     put_pages(12, "ImageJ=1.54f\nimages=12\nchannels=2\nslices=3\nframes=2\nhyperstack=true\n");
     refuse("slices", "3 slices at once");
-    choose(NULL, "2", NULL, NULL);
-    refuse("frames", "2 frames at once");
-    choose(NULL, "2", "2", NULL);
-    CHECK("channels change first, then slices", 80, 90);
-    choose("2", "max", "1", NULL);
-    CHECK("a projection of one channel", 50);
-    choose(NULL, "max", "max", NULL);
-    CHECK("a projection of all", 100, 110);
+    refuse_of(CHOSEN(.z = "2"), "frames", "2 frames at once");
+    CHECK_OF(CHOSEN(.z = "2", .t = "2"), "channels change first, then slices", 80, 90);
+    CHECK_OF(CHOSEN(.channel = "2", .z = "max", .t = "1"), "a projection of one channel", 50);
+    CHECK_OF(CHOSEN(.z = "max", .t = "max"), "a projection of all", 100, 110);
     put_pages(3, "ImageJ=1.54f\nimages=3\nslices=3\nloop=false\n");
     refuse("a stack", "3 slices at once");
     put_pages(4, "ImageJ=1.54f\nimages=4\nchannels=3\n");
@@ -153,24 +143,20 @@ static void put_contiguous(int planes, const char *description, uint32_t stk)
 static void test_contiguous(void)
 {
     put_contiguous(4, "ImageJ=1.54f\nimages=4\nchannels=2\nslices=2\nhyperstack=true\n", 0);
-    choose(NULL, "2", NULL, NULL);
-    CHECK("planes behind ImageJ's only page", 20, 30);
+    CHECK_OF(CHOSEN(.z = "2"), "planes behind ImageJ's only page", 20, 30);
     put_contiguous(2, "ImageJ=1.54f\nimages=400\nslices=400\n", 0);
     CHECK("that are not there are none", 0);
     put_contiguous(3, NULL, 3);
-    choose(NULL, "3", NULL, NULL);
-    CHECK("MetaMorph's", 20);
+    CHECK_OF(CHOSEN(.z = "3"), "MetaMorph's", 20);
     put_contiguous(2, "{\"shape\": [2, 6, 6], \"truncated\": true}", 0);
     refuse("tifffile's", "2 pages at once");
-    choose(NULL, "2", NULL, NULL);
-    CHECK("one of them", 10);
+    CHECK_OF(CHOSEN(.z = "2"), "one of them", 10);
 }
 
 static void test_shaped(void)
 {
     put_pages(6, "{\"shape\": [2, 3, 6, 6], \"axes\": \"CZYX\"}");
-    choose(NULL, "2", NULL, NULL);
-    CHECK("tifffile's axes", 10, 40);
+    CHECK_OF(CHOSEN(.z = "2"), "tifffile's axes", 10, 40);
     put_pages(2, "{\"shape\": [2, 6, 6], \"axes\": \"CYX\"}");
     CHECK("its channels", 0, 10);
     put_pages(2, "{\"shape\": [2, 6, 6], \"axes\": \"QYX\"}");
@@ -198,24 +184,18 @@ static void test_ome(void)
                      "<Channel ID='Channel:0:0' Name='Cells'/>"
                      "<Channel ID='Channel:0:1' Name='DAPI'/><TiffData/>"));
     CHECK("OME's channels", 0, 10);
-    choose("dapi", NULL, NULL, NULL);
-    CHECK("one by its name", 10);
-    choose("GFP", NULL, NULL, NULL);
-    refuse("one that is not there", "1 (Cells), 2 (DAPI)");
+    CHECK_OF(CHOSEN(.channel = "dapi"), "one by its name", 10);
+    refuse_of(CHOSEN(.channel = "GFP"), "one that is not there", "1 (Cells), 2 (DAPI)");
     put_pages(12, ome("DimensionOrder='XYZCT' SizeC='2' SizeZ='3' SizeT='2'", "<TiffData/>"));
-    choose(NULL, "3", "2", NULL);
-    CHECK("slices first", 80, 110);
+    CHECK_OF(CHOSEN(.z = "3", .t = "2"), "slices first", 80, 110);
     put_pages(12, ome("DimensionOrder='XYTZC' SizeC='2' SizeZ='3' SizeT='2'", ""));
-    choose(NULL, "2", "1", NULL);
-    CHECK("frames first, no TiffData", 20, 80);
+    CHECK_OF(CHOSEN(.z = "2", .t = "1"), "frames first, no TiffData", 20, 80);
     put_pages(4, ome("DimensionOrder='XYCZT' SizeC='2' SizeZ='2' SizeT='1'",
                      "<TiffData IFD='3' FirstC='0' FirstZ='0' PlaneCount='1'/>"
                      "<TiffData IFD='2' FirstC='1' FirstZ='0' PlaneCount='1'/>"
                      "<TiffData IFD='0' FirstC='0' FirstZ='1' PlaneCount='2'/>"));
-    choose(NULL, "1", NULL, NULL);
-    CHECK("pages in any order", 30, 20);
-    choose(NULL, "2", NULL, NULL);
-    CHECK("and in a row", 0, 10);
+    CHECK_OF(CHOSEN(.z = "1"), "pages in any order", 30, 20);
+    CHECK_OF(CHOSEN(.z = "2"), "and in a row", 0, 10);
 }
 
 static void test_ome_files(void)
@@ -224,8 +204,7 @@ static void test_ome_files(void)
                      "<TiffData IFD='0'><UUID FileName='a'>urn:a</UUID></TiffData>"
                      "<TiffData IFD='0' FirstC='1'><UUID FileName='b'>urn:b</UUID></TiffData>"));
     refuse("a channel in another file", "channel 2, slice 1, frame 1 is not in this file");
-    choose("1", NULL, NULL, NULL);
-    CHECK("the other is here", 0);
+    CHECK_OF(CHOSEN(.channel = "1"), "the other is here", 0);
 }
 
 static void test_ome_forms(void)
@@ -251,12 +230,9 @@ static void test_series(void)
              "</Image></OME>");
     put_pages(3, xml);
     refuse("two images", "--series of 1 (cells, 6 x 6), 2 (beads, 6 x 6)");
-    choose(NULL, NULL, NULL, "1");
-    CHECK("the first", 0);
-    choose(NULL, NULL, NULL, "Beads");
-    CHECK("the second, by its name", 10, 20);
-    choose(NULL, NULL, NULL, "3");
-    refuse("a third", "there is no image 3");
+    CHECK_OF(CHOSEN(.series = "1"), "the first", 0);
+    CHECK_OF(CHOSEN(.series = "Beads"), "the second, by its name", 10, 20);
+    refuse_of(CHOSEN(.series = "3"), "a third", "there is no image 3");
 }
 
 /* ---- RGB ---- */
@@ -272,12 +248,9 @@ static void test_samples(void)
             pixels[i][x] = (uint8_t)(i * 100 + x % 3);
     }
     tiff_put(next_name(), "w", pages, 2);
-    choose(NULL, "2", NULL, NULL);
-    CHECK("a slice in color", 100, 101, 102);
-    choose("2", "1", NULL, NULL);
-    CHECK("its green", 1);
-    choose("3,1", "max", NULL, NULL);
-    CHECK("a projection of some colors", 102, 100);
+    CHECK_OF(CHOSEN(.z = "2"), "a slice in color", 100, 101, 102);
+    CHECK_OF(CHOSEN(.channel = "2", .z = "1"), "its green", 1);
+    CHECK_OF(CHOSEN(.channel = "3,1", .z = "max"), "a projection of some colors", 102, 100);
 }
 
 /* ---- Zeiss LSM and Micro-Manager ---- */
@@ -307,14 +280,13 @@ static void test_lsm(void)
     pages[0].lsm_size = sizeof info;
     tiff_put(next_name(), "w", pages, 6);
     refuse("an LSM's slices", "3 slices");
-    choose(NULL, "2", NULL, NULL);
-    CHECK("every other page", 20);
-    choose(NULL, "3", NULL, NULL);
+    CHECK_OF(CHOSEN(.z = "2"), "every other page", 20);
+    planes_chosen.image = CHOSEN(.z = "3");
     struct image_info got;
     struct err err;
     ok(image_measure(path, &got, &err) == 0, "is measured");
     is_near(got.pixel_width, 0.2, 1e-9, "with its voxels' size");
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = CHOSEN(0);
 }
 
 static void test_micromanager(void)
@@ -329,16 +301,14 @@ static void test_micromanager(void)
     for (int i = 0; i < 4; i++)
         pages[i].micromanager = words[i];
     tiff_put(next_name(), "w", pages, 4);
-    choose(NULL, "2", NULL, NULL);
-    CHECK("Micro-Manager's channels", 30, 20);
-    choose("gfp", "1", NULL, NULL);
-    CHECK("by name", 0);
-    choose(NULL, "1", NULL, NULL);
+    CHECK_OF(CHOSEN(.z = "2"), "Micro-Manager's channels", 30, 20);
+    CHECK_OF(CHOSEN(.channel = "gfp", .z = "1"), "by name", 0);
+    planes_chosen.image = CHOSEN(.z = "1");
     struct image_info got;
     struct err err;
     ok(image_measure(path, &got, &err) == 0, "is measured");
     is_near(got.pixel_width, 0.65, 1e-9, "with its pixel size");
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = CHOSEN(0);
 }
 
 /* ---- smaller copies ---- */
@@ -362,7 +332,7 @@ static void check_level(int64_t level, double um, int width, double pixel)
     struct image_reader *reader;
     struct err err = {0};
     uint8_t *row = NULL;
-    planes_chosen.image = (struct image_planes){.level = level, .um_per_pixel = um};
+    planes_chosen.image = CHOSEN(.level = level, .um_per_pixel = um);
     bool pass = image_open(&reader, path, &err) == 0;
     if (pass) {
         info = *image_info(reader);
@@ -371,7 +341,7 @@ static void check_level(int64_t level, double um, int width, double pixel)
         image_close(reader);
     }
     free(row);
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = CHOSEN(0);
     ok(pass && info.width == width, "level %d, %g micrometers: %d pixels across (%lld %s)",
        (int)level, um, width, (long long)info.width, err.message);
     is_near(info.pixel_width, pixel, 1e-6, "of that size");
@@ -387,8 +357,7 @@ static void check_levels(void)
     check_level(0, 1.6, 20, 1.6);
     check_level(0, 4, 8, 4);
     check_level(0, 0.4, 80, 0.4);
-    planes_chosen.image = (struct image_planes){.level = 3};
-    refuse("a fourth level", "there is no level 3, there is 0 to 2");
+    refuse_of(CHOSEN(.level = 3), "a fourth level", "there is no level 3, there is 0 to 2");
 }
 
 static void test_levels(void)
@@ -420,11 +389,11 @@ static void test_unlike(void)
     struct tiff_page files[2] = {level_page(64, 48, 0), level_page(20, 30, 0)};
     tiff_put(next_name(), "w", files, 2);
     refuse("pictures of other shapes are images", "2 images in one file");
-    choose(NULL, NULL, NULL, "2");
+    planes_chosen.image = CHOSEN(.series = "2");
     struct image_info info;
     struct err err;
     ok(image_measure(path, &info, &err) == 0 && info.width == 64, "the first is measured");
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = CHOSEN(0);
 }
 
 /* ---- scaling ---- */
@@ -448,10 +417,9 @@ static void test_means(void)
            labels[1] == 30 && labels[2] == 110,
        "of labels the one in the middle");
     free(labels);
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = CHOSEN(0);
     put_pages(1, NULL);
-    planes_chosen.image.um_per_pixel = 1;
-    refuse("what has no size is not scaled", "--mpp needs to know");
+    refuse_of(CHOSEN(.um_per_pixel = 1), "what has no size is not scaled", "--mpp needs to know");
 }
 
 /* ---- masks ---- */
@@ -465,7 +433,7 @@ static void check_mask(const char *name, uint32_t expected)
         printf("# %s\n", labels ? "another label" : err.message);
     free(labels);
     planes_chosen.mask_channel = NULL;
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = CHOSEN(0);
 }
 
 static void test_masks(void)
@@ -473,12 +441,12 @@ static void test_masks(void)
     put_pages(1, NULL);
     memset(pixels[0], 7, AREA);
     tiff_put(next_name(), "w", pages, 1);
-    choose("2", "3", "max", "beads");
+    planes_chosen.image = CHOSEN(.channel = "2", .z = "3", .t = "max", .series = "beads");
     check_mask("a mask drawn once is for all planes", 7);
     put_pages(3, NULL);
-    choose(NULL, "3", NULL, NULL);
+    planes_chosen.image = CHOSEN(.z = "3");
     check_mask("of several that of the slice", 20);
-    choose(NULL, "mean", NULL, NULL);
+    planes_chosen.image = CHOSEN(.z = "mean");
     check_mask("a projection is their union", 20);
     struct image_info info;
     struct err err;
@@ -488,7 +456,7 @@ static void test_masks(void)
     put_pages(2, "ImageJ=1.54f\nimages=2\nchannels=2\n");
     ok(mask_load_labels(path, &info, &labels, &err) == -1 && strstr(err.message, "--mask-channel"),
        "a mask has one channel");
-    choose("1", NULL, NULL, NULL);
+    planes_chosen.image = CHOSEN(.channel = "1");
     planes_chosen.mask_channel = "2";
     check_mask("which is chosen apart from the image's", 10);
 }
@@ -508,7 +476,7 @@ static void test_options(void)
        "what is no channel");
     ok(planes_read_channel("DAPI,2", &err) == 0, "what are some");
     planes_chosen.mask_channel = NULL;
-    choose(NULL, NULL, NULL, NULL);
+    planes_chosen.image = CHOSEN(0);
 }
 
 int main(void)
