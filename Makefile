@@ -6,7 +6,7 @@
 #   make tables     the paper's tables, ours beside the paper's: SCALE=small (pipelines/)
 #   make check-arm64         builds for arm64, and what needs no libtorch passes by an emulator
 #   make check-clang         the same by clang as by gcc
-#   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, shellcheck
+#   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, groff, shellcheck
 #   make census     what there is in the house: rooms, files, functions, callers
 #   make deb        a Debian package, its programs called ms-tile and so on
 #   make install    PREFIX=/usr/local, PROGRAM_PREFIX=ms- to avoid clashes of names; uninstall
@@ -291,10 +291,11 @@ lint: lint-deps
 	    --suppress=missingIncludeSystem --suppress=ctunullpointer --std=c11 -Ilib -I. '-Dnoreturn=__attribute__((noreturn))' -DMORPHOSEG_VERSION='""' \
 	    $(wildcard lib/*/*.c tools/*.c)
 	mandoc -T lint -W warning $(wildcard man/*.[1-9])
+	! for p in $(wildcard man/*.[1-9]); do groff -mdoc -z -ww $$p 2>&1; done | grep .
 	shellcheck -x $(SHELL_FILES)
 
 lint-deps:
-	@for t in clang-format cppcheck mandoc shellcheck; do \
+	@for t in clang-format cppcheck mandoc groff shellcheck; do \
 	    command -v $$t >/dev/null || { echo "lint: apt-get install $$t" >&2; exit 1; }; done
 
 # ---- installing: programs, man pages, completions, the default model ----
