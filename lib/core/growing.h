@@ -16,6 +16,7 @@ struct growing {
 int growing_add(struct growing *list, const void *item, struct err *err) MUST_CHECK;
 int growing_add_all(struct growing *list, const void *items, size_t count,
                     struct err *err) MUST_CHECK;
+
 /* For an array that its owner counts: `array`, the address of its pointer, gets room for one more
  * than `count` items.  It is enlarged where the count is a power of two. */
 int growing_room(void *array, size_t count, size_t size, struct err *err) MUST_CHECK;

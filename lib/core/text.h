@@ -13,7 +13,7 @@
 
 #define TEXT_GROWTH 4 /* bytes that one byte may become */
 
-/* Bytes of the UTF-8 character at `text` (RFC 3629), 0 when it is none; its end is one of one. */
+/* Bytes of the UTF-8 character at `text` (RFC 3629), 0 when it is none; 1 for the final zero. */
 size_t text_utf8_length(const char *text);
 
 /* Writes it to `to`, ended and cut to `size`, which is not 0; returns the length. */

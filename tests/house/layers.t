@@ -35,8 +35,13 @@ is "$(grep -lE '\b(exit|_exit|abort|assert)\(' lib/*/*.c | grep -v '^lib/cli/')"
     "only lib/cli ends a program"
 is "$(grep -lE '\b(printf|puts|perror|putchar)\(|fprintf\(std|fputs\(.*std' lib/*/*.c lib/*/*.cpp |
     grep -v '^lib/cli/')" "" "only lib/cli and the programs print"
-is "$(grep -rnE '#include "[a-z]+/internal\.' lib tools tests |
-    grep -vE '^lib/([a-z]+)/[^:]*:[0-9]*:#include "\1/internal')" "" "nobody includes what another room's files share"
+private_headers() { # internal.h, and those whose head says that they are private to their room
+    find lib -name 'internal.h*'
+    grep -lE 'Private to lib/|private header of lib/' lib/*/*.h
+}
+is "$(private_headers | sort -u | while read -r header; do
+    grep -rln "#include \"${header#lib/}\"" lib tools | grep -v "^${header%/*}/" | sed "s|$| includes $header|"
+done)" "" "no room includes what is private to another"
 is "$(find lib tools tests -name '*.cpp' | grep -v '^lib/nn/')" "" "C++ only in lib/nn"
 is "$(grep -lE 'torch/|ATen/|c10/' lib/*/*.[ch] tools/*.c)" "" "libtorch's headers only in C++"
 
