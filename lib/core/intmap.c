@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The finaliser of splitmix64 spreads keys that lie close together. */
+/* The finalizer of splitmix64 spreads keys that lie close together. */
 static uint64_t hash(uint64_t x)
 {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;

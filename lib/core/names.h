@@ -15,7 +15,8 @@ struct names {
 /* Notes a copy of the name down: 1, or 0 when it was there. */
 int names_add(struct names *names, const char *name, struct err *err) MUST_CHECK;
 
-/* The set's own copy of the name, new or not: of equal names it is the same; NULL: no memory. */
+/* The set's own copy of the name, new or not: one and the same of equal names.  NULL when
+ * out of memory. */
 const char *names_keep(struct names *names, const char *name, struct err *err) MUST_CHECK;
 bool names_has(const struct names *names, const char *name);
 void names_free(struct names *names);

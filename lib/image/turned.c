@@ -61,7 +61,7 @@ static struct walk walk_of_row(const struct turned *turned, int64_t row)
         return (struct walk){row, bottom, 0, -1};
     case 7:
         return (struct walk){right - row, bottom, 0, -1};
-    case 8: /* a quarter turn anticlockwise */
+    case 8: /* a quarter turn counterclockwise */
         return (struct walk){right - row, 0, 0, 1};
     default: /* 2, mirrored */
         return (struct walk){right, row, -1, 0};

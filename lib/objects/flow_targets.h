@@ -9,8 +9,6 @@
  * area, in pixels, at least 5 as in Cellpose; 0 where there is no cell. */
 int cells_diameter(const uint32_t *labels, size_t height, size_t width, double *diameter,
                    struct err *err) MUST_CHECK;
-/* A mask of any unsigned type as labels; the caller frees them. */
-uint32_t *mask_labels(const struct array *mask, struct err *err) MUST_CHECK;
 
 /* The same of a mask of any unsigned type. */
 int mask_diameter(const struct array *mask, double *diameter, struct err *err) MUST_CHECK;
@@ -25,5 +23,8 @@ int answer_diameter(const float *answer, size_t height, size_t width, double *di
  * more are seen around it. */
 int flow_targets(const struct augment_draw *draw, const struct array *mask, size_t margin,
                  float *flows, struct err *err) MUST_CHECK;
+
+/* A mask of any unsigned type as labels; the caller frees them. */
+uint32_t *mask_labels(const struct array *mask, struct err *err) MUST_CHECK;
 
 #endif

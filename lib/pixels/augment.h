@@ -49,7 +49,7 @@ int augment_policy_parse(struct augment_policy *policy, const char *text,
 struct augment_draw {
     size_t in_height, in_width, out_height, out_width;
     double matrix[6];
-    int turns; /* quarter turns, anticlockwise */
+    int turns; /* quarter turns, counterclockwise */
     bool flip;
     double angle, zoom;
     enum augment_border border;

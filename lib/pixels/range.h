@@ -5,7 +5,7 @@
 #include "image/rows.h"
 
 /* Reads the image, and, if it is large (rows_scan), its file at `path` once or twice more.  *low
- * and *high: the values below and above which `percentile` per cent of all are; 0: the least and
+ * and *high: the values below and above which `percentile` percent of all are; 0: the least and
  * the largest.  1, with *err set, when no value is finite. */
 int range_of_image(const char *path, struct rows *image, double percentile, double *low,
                    double *high, struct err *err) MUST_CHECK;

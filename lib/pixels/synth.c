@@ -260,7 +260,7 @@ static void make_cell(struct rng *rng, enum synth_look look, double x, double y,
         fill_adherent(rng, cell, radius, style);
 }
 
-/* ---- rasterising: signed distances to the border, positive inside ---- */
+/* ---- rasterizing: signed distances to the border, positive inside ---- */
 
 static void box_add(struct box *box, double x, double y, double reach)
 {

@@ -38,7 +38,7 @@ static void add_covariance(struct gaussians *g, const float *logits, const uint8
 }
 
 /* L of L L' = covariance. */
-int gaussians_factorise(struct gaussians *g, struct err *err)
+int gaussians_factorize(struct gaussians *g, struct err *err)
 {
     for (int j = 0; j < g->classes; j++)
         for (int i = j; i < g->classes; i++) {
@@ -68,7 +68,7 @@ int gaussians_fit(struct gaussians *g, const float *logits, const uint8_t *label
     add_covariance(g, logits, labels, count);
     for (int j = 0; j < classes; j++)
         g->covariance[j][j] += ridge;
-    return gaussians_factorise(g, err);
+    return gaussians_factorize(g, err);
 }
 
 double gaussians_log_density(const struct gaussians *g, int k, const double *vector)
@@ -141,5 +141,5 @@ int gaussians_read(struct gaussians *g, const struct weights *weights, int class
     if (read_matrix(weights, "logit_means", classes, g->mean, err) ||
         read_matrix(weights, "logit_covariance", classes, g->covariance, err))
         return -1;
-    return gaussians_factorise(g, err);
+    return gaussians_factorize(g, err);
 }

@@ -27,7 +27,7 @@ int gaussians_fit(struct gaussians *g, const float *logits, const uint8_t *label
                   int classes, double ridge, struct err *err) MUST_CHECK;
 
 /* The factor from the covariance; STATUS_DATA when that is not positive definite. */
-int gaussians_factorise(struct gaussians *g, struct err *err) MUST_CHECK;
+int gaussians_factorize(struct gaussians *g, struct err *err) MUST_CHECK;
 
 /* As the metadata "logit_means" and "logit_covariance" of weights, JSON. */
 int gaussians_add(const struct gaussians *g, struct weights *weights, struct err *err) MUST_CHECK;

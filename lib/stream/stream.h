@@ -18,7 +18,7 @@ struct stream_reader;
 /* Opens a file, or standard input for "-".  The caller closes it. */
 int stream_open(struct stream_reader **reader, const char *path, struct err *err) MUST_CHECK;
 
-/* The same for reading more than once: what cannot seek is first copied to an
+/* The same for reading more than once: what cannot seek is first copied to a
  * temporary file (core/io.h). */
 int stream_open_seekable(struct stream_reader **reader, const char *path,
                          struct err *err) MUST_CHECK;

@@ -89,7 +89,7 @@ static double mahalanobis(int pixel)
 
 static void check_measures(void)
 {
-    if (nn_scope_begin() || gaussians_factorise(&gaussians, &err))
+    if (nn_scope_begin() || gaussians_factorize(&gaussians, &err))
         exit(1);
     compare(uncertainty_entropy(nn_softmax(tensor(), 1)), entropy, "entropy");
     compare(uncertainty_energy(tensor()), energy, "energy");
