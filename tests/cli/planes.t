@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../tap.sh"
 plan 36
 cd "$TMP" || exit 1
-PATH=$BUILD/tests/helper:$PATH
+image() { "$BUILD/tests/helper/image" "$@"; }
 
 composite=$'ImageJ=1.54f\nimages=3\nchannels=3\nmode=composite\n'
 stack=$'ImageJ=1.54f\nimages=3\nslices=3\nunit=micron\n'
