@@ -39,7 +39,7 @@ static const struct cli_option options[] = {
      CLI_INT(settings.line, 1, DRAW_MAX_LINE)},
     {'a', "opacity", "SHARE", "of fillings, 0 to 1 (default 0.5)",
      CLI_REAL(settings.opacity, 0, 1)},
-    {'c', "color|color", "RRGGBB", "one color for all objects, in hexadecimal",
+    {'c', "color|colour", "RRGGBB", "one color for all objects, in hexadecimal",
      CLI_CALL(read_color)},
     {'t', "truth", "MASK", "the true mask: draw right, wrong and missed pixels",
      CLI_TEXT(settings.truth)},

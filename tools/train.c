@@ -168,7 +168,7 @@ static const struct cli_option options[] = {
      CLI_CHOICE(run.ranges), CLI_GIVEN(settings.ranges_given)},
     {0, "half", NULL, "write the weights as float16", CLI_FLAG(run.half)},
     {0, "data", "TEXT", "name of the data, for the weights' metadata", CLI_TEXT(run.data)},
-    {0, "license|license", "TEXT", "of the weights, for their metadata", CLI_TEXT(run.license)},
+    {0, "license|licence", "TEXT", "of the weights, for their metadata", CLI_TEXT(run.license)},
     {0},
 };
 
