@@ -2,6 +2,7 @@
 #
 #   make -f pipelines/default-model.mk DATA=DIR            train: data/default.safetensors
 #   make -f pipelines/default-model.mk DATA=DIR measure    the table of data/default-model.md
+#   make -f pipelines/default-model.mk DATA=DIR sheet      pictures of good and bad ones, in data/cells
 #
 # DATA has the sets below, each with train/images and train/masks (NAME.png or .tif, masks
 # NAME.png); training reads nothing else of DATA.  A tenth of the images of each is left out.
@@ -83,5 +84,8 @@ $(WORK)/drawn.tar:
 measure: $(OUT)
 	DATA=$(DATA) MODEL=$(OUT) $(PYTHON) tests/bench/cells.py
 
-.PHONY: measure
+sheet: $(OUT)
+	MODEL=$(OUT) pipelines/sheet $(DATA) data/cells
+
+.PHONY: measure sheet
 .SECONDARY:
