@@ -31,7 +31,7 @@ static int join(struct session *s, struct err *err)
     return peers_same(t->group, text, err);
 }
 
-/* What the network of --init is, and what it sees. */
+/* What the network of --init sees, and what it is where nobody said. */
 static int follow_initial(struct session_options *o, bool ranges_given, struct err *err)
 {
     struct weights w;
@@ -41,24 +41,24 @@ static int follow_initial(struct session_options *o, bool ranges_given, struct e
         return -1;
     const char *arch = weights_metadata(&w, "architecture"), *sees = weights_metadata(&w, "sees");
     const char *planes = weights_metadata(&w, "channels");
-    char *own = arch ? strdup(arch) : NULL;
-    if (own) {
-        o->arch = own;
+    bool follows = arch && !o->arch;
+    char *own = follows ? strdup(arch) : NULL;
+    if (arch) {
+        o->arch = follows ? own : o->arch;
         o->ranges = ranges_given ? o->ranges : sees && strcmp(sees, "range") == 0;
         if (o->channels == 0 && planes && num_int(planes, 1, 3, &channels, &none) == 0)
             o->channels = channels;
     }
     weights_free(&w);
-    return arch && !own ? err_memory(err, "the name of an architecture") : 0;
+    return follows && !own ? err_memory(err, "the name of an architecture") : 0;
 }
 
 int session_settle_arch(struct session_options *o, bool flows, bool ranges_given, struct err *err)
 {
     static char arch[300];
-    bool named = o->arch != NULL;
-    o->arch = named ? o->arch : "unet-s";
-    if (!named && o->init && follow_initial(o, ranges_given, err))
+    if (o->init && follow_initial(o, ranges_given, err))
         return -1;
+    o->arch = o->arch ? o->arch : "unet-s";
     if (!flows || strstr(o->arch, "flows=1"))
         return 0;
     int length =

@@ -2,7 +2,7 @@
 # Flows beside classes: single cells by any network.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 18
+plan 19
 cd "$TMP" || exit 1
 
 synth -q -n 16 -s 64 -l fluorescence --instances --radius 7 --coverage 30 --noise 0.3 >cells.tar
@@ -31,6 +31,10 @@ train -q -t 1 --normalize range -a unet-s:width=8,levels=3 --steps 1 -b 4 -o see
 train -q -t 1 --init seen.safetensors --steps 1 -b 4 -o follows.safetensors cells.tar
 is "$(weights info follows.safetensors | grep '^sees')" "$(weights info seen.safetensors | grep '^sees')" \
     "and what it sees"
+
+train -q -t 1 -a unet-s:width=8,levels=3 --init seen.safetensors --steps 1 -b 4 -o follows.safetensors cells.tar
+is "$(weights info follows.safetensors | grep '^sees')" "$(weights info seen.safetensors | grep '^sees')" \
+    "also where --arch is given"
 
 predict -t 1 -m w.safetensors cells.tar >p.tar
 ok "predict gives flows, too" grep -q 'flows float16 2x64x64' <(peek p.tar)
