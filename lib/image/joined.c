@@ -67,12 +67,25 @@ static bool is_in_folder_of_nnunet(const struct numbered *file)
     return false;
 }
 
+/* All of its channels. */
+static int measure(const char *path, struct image_info *info)
+{
+    struct image_planes planes = planes_chosen.image;
+    struct image_reader *reader;
+    struct err unused;
+    planes.channel = NULL;
+    if (image_open_for(&reader, path, IMAGE_FOR_COLORS, &planes, &unused))
+        return -1;
+    *info = *image_info(reader);
+    image_close(reader);
+    return 0;
+}
+
 static bool are_gray(const struct numbered *files, size_t count)
 {
     struct image_info first, info;
-    struct err unused;
     for (size_t i = 0; i < count; i++) {
-        if (image_measure(files[i].path, &info, &unused) || info.channels != 1)
+        if (measure(files[i].path, &info) || info.channels != 1)
             return false;
         first = i ? first : info;
         if (info.width != first.width || info.height != first.height || info.bits != first.bits)

@@ -70,6 +70,19 @@ static int run_batch(struct batch *batch, struct err *err)
     return 0;
 }
 
+/* tile(1) leaves alpha out, so that what it gives of two channels, or of four, is none. */
+static int check_channels(const struct batch *batch, const struct tile_meta *meta,
+                          const struct array *image, struct err *err)
+{
+    int64_t wanted = model_channels(batch->model);
+    size_t channels = image->ndim == 3 ? image->shape[2] : 1;
+    if (meta->source_channels == 0 || channels == 1 || channels == 3 || (int64_t)channels == wanted)
+        return 0;
+    return err_set(err, STATUS_DATA,
+                   "%zu channels, but the network takes %lld: choose by tile --channel", channels,
+                   (long long)wanted);
+}
+
 static int add_sample(struct batch *batch, struct sample *sample, const struct array *image,
                       struct err *err)
 {
@@ -78,7 +91,8 @@ static int add_sample(struct batch *batch, struct sample *sample, const struct a
     if (sample_get_meta(sample, &meta, err) < 0)
         return -1;
     sample_scale(&meta, image->dtype, batch->options->ranges, &input.offset, &input.gain);
-    if (planes_check(image, model_channels(batch->model), err))
+    if (check_channels(batch, &meta, image, err) ||
+        planes_check(image, model_channels(batch->model), err))
         return err_prefix(err, "sample '%s'", sample->key);
     batch->inputs[batch->count] = input;
     batch->samples[batch->count++] = sample;

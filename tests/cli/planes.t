@@ -1,7 +1,7 @@
 #!/bin/bash
 # Stacks, channels and masks of several planes through the programs.
 . "$(dirname "$0")/../tap.sh"
-plan 36
+plan 38
 cd "$TMP" || exit 1
 image() { "$BUILD/tests/helper/image" "$@"; }
 
@@ -64,6 +64,9 @@ is "$(cat message)" "tile: cut 'imagesTr/case_a.tif': 'imagesTr/case_a_0000.tif'
 is "$(pixel imagesTr/case_a_*.tif 2>message)" "5 6 7" "... in their order"
 is "$(pixel --channel 2 imagesTr/case_a_*.tif 2>message)" 6 "... of which one is taken"
 is "$(tile -q -s full --numbered images imagesTr/*.tif | keys)" "case_a_0000 case_a_0001 case_a_0002 case_b_0000 " "or images"
+tile -q imagesTr/case_a_000[01].tif 2>/dev/null | predict -q -t 1 >none.tar 2>message
+is "$?:$(cat message)" "65:predict: sample 'case_a/224/y000000-x000000': 2 channels, but the network takes 1: choose by tile --channel" "a network that sees one channel is given one"
+is "$(tile -q --channel 2 imagesTr/case_a_000[01].tif 2>message | predict -q -t 1 | peek | grep -c prob)" 1 "which is chosen"
 for f in 0 1 2 3 4 5; do image pages frames/f_000$f.tif 30 20 "" "$f"; done
 is "$(tile -q -s full frames/*.tif | keys)" "f_0000 f_0001 f_0002 f_0003 f_0004 f_0005 " "many, elsewhere, are frames of a film"
 is "$(tile -q -s full --numbered channels frames/*.tif | keys)" "f " "unless it is said"
