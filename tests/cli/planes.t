@@ -1,7 +1,7 @@
 #!/bin/bash
 # Stacks, channels and masks of several planes through the programs.
 . "$(dirname "$0")/../tap.sh"
-plan 38
+plan 39
 cd "$TMP" || exit 1
 image() { "$BUILD/tests/helper/image" "$@"; }
 
@@ -75,6 +75,8 @@ image pages imagesTr/case_a_0002.tif 31 20 "" 7
 tile -q -s full imagesTr/case_a_*.tif >none.tar 2>message
 is "$?:$(grep -c "another size or type than 'imagesTr/case_a_0000.tif'" message)" "65:1" "channels of several sizes are refused"
 is "$(tile -q -s full frames/f_0000.tif frames/f_0001.tif 2>message | keys)" "f " "two of a size are channels anywhere"
+for f in 0 1; do image make 30 20 3 8 frames/c_000$f.png; done
+is "$(tile -q -s full frames/c_*.png | keys)" "c_0000 c_0001 " "unless they are in color"
 
 # the size of a pixel goes through
 tile -q -s full --z 1 stack.tif | stitch -q --image -o i.tif
