@@ -79,6 +79,8 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.results.exports[RESULTS_COCO_RLE])},
     {0, "svg", "FILE|DIR", "write outlines as SVG",
      CLI_TEXT(settings.results.exports[RESULTS_SVG])},
+    {0, "labelme", "FILE|DIR", "write outlines for LabelMe, to be corrected there",
+     CLI_TEXT(settings.results.exports[RESULTS_LABELME])},
     PLANES_OPTIONS,
     {0, "force", NULL, "in a folder, replace files that are not of an earlier run",
      CLI_FLAG(settings.force)},

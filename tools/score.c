@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "core/destination.h"
 #include "core/limits.h"
+#include "core/table.h"
 #include "image/pairs.h"
 #include "image/planes.h"
 #include "scores/files.h"
@@ -15,7 +16,7 @@
 
 static struct {
     struct compare_rules rules;
-    bool probability, runs;
+    bool probability, runs, csv;
     enum { BY_IMAGE, BY_TILE } by;
     enum { PIXELS, MICROMETERS } unit;
     float threshold;      /* 0: the most probable class */
@@ -30,6 +31,7 @@ static struct {
 };
 
 static struct scores_report report;
+static struct table_print output;
 
 static const struct cli_option options[] = {
     {'c', "convention", "NAME", "rules where tools differ: " CONVENTION_WORDS,
@@ -57,6 +59,7 @@ static const struct cli_option options[] = {
     {0, "runs", NULL, "operands are tables of runs: --summary over their means",
      CLI_FLAG(settings.runs)},
     {'j', "json", NULL, "rows and summary as JSON", CLI_FLAG(report.json)},
+    {0, "csv", NULL, "commas between cells, for spreadsheets", CLI_FLAG(settings.csv)},
     {0, "curve", "FILE", "write the risk-coverage curve of all images as TSV",
      CLI_TEXT(settings.curve)},
     {0, "reliability", "FILE", "write the reliability diagram's bins as TSV",
@@ -243,7 +246,9 @@ static void complete_settings(void)
     if (settings.rules.objects && settings.rules.classes)
         cli_die_usage("--instances and --classes cannot be combined");
     settings.rules.scores.unit = settings.unit == MICROMETERS ? "_um" : "";
-    report.to = stdout;
+    if (settings.csv && report.json)
+        cli_die_usage("--csv and --json cannot be combined");
+    report.to = output.to;
     report.classes = settings.rules.classes > 0;
     report.convention = conventions[settings.rules.scores.convention];
     report.summarize |= settings.runs;
@@ -258,6 +263,8 @@ int main(int argc, char **argv)
     char **operands = cli_operands();
     if (settings.runs ? count == 0 : count > 2)
         cli_die_usage("a stream, PREDICTION and TRUTH, or --runs and tables are needed");
+    if (table_print_begin(&output, settings.csv, &err))
+        cli_die_err(&err);
     complete_settings();
     scores_report_begin(&report);
     if (settings.runs)
@@ -266,7 +273,7 @@ int main(int argc, char **argv)
         compare_operands(operands);
     else
         compare_stream(count ? operands[0] : "-");
-    if (scores_report_end(&report, &err) ||
+    if (scores_report_end(&report, &err) || table_print_end(&output, &err) ||
         (settings.curve && scores_write_curve(settings.curve, &totals.risk, &err)) ||
         (settings.reliability &&
          scores_write_reliability(settings.reliability, &totals.calibration, &err)))

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "core/growing.h"
 #include "core/names.h"
+#include "core/table.h"
 #include "core/text.h"
 #include "pixels/planes.h"
 #include "scores/choose.h"
@@ -16,12 +17,14 @@
 static struct {
     const char *done;
     int64_t number;
+    bool csv;
 } settings = {.number = 5};
 
 static const struct cli_option options[] = {
     {'n', "number", "N", "images to suggest (default 5)", CLI_INT(settings.number, 1, 1000000)},
     {0, "done", "FILE", "names of images that are annotated, one a line: others, unlike them",
      CLI_TEXT(settings.done)},
+    {0, "csv", NULL, "commas between cells, for spreadsheets", CLI_FLAG(settings.csv)},
     {0},
 };
 
@@ -125,20 +128,22 @@ static bool *read_done(void)
 
 /* ---- the table ---- */
 
-static void print_choice(int64_t rank, const struct choice *c)
+static void print_choice(FILE *to, int64_t rank, const struct choice *c)
 {
     const struct choose_image *m = &images[c->image].measures;
     const char *reason = m->unsure == 0       ? "nothing found"
                          : isnan(c->distance) ? "most unsure"
                                               : "unsure, and unlike those before";
-    printf("%lld\t", (long long)rank);
-    text_put(stdout, images[c->image].name);
-    printf("\t%.4f\t%.4f\t%.4f\t%.4f\t%s\n", c->score, m->unsure, c->distance, m->covered, reason);
+    fprintf(to, "%lld\t", (long long)rank);
+    text_put(to, images[c->image].name);
+    fprintf(to, "\t%.4f\t%.4f\t%.4f\t%.4f\t%s\n", c->score, m->unsure, c->distance, m->covered,
+            reason);
 }
 
 static void suggest(void)
 {
     struct err err;
+    struct table_print print;
     bool *done = read_done();
     struct choose_image *measures = calloc(image_count + 1, sizeof *measures);
     struct choice *choices = calloc(image_count + 1, sizeof *choices);
@@ -150,9 +155,13 @@ static void suggest(void)
     int64_t n = choose_images(measures, done, image_count, choices, wanted, &err);
     if (n < 0)
         cli_die_err(&err);
-    puts("rank\timage\tscore\tunsure\tdistance\tcovered\treason");
+    if (table_print_begin(&print, settings.csv, &err))
+        cli_die_err(&err);
+    fputs("rank\timage\tscore\tunsure\tdistance\tcovered\treason\n", print.to);
     for (int64_t i = 0; i < n; i++)
-        print_choice(i + 1, &choices[i]);
+        print_choice(print.to, i + 1, &choices[i]);
+    if (table_print_end(&print, &err))
+        cli_die_err(&err);
     free(done);
     free(measures);
     free(choices);

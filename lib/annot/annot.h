@@ -25,7 +25,7 @@ enum annot_format {
     ANNOT_COCO,     /* polygons; run lengths for objects with holes */
     ANNOT_COCO_RLE, /* run lengths for all */
     ANNOT_SVG,      /* written only */
-    ANNOT_LABELME,  /* read only */
+    ANNOT_LABELME,  /* polygons; cells are numbered anew when it is read back */
 };
 
 /* The image that annotations belong to. */
@@ -33,7 +33,7 @@ struct annot_image {
     const char *name;               /* the file's, with folders where they are known */
     int64_t width, height;          /* 0 when the annotations do not say */
     double full_width, full_height; /* of a larger image that this one was scaled from, or 0:
-                                       GeoJSON is written in its pixels */
+                                       GeoJSON and LabelMe are written in its pixels */
     bool scales;                    /* of one read: its objects may be painted at another size, too,
                                        and are scaled then */
 };

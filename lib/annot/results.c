@@ -45,11 +45,10 @@ static int begin_labels(struct results *r, struct err *err)
 
 static int begin_exports(struct results *r, struct err *err)
 {
-    static const enum annot_format formats[RESULTS_EXPORTS] = {[RESULTS_ROIS] = ANNOT_ROI_ZIP,
-                                                               [RESULTS_GEOJSON] = ANNOT_GEOJSON,
-                                                               [RESULTS_COCO] = ANNOT_COCO,
-                                                               [RESULTS_COCO_RLE] = ANNOT_COCO_RLE,
-                                                               [RESULTS_SVG] = ANNOT_SVG};
+    static const enum annot_format formats[RESULTS_EXPORTS] = {
+        [RESULTS_ROIS] = ANNOT_ROI_ZIP, [RESULTS_GEOJSON] = ANNOT_GEOJSON,
+        [RESULTS_COCO] = ANNOT_COCO,    [RESULTS_COCO_RLE] = ANNOT_COCO_RLE,
+        [RESULTS_SVG] = ANNOT_SVG,      [RESULTS_LABELME] = ANNOT_LABELME};
     const struct results_rules *rules = r->rules;
     for (size_t i = 0; i < RESULTS_EXPORTS; i++)
         if (rules->exports[i] && annot_export_begin(&r->exports[i], formats[i], rules->exports[i],

@@ -12,6 +12,7 @@ enum results_export {
     RESULTS_COCO,
     RESULTS_COCO_RLE,
     RESULTS_SVG,
+    RESULTS_LABELME,
     RESULTS_EXPORTS
 };
 

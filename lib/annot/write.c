@@ -1,29 +1,23 @@
 #include "annot/write.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/num.h"
 #include "core/text.h"
 
 #define FLUSH_AT ((size_t)1 << 16)
 
 static const struct write_format *format_of(const struct annot_writer *writer)
 {
-    switch (writer->format) {
-    case ANNOT_ROI_ZIP:
-        return &write_roi_zip;
-    case ANNOT_GEOJSON:
-        return &write_geojson;
-    case ANNOT_COCO:
-    case ANNOT_COCO_RLE:
-        return &write_coco;
-    case ANNOT_SVG:
-        return &write_svg;
-    default:
-        return NULL;
-    }
+    static const struct write_format *const formats[] = {
+        [ANNOT_ROI_ZIP] = &write_roi_zip, [ANNOT_GEOJSON] = &write_geojson,
+        [ANNOT_COCO] = &write_coco,       [ANNOT_COCO_RLE] = &write_coco,
+        [ANNOT_SVG] = &write_svg,         [ANNOT_LABELME] = &write_labelme};
+    return formats[writer->format];
 }
 
 /* ---- text ---- */
@@ -66,6 +60,27 @@ int write_number(struct annot_writer *writer, int64_t number, struct err *err)
     return write_bytes(writer, at, (size_t)(digits + sizeof digits - at), err);
 }
 
+int write_coordinate(struct annot_writer *writer, double value, struct err *err)
+{
+    char number[NUM_PRINT_SIZE];
+    if (value == floor(value))
+        return write_number(writer, (int64_t)value, err);
+    num_print(number, round(value * 100) / 100);
+    return write_text(writer, err, "%s", number);
+}
+
+static double times_larger(double full, int64_t side)
+{
+    return full > 0 && side > 0 ? full / (double)side : 1;
+}
+
+void write_scale(const struct annot_image *image, double scale[2])
+{
+    scale[0] = times_larger(image->full_width, image->width);
+    scale[1] = times_larger(image->full_height, image->height);
+}
+
+/* What replaces a character, NULL when it may stay. */
 static const char *json_escape(const unsigned char *s, char to[8])
 {
     if (*s == '"' || *s == '\\')
@@ -128,10 +143,6 @@ int annot_create(struct annot_writer **result, const char *path, enum annot_form
     writer->names.size = sizeof(char *);
     writer->images.size = sizeof(struct annot_image);
     writer->runs.size = sizeof(uint32_t);
-    if (!format_of(writer)) {
-        free(writer);
-        return err_set(err, STATUS_USAGE, "this format of annotations is only read");
-    }
     if (outfile_open(&writer->out, path, err)) {
         free(writer);
         return -1;

@@ -47,6 +47,13 @@ int write_bytes(struct annot_writer *writer, const char *bytes, size_t n,
 int write_json_string(struct annot_writer *writer, const char *text, struct err *err) MUST_CHECK;
 int write_xml_text(struct annot_writer *writer, const char *text, struct err *err) MUST_CHECK;
 
+/* A coordinate, to the hundredth of a pixel. */
+int write_coordinate(struct annot_writer *writer, double value, struct err *err) MUST_CHECK;
+
+/* How much larger the image's file is than what was labeled, in x and y: QuPath counts a
+ * slide's pixels at level 0, whichever was looked at, and LabelMe opens the file. */
+void write_scale(const struct annot_image *image, double scale[2]);
+
 /* The formats: begin, an object, end. */
 struct write_format {
     int (*begin)(struct annot_writer *, const struct annot_image *, struct err *);
@@ -54,7 +61,8 @@ struct write_format {
     int (*end)(struct annot_writer *, struct err *);
     bool many_images;
 };
-extern const struct write_format write_geojson, write_coco, write_svg, write_roi_zip;
+extern const struct write_format write_geojson, write_coco, write_svg, write_roi_zip,
+    write_labelme;
 
 /* Frees what write_roi_zip allocated. */
 void write_roi_zip_free(struct annot_writer *writer);

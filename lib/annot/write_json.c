@@ -22,16 +22,6 @@ static int geojson_begin(struct annot_writer *writer, const struct annot_image *
     return write_text(writer, err, "\"features\":[");
 }
 
-/* To the hundredth of a pixel. */
-static int geojson_number(struct annot_writer *writer, double value, struct err *err)
-{
-    char number[NUM_PRINT_SIZE];
-    if (value == floor(value))
-        return write_number(writer, (int64_t)value, err);
-    num_print(number, round(value * 100) / 100);
-    return write_text(writer, err, "%s", number);
-}
-
 /* scale: of x and of y */
 static int geojson_ring(struct annot_writer *writer, const struct annot_ring *ring,
                         const double scale[2], struct err *err)
@@ -41,8 +31,8 @@ static int geojson_ring(struct annot_writer *writer, const struct annot_ring *ri
     for (size_t i = 0; i <= ring->n; i++) {
         const double *p = ring->points + 2 * (i % ring->n);
         if (write_bytes(writer, i ? ",[" : "[", i ? 2 : 1, err) ||
-            geojson_number(writer, p[0] * scale[0], err) || write_bytes(writer, ",", 1, err) ||
-            geojson_number(writer, p[1] * scale[1], err) || write_bytes(writer, "]", 1, err))
+            write_coordinate(writer, p[0] * scale[0], err) || write_bytes(writer, ",", 1, err) ||
+            write_coordinate(writer, p[1] * scale[1], err) || write_bytes(writer, "]", 1, err))
             return -1;
     }
     return write_text(writer, err, "]");
@@ -58,18 +48,12 @@ static int geojson_polygon(struct annot_writer *writer, const struct annot_piece
     return write_text(writer, err, "]");
 }
 
-/* QuPath counts a slide's pixels at level 0, whichever was looked at. */
-static double factor(double full, int64_t side)
-{
-    return full > 0 && side > 0 ? full / (double)side : 1;
-}
-
 static int geojson_geometry(struct annot_writer *writer, const struct write_object *object,
                             struct err *err)
 {
     const struct annot_object *outline = object->outline;
-    const double scale[2] = {factor(object->image->full_width, object->image->width),
-                             factor(object->image->full_height, object->image->height)};
+    double scale[2];
+    write_scale(object->image, scale);
     if (outline->count == 1)
         return write_text(writer, err, "{\"type\":\"Polygon\",\"coordinates\":") ||
                        geojson_polygon(writer, &outline->pieces[0], scale, err)

@@ -10,7 +10,7 @@
 
 #include "core/growing.h"
 #include "core/io.h"
-#include "core/outfile.h"
+#include "core/table.h"
 
 #define MAX_BYTES (1 << 24)
 
@@ -147,23 +147,16 @@ const char *tsv_remark(const struct tsv *tsv, const char *name)
     return NULL;
 }
 
-static int write_cell(struct outfile *out, size_t column, const char *text, struct err *err)
-{
-    return (column && outfile_write(out, "\t", 1, err)) ||
-                   outfile_write(out, text, strlen(text), err)
-               ? -1
-               : 0;
-}
-
-static int write_rows(struct outfile *out, const char *const *names, size_t columns,
+static int write_rows(struct table *out, const char *const *names, size_t columns,
                       const double *values, size_t rows, struct err *err)
 {
     for (size_t i = 0; i < (rows + 1) * columns; i++) {
         char text[40];
         double value = i < columns ? 0 : values[i - columns];
         snprintf(text, sizeof text, isnan(value) ? "nan" : "%.10g", value);
-        if (write_cell(out, i % columns, i < columns ? names[i] : text, err) ||
-            (i % columns == columns - 1 && outfile_write(out, "\n", 1, err)))
+        const char *cell = i < columns ? names[i] : text;
+        if (table_write(out, cell, strlen(cell), err) ||
+            table_write(out, i % columns == columns - 1 ? "\n" : "\t", 1, err))
             return -1;
     }
     return 0;
@@ -172,12 +165,12 @@ static int write_rows(struct outfile *out, const char *const *names, size_t colu
 int tsv_write(const char *path, const char *const *names, size_t columns, const double *values,
               size_t rows, struct err *err)
 {
-    struct outfile *out;
-    if (outfile_open(&out, path, err))
+    struct table *out;
+    if (table_open(&out, path, false, err))
         return -1;
     if (write_rows(out, names, columns, values, rows, err)) {
-        outfile_abort(out);
+        table_abort(out);
         return -1;
     }
-    return outfile_commit(out, err);
+    return table_commit(out, err);
 }

@@ -34,8 +34,7 @@ const char *tsv_cell(const struct tsv *tsv, size_t row, size_t column);
  * is none.  Borrowed. */
 const char *tsv_remark(const struct tsv *tsv, const char *name);
 
-/* Writes a table of numbers, rows x columns; whole or not at all, "-" is standard
- * output. */
+/* Writes a table of numbers, rows x columns, as core/table.h does. */
 int tsv_write(const char *path, const char *const *names, size_t columns, const double *values,
               size_t rows, struct err *err) MUST_CHECK;
 

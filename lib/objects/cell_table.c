@@ -3,27 +3,22 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/num.h"
-#include "core/outfile.h"
+#include "core/table.h"
 #include "core/text.h"
 
 struct cell_table {
-    struct outfile *out;
+    struct table *table;
     bool has_head;
-    size_t used; /* of text, which is written when it is full */
-    char text[1 << 16];
 };
 
 int cell_table_open(struct cell_table **table, const char *path, struct err *err)
 {
-    struct cell_table *t = malloc(sizeof *t);
+    struct cell_table *t = calloc(1, sizeof *t);
     if (!t)
         return err_memory(err, "a table");
-    t->has_head = false;
-    t->used = 0;
-    if (outfile_open(&t->out, path, err)) {
+    if (table_open(&t->table, path, false, err)) {
         free(t);
         return -1;
     }
@@ -31,20 +26,9 @@ int cell_table_open(struct cell_table **table, const char *path, struct err *err
     return 0;
 }
 
-static int flush(struct cell_table *t, struct err *err)
-{
-    size_t used = t->used;
-    t->used = 0;
-    return used ? outfile_write(t->out, t->text, used, err) : 0;
-}
-
 static int put(struct cell_table *t, const char *text, size_t length, struct err *err)
 {
-    if (t->used + length > sizeof t->text && flush(t, err))
-        return -1;
-    memcpy(t->text + t->used, text, length);
-    t->used += length;
-    return 0;
+    return table_write(t->table, text, length, err);
 }
 
 static int put_number(struct cell_table *t, double value, struct err *err)
@@ -99,11 +83,7 @@ int cell_table_put(struct cell_table *table, const struct cell_line *line,
 
 int cell_table_commit(struct cell_table *table, struct err *err)
 {
-    if (flush(table, err)) {
-        cell_table_abort(table);
-        return -1;
-    }
-    int rc = outfile_commit(table->out, err);
+    int rc = table_commit(table->table, err);
     free(table);
     return rc;
 }
@@ -112,6 +92,6 @@ void cell_table_abort(struct cell_table *table)
 {
     if (!table)
         return;
-    outfile_abort(table->out);
+    table_abort(table->table);
     free(table);
 }

@@ -10,7 +10,7 @@
 
 struct cell_table;
 
-/* Creates the file, "-" is standard output; whole or not at all. */
+/* Creates the file as core/table.h does. */
 int cell_table_open(struct cell_table **table, const char *path, struct err *err) MUST_CHECK;
 
 /* The header: the names of the quantities.  Does nothing when there is one. */

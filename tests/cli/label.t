@@ -2,7 +2,7 @@
 # label: cells of masks, probabilities and flows, and their table.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 74
+plan 82
 
 cell() { # COLUMN FILE [LINE]: of a table
     awk -F'\t' -v name="$1" -v line="${3:-2}" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
@@ -58,6 +58,12 @@ ok "a stream of two images" label -q -o "$TMP/twice/" -T "$TMP/two.tsv" --geojso
 is "$(cd "$TMP/twice" && echo *)" \
     "synth_00001.geojson synth_00001.tif synth_00002.geojson synth_00002.tif" "into a folder"
 is "$(columns "$TMP/two.tsv" 1 | sort -u | wc -l)" 2 "and one table"
+if command -v script >/dev/null; then
+    (cd "$TMP" && script -qec "label -T /dev/null two.tar" log >/dev/null 2>&1 </dev/null)
+    ok "a terminal is told how many images there are" grep -q '2 of 2 images' "$TMP/log"
+else
+    skip "no script(1) to make a terminal"
+fi
 fails 64 "into one file" label -o "$TMP/x.tif" "$TMP/two.tar"
 head -c 100000 "$TMP/prob.tar" >"$TMP/cut.tar"
 fails 65 "a stream that was cut" label -o "$TMP/x.tif" "$TMP/cut.tar"
@@ -88,6 +94,14 @@ is "$(label -q -o "$TMP/f4.tif" "$TMP/wide.tar" 2>&1 | grep -c 'its cells are 1[
 tile -q --diameter 100 -m "$TMP/wide/masks" "$TMP"/wide/images/* | stream flows 1 >"$TMP/wide.tar"
 is "$(label -q -o "$TMP/f4.tif" "$TMP/wide.tar" 2>&1)" "" "not when their tiles were scaled"
 
+# ---- a table with commas ----
+odd="$TMP/a, \"b\".png" && cp "$mask" "$odd"
+label -q -T "$TMP/odd.tsv" "$odd" && label -q -T "$TMP/odd.CSV" "$odd"
+is "$(head -n 1 "$TMP/odd.CSV")" "$(head -n 1 "$TMP/odd.tsv" | tr '\t' ,)" "a table of that name has commas"
+is "$(sed -n 2p "$TMP/odd.CSV" | cut -d , -f 1,2,3)" "\"$TMP/a, \"\"b\"\".png\",1" "names are quoted where they need it"
+is "$(tail -n +2 "$TMP/odd.CSV" | cut -d , -f 3- | tr -s , | sort)" \
+    "$(tail -n +2 "$TMP/odd.tsv" | cut -f 2- | tr '\t' , | sed 's/\bnan\b//g' | tr -s , | sort)" "the same numbers; nothing for nan"
+
 # ---- exports ----
 label -q -m watershed -o "$TMP/w.png" --rois "$TMP/w.zip" --geojson "$TMP/w.geojson" --coco "$TMP/w.json" \
     --coco-rle "$TMP/rle.json" --svg "$TMP/w.svg" "$mask"
@@ -117,6 +131,15 @@ for file in w.zip w.geojson w.json rle.json; do
     rasterize -q --like "$mask" -o "$TMP/back.tif" "$TMP/$file"
     is "$(score -i "$TMP/back.tif" "$TMP/w.png" | cut -f 2,12 | tail -n 1)" "1	1" "$file and back: the same cells"
 done
+mkdir "$TMP/lm" && cp "$TMP/w.png" "$TMP/lm/w.png"
+label -q -m keep --labelme "$TMP/lm/" "$TMP/lm/w.png"
+ok "LabelMe's file names the image that is beside it" grep -q '"imagePath":"w.png"' "$TMP/lm/w.json"
+label -q -m keep --labelme "$TMP/lm/next/" "$TMP/lm/w.png"
+ok "or where it is from there" grep -q '"imagePath":"../w.png"' "$TMP/lm/next/w.json"
+rasterize -q -o "$TMP/back.tif" "$TMP/lm/w.json"
+is "$(score -i "$TMP/back.tif" "$TMP/w.png" | cut -f 2,12 | tail -n 1)" "1	1" "LabelMe and back: the same cells"
+is "$(label -q -m keep --labelme - "$TMP/lm/w.png" | grep -o '"imagePath":"[^"]*"')" '"imagePath":"w.png"' \
+    "standard output is nowhere: the name alone"
 ok "one file for all images" label -q --coco "$TMP/all.json" "$TMP"/masks/masks/*.png
 is "$(grep -o '"file_name"' "$TMP/all.json" | wc -l)" 2 "of COCO"
 ok "a folder for the others" label -q --rois "$TMP/rois/" "$TMP"/masks/masks/*.png

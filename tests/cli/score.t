@@ -2,7 +2,7 @@
 # score: files, folders, streams, tables of runs, and what is wrong with them.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 40
+plan 43
 
 # Writes NumPy files and a foreign WebDataset archive.  A picture is rows of digits
 # separated by '/'; probabilities are those digits / 10, as one plane.
@@ -120,6 +120,12 @@ fails 65 "a table with a short line" score --runs "$TMP/short.tsv"
 printf 'name\tdsc\na\tx\n' >"$TMP/text.tsv"
 fails 65 "a table with text for a number" score --runs "$TMP/text.tsv"
 fails 66 "a table that is not there" score --runs "$TMP/none.tsv"
+
+# ---- commas ----
+is "$(score --csv "$TMP/truth/masks" "$TMP/truth/masks")" \
+    "$(score "$TMP/truth/masks" "$TMP/truth/masks" | tr '\t' , | sed 's/,nan\b/,/g')" "commas, and nothing for nan"
+is "$(score --csv -s "$TMP/truth/masks" "$TMP/truth/masks" | head -n 1)" "metric,mean,sd,n" "of a summary too"
+fails 64 "JSON with commas" score --csv -j "$mask" "$mask"
 
 # ---- curves ----
 score --curve "$TMP/curve" --reliability "$TMP/bins" "$TMP/two.tar" >/dev/null

@@ -1,5 +1,5 @@
 /* annotate FORMAT OUT IMAGE...: writes label images as annotations, for the tests
- * of what other programs make of them.  FORMAT: roi, geojson, coco, rle, svg. */
+ * of what other programs make of them.  FORMAT: roi, geojson, coco, rle, svg, labelme. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +29,13 @@ static int put(struct annot_writer *writer, const char *path, struct err *err)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"roi", "geojson", "coco", "rle", "svg"};
+    static const char *const names[] = {"roi", "geojson", "coco", "rle", "svg", "labelme"};
     struct annot_writer *writer;
     struct err err;
     int format = 0;
     if (argc < 4)
         return 64;
-    while (format < 5 && strcmp(names[format], argv[1]) != 0)
+    while (format < 6 && strcmp(names[format], argv[1]) != 0)
         format++;
     if (annot_create(&writer, argv[2], (enum annot_format)format, &err))
         return fail(&err);

@@ -113,6 +113,47 @@ static void test_round_trips(void)
     }
 }
 
+/* 1, 2, ... in the order of the labels. */
+static void number_anew(struct array *labels)
+{
+    uint32_t *p = labels->data, next = 0;
+    size_t n = labels->shape[0] * labels->shape[1];
+    for (uint64_t done = 0;; next++) {
+        uint64_t least = UINT64_MAX;
+        for (size_t i = 0; i < n; i++)
+            if (p[i] > done && p[i] < least)
+                least = p[i];
+        if (least == UINT64_MAX)
+            return;
+        for (size_t i = 0; i < n; i++)
+            if (p[i] == least)
+                p[i] = next + 1;
+        done = next + 1;
+    }
+}
+
+/* The annotator adds and takes away: cells have no numbers there. */
+static void test_labelme(void)
+{
+    const struct annot_raster raster = {.mode = ANNOT_INSTANCES};
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        struct err err = {0};
+        struct annot_counts counts;
+        struct annot_file *file = NULL;
+        struct array labels = new_labels(57, 83), back = new_labels(57, 83);
+        draw(&labels, seed);
+        number_anew(&labels);
+        bool good = write_file(&labels, ANNOT_LABELME, &err) && annot_open(&file, path, &err) == 0;
+        good = good && annot_rasterize(file, 0, &raster, &back, &counts, &err) == 0;
+        if (!ok(good && same(&labels, &back), "labels to LabelMe and back, drawing %d", (int)seed))
+            printf("# %s\n", err.message);
+        is_int(good ? annot_image(file, 0).width : 0, 83, "with the image's width");
+        annot_close(file);
+        array_free(&labels);
+        array_free(&back);
+    }
+}
+
 static void test_full(void)
 {
     struct err err;
@@ -129,7 +170,6 @@ static void test_full(void)
                same(&labels, &back),
            "no objects, format %d", f);
     ok(write_file(&labels, ANNOT_SVG, &err), "SVG");
-    ok(!write_file(&labels, ANNOT_LABELME, &err), "LabelMe is only read");
     array_free(&labels);
     array_free(&back);
 }
@@ -454,12 +494,13 @@ static void test_runs(void)
 
 int main(void)
 {
-    tap_plan(97);
+    tap_plan(112);
     int fd = mkstemp(path);
     if (fd < 0)
         return 1;
     close(fd);
     test_round_trips();
+    test_labelme();
     test_full();
     test_outlines();
     test_paint();
