@@ -1,23 +1,31 @@
 /* overlay: masks drawn over the image that they belong to. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "draw/layer.h"
+#include "core/growing.h"
+#include "core/guard.h"
+#include "core/names.h"
+#include "core/num.h"
+#include "draw/figure_file.h"
+#include "image/output.h"
+#include "image/pairs.h"
 
 static struct {
-    const char *output, *truth;
+    const char *output, *truth, *suffix;
     int style; /* of outline|fill|both, -1: not said */
     int line;  /* -1: by the size */
     double opacity;
-    bool single, side_by_side;
-    struct color color;
-    enum panel panels[FIGURE_MAX_PANELS];
-    int panel_count;
-    int64_t insets[FIGURE_MAX_INSETS][4]; /* x, y, width, height */
-    int inset_count;
-    struct layer_options layers;
-} settings = {.output = "-", .style = -1, .line = -1, .opacity = 0.5, .layers.range = {0.5, 99.5}};
+    bool side_by_side, force;
+    struct destination to;
+    struct figure_rules rules;
+} settings = {.output = "-",
+              .suffix = "",
+              .style = -1,
+              .line = -1,
+              .opacity = 0.5,
+              .rules = {.bar = FIGURE_NO_BAR, .layers.range = {0.5, 99.5}}};
 
 static int read_color(const char *text, struct err *err)
 {
@@ -25,14 +33,27 @@ static int read_color(const char *text, struct err *err)
     if (strlen(digits) != 6 || strspn(digits, "0123456789abcdefABCDEF") != 6)
         return err_set(err, STATUS_USAGE, "'%s' is not RRGGBB", text);
     unsigned long value = strtoul(digits, NULL, 16);
-    settings.single = true;
-    settings.color = (struct color){(uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    settings.rules.style.single = true;
+    settings.rules.style.color =
+        (struct color){(uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    return 0;
+}
+
+static int read_bar(const char *text, struct err *err)
+{
+    if (strcmp(text, "auto") != 0)
+        return num_real(text, 1e-6, 1e9, &settings.rules.bar, err);
+    settings.rules.bar = FIGURE_AUTO_BAR;
     return 0;
 }
 
 static const struct cli_option options[] = {
-    {'o', "output", "FILE", "where to write, PNG or TIFF (default standard output)",
+    {'o', "output", "FILE|DIR", "where to write, PNG or TIFF (default standard output)",
      CLI_TEXT(settings.output)},
+    {0, "suffix", "TEXT", "with -o DIR: what file names have after the stem",
+     CLI_TEXT(settings.suffix)},
+    {0, "force", NULL, "in a folder, replace files that are not of an earlier run",
+     CLI_FLAG(settings.force)},
     {'s', "style", "outline|fill|both", "how objects are drawn (default outline)",
      CLI_CHOICE(settings.style)},
     {'w', "width", "PIXELS", "width of outlines (default 1 and 1 more for each 600 pixels)",
@@ -46,17 +67,23 @@ static const struct cli_option options[] = {
     {'p', "panel", NULL, "image, truth and prediction side by side",
      CLI_FLAG(settings.side_by_side)},
     {0, "panels", "NAME[,NAME...]", "these of image, truth, prediction and errors",
-     CLI_CHOICE_OF(settings.panels[0], "image|truth|prediction|errors"),
-     CLI_LIST(settings.panel_count, FIGURE_MAX_PANELS)},
+     CLI_CHOICE_OF(settings.rules.panels[0], "image|truth|prediction|errors"),
+     CLI_LIST(settings.rules.panel_count, FIGURE_MAX_PANELS)},
+    {0, "titles", "TEXT[,TEXT...]", "titles above the panels", CLI_TEXT(settings.rules.titles[0]),
+     CLI_LIST(settings.rules.title_count, FIGURE_MAX_PANELS)},
+    {'b', "scale-bar", "auto|UM", "a scale bar of so many micrometers, or of a round length",
+     CLI_CALL(read_bar)},
+    {0, "pixel-size", "UM[,UM]", "height and width of a pixel, where the image does not tell",
+     CLI_PIXEL_SIZE(settings.rules.pixel_size)},
     {'i', "inset", "X,Y,W,H", "enlarge this part of the image below; up to 6 times",
-     CLI_INT(settings.insets[0][0], 0, INT32_MAX), CLI_PARTS(4, ','),
-     CLI_TIMES(settings.inset_count, FIGURE_MAX_INSETS)},
+     CLI_INT(settings.rules.insets[0][0], 0, INT32_MAX), CLI_PARTS(4, ','),
+     CLI_TIMES(settings.rules.inset_count, FIGURE_MAX_INSETS)},
     {'m', "max-side", "PIXELS", "shrink the image until no side is longer",
-     CLI_INT(settings.layers.max_side, 16, 1000000)},
+     CLI_INT(settings.rules.layers.max_side, 16, 1000000)},
     {0, "contrast", "LOW,HIGH",
      "percentiles shown black and white (default 0.5,99.5; 8 bits are shown as they are)",
-     CLI_REAL(settings.layers.range[0], 0, 100), CLI_PARTS(2, ','),
-     CLI_GIVEN(settings.layers.stretch)},
+     CLI_REAL(settings.rules.layers.range[0], 0, 100), CLI_PARTS(2, ','),
+     CLI_GIVEN(settings.rules.layers.stretch)},
     PLANES_OPTIONS,
     {0},
 };
@@ -64,7 +91,7 @@ static const struct cli_option options[] = {
 static const struct cli_program program = {
     .name = "overlay",
     .purpose = "draw masks over images",
-    .synopsis = "[options] IMAGE MASK",
+    .synopsis = "[options] IMAGE MASK | [options] -o DIR IMAGE|FOLDER... MASKS",
     .options = options,
     .notes = "Errors are blue where both have an object, orange where only MASK has,\n"
              "yellow where only the true mask has.",
@@ -74,13 +101,13 @@ static const struct cli_program program = {
 
 static void set_panels(int count, const enum panel *panels)
 {
-    memcpy(settings.panels, panels, (size_t)count * sizeof *panels);
-    settings.panel_count = count;
+    memcpy(settings.rules.panels, panels, (size_t)count * sizeof *panels);
+    settings.rules.panel_count = count;
 }
 
 static void choose_panels(void)
 {
-    if (settings.panel_count)
+    if (settings.rules.panel_count)
         return;
     if (settings.side_by_side && settings.truth)
         set_panels(3, (enum panel[]){PANEL_IMAGE, PANEL_TRUTH, PANEL_PREDICTION});
@@ -92,141 +119,133 @@ static void choose_panels(void)
 
 static void check_options(void)
 {
-    if (cli_operand_count() != 2)
+    struct err err;
+    if (settings.force)
+        guard_force();
+    if (image_destination_set(&settings.to, settings.output, settings.suffix, &err))
+        cli_die_err(&err);
+    int count = cli_operand_count();
+    if (settings.to.is_folder ? count < 2 : count != 2)
         cli_die_usage("an image and a mask are needed");
+    if (settings.to.is_folder && !path_is_folder(cli_operands()[count - 1]))
+        cli_die_usage("'%s' is no folder of masks", cli_operands()[count - 1]);
+    if (!settings.to.is_folder && path_is_folder(cli_operands()[0]))
+        cli_die_usage("a folder of images needs a folder, -o DIR/");
     int inputs = 0;
     inputs += strcmp(cli_operands()[0], "-") == 0;
     inputs += strcmp(cli_operands()[1], "-") == 0;
     inputs += settings.truth && strcmp(settings.truth, "-") == 0;
     if (inputs > 1)
         cli_die_usage("only one of the images can be standard input");
-    for (int i = 0; i < settings.panel_count; i++)
+    for (int i = 0; i < settings.rules.panel_count; i++)
         if (!settings.truth &&
-            (settings.panels[i] == PANEL_TRUTH || settings.panels[i] == PANEL_ERRORS))
+            (settings.rules.panels[i] == PANEL_TRUTH || settings.rules.panels[i] == PANEL_ERRORS))
             cli_die_usage("a panel of the truth or of errors needs --truth");
-    for (int i = 0; i < settings.inset_count; i++)
-        if (settings.insets[i][2] == 0 || settings.insets[i][3] == 0)
+    for (int i = 0; i < settings.rules.inset_count; i++)
+        if (settings.rules.insets[i][2] == 0 || settings.rules.insets[i][3] == 0)
             cli_die_usage("--inset: a part without pixels");
-    if (settings.layers.range[0] >= settings.layers.range[1])
+    if (settings.rules.layers.range[0] >= settings.rules.layers.range[1])
         cli_die_usage("--contrast: LOW is not below HIGH");
-    struct err err;
-    if (image_check_name(settings.output, &err))
-        cli_die_err(&err);
     cli_refuse_terminal_for(settings.output, "an image");
 }
 
-/* ---- the figure ---- */
-
-static int line_width(const struct layer *image)
+static void complete_rules(void)
 {
-    if (settings.style == 1)
-        return 0;
-    return settings.line > 0 ? settings.line : draw_line_width(image->width, image->height);
+    struct figure_rules *rules = &settings.rules;
+    rules->style.line = settings.style == 1 ? 0 : settings.line;
+    rules->style.opacity = settings.style > 0 ? settings.opacity : 0;
+    rules->compare_by_outlines = settings.style == 0;
+    rules->error_opacity = settings.opacity;
+    rules->progress = settings.to.is_folder ? NULL : cli_progress;
 }
 
-static void set_figure(struct figure *figure, const struct layer *image)
+/* ---- many images ---- */
+
+static struct growing paths = {.size = sizeof(char *)};
+
+static void add_path(const char *path)
 {
-    *figure = (struct figure){
-        .width = image->width,
-        .height = image->height,
-        .panel_count = settings.panel_count,
-        .style = {.line = line_width(image), .single = settings.single, .color = settings.color},
-        .compare_by_outlines = settings.style == 0,
-        .error_opacity = settings.opacity,
-        .inset_count = settings.inset_count,
-    };
-    if (settings.style > 0)
-        figure->style.opacity = settings.opacity;
-    memcpy(figure->panels, settings.panels, sizeof figure->panels);
-    for (int i = 0; i < settings.inset_count; i++) {
-        const int64_t *from = settings.insets[i];
-        size_t factor = image->factor;
-        figure->insets[i] = (struct inset){.x = (size_t)from[0] / factor,
-                                           .y = (size_t)from[1] / factor,
-                                           .width = (size_t)(from[2] - 1) / factor + 1,
-                                           .height = (size_t)(from[3] - 1) / factor + 1};
+    struct err err;
+    char *copy = strdup(path);
+    if (!copy || growing_add(&paths, &copy, &err))
+        cli_die(STATUS_MEMORY, "no memory for a list of images");
+}
+
+static void add_folder(const char *path)
+{
+    struct err err;
+    struct folder folder;
+    char image[4096];
+    if (folder_list(&folder, path, "", &err))
+        cli_die_err(&err);
+    for (size_t i = 0; i < folder.count; i++)
+        if (!pairs_is_result(folder.files[i].path, image, sizeof image))
+            add_path(folder.files[i].path);
+    folder_free(&folder);
+}
+
+/* One image of the folder, its mask by its stem. */
+static int draw_one(const char *image, const char *masks, struct names *used, struct err *err)
+{
+    char mask[4096], truth[4096], stem[NAME_MAX + 1], output[4096];
+    struct figure_files files = {image, mask, settings.truth ? truth : NULL, output};
+    if (pairs_find_mask(masks, image, NULL, mask, sizeof mask, err) ||
+        (settings.truth &&
+         pairs_find_mask(settings.truth, image, NULL, truth, sizeof truth, err)) ||
+        names_new_stem(used, image, stem, sizeof stem, err) ||
+        destination_file(&settings.to, stem, image, "png", output, sizeof output, err))
+        return -1;
+    return figure_write(&files, &settings.rules, err);
+}
+
+static bool draw_many(const char *masks)
+{
+    struct names used = {0};
+    struct err err;
+    bool some_failed = false;
+    char **images = paths.items;
+    if (guard_inputs(images, (int)paths.count, &err))
+        cli_die_err(&err);
+    for (size_t i = 0; i < paths.count; i++) {
+        if (draw_one(images[i], masks, &used, &err)) {
+            if (err.status == STATUS_MEMORY || err.status == STATUS_IO || paths.count == 1)
+                cli_die_err(&err);
+            cli_warn_err(&err);
+            some_failed = true;
+        }
+        cli_progress("images", i + 1, paths.count);
+        free(images[i]);
     }
+    names_free(&used);
+    growing_free(&paths);
+    return some_failed;
 }
 
-/* A row of the panels. */
-static int draw_panels(struct figure *figure, size_t y, struct layer *image, struct layer *mask,
-                       struct layer *truth, uint8_t *to, struct err *err)
+static bool draw_folder(char **operands, int count)
 {
-    const uint32_t *found[2 * DRAW_MAX_LINE + 1], *right[2 * DRAW_MAX_LINE + 1];
-    if (layer_next_row(image, err) || layer_rows_around(mask, y, figure->style.line, found, err))
-        return -1;
-    if (settings.truth && layer_rows_around(truth, y, figure->style.line, right, err))
-        return -1;
-    struct figure_row row = {image->rows, found, settings.truth ? right : NULL};
-    figure_panels(figure, y, &row, to);
-    return 0;
-}
-
-static int draw(struct figure *figure, struct layer *image, struct layer *mask, struct layer *truth,
-                struct image_writer *writer, struct err *err)
-{
-    uint8_t *to = malloc(3 * figure->total_width);
-    int result = to ? 0 : err_memory(err, "a row");
-    for (size_t y = 0; result == 0 && y < figure->total_height; y++) {
-        if (y < figure->height)
-            result = draw_panels(figure, y, image, mask, truth, to, err);
+    for (int i = 0; i + 1 < count; i++)
+        if (path_is_folder(operands[i]))
+            add_folder(operands[i]);
         else
-            figure_insets(figure, y - figure->height, to);
-        if (result == 0)
-            result = image_write_rows(writer, 1, to, err);
-        cli_progress("rows", y + 1, figure->total_height);
-    }
-    free(to);
-    return result;
-}
-
-static int create_output(struct image_writer **writer, const struct figure *figure,
-                         const struct layer *image, struct err *err)
-{
-    double shrunk = (double)image->factor;
-    struct image_info info = {
-        .width = (int64_t)figure->total_width,
-        .height = (int64_t)figure->total_height,
-        .channels = 3,
-        .bits = 8,
-        .pixel_width = image->info.pixel_width * shrunk,
-        .pixel_height = image->info.pixel_height * shrunk,
-    };
-    return image_create(writer, settings.output, image_format_of_name(settings.output),
-                        IMAGE_DEFAULT_COMPRESSION, &info, err);
-}
-
-static int overlay(const char *image_path, const char *mask_path, struct err *err)
-{
-    struct layer image, mask, truth = {0};
-    struct figure figure;
-    struct image_writer *writer;
-    if (layer_open_image(&image, image_path, &settings.layers, err))
-        return -1;
-    set_figure(&figure, &image);
-    int line = figure.style.line;
-    if (layer_open_mask(&mask, mask_path, &image, line, err) ||
-        (settings.truth && layer_open_mask(&truth, settings.truth, &image, line, err)) ||
-        figure_start(&figure, err) || create_output(&writer, &figure, &image, err))
-        return -1;
-    if (draw(&figure, &image, &mask, &truth, writer, err)) {
-        image_abort(writer);
-        return -1;
-    }
-    figure_free(&figure);
-    layer_close(&image);
-    layer_close(&mask);
-    layer_close(&truth);
-    return image_commit(writer, err);
+            add_path(operands[i]);
+    if (paths.count == 0)
+        cli_die(STATUS_NO_INPUT, "no images in '%s'", operands[0]);
+    return draw_many(operands[count - 1]);
 }
 
 int main(int argc, char **argv)
 {
     struct err err;
+    bool some_failed = false;
     cli_start(&program, argc, argv);
     choose_panels();
     check_options();
-    if (overlay(cli_operands()[0], cli_operands()[1], &err))
+    complete_rules();
+    char **operands = cli_operands();
+    struct figure_files files = {operands[0], operands[1], settings.truth, settings.output};
+    if (settings.to.is_folder)
+        some_failed = draw_folder(operands, cli_operand_count());
+    else if (figure_write(&files, &settings.rules, &err))
         cli_die_err(&err);
-    return cli_finish(STATUS_OK);
+    return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

@@ -1,7 +1,10 @@
 #include "draw/figure.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "draw/letters.h"
 
 #define WHITE 255
 
@@ -9,12 +12,12 @@
 
 static int check_inset(const struct figure *figure, const struct inset *inset, struct err *err)
 {
-    if (inset->width == 0 || inset->height == 0 || inset->x >= figure->width ||
-        inset->y >= figure->height || inset->width > figure->width - inset->x ||
-        inset->height > figure->height - inset->y)
+    if (inset->width == 0 || inset->height == 0 || inset->x >= figure->full_width ||
+        inset->y >= figure->full_height || inset->width > figure->full_width - inset->x ||
+        inset->height > figure->full_height - inset->y)
         return err_set(err, STATUS_USAGE, "inset %zu,%zu,%zu,%zu is not inside %zu x %zu pixels",
-                       inset->x, inset->y, inset->width, inset->height, figure->width,
-                       figure->height);
+                       inset->x, inset->y, inset->width, inset->height, figure->full_width,
+                       figure->full_height);
     return 0;
 }
 
@@ -53,18 +56,34 @@ static int lay_insets(struct figure *figure, struct err *err)
     return 0;
 }
 
+/* Letters are as high as the panel's 28th part, but so that every title fits in its panel. */
+static void lay_titles(struct figure *figure)
+{
+    figure->unit = fmax((double)figure->width / 28 / LETTERS_ABOVE, 1.2);
+    for (int i = 0; i < figure->title_count; i++)
+        figure->unit = fmin(figure->unit,
+                            (double)figure->width / fmax(letters_width(figure->titles[i]) + 2, 1));
+    if (figure->title_count)
+        figure->head = (size_t)(figure->unit * (LETTERS_ABOVE + LETTERS_BELOW + 3)) + 1;
+}
+
 int figure_start(struct figure *figure, struct err *err)
 {
+    figure->factor = figure->factor ? figure->factor : 1;
+    figure->full_width = figure->full_width ? figure->full_width : figure->width;
+    figure->full_height = figure->full_height ? figure->full_height : figure->height;
+    lay_titles(figure);
     size_t panels = (size_t)figure->panel_count;
     size_t rows = 2 * (2 * (size_t)figure->style.line + 1);
     figure->gap = figure->width / 100 + 4;
     figure->frame = 1 + figure->width / 500;
     figure->total_width = panels * figure->width + (panels - 1) * figure->gap;
-    figure->total_height = figure->height;
+    figure->total_height = figure->head + figure->height;
     figure->on = malloc(2 * figure->width);
     figure->zoomed_rgb = malloc(figure->width * 3);
     figure->zoomed_rows = calloc(rows * figure->width, sizeof *figure->zoomed_rows);
-    if (!figure->on || !figure->zoomed_rgb || !figure->zoomed_rows)
+    figure->ink = malloc(2 * figure->width * sizeof *figure->ink);
+    if (!figure->on || !figure->zoomed_rgb || !figure->zoomed_rows || !figure->ink)
         return err_memory(err, "a figure");
     return figure->inset_count ? lay_insets(figure, err) : 0;
 }
@@ -79,6 +98,7 @@ void figure_free(struct figure *figure)
     free(figure->on);
     free(figure->zoomed_rgb);
     free(figure->zoomed_rows);
+    free(figure->ink);
     *figure = (struct figure){0};
 }
 
@@ -146,30 +166,115 @@ static struct color frame_color(int inset)
     return colors[inset % 3];
 }
 
-static void keep_rows(struct inset *inset, size_t y, const struct figure_row *row, int line)
+/* ---- letters ---- */
+
+static void mix_ink(uint8_t *to, const float *ink, size_t width, uint8_t level)
 {
-    if (y < inset->y || y - inset->y >= inset->height)
+    for (size_t i = 0; i < 3 * width; i++)
+        to[i] = (uint8_t)lrintf((float)to[i] + ((float)level - (float)to[i]) * ink[i / 3]);
+}
+
+static float *clean_ink(struct figure *figure, int which)
+{
+    float *ink = figure->ink + (size_t)which * figure->width;
+    memset(ink, 0, figure->width * sizeof *ink);
+    return ink;
+}
+
+void figure_titles(struct figure *figure, size_t y, uint8_t *to)
+{
+    memset(to, WHITE, 3 * figure->total_width);
+    for (int i = 0; i < figure->title_count && i < figure->panel_count; i++) {
+        float *ink = clean_ink(figure, 0);
+        double room = (double)figure->width - letters_width(figure->titles[i]) * figure->unit;
+        letters_row(figure->titles[i], figure->unit, fmax(room / 2, 0),
+                    (double)y + 0.5 - 1.5 * figure->unit, 0, figure->width, ink);
+        mix_ink(to + (size_t)i * 3 * (figure->width + figure->gap), ink, figure->width, 0);
+    }
+}
+
+/* The share of a row from y to y + 1 that a box from top to bottom covers, or of a pixel. */
+static double shared(double at, double from, double end)
+{
+    return fmax(fmin(at + 1, end) - fmax(at, from), 0);
+}
+
+static void add_box(float *ink, size_t width, double y, const double box[4])
+{
+    double rows = shared(y, box[1], box[3]);
+    for (size_t x = 0; x < width && rows > 0; x++)
+        ink[x] = fmaxf(ink[x], (float)(rows * shared((double)x, box[0], box[2])));
+}
+
+/* White with a black rim, in the lower right corner of the first panel: a bar and its length. */
+static void draw_bar(struct figure *figure, size_t y, uint8_t *to)
+{
+    double unit = figure->unit, rim = unit * 0.5, row = (double)y;
+    double right = (double)figure->width - 3 * unit, left = right - figure->bar;
+    double bottom = (double)figure->height - 3 * unit, top = bottom - 1.6 * unit;
+    double text_top = top - (LETTERS_ABOVE + LETTERS_BELOW) * unit;
+    if (row + 1 < text_top - 2 * unit || row > bottom + unit)
         return;
-    size_t at = (y - inset->y) * inset->width, size = inset->width * sizeof *inset->truth;
-    memcpy(inset->rgb + 3 * at, row->rgb + 3 * inset->x, 3 * inset->width);
-    memcpy(inset->prediction + at, row->prediction[line] + inset->x, size);
-    if (row->truth)
-        memcpy(inset->truth + at, row->truth[line] + inset->x, size);
+    double middle = (left + right - letters_width(figure->bar_text) * unit) / 2;
+    middle = fmax(fmin(middle, right - letters_width(figure->bar_text) * unit), 0);
+    for (int inner = 0; inner < 2; inner++) {
+        double r = inner ? 0 : rim;
+        float *ink = clean_ink(figure, inner);
+        add_box(ink, figure->width, row, (double[]){left - r, top - r, right + r, bottom + r});
+        letters_row(figure->bar_text, unit, middle, row + 0.5 - text_top, r, figure->width, ink);
+        mix_ink(to, ink, figure->width, inner ? WHITE : 0);
+    }
+}
+
+/* ---- what insets show ---- */
+
+void figure_keep_rgb(struct figure *figure, size_t y, size_t rows, const uint8_t *rgb)
+{
+    for (int i = 0; i < figure->inset_count; i++) {
+        struct inset *inset = &figure->insets[i];
+        for (size_t k = 0; k < rows; k++)
+            if (y + k >= inset->y && y + k - inset->y < inset->height)
+                memcpy(inset->rgb + 3 * (y + k - inset->y) * inset->width,
+                       rgb + 3 * (k * figure->full_width + inset->x), 3 * inset->width);
+    }
+}
+
+void figure_keep_labels(struct figure *figure, size_t y, size_t rows, const uint32_t *labels,
+                        bool truth)
+{
+    for (int i = 0; i < figure->inset_count; i++) {
+        struct inset *inset = &figure->insets[i];
+        uint32_t *to = truth ? inset->truth : inset->prediction;
+        for (size_t k = 0; k < rows; k++)
+            if (y + k >= inset->y && y + k - inset->y < inset->height)
+                memcpy(to + (y + k - inset->y) * inset->width,
+                       labels + k * figure->full_width + inset->x, inset->width * sizeof *to);
+    }
+}
+
+/* Where an inset is in the panel. */
+static struct inset in_panel(const struct figure *figure, const struct inset *inset)
+{
+    size_t f = figure->factor;
+    return (struct inset){.x = inset->x / f,
+                          .y = inset->y / f,
+                          .width = (inset->x + inset->width - 1) / f - inset->x / f + 1,
+                          .height = (inset->y + inset->height - 1) / f - inset->y / f + 1};
 }
 
 void figure_panels(struct figure *figure, size_t y, const struct figure_row *row, uint8_t *to)
 {
     memset(to, WHITE, 3 * figure->total_width);
-    for (int i = 0; i < figure->inset_count; i++)
-        keep_rows(&figure->insets[i], y, row, figure->style.line);
     for (int p = 0; p < figure->panel_count; p++, to += 3 * (figure->width + figure->gap)) {
         draw_panel(figure, figure->panels[p], row, figure->width, to);
         for (int i = 0; i < figure->inset_count; i++) {
-            const struct inset *inset = &figure->insets[i];
-            if (y >= inset->y && y - inset->y < inset->height)
-                draw_frame(to + 3 * inset->x, inset->width, inset->height, y - inset->y,
-                           figure->frame, frame_color(i));
+            struct inset inset = in_panel(figure, &figure->insets[i]);
+            if (y >= inset.y && y - inset.y < inset.height)
+                draw_frame(to + 3 * inset.x, inset.width, inset.height, y - inset.y, figure->frame,
+                           frame_color(i));
         }
+        if (p == 0 && figure->bar > 0)
+            draw_bar(figure, y, to);
     }
 }
 
@@ -204,12 +309,37 @@ static void zoom_rgb(const struct figure *figure, const struct inset *inset, siz
     }
 }
 
+/* The label of the four about a place that weighs most, so that outlines of large pixels are no
+ * steps. */
+static uint32_t heaviest(const uint32_t *a, const uint32_t *b, size_t next, unsigned right,
+                         unsigned down)
+{
+    const uint32_t labels[4] = {a[0], a[next], b[0], b[next]};
+    const unsigned weights[4] = {(256 - right) * (256 - down), right * (256 - down),
+                                 (256 - right) * down, right * down};
+    unsigned best = 0, most = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned sum = 0;
+        for (unsigned j = 0; j < 4; j++)
+            sum += labels[j] == labels[i] ? weights[j] : 0;
+        if (sum > most) {
+            most = sum;
+            best = i;
+        }
+    }
+    return labels[best];
+}
+
 static void zoom_labels(const struct figure *figure, const struct inset *inset,
                         const uint32_t *labels, size_t y, uint32_t *to)
 {
-    size_t row = y * inset->height / zoomed_height(figure, inset);
-    for (size_t x = 0; x < figure->inset_width; x++)
-        to[x] = labels[row * inset->width + x * inset->width / figure->inset_width];
+    unsigned down, right;
+    size_t top = place(y, zoomed_height(figure, inset), inset->height, &down);
+    for (size_t x = 0; x < figure->inset_width; x++) {
+        size_t left = place(x, figure->inset_width, inset->width, &right);
+        const uint32_t *a = labels + top * inset->width + left;
+        to[x] = heaviest(a, a + (down ? inset->width : 0), right ? 1 : 0, right, down);
+    }
 }
 
 /* Rows of labels around row y of an enlarged inset. */

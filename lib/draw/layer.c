@@ -65,6 +65,8 @@ static int next_labels(struct layer *mask, struct err *err)
     uint32_t *block = mask->block;
     if (mask_read32(&mask->mask, (int64_t)rows, block, err))
         return -1;
+    if (mask->keep)
+        mask->keep(mask->user, mask->next * mask->factor, rows, block);
     uint32_t *to = (uint32_t *)mask->rows + mask->next++ % mask->kept * mask->width;
     draw_shrink_labels(block, width, rows, mask->factor, to);
     return 0;
@@ -156,6 +158,8 @@ int layer_next_row(struct layer *image, struct err *err)
         draw_display(image->values, width, image->colors, image->low, image->high,
                      block + 3 * y * width);
     }
+    if (image->keep)
+        image->keep(image->user, image->next * image->factor, rows, block);
     image->next++;
     draw_shrink_rgb(block, width, rows, image->factor, image->rows);
     return 0;

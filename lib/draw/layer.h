@@ -24,6 +24,9 @@ struct layer {
     int colors;           /* of an image: channels shown, 1 or 3 */
     double low, high;     /* of an image: what is shown black and white */
     float *values;        /* of an image: a row */
+    /* gets rows as they are read, from row y on, not shrunk: RGB, or uint32_t; or NULL */
+    void (*keep)(void *user, size_t y, size_t rows, const void *block);
+    void *user;
 };
 
 struct layer_options {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # overlay: what its pictures are like and what it refuses.
 . "$(dirname "$0")/../tap.sh"
-plan 25
+plan 44
 cd "$TMP" || exit 1
 
 size_of() { # PNG: width x height
@@ -37,6 +37,37 @@ ok "shrunk" overlay -m 100 -o i.png "$image" "$mask"
 is "$(size_of i.png)" 100x67 "to a third"
 ok "TIFF" overlay -o j.tif "$image" "$mask"
 is "$(pixels_of j.tif)" "$(pixels_of a.png)" "has the same pixels"
+
+# ---- titles, a scale bar ----
+ok "titles" overlay -p --titles 'image,found by "x"' -o k.png "$image" "$mask"
+is "$(size_of k.png)" 607x220 "are above the panels"
+fails 65 "a scale bar of pixels of no size" overlay -b auto -o x.png "$image" "$mask"
+ok "a size that is told" overlay -b auto --pixel-size 0.5 -o l.png "$image" "$mask"
+is "$(size_of l.png)" 300x200 "takes no room"
+ok "and changes the picture" test "$(pixels_of l.png)" != "$(pixels_of a.png)"
+overlay -b 20 --pixel-size 0.5 -o m.png "$image" "$mask"
+is "$(pixels_of m.png)" "$(pixels_of l.png)" "the round length is 20 micrometers of 150"
+fails 64 "a bar longer than the image" overlay -b 1000 --pixel-size 0.5 -o x.png "$image" "$mask"
+fails 64 "a bar that is none" overlay -b long --pixel-size 0.5 -o x.png "$image" "$mask"
+overlay -m 100 -i 100,100,30,30 --panels image -o n.png "$image" "$mask"
+overlay -i 100,100,30,30 --panels image -m 300 -o o.png "$image" "$mask"
+ok "an inset of a shrunk image has all of its pixels" test "$(size_of n.png | cut -dx -f2)" -gt 140
+
+# ---- folders ----
+synth -q -n 3 -s 120x90 --seed 4 -o many && cp many/masks/synth_00001.png many/images/synth_00001_mask.png
+ok "a folder" overlay -o drawn/ many/images many/masks
+is "$(cd drawn && echo *)" "synth_00001.png synth_00002.png synth_00003.png" "a picture an image, none of a mask beside"
+overlay -o p.png many/images/synth_00002.png many/masks/synth_00002.png
+ok "which is that of the image alone" cmp p.png drawn/synth_00002.png
+ok "images and a suffix" overlay -t many/masks --suffix _errors -o drawn many/images/synth_0000[12].png many/masks
+is "$(cd drawn && echo *_errors.png)" "synth_00001_errors.png synth_00002_errors.png" "names"
+rm many/masks/synth_00003.png
+overlay -o drawn many/images many/masks 2>err
+is "$? $(grep -c synth_00003 err)" "1 1" "an image without a mask is named, the others are drawn"
+fails 64 "a folder into a file" overlay -o x.png many/images many/masks
+fails 64 "a mask for a folder" overlay -o drawn many/images many/masks/synth_00001.png
+echo mine >drawn/synth_00009.png && cp many/images/synth_00001.png many/images/synth_00009.png && cp many/masks/synth_00001.png many/masks/synth_00009.png
+fails 73 "a picture that is not of an earlier run stays" overlay -o drawn many/images/synth_00009.png many/masks
 
 synth -n 1 -s 310x200 --seed 2 -o other
 other=$(echo other/masks/*.png)

@@ -3,6 +3,7 @@
 
 #include "draw/draw.h"
 #include "draw/figure.h"
+#include "draw/letters.h"
 #include "tests/tap.h"
 
 enum { W = 31, H = 23 };
@@ -126,6 +127,9 @@ static void draw_figure(struct figure *figure, uint8_t *pixels)
         memset(rgb, (int)y, sizeof rgb);
         around((int)y, 1, rows);
         struct figure_row row = {rgb, rows, rows};
+        figure_keep_rgb(figure, y, 1, rgb);
+        figure_keep_labels(figure, y, 1, rows[1], false);
+        figure_keep_labels(figure, y, 1, rows[1], true);
         figure_panels(figure, y, &row, pixels);
     }
 }
@@ -173,14 +177,68 @@ static void test_figure(void)
     figure_free(&figure);
 }
 
+/* A title, a scale bar, and an inset of a panel that was shrunk. */
+static void test_letters(void)
+{
+    struct err err;
+    float ink[40] = {0};
+    letters_row("I", 2, 4, 6, 0, 40, ink);
+    ok(ink[4] > 0.7f && ink[2] == 0 && ink[7] == 0, "a stroke is where it was asked for");
+    ok(fabs(letters_width("II") - 2 * letters_width("I") - (2 - 2 * 0.42)) < 1e-9,
+       "letters have a gap");
+    ok(letters_width("\xc2\xb5") > letters_width("I") && letters_width("") == 0,
+       "UTF-8 is one letter");
+    struct figure figure = {.width = 60,
+                            .height = 60,
+                            .full_width = 120,
+                            .full_height = 120,
+                            .factor = 2,
+                            .panel_count = 1,
+                            .titles = {"H"},
+                            .title_count = 1,
+                            .bar = 20,
+                            .bar_text = "1 m",
+                            .inset_count = 1,
+                            .insets = {{.x = 100, .y = 100, .width = 20, .height = 20}}};
+    if (figure_start(&figure, &err)) {
+        ok(false, "%s", err.message);
+        return;
+    }
+    uint8_t row[3 * 60], rgb[3 * 120], grey[3 * 60];
+    memset(rgb, 200, sizeof rgb);
+    for (size_t y = 0; y < 120; y++)
+        figure_keep_rgb(&figure, y, 1, rgb);
+    figure_insets(&figure, figure.gap + figure.inset_height / 2, row);
+    is_int(row[3 * 30], 200, "an inset has the image's own pixels");
+    int dark = 0, bright = 0, rim = 0;
+    for (size_t y = 0; y < figure.head; y++) {
+        figure_titles(&figure, y, row);
+        for (int x = 0; x < 60; x++)
+            dark += row[3 * x] < 100;
+    }
+    ok(dark > 10, "a title is written");
+    memset(grey, 128, sizeof grey);
+    for (size_t y = 0; y < 60; y++) {
+        const uint32_t none[60] = {0}, *rows[] = {none};
+        figure_panels(&figure, y, &(struct figure_row){grey, rows, NULL}, row);
+        for (int x = 0; x < 60; x++) {
+            bright += row[3 * x] > 250;
+            rim += row[3 * x] < 60;
+        }
+    }
+    ok(bright >= 15 && rim >= 15, "a scale bar is white with a black rim");
+    figure_free(&figure);
+}
+
 int main(void)
 {
-    tap_plan(28);
+    tap_plan(34);
     make_labels();
     test_outlines();
     test_colors();
     test_display();
     test_shrinking();
     test_figure();
+    test_letters();
     return tap_done();
 }
