@@ -16,6 +16,8 @@
 
 static struct {
     const char *output, *table, *conditions, *title, *list;
+    const char *history[GALLERY_MODELS];
+    int history_count;
     bool force;
 } settings = {.title = "Cells"};
 
@@ -28,6 +30,8 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.conditions)},
     {0, "list", "FILE", "the images' names, one a line; - for standard input",
      CLI_TEXT(settings.list)},
+    {0, "history", "FILE", "score's table of a model, the oldest first: shows how they got better",
+     CLI_TEXT(settings.history[0]), CLI_TIMES(settings.history_count, GALLERY_MODELS)},
     {0, "force", NULL, "replace files of these names, whosoever they are",
      CLI_FLAG(settings.force)},
     {0, "title", "TEXT", "the page's title (default Cells)", CLI_TEXT(settings.title)},
@@ -209,6 +213,9 @@ int main(int argc, char **argv)
     if (settings.force)
         guard_force();
     add_images(cli_operands());
+    for (int i = 0; i < settings.history_count; i++)
+        if (gallery_add_model(&gallery, settings.history[i], &err))
+            cli_die_err(&err);
     make_folder(settings.output);
     make_folder(path_in("previews", "", "", ""));
     make_folder(path_in("thumbnails", "", "", ""));

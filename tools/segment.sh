@@ -6,7 +6,7 @@ name=${0##*/} prefix=${0##*/}
 prefix=${prefix%segment}
 
 out='' weights='' jobs=1 chunk=64 recursive='' quiet='' force='' title='' conditions=''
-size='' predict_options=() parallel_options=() inputs=() work=''
+size='' retry='' csv='' history=() predict_options=() parallel_options=() inputs=() work=''
 
 # Names come from files: what commands a terminal or ends a line is shown as "?".
 harmless() {
@@ -22,8 +22,11 @@ die() { # STATUS MESSAGE
 }
 usage_error() { die 64 "$1 (see '$name --help')"; }
 
+# As other programs are called here.
+prefixed() { sed -E "s/\\bfor (tile|predict|gallery)\\b/for $prefix\\1/"; }
+
 print_help() {
-    cat <<END
+    prefixed <<END
 usage: $name [options] -o DIR IMAGE|FOLDER...
 Find the cells of all images of a folder: labels, tables, outlines, and a page.
 
@@ -37,12 +40,15 @@ Find the cells of all images of a folder: labels, tables, outlines, and a page.
   -r, --recursive         folders in folders, too
       --conditions FILE   a table with columns image and condition (default: the folders)
       --title TEXT        the page's title
+      --history FILE      for gallery: the page shows how models got better; may be repeated
+      --csv               images.csv and cells.csv, too, with commas, for spreadsheets
+      --retry             try again what failed before
       --force             replace files of these names that are not of an earlier run
   -q, --quiet             do not print the pipes
   -h, --help              this help
   -V, --version           the version
 
-A second run does only what is new or failed.  Exit status 1 when some images failed.
+A second run does only what is new or has changed.  Exit status 1 when some images failed.
 END
 }
 
@@ -77,6 +83,9 @@ read_options() {
         -d | --device) need "$@"; predict_options+=(-d "$2"); shift ;;
         --conditions) need "$@"; conditions=$2; shift ;;
         --title) need "$@"; title=$2; shift ;;
+        --history) need "$@"; history+=(--history "$2"); shift ;;
+        --csv) csv=yes ;;
+        --retry) retry=yes ;;
         -r | --recursive) recursive=yes ;;
         --force) force=yes ;;
         -q | --quiet) quiet=yes ;;
@@ -138,13 +147,13 @@ list_images() {
     return "${PIPESTATUS[0]}"
 }
 
-stem_of() { # PATH: as label names its files
+set_label() { # PATH: label, the file that label makes of it
     local base=${1##*/}
     case $base in
     ?*.[oO][mM][eE].[tT][iI][fF]*) base=${base%.*.*} ;;
     ?*.*) base=${base%.*} ;;
     esac
-    printf '%s\n' "$base"
+    label=$out/labels/$base.tif
 }
 
 # Results are named by stem: two images of one stem would be one.
@@ -161,12 +170,22 @@ warn_of_channels() {
     [ -z "$path" ] || warn "'$path' and the next may be channels of one image, as nnU-Net names them: each is taken for an image, tile | predict | label joins them"
 }
 
-# Those without a label image that is newer.
+# What changes when a file does.
+stamp_of() { stat -c '%s-%.9Y' -- "$1" 2>/dev/null; }
+
+# Those without a label image that is newer, but for those that failed before and that nobody
+# has changed since.
 list_new() {
-    local path label
+    local path label stamp
+    local -A is_done=() failed=()
+    while IFS= read -r path; do is_done[$path]=1; done <"$work/done"
+    [ -n "$retry" ] || while IFS=$'\t' read -r stamp path; do failed[$path]=$stamp; done <"$work/hopeless"
     while IFS= read -r path; do
-        label=$out/labels/$(stem_of "$path").tif
-        [ -f "$label" ] && [ ! "$path" -nt "$label" ] && grep -qxF -- "$path" "$work/done" || printf '%s\n' "$path"
+        set_label "$path"
+        if [ -f "$label" ] && [ ! "$path" -nt "$label" ] && [ -n "${is_done[$path]-}" ]; then
+            continue
+        fi
+        [ -n "${failed[$path]-}" ] && [ "${failed[$path]}" = "$(stamp_of "$path")" ] || printf '%s\n' "$path"
     done <"$work/images"
 }
 
@@ -180,7 +199,7 @@ quoted() { # the words, for a shell
 
 # run_chunk ID: the pipe over the images of parts/ID.list
 run_chunk() {
-    local id=$1 images=() status label path failed=0
+    local id=$1 images=() status statuses=() failed=0 blame=yes
     mapfile -t images <"$out/parts/$id.list"
     local tile=("${prefix}tile") predict=("${prefix}predict" --keep-image) label=("${prefix}label")
     [ -z "$size" ] || tile+=(-s "$size")
@@ -191,19 +210,51 @@ run_chunk() {
     [ -z "$force" ] || label+=(--force)
     say "$(quoted "${tile[@]}") $(quoted "${images[0]}")$([ ${#images[@]} -lt 2 ] || echo " ... (${#images[@]} images)") | $(quoted "${predict[@]}") | $(quoted "${label[@]}")"
     "${tile[@]}" -q -- "${images[@]}" | "${predict[@]}" -q | "${label[@]}" -q
-    for status in "${PIPESTATUS[@]}"; do
+    statuses=("${PIPESTATUS[@]}")
+    for status in "${statuses[@]}"; do
         [ "$status" -le 1 ] || failed=$status
+        # The disk or the memory, and no image.
+        case $status in 0 | 1 | 65 | 66) ;; *) blame='' ;; esac
     done
+    # What tile does not mind may be the weights.
+    [ "$failed" = 0 ] || { [ ${#images[@]} = 1 ] && [ "${statuses[0]}" != 0 ]; } || blame=''
+    [ -z "$blame" ] || list_failed "$id" "${images[@]}" >"$out/parts/$id.failed"
     return "$failed"
 }
 
+list_failed() { # ID IMAGE...: those that its pipe has not labeled
+    local path label id=$1
+    shift
+    for path; do
+        set_label "$path"
+        [ "$label" -nt "$out/parts/$id.list" ] ||
+            printf '%s\t%s\n' "$(stamp_of "$path")" "$path"
+    done
+}
+
+time_left() { # DONE ALL: ", about 3 min left", by the clock since the first chunk
+    local left=$(((SECONDS - chunks_begun) * ($2 - $1) / $1))
+    if [ "$left" -ge 5400 ]; then
+        printf ', about %d h left' $(((left + 1800) / 3600))
+    elif [ "$left" -ge 90 ]; then
+        printf ', about %d min left' $(((left + 30) / 60))
+    elif [ "$left" -ge 5 ]; then
+        printf ', about %d s left' "$left"
+    fi
+}
+
 run_chunks() { # ID...
-    local id
+    local id n=0 chunks_begun=$SECONDS
     if [ "$jobs" = 1 ] && [ ${#parallel_options[@]} = 0 ]; then
-        for id; do run_chunk "$id"; done
+        for id; do
+            run_chunk "$id"
+            n=$((n + 1))
+            [ $# -lt 2 ] || say "$name: $n of $# pipes done$(time_left "$n" $#)"
+        done
         return
     fi
     command -v parallel >/dev/null || die 64 "-j and --sshlogin need GNU parallel (apt-get install parallel)"
+    [ -n "$quiet" ] || [ ! -t 2 ] || parallel_options+=(--eta)
     parallel --will-cite -j "$jobs" --workdir . ${parallel_options[@]+"${parallel_options[@]}"} \
         "$(quoted "$0" ${quiet:+-q} ${force:+--force} ${weights:+-m "$weights"} ${size:+--size "$size"} \
             ${predict_options[@]+"${predict_options[@]}"} -o "$out") --run-chunk {}" ::: "$@"
@@ -212,20 +263,20 @@ run_chunks() { # ID...
 # One pipe that fails whole (a broken stream, no memory) is tried again image by image, so
 # that one image does not keep the others of its chunk.
 split_failed() { # ID...
-    local id path n=0 retry=()
+    local id path n=0 again=()
     for id; do
         [ ! -f "$out/parts/$id.tsv" ] || continue
         [ "$(wc -l <"$out/parts/$id.list")" -gt 1 ] || { rm -f "$out/parts/$id.list"; continue; }
         while IFS= read -r path; do
             n=$((n + 1))
             printf '%s\n' "$path" >"$out/parts/$id.$n.list"
-            retry+=("$id.$n")
+            again+=("$id.$n")
         done <"$out/parts/$id.list"
         rm -f "$out/parts/$id.list"
     done
-    [ ${#retry[@]} = 0 ] || {
-        run_chunks "${retry[@]}"
-        for id in "${retry[@]}"; do
+    [ ${#again[@]} = 0 ] || {
+        run_chunks "${again[@]}"
+        for id in "${again[@]}"; do
             [ -f "$out/parts/$id.tsv" ] || rm -f "$out/parts/$id.list"
         done
     }
@@ -234,9 +285,22 @@ split_failed() { # ID...
 labeled() { # those of standard input that this run labeled
     local path label
     while IFS= read -r path; do
-        label=$out/labels/$(stem_of "$path").tif
+        set_label "$path"
         [ ! "$label" -nt "$work/begun" ] || printf '%s\n' "$path"
     done
+}
+
+# What was tried and not labeled need not be tried again as it is.
+note_hopeless() {
+    local list
+    {
+        awk -F '\t' 'NR == FNR { new[$0]; next } !($2 in new)' "$work/new" "$work/hopeless"
+        for list in "$out"/parts/*.failed; do
+            [ ! -f "$list" ] || cat "$list"
+        done
+    } >"$work/list"
+    rm -f "$out"/parts/*.failed
+    cp "$work/list" "$out/parts/failed"
 }
 
 # What a part of this run did not label is not of the part.
@@ -305,6 +369,32 @@ join_tables() {
     ' pass=1 "${tables[@]}" pass=2 "${tables[@]}" >"$work/cells" && mv "$work/cells" "$out/cells.tsv"
 }
 
+# What the page and the tables beside it depend on, but for the images.
+page_settings() {
+    printf '%s\n' "$title" "$csv" ${history[@]+"${history[@]}"}
+    stat -c '%n %s %Y' -- ${conditions:+"$conditions"} ${history[@]+"${history[@]}"} 2>/dev/null
+}
+
+is_page_there() {
+    [ -f "$out/index.html" ] && cmp -s "$work/images" "$out/parts/images" &&
+        [ "$(page_settings)" = "$(cat "$out/parts/page" 2>/dev/null)" ]
+}
+
+list_left() { grep -vxFf "$work/done" "$work/images" >"$work/left"; }
+
+with_commas() { # NAME: NAME.csv of NAME.tsv, as core/table.h has it
+    [ -f "$out/$1.tsv" ] || return 0
+    awk -F '\t' '{
+        line = ""
+        for (i = 1; i <= NF; i++) {
+            cell = $i == "nan" && i > 1 ? "" : $i
+            if (cell ~ /[",]/) { gsub(/"/, "\"\"", cell); cell = "\"" cell "\"" }
+            line = line (i > 1 ? "," : "") cell
+        }
+        print line
+    }' "$out/$1.tsv" >"$work/csv" && mv "$work/csv" "$out/$1.csv"
+}
+
 main() {
     local ids=() failed paths=()
     read_options "$@"
@@ -322,10 +412,13 @@ main() {
     warn_of_channels
     forget_unfinished
     list_done >"$work/done"
+    cat "$out/parts/failed" >"$work/hopeless" 2>/dev/null
     list_new >"$work/new"
-    if [ ! -s "$work/new" ] && [ -f "$out/index.html" ] && cmp -s "$work/images" "$out/parts/images"; then
-        say "$name: all $(wc -l <"$work/images") images are done: $out/index.html"
-        exit 0
+    if [ ! -s "$work/new" ] && is_page_there; then
+        list_left
+        [ -s "$work/left" ] ||
+            { say "$name: all $(wc -l <"$work/images") images are done: $out/index.html" && exit 0; }
+        die 1 "$(wc -l <"$work/left") of $(wc -l <"$work/images") images failed before and have not changed (--retry tries them again); the first: $(head -n 1 "$work/left")"
     fi
     if [ -s "$work/new" ]; then
         drop_old_rows
@@ -334,13 +427,16 @@ main() {
         run_chunks "${ids[@]}"
         split_failed "${ids[@]}"
         keep_labeled "${ids[@]}"
+        note_hopeless
     fi
     join_tables
     cp "$work/images" "$out/parts/images"
     mapfile -t paths <"$work/images"
     look "${paths[@]}"
+    [ -z "$csv" ] || { with_commas images && with_commas cells; } || die 74 "write '$out': no tables with commas"
+    printf '%s\n' "$(page_settings)" >"$out/parts/page"
     list_done >"$work/done"
-    grep -vxFf "$work/done" "$work/images" >"$work/left"
+    list_left
     failed=$(wc -l <"$work/left")
     say "$name: look at $out/index.html"
     [ "$failed" = 0 ] || die 1 "$failed of $(wc -l <"$work/images") images failed; the first: $(head -n 1 "$work/left")"
@@ -350,6 +446,7 @@ look() { # IMAGE...: the page
     local gallery=("${prefix}gallery" -o "$out" --title "${title:-Cells of ${inputs[*]}}")
     [ ! -f "$out/cells.tsv" ] || gallery+=(-T "$out/cells.tsv")
     [ -z "$conditions" ] || gallery+=(--conditions "$conditions")
+    gallery+=(${history[@]+"${history[@]}"})
     [ -z "$force" ] || gallery+=(--force)
     say "$(quoted "${gallery[@]}") ..."
     # A list may be longer than a command line.

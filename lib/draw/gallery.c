@@ -7,6 +7,7 @@
 
 #include "core/growing.h"
 #include "core/names.h"
+#include "scores/report.h"
 
 /* ---- images ---- */
 
@@ -31,6 +32,8 @@ void gallery_free(struct gallery *gallery)
         free(gallery->images[i].condition);
         free(gallery->images[i].failure);
     }
+    for (int i = 0; i < gallery->model_count; i++)
+        free(gallery->models[i].name);
     free(gallery->images);
     *gallery = (struct gallery){0};
 }
@@ -62,6 +65,29 @@ int gallery_sort(struct gallery *gallery, struct err *err)
         if (image->condition_index < 0)
             return -1;
     }
+    return 0;
+}
+
+static double mean_of(const struct scores *means, const char *name)
+{
+    for (int i = 0; i < means->count; i++)
+        if (strcmp(means->columns[i].name, name) == 0)
+            return means->columns[i].value;
+    return NAN;
+}
+
+int gallery_add_model(struct gallery *gallery, const char *table, struct err *err)
+{
+    struct scores means;
+    size_t length;
+    const char *name = names_stem(table, &length);
+    if (scores_of_run(&means, table, err))
+        return -1;
+    struct gallery_model model = {strndup(name, length), mean_of(&means, "dsc"),
+                                  mean_of(&means, "ap50")};
+    if (!model.name)
+        return err_memory(err, "a model's name");
+    gallery->models[gallery->model_count++] = model;
     return 0;
 }
 

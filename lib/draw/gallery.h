@@ -10,6 +10,7 @@
 
 #define GALLERY_BINS       32
 #define GALLERY_CONDITIONS 64
+#define GALLERY_MODELS     100
 
 /* Quantities of cells whose distribution the page shows. */
 enum gallery_quantity { GALLERY_AREA, GALLERY_INTENSITY, GALLERY_CIRCULARITY, GALLERY_QUANTITIES };
@@ -27,12 +28,20 @@ struct gallery_image {
     char warnings[160]; /* words between ", " */
 };
 
+/* How good a model was, by the means of a table that score(1) wrote; NaN where it has none. */
+struct gallery_model {
+    char *name; /* the table's stem, owned */
+    double dsc, ap50;
+};
+
 struct gallery {
     const char *title;
     struct gallery_image *images; /* in the order of their paths, once gallery_sort was called */
     size_t count;
     char *conditions[GALLERY_CONDITIONS]; /* borrowed of images */
     int condition_count;
+    struct gallery_model models[GALLERY_MODELS];
+    int model_count;
     struct gallery_histogram {
         double low, high; /* ends of the first and the last bin; of areas the logarithms */
         uint64_t counts[GALLERY_CONDITIONS][GALLERY_BINS];
@@ -48,6 +57,9 @@ void gallery_free(struct gallery *gallery);
 /* Once all are added: sorts, and numbers the conditions; STATUS_DATA for more than there is
  * room for, or for one image twice. */
 int gallery_sort(struct gallery *gallery, struct err *err) MUST_CHECK;
+
+/* Adds a model, the oldest first; at most GALLERY_MODELS. */
+int gallery_add_model(struct gallery *gallery, const char *table, struct err *err) MUST_CHECK;
 
 void gallery_describe(struct gallery_image *image, const struct preview *preview);
 

@@ -111,6 +111,17 @@ static json_t *histogram_json(const struct gallery *gallery, const struct galler
                      all);
 }
 
+static json_t *models_json(const struct gallery *gallery)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < gallery->model_count; i++) {
+        const struct gallery_model *m = &gallery->models[i];
+        json_array_append_new(all, json_pack("{s:o, s:o, s:o}", "name", text(m->name), "dsc",
+                                             number(m->dsc), "ap50", number(m->ap50)));
+    }
+    return all;
+}
+
 static json_t *page_json(const struct gallery *gallery)
 {
     json_t *images = json_array(), *conditions = json_array(), *histograms = json_array();
@@ -120,10 +131,13 @@ static json_t *page_json(const struct gallery *gallery)
         json_array_append_new(conditions, text(gallery->conditions[i]));
     for (int q = 0; q < GALLERY_QUANTITIES; q++)
         json_array_append_new(histograms, histogram_json(gallery, &gallery->histograms[q]));
-    json_t *page = json_pack("{s:o, s:o, s:o, s:o}", "title", text(gallery->title), "images",
-                             images, "conditions", conditions, "histograms", histograms);
+    json_t *models = models_json(gallery);
+    json_t *page =
+        json_pack("{s:o, s:o, s:o, s:o, s:o}", "title", text(gallery->title), "images", images,
+                  "conditions", conditions, "histograms", histograms, "models", models);
     /* jansson drops what it has no memory for: count what must be there. */
     if (page && (json_array_size(images) != gallery->count ||
+                 json_array_size(models) != (size_t)gallery->model_count ||
                  json_array_size(histograms) != GALLERY_QUANTITIES)) {
         json_decref(page);
         return NULL;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 46
+plan 59
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -34,6 +34,18 @@ for kind in rois/x1.zip geojson/x1.geojson outlines/x1.svg previews/x1.png thumb
     ok "$kind is there" test -s "out/$kind"
 done
 
+# ---- what failed ----
+page=$(stat -c %Y.%i out/index.html)
+is "$(status segment -r -o out in)" 1 "what failed before still counts"
+is "$(grep -c '^tile ' err) $(stat -c %Y.%i out/index.html)" "0 $page" "and is not tried again as it is"
+ok "which is said" grep -q 'failed before and have not changed (--retry' err
+is "$(status segment --retry -r -o out in) $(grep -c '^tile ' err)" "1 1" "unless it is asked for"
+printf 'another' >in/b/broken.tif && touch -d '+2 seconds' in/b/broken.tif
+is "$(status segment -r -o out in) $(grep -c '^tile ' err)" "1 1" "or the image has changed"
+is "$(status segment -q -o weights -m none.safetensors in/a) $(wc -l <weights/parts/failed)" "1 0" \
+    "where the weights are to blame no image is"
+ok "and all are done when they are there" segment -q -o weights in/a
+
 rm in/b/broken.tif
 ok "all are done" segment -r -o out in
 before=$(stat -c %Y.%i out/index.html out/labels/*)
@@ -53,6 +65,9 @@ ok "after a run that was stopped" segment -q -r -o stopped in
 is "$(tail -n +2 stopped/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv) - 1))" \
     "no image is counted twice"
 
+ok "tables for spreadsheets" segment -q --csv -r -o out in
+is "$(cat out/images.csv out/cells.csv)" "$(cat out/images.tsv out/cells.tsv | sed 's/\tnan\b/\t/g; :a; s/\tnan\b/\t/; ta; s/\t\([^\t]*, [^\t]*\)$/\t"\1"/' | tr '\t' ,)" \
+    "are the others with commas"
 if command -v parallel >/dev/null; then
     ok "two pipes at once" segment -q -j 2 --chunk 1 -r -o two in
     is "$(cut -f 1-6 two/images.tsv)" "$(cut -f 1-6 out/images.tsv)" "find the same"
@@ -87,6 +102,12 @@ is "$(stat -c %Y.%i g/previews/x?.png) $(cat g/images.tsv)" "$before $(cat first
 cp in/a/x3.png in/a/x2.png
 ok "an image that changed" gallery -o g --conditions conditions.tsv in/a/x1.png in/a/x2.png
 is "$(stat -c %Y.%i g/previews/x?.png | grep -cxF "$before")" 1 "is read again, alone"
+printf 'name\tdsc\tap50\na\t0.5\t0.25\nb\t0.7\tnan\n' >first.tsv
+printf 'name\tdsc\na\t0.75\n' >second.tsv
+ok "scores of models" gallery -o g --history first.tsv --history second.tsv in/a/x1.png
+ok "their means are in the page" grep -qF '"models":[{"name":"first","dsc":0.6,"ap50":0.25},{"name":"second","dsc":0.75,"ap50":null}]' g/index.html
+fails 65 "a table of something else" gallery -o g --history g/images.tsv in/a/x1.png
+ok "segment hands them on" segment -q -o history --history first.tsv in/a
 cp in/a/x1.png 'in/</script>.png' 2>/dev/null || cp in/a/x1.png 'in/<b>.png'
 ok "a name with signs" gallery -o g in/*'>.png'
 is "$(grep -c '<b>\.png' g/index.html)" 0 "does not end the page's data"
