@@ -165,7 +165,9 @@ int main(int argc, char **argv)
     if (joined_new(&images, &image_count, paths, (size_t)count, (enum joined_wish)numbered, &err))
         cli_die_err(&err);
     tell_joined(images, image_count);
-    struct stream_author author = {.program = program.name, .arguments = cli_command_line()};
+    struct stream_author author = {.program = program.name,
+                                   .arguments = cli_command_line(),
+                                   .images = settings.tiling.parts > 1 ? 0 : image_count};
     if (stream_create(&writer, "-", &author, NULL, &err) ||
         cutter_new(&cutter, &settings, writer, &err))
         cli_die_err(&err);

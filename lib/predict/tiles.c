@@ -1,6 +1,7 @@
 #include "predict/tiles.h"
 
 #include "pixels/planes.h"
+#include "stream/walk.h"
 
 struct batch {
     struct model *model;
@@ -10,6 +11,7 @@ struct batch {
     struct inference_input inputs[TILES_MAX_BATCH];
     struct inference_result results[TILES_MAX_BATCH];
     size_t count;
+    struct tile_meta meta; /* of the last sample */
 };
 
 static bool fits(const struct batch *batch, const struct array *image)
@@ -86,12 +88,11 @@ static int check_channels(const struct batch *batch, const struct tile_meta *met
 static int add_sample(struct batch *batch, struct sample *sample, const struct array *image,
                       struct err *err)
 {
-    struct tile_meta meta;
     struct inference_input input = {.image = image};
-    if (sample_get_meta(sample, &meta, err) < 0)
+    if (sample_get_meta(sample, &batch->meta, err) < 0)
         return -1;
-    sample_scale(&meta, image->dtype, batch->options->ranges, &input.offset, &input.gain);
-    if (check_channels(batch, &meta, image, err) ||
+    sample_scale(&batch->meta, image->dtype, batch->options->ranges, &input.offset, &input.gain);
+    if (check_channels(batch, &batch->meta, image, err) ||
         planes_check(image, model_channels(batch->model), err))
         return err_prefix(err, "sample '%s'", sample->key);
     batch->inputs[batch->count] = input;
@@ -117,12 +118,12 @@ int tiles_predict(struct model *model, const struct tiles_options *options, stru
 {
     static struct batch batch;
     int result = 0;
-    uint64_t done = 0;
+    struct walk_place at = {0};
     batch = (struct batch){.model = model, .options = options, .relay = relay};
     for (struct sample *sample; !result && (sample = relay_take(relay));) {
         result = take_sample(&batch, sample, err);
         if (!result)
-            options->progress("tiles", ++done, 0);
+            walk_progress(&at, &batch.meta, relay_images(relay), options->progress);
     }
     if (!result && !relay_cut(relay))
         result = run_batch(&batch, err);

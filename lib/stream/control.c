@@ -51,8 +51,11 @@ static int append_new(struct provenance *provenance, json_t *record, struct err 
     int result = -1;
     if (text && json_object_get(provenance->known, text))
         result = 0;
-    else if (text && json_object_set_new(provenance->known, text, json_true()) == 0)
+    else if (text && json_object_set_new(provenance->known, text, json_true()) == 0) {
+        json_int_t images = json_integer_value(json_object_get(record, "images"));
+        provenance->images += images > 0 ? (uint64_t)images : 0;
         result = json_array_append(provenance->records, record);
+    }
     free(text);
     return result ? err_memory(err, "provenance") : 0;
 }
@@ -71,7 +74,7 @@ static int append_all(struct provenance *provenance, const json_t *root, struct 
 static int start_provenance(struct provenance *provenance, struct err *err)
 {
     if (!provenance->records)
-        *provenance = (struct provenance){json_array(), json_object()};
+        *provenance = (struct provenance){json_array(), json_object(), 0};
     return provenance->records && provenance->known ? 0 : err_memory(err, "provenance");
 }
 
@@ -187,10 +190,16 @@ static json_t *text_or_null(const char *text)
 
 static json_t *record_of(const struct stream_author *author)
 {
-    return json_pack("{s:o, s:s, s:o, s:o, s:o}", "program", text_or_null(author->program),
-                     "version", MORPHOSEG_VERSION, "arguments", text_or_null(author->arguments),
-                     "seed", text_or_null(author->seed), "weights_sha256",
-                     text_or_null(author->weights));
+    json_t *record =
+        json_pack("{s:o, s:s, s:o, s:o, s:o}", "program", text_or_null(author->program), "version",
+                  MORPHOSEG_VERSION, "arguments", text_or_null(author->arguments), "seed",
+                  text_or_null(author->seed), "weights_sha256", text_or_null(author->weights));
+    if (record && author->images &&
+        json_object_set_new(record, "images", json_integer((json_int_t)author->images))) {
+        json_decref(record);
+        return NULL;
+    }
+    return record;
 }
 
 char *control_write_stream(const struct stream_author *author, const char *upstream)

@@ -33,6 +33,7 @@ bool control_parse_sum(const char *text, uint32_t *crc);
 struct provenance {
     json_t *records; /* an array; NULL before the first */
     json_t *known;   /* an object whose keys are the records' texts, keys sorted */
+    uint64_t images; /* that the records announce */
 };
 
 void provenance_free(struct provenance *provenance);

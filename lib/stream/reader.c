@@ -43,6 +43,7 @@ struct stream_reader {
     enum place place;
     struct stream_counts counts; /* of the samples begun in this stream */
     struct provenance records;
+    _Atomic uint64_t images;
     char *provenance;
     json_t *failures; /* what failed before, as __end__ tells */
     /* The member whose header was read and whose data were not. */
@@ -65,6 +66,11 @@ const char *stream_name(const struct stream_reader *reader)
 const char *stream_provenance(const struct stream_reader *reader)
 {
     return reader->provenance ? reader->provenance : "[]";
+}
+
+uint64_t stream_images(const struct stream_reader *reader)
+{
+    return reader->images;
 }
 
 int stream_failed(const struct stream_reader *reader, struct err *err)
@@ -425,6 +431,7 @@ static int begin_stream(struct stream_reader *reader, const unsigned char *text,
                        "cut: " CONTROL_END " is missing before another " CONTROL_STREAM);
     if (control_read_stream(&reader->records, text, reader->size, err))
         return -1;
+    reader->images = reader->records.images;
     free(reader->provenance);
     reader->provenance = json_dump_whole(reader->records.records, JSON_COMPACT);
     if (!reader->provenance)

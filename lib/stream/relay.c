@@ -103,6 +103,11 @@ bool relay_cut(const struct relay *relay)
     return relay->read_failed;
 }
 
+uint64_t relay_images(const struct relay *relay)
+{
+    return stream_images(relay->reader);
+}
+
 bool relay_put(struct relay *relay, struct sample *sample)
 {
     return queue_put(relay->out, sample);

@@ -17,6 +17,9 @@ int relay_open(struct relay **relay, const char *from, const char *to,
 struct sample *relay_take(struct relay *relay);
 bool relay_cut(const struct relay *relay);
 
+/* See stream_images. */
+uint64_t relay_images(const struct relay *relay);
+
 /* Takes the sample; false when nothing more can be written, which relay_finish tells. */
 bool relay_put(struct relay *relay, struct sample *sample) MUST_CHECK;
 

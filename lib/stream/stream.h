@@ -42,6 +42,10 @@ void stream_close(struct stream_reader *reader);
  * Borrowed. */
 const char *stream_provenance(const struct stream_reader *reader);
 
+/* Images that the programs before announced, 0 where they did not; so far, in joined streams.  May
+ * be called while another thread reads. */
+uint64_t stream_images(const struct stream_reader *reader);
+
 /* After the end: 1 with a message, STATUS_SOME_FAILED, when the stream tells of sources
  * that failed before it, so that not all of what was wanted is there; else 0.  A program
  * does what it can with the rest, says so, and exits with that status. */
@@ -60,6 +64,8 @@ struct stream_author {
     const char *arguments; /* cli_command_line() */
     const char *seed;      /* decimal, NULL when nothing is random */
     const char *weights;   /* SHA-256 in hex of the weights used, NULL when none */
+    uint64_t images;       /* that it will cut, so that later programs know how far they are; 0:
+                              unknown */
 };
 
 /* Creates a stream at `path` ("-": standard output), which appears whole or not

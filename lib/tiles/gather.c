@@ -19,8 +19,10 @@
 struct gather {
     const struct gather_rules *rules;
     const struct gather_taker *taker;
-    uint64_t samples, dropped;
+    uint64_t dropped;
+    struct walk_place at;
     struct names finished, stems;
+    bool any;  /* there was a sample */
     bool open; /* there is an image */
     struct gather_image image;
     char id[2 * SAMPLE_MAX_NAME + 1200]; /* of its source */
@@ -238,7 +240,8 @@ static int add(struct gather *g, const struct gather_tile *tile, const size_t si
     return g->taker->add(g->taker->user, tile, err);
 }
 
-static int take_sample(void *user, const struct sample *sample, struct err *err)
+static int take_sample(void *user, const struct stream_reader *reader, const struct sample *sample,
+                       struct err *err)
 {
     struct gather *g = user;
     struct gather_tile tile = {.sample = sample};
@@ -254,9 +257,9 @@ static int take_sample(void *user, const struct sample *sample, struct err *err)
     if (place(g, &image, &tile, alone, size, err) || choose_image(g, &image, &tile, alone, err) ||
         add(g, &tile, size, err))
         return -1;
-    g->samples++;
+    g->any = true;
     if (g->taker->progress)
-        g->taker->progress("tiles", g->samples, 0);
+        walk_progress(&g->at, &tile.meta, stream_images(reader), g->taker->progress);
     return 0;
 }
 
@@ -265,7 +268,7 @@ int gather_stream(const char *path, const struct gather_rules *rules,
 {
     struct gather g = {.rules = rules, .taker = taker};
     int rc = stream_walk(path, take_sample, &g, err);
-    if (rc >= 0 && g.samples == 0)
+    if (rc >= 0 && !g.any)
         rc = err_set(err, STATUS_DATA, "read '%s': no samples, so no image", io_input_name(path));
     struct err last;
     if (rc >= 0 && finish(&g, &last)) {

@@ -7,6 +7,7 @@
 #include "core/guard.h"
 #include "stream/npy.h"
 #include "stream/stream.h"
+#include "stream/walk.h"
 #include "tests/tap.h"
 
 static char folder[] = "/tmp/stream-test-XXXXXX";
@@ -114,6 +115,34 @@ static void check_first(struct stream_reader *reader)
     is_str(err.message, "'dir/k_0.prob.npy' is missing", "with a message");
     sample_free(&got);
     sample_free(&made);
+}
+
+static char told[100];
+
+static void note_progress(const char *unit, uint64_t done, uint64_t total)
+{
+    snprintf(told, sizeof told, "%d of %d %s", (int)done, (int)total, unit);
+}
+
+/* Tiles of images of 2 tiles each: what is said after the last of `tiles`. */
+static const char *told_after(int tiles, uint64_t announced, int64_t count)
+{
+    struct walk_place at = {0};
+    for (int i = 0; i < tiles; i++) {
+        struct tile_meta meta = {.index = i % count, .count = count};
+        snprintf(meta.source, sizeof meta.source, "%d.png", i / (int)count);
+        walk_progress(&at, &meta, announced, note_progress);
+    }
+    return told;
+}
+
+static void test_progress(void)
+{
+    is_str(told_after(3, 5, 2), "1 of 5 images", "images that are done, of those announced");
+    is_str(told_after(4, 5, 2), "2 of 5 images", "an image ends with its last tile");
+    is_str(told_after(3, 1, 8), "3 of 8 tiles", "tiles of the only image");
+    is_str(told_after(3, 0, 2), "3 of 0 tiles", "no total where none was announced");
+    is_str(told_after(8, 3, 2), "8 of 0 tiles", "nor where there are more than announced");
 }
 
 static void test_round_trip(void)
@@ -305,9 +334,10 @@ static void test_members(void)
 
 int main(void)
 {
-    tap_plan(76);
+    tap_plan(81);
     if (!mkdtemp(folder))
         return 1;
+    test_progress();
     test_round_trip();
     test_cuts();
     test_bent_bytes();
