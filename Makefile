@@ -100,6 +100,8 @@ $(BUILD)/bin/%: tools/%.sh
 	@mkdir -p $(@D)
 	@sed '2,/^set -u/s/^set -u/VERSION=$(VERSION)\nset -u/' $< >$@.new && chmod 755 $@.new && mv $@.new $@
 
+$(BUILD)/lib/cli/prefixed.o: CPPFLAGS += -DMORPHOSEG_PROGRAMS='"$(PROGRAMS)"'
+
 # The page that gallery writes, as lines of text in C.
 $(BUILD)/lib/draw/gallery_template.c: lib/draw/gallery.html
 	@mkdir -p $(@D)
@@ -288,7 +290,7 @@ lint: lint-deps
 	+$(MAKE) werror=1 BUILD=build-lint all built-tests
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
-	    --suppress=missingIncludeSystem --suppress=ctunullpointer --std=c11 -Ilib -I. '-Dnoreturn=__attribute__((noreturn))' -DMORPHOSEG_VERSION='""' \
+	    --suppress=missingIncludeSystem --suppress=ctunullpointer --std=c11 -Ilib -I. '-Dnoreturn=__attribute__((noreturn))' -DMORPHOSEG_VERSION='""' -DMORPHOSEG_PROGRAMS='""' \
 	    $(wildcard lib/*/*.c tools/*.c)
 	mandoc -T lint -W warning $(wildcard man/*.[1-9])
 	! for p in $(wildcard man/*.[1-9]); do groff -mdoc -z -ww $$p 2>&1; done | grep .

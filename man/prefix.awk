@@ -28,6 +28,10 @@ $1 == ".Dt" && (tolower($2) in is_program) { $2 = toupper(prefix) $2 }
 ($1 == ".Nm" || $1 == ".Xr") && ($2 in is_program) { $2 = prefix $2 }
 $1 == ".Bd" && /-literal/ { literal = 1; print; next }
 $1 == ".Ed" { literal = 0 }
+($1 == ".Ql" || ($1 == ".Pq" && $2 == "Ql")) && match($0, /Ql /) {
+    print substr($0, 1, RSTART + 2) rename_commands(substr($0, RSTART + 3))
+    next
+}
 $1 == ".Dl" { print ".Dl " rename_commands(substr($0, 5)); next }
 literal && !/^\./ { print rename_commands($0); next }
 { print }

@@ -15,7 +15,9 @@ static void print_options(const struct cli_option *row)
         snprintf(left, sizeof left, "%3s --%.*s%s%s", row->letter ? letter : "",
                  (int)strcspn(row->name, "|"), row->name, row->argument ? " " : "",
                  row->argument ? row->argument : "");
-        printf("  %-32s %s\n", left, row->help);
+        printf("  %-32s ", left);
+        cli_put_prefixed(stdout, row->help);
+        putchar('\n');
     }
 }
 
@@ -26,8 +28,11 @@ noreturn void cli_print_help(void)
     printf("%s - %s\n\nusage: %s %s\n\n", name, p->purpose, name, p->synopsis);
     print_options(p->options);
     print_options(cli_common_options);
-    if (p->notes)
-        printf("\n%s\n", p->notes);
+    if (p->notes) {
+        putchar('\n');
+        cli_put_prefixed(stdout, p->notes);
+        putchar('\n');
+    }
     exit(cli_finish(STATUS_OK));
 }
 

@@ -2,6 +2,8 @@
 #ifndef CLI_INTERNAL_H
 #define CLI_INTERNAL_H
 
+#include <stdio.h>
+
 #include "cli/cli.h"
 
 struct cli_state {
@@ -26,6 +28,10 @@ noreturn void cli_print_version(void);
 /* For completions/: the program, its purpose and its commands, then an option a line: letter,
  * name, argument, words to choose from, help; a tab between. */
 noreturn void cli_list_options(void);
+
+/* Prints text in which other programs are named, "label -T" or "score(1)", outside of quotes: with
+ * the prefix that this one was called with. */
+void cli_put_prefixed(FILE *to, const char *text);
 
 /* Prints what a room says (core/notice.h). */
 void cli_print_notice(const char *text);

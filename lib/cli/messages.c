@@ -27,7 +27,9 @@ static void print_message(const char *format, va_list args)
     vsnprintf(raw, sizeof raw, format, args);
     text_harmless(shown, sizeof shown, raw);
     cli_end_progress();
-    fprintf(stderr, "%s: %s\n", cli_state.name, shown);
+    fprintf(stderr, "%s: ", cli_state.name);
+    cli_put_prefixed(stderr, shown);
+    putc('\n', stderr);
 }
 
 void cli_warn(const char *format, ...)

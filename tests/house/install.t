@@ -1,7 +1,7 @@
 #!/bin/bash
 # What `make install` puts where, under other names too; `make uninstall` leaves nothing.
 . "$(dirname "$0")/../tap.sh"
-plan $((23 + 3 * $(find "$BIN" -type f | wc -l)))
+plan $((27 + 3 * $(find "$BIN" -type f | wc -l)))
 cd "$TOP" || exit 1
 at=$TMP/at
 run_make() { make -s BUILD="$BUILD" DESTDIR="$at" PREFIX=/usr PROGRAM_PREFIX=ms- "$@"; }
@@ -35,6 +35,14 @@ is "$(grep -E '^\.(Nm ms|Xr .* 1)' "$at"/usr/share/man/man1/ms-tile.1 | sort -u 
 .Xr ms-predict 1 ," "man pages have the installed names"
 is "$(grep -m 1 '^\.Dl' "$at"/usr/share/man/man1/ms-tile.1)" \
     ".Dl ms-tile img.tif | ms-predict | ms-stitch > img_mask.png" "examples too"
+
+is "$("$at/usr/bin/ms-gallery" --help | grep -o 'ms-label -T\|ms-label --svg' | tr '\n' ' ')" \
+    "ms-label -T ms-label --svg " "help names other programs as they are called"
+is "$("$at/usr/bin/ms-gallery" -o "$TMP/g" --history LICENSE data/demo.png 2>&1)" \
+    "ms-gallery: read 'LICENSE': not a table of ms-score(1)" "so do messages"
+is "$(grep -rhE '^\.(Pq )?Ql' "$at/usr/share/man" | grep -cE "Ql ($(cd "$BIN" && echo * | tr ' ' '|'))( |$)")" 0 \
+    "and man pages"
+is "$("$at/usr/bin/ms-segment" --help | grep -c "for ms-")" 3 "and scripts"
 
 # ---- completions ----
 
