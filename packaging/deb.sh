@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # A Debian package out of `make install`, for the Debian that it is built on.
 #
 # usage: deb.sh VERSION OUT.deb      (called by `make deb`)
@@ -34,9 +34,11 @@ mkdir -p "$doc" "$root/DEBIAN" "$work/debian"
 
 # What the programs link, by the package's names here.
 printf 'Source: morphoseg\nPackage: morphoseg\nArchitecture: any\n' >"$work/debian/control"
-depends=$(cd "$work" && dpkg-shlibdeps -O -e"$root"/usr/bin/ms-tile -e"$root"/usr/bin/ms-predict \
-    -e"$root"/usr/bin/ms-train -e"$root"/usr/bin/ms-score -e"$root"/usr/bin/ms-label 2>/dev/null |
-    sed -n 's/^shlibs:Depends=//p')
+programs=()
+for program in "$root"/usr/bin/*; do
+    ! head -c 4 "$program" | grep -q ELF || programs+=(-e"$program")
+done
+depends=$(cd "$work" && dpkg-shlibdeps -O "${programs[@]}" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
 cat >"$root/DEBIAN/control" <<END
 Package: morphoseg
 Version: $version
@@ -52,5 +54,6 @@ Description: cell segmentation as small Unix programs
  (TransUNet with virtual outlier synthesis among them), and put masks, cells
  and tables together again, through pipes.  Their names begin with ms-.
 END
+(cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 dpkg-deb --root-owner-group --build "$root" "$out" >/dev/null
 echo "$out: apt install ./$out"
