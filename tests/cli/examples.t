@@ -2,7 +2,7 @@
 # The examples, run: on small drawn images, this machine standing in for other
 # hosts and for Slurm.
 . "$(dirname "$0")/../tap.sh"
-plan 19
+plan 31
 cd "$TMP" || exit 1
 synth -n 3 -s 250x230 --seed 11 -o . || exit 1
 images=(images/*.png)
@@ -60,5 +60,99 @@ if $python -c 'import numpy' 2>/dev/null; then
     ok "and refuses a cut stream" sh -c "! $python $TOP/examples/read_stream.py <cut.tar"
 else
     skip "NumPy is not installed" 2
+fi
+
+# ---- Snakemake, Nextflow ----
+
+if command -v snakemake >/dev/null; then
+    ok "Snakefile" snakemake -q -s "$TOP/examples/Snakefile" -c 2 --config images=images out=snake chunk=2
+    tile -q "${images[@]}" | predict -q --keep-image | label -q -T direct.tsv
+    is "$(cat snake/cells.tsv)" "$(cat direct.tsv)" "gives label's table of all chunks"
+    ok "and a page" test -s snake/index.html
+else
+    skip "no snakemake" 3
+fi
+
+# ---- where people are ----
+
+cat >syntax.groovy <<'END'
+def unit = new org.codehaus.groovy.control.CompilationUnit()
+unit.addSource(new File(args[0]))
+unit.compile(org.codehaus.groovy.control.Phases.CONVERSION)
+END
+# What the script asks of QuPath, and no more.
+cat >standin.groovy <<'END'
+def calibration = new Expando(hasPixelSizeMicrons: { -> true })
+def server = new Expando(getURIs: { -> [new File(args[1]).toURI()] }, nResolutions: { -> 1 },
+                         getPixelCalibration: { -> calibration })
+def found = []
+def binding = new Binding(
+    getCurrentImageData: { -> new Expando(getServer: { -> server }) }, clearDetections: { -> found.clear() },
+    importObjectsFromFile: { path -> found.addAll(new groovy.json.JsonSlurper().parse(new File(path)).features) },
+    getDetectionObjects: { -> found }, fireHierarchyUpdate: { -> })
+new GroovyShell(binding).evaluate(new File(args[0]))
+END
+cp "${images[0]}" "it's \$(a) name.png"
+cells=$(tile -q "${images[0]}" | predict -q | label -q -T - | tail -n +2 | wc -l)
+if command -v groovy >/dev/null && command -v java >/dev/null; then
+    JAVA_HOME=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
+    export JAVA_HOME
+    ok "segment.nf is Groovy" groovy syntax.groovy "$TOP/examples/segment.nf"
+    echo 'def (' >bad.groovy
+    ok "what is not is noticed" sh -c '! groovy syntax.groovy bad.groovy'
+    is "$(groovy standin.groovy "$TOP/examples/qupath.groovy" "it's \$(a) name.png" | tail -n 1)" "$cells cells" \
+        "qupath.groovy, with a few lines in QuPath's place, brings the cells back"
+    is "$(groovy standin.groovy "$TOP/examples/qupath.groovy" none.png | tail -n 1)" \
+        "the pipe failed; its reason stands above" "and says where it cannot"
+else
+    skip "no groovy" 4
+fi
+
+# ImageJ's macro language is that of Fiji.
+cat >macro.ijm <<END
+open("$PWD/${images[0]}");
+runMacro("$TOP/examples/fiji.ijm");
+print("found " + roiManager("count") + " in " + getTitle());
+roiManager("save", "$PWD/rois.zip");
+selectWindow("Log");
+saveAs("Text", "$PWD/log.txt");
+run("Quit");
+END
+if [ -f /usr/share/java/ij.jar ] && command -v java >/dev/null && command -v xvfb-run >/dev/null; then
+    HOME=$TMP timeout 300 xvfb-run -a java -cp /usr/share/java/ij.jar ij.ImageJ -macro "$PWD/macro.ijm" >message 2>&1
+    is "$(grep found log.txt 2>/dev/null)" "found $cells in $stem.png" "fiji.ijm in ImageJ brings the cells back"
+    ok "as they are" test -s rois.zip
+else
+    skip "no ImageJ with an Xvfb" 2
+fi
+
+# ---- napari ----
+
+mkdir -p standin correct && cat >standin/napari.py <<'END'
+# An annotator who takes the first cell away.
+class Layer:
+    def __init__(self, data):
+        self.data = data
+class Viewer:
+    def __init__(self, title):
+        self.title = title
+    def open(self, path, plugin):
+        open(path, "rb").close()
+    def add_labels(self, data, name):
+        data[data == 1] = 0
+        return Layer(data)
+def run():
+    pass
+END
+if $python -c 'import tifffile' 2>/dev/null; then
+    tile -q "${images[@]}" | predict -q --keep-image >found.tar
+    suggest -n 2 found.tar >next.tsv
+    tail -n +2 next.tsv | cut -f 2 | xargs -d '\n' tile -q | predict -q | label -q -o correct/
+    before=$(label -q -m keep -T - correct/*.tif | wc -l)
+    ok "correct.py, with a few lines in napari's place" env PYTHONPATH=standin "$python" "$TOP/examples/correct.py" next.tsv correct
+    is "$(label -q -m keep -T - correct/*.tif | wc -l)" "$((before - 2))" "saves what was corrected"
+    ok "and nothing in part" sh -c '! ls correct/*.part 2>/dev/null'
+else
+    skip "no tifffile" 3
 fi
 done_testing
