@@ -190,8 +190,8 @@ static int check_cells(const struct session *s, struct err *err)
         return result;
     return err_set(err, STATUS_DATA,
                    "no mask numbers cells, all are black and white: "
-                   "there are no flows to learn from (-a ARCH without flows=1 and without such an "
-                   "--init learns the classes alone)");
+                   "there are no flows to learn from (-a ARCH without flows=1 learns the classes "
+                   "alone, from the same --init)");
 }
 
 static int make_model(struct session *s, struct err *err)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # pipelines/rounds, at a tiny scale: the annotator's place is taken by drawn truth.
 . "$(dirname "$0")/../tap.sh"
-plan 9
+plan 12
 cd "$TMP" || exit 1
 
 draw() { # PART NUMBER SEED
@@ -37,4 +37,15 @@ if command -v gnuplot >/dev/null; then
 else
     skip "no gnuplot"
 fi
+
+# Masks in black and white: a network without flows from the same start.
+mkdir -p data/plain && cp -r data/drawn/train data/drawn/test data/plain
+for mask in data/plain/*/masks/*; do
+    label -q -m keep --labelme scrap.json "$mask" && rasterize -q -m binary -o "$mask" scrap.json
+done
+ok "masks that number no cells" env COUNTS=2 DATA=data SEEDS=1 STEPS=2 CROP=64 THREADS=1 \
+    INIT="$TOP/data/default.safetensors" "$TOP/pipelines/rounds" plain out
+is "$(cut -f 6 out/rows/plain-*-2.tsv | tr '\n' ' ')" "nan nan " "give no AP"
+is "$(weights info out/weights/plain-random-1-2.safetensors | grep ^architecture)" "architecture	unet-s:width=24,norm=0" \
+    "and teach a network without flows"
 done_testing
