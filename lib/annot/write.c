@@ -242,7 +242,7 @@ static int by_label(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int put_objects(struct annot_writer *writer, struct write_object *object,
+static int put_objects(struct annot_writer *writer, const struct write_object *object,
                        const struct annot_classes *classes, struct err *err)
 {
     const struct array *labels = object->labels;
@@ -253,8 +253,9 @@ static int put_objects(struct annot_writer *writer, struct write_object *object,
         qsort(boxes.items, boxes.count, sizeof *boxes.items, by_label);
     int result = 0;
     for (size_t i = 0; i < boxes.count && result == 0; i++) {
-        object->box = &boxes.items[i];
-        result = put_object(writer, object, classes, err);
+        struct write_object one = *object;
+        one.box = &boxes.items[i];
+        result = put_object(writer, &one, classes, err);
     }
     boxes_free(&boxes);
     return result;

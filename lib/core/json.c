@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/growing.h"
 #include "core/text.h"
 
 /* jansson's reader drops characters of texts when its memory cannot grow, and does not say
@@ -27,7 +28,7 @@ static void note_failures(void)
 
 json_t *json_load_whole(const void *bytes, size_t size, size_t flags, json_error_t *error)
 {
-    json_error_t ignored;
+    json_error_t ignored = {.line = 0};
     error = error ? error : &ignored;
     pthread_once(&noted_once, note_failures);
     memory_failed = false;
@@ -69,38 +70,27 @@ json_t *json_from_shape(const size_t *shape, int ndim)
     return NULL;
 }
 
-/* A text that grows; once it could not, all that follows is refused too, for jansson does
- * not ask after each piece. */
+/* Once the text could not grow, all that follows is refused too, for jansson does not ask after
+ * each piece. */
 struct dumped {
-    char *text;
-    size_t length, room;
+    struct growing text;
     bool failed;
 };
 
 static int add_piece(const char *piece, size_t size, void *data)
 {
     struct dumped *d = data;
-    if (!d->failed && size >= d->room - d->length) {
-        size_t room = 2 * d->room + size + 1;
-        char *text = realloc(d->text, room);
-        d->failed = !text;
-        d->text = text ? text : d->text;
-        d->room = text ? room : d->room;
-    }
-    if (d->failed)
-        return -1;
-    memcpy(d->text + d->length, piece, size);
-    d->length += size;
-    d->text[d->length] = '\0';
-    return 0;
+    struct err none;
+    d->failed = d->failed || growing_add_all(&d->text, piece, size, &none);
+    return d->failed ? -1 : 0;
 }
 
 char *json_dump_whole(const json_t *json, size_t flags)
 {
-    struct dumped d = {0};
-    if (json_dump_callback(json, add_piece, &d, flags) || d.failed) {
-        free(d.text);
+    struct dumped d = {.text.size = 1};
+    if (json_dump_callback(json, add_piece, &d, flags) || add_piece("", 1, &d)) {
+        growing_free(&d.text);
         return NULL;
     }
-    return d.text;
+    return d.text.items;
 }

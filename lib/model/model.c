@@ -334,7 +334,7 @@ static int initialize(nn_tensor *tensor, struct start start)
 /* The rows that both have; what flows the tensor has beyond them stay as they are. */
 static int load_rows(nn_tensor *tensor, const struct array *array)
 {
-    int64_t shape[ARRAY_MAX_DIMS];
+    int64_t shape[ARRAY_MAX_DIMS] = {0};
     for (int i = 0; i < array->ndim; i++)
         shape[i] = (int64_t)array->shape[i];
     if (shape[0] > nn_size(tensor, 0))
