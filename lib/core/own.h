@@ -13,8 +13,7 @@
 
 /* Whether this program wrote the file, as it is, for the source: 1 or 0; -1 on failure.
  * The path is absolute; a source that is no file is nobody's. */
-int own_is(const char *path, const char *source, const struct stat *st,
-           struct err *err) MUST_CHECK;
+int own_is(const char *path, const char *source, const struct stat *st, struct err *err) MUST_CHECK;
 
 /* Notes it down. */
 int own_note(const char *path, const char *source, const struct stat *st,

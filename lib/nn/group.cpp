@@ -1,6 +1,6 @@
 // Processes that train together, over libtorch's c10d.
-#include "nn/lost_rank.hpp"
 #include "nn/internal.hpp"
+#include "nn/lost_rank.hpp"
 
 #include <chrono>
 #include <cstring>

@@ -1,6 +1,6 @@
 // Errors, scopes, devices, modes.
-#include "nn/lost_rank.hpp"
 #include "nn/internal.hpp"
+#include "nn/lost_rank.hpp"
 
 #include <cstdio>
 #include <cstdlib>

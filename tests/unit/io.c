@@ -63,7 +63,8 @@ static void test_pipes(void)
     ok(fstat(fd, &st) == 0 && st.st_nlink == 0, "and no name");
     close(fd);
     close(ends[0]);
-    ok(io_seekable_copy(-1, "a pipe", &err) == -1 && err.status == STATUS_IO, "a closed one is not");
+    ok(io_seekable_copy(-1, "a pipe", &err) == -1 && err.status == STATUS_IO,
+       "a closed one is not");
     ok(strncmp(err.message, "read 'a pipe': ", 15) == 0, "and named");
 }
 
