@@ -51,7 +51,7 @@ static const struct cli_option options[] = {
      CLI_REAL(settings.threshold, 0.0001, 1)},
     {0, "by", "image|tile", "a row for each source image (default) or each tile",
      CLI_CHOICE(settings.by)},
-    {0, "unit", "px|um", "distances in pixels (default) or micrometres", CLI_CHOICE(settings.unit)},
+    {0, "unit", "px|um", "distances in pixels (default) or micrometers", CLI_CHOICE(settings.unit)},
     {0, "pixel-size", "UM[,UM]", "height and width of a pixel, for --unit um",
      CLI_PIXEL_SIZE(settings.pixel_size)},
     {'s', "summary", NULL, "mean, standard deviation and count of each column",
@@ -88,7 +88,7 @@ static bool some_failed;
 
 struct subject {
     const char *name;
-    double pixel_height, pixel_width; /* micrometres, 0 when unknown */
+    double pixel_height, pixel_width; /* micrometers, 0 when unknown */
     struct compare_pair pair;
 };
 

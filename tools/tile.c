@@ -16,7 +16,7 @@ static struct cut_options settings = {
 static int64_t part[2] = {1, 1}; /* I/N */
 static int numbered = JOINED_AUTO;
 
-/* Cells of so many pixels are shown as they are most often learnt: the default model's nuclei
+/* Cells of so many pixels are shown as they are most often learned: the default model's nuclei
  * have 15 to 30 pixels, its adherent cells 30 to 60. */
 #define SHOWN_DIAMETER 36
 
@@ -33,7 +33,7 @@ static const struct cli_option options[] = {
     {'s', "size", "SIZE[,SIZE...]", "side of a tile in pixels, or full (default 224)",
      CLI_INT(settings.tiling.sizes[0], 1, MAX_SIZE), CLI_WORD_FOR_ZERO("full"),
      CLI_LIST(settings.tiling.size_count, TILING_MAX_SIZES), CLI_GIVEN(size_given)},
-    {'o', "overlap", "PIXELS|PERCENT%", "what neighbours share (default 56, less for small tiles)",
+    {'o', "overlap", "PIXELS|PERCENT%", "what neighbors share (default 56, less for small tiles)",
      CLI_CALL(read_overlap)},
     {'r', "resize", "SIZE", "resize every tile to SIZE x SIZE",
      CLI_INT(settings.resize, 1, MAX_SIZE)},

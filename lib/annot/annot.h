@@ -116,7 +116,7 @@ int64_t annot_paint(struct array *labels, const struct annot_object *object, uin
 struct annot_file;
 
 /* Opens ImageJ .roi and .zip and its TIFF files with ROIs inside, GeoJSON, COCO, LabelMe, VIA,
- * CVAT and YOLO files, recognised by what they hold; "-" is standard input.  Memory does not grow
+ * CVAT and YOLO files, recognized by what they hold; "-" is standard input.  Memory does not grow
  * with the number of objects in a regular file but for a few bytes each. */
 int annot_open(struct annot_file **file, const char *path, struct err *err) MUST_CHECK;
 void annot_close(struct annot_file *file);

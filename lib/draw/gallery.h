@@ -20,7 +20,7 @@ struct gallery_image {
     char *path, *stem, *condition;
     char *failure; /* why it could not be read, or NULL */
     int64_t width, height;
-    double pixel_area; /* square micrometres, 0 when unknown */
+    double pixel_area; /* square micrometers, 0 when unknown */
     double mean, saturated, contrast, sharpness;
     uint64_t cells;
     double area, uncertainty; /* sums over its cells */

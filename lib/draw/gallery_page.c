@@ -25,7 +25,7 @@ static double covered(const struct gallery_image *image)
     return pixels > 0 ? image->area / pixels : NAN;
 }
 
-/* Cells a square millimetre. */
+/* Cells a square millimeter. */
 static double density(const struct gallery_image *image)
 {
     double area = (double)image->width * (double)image->height * image->pixel_area * 1e-6;

@@ -1,5 +1,5 @@
 /* The table of cells: a line a cell, its quantities in pixels, then those that have a
- * size in micrometres. */
+ * size in micrometers. */
 #ifndef OBJECTS_CELL_TABLE_H
 #define OBJECTS_CELL_TABLE_H
 
@@ -20,7 +20,7 @@ int cell_table_head(struct cell_table *table, const struct quantity *quantities,
 struct cell_line {
     const char *image; /* name */
     uint32_t id, class;
-    double pixel_height, pixel_width; /* micrometres, 0 when unknown */
+    double pixel_height, pixel_width; /* micrometers, 0 when unknown */
 };
 
 /* A cell; quantities as in the header. */

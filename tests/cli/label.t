@@ -30,7 +30,7 @@ ok "leave less" test "$(label -T - -m keep "$TMP/b.png" | wc -l)" -lt "$(label -
 
 # ---- the table ----
 label -q -m keep -T "$TMP/t.tsv" -i "$TMP/cells/images" --pixel-size 0.5 "$truth"
-is "$(cell area "$TMP/t.tsv" | awk '{ print $1 / 4 }')" "$(cell area_um2 "$TMP/t.tsv")" "square micrometres"
+is "$(cell area "$TMP/t.tsv" | awk '{ print $1 / 4 }')" "$(cell area_um2 "$TMP/t.tsv")" "square micrometers"
 ok "the intensity" test "$(cell mean_intensity "$TMP/t.tsv")" != nan
 is "$(label -m keep -T - "$truth" | cut -f 1 | sort -u | wc -l)" 2 "the table on standard output"
 

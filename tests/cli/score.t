@@ -69,7 +69,7 @@ sample u 9000/9000 1100/1100 '{"source": {"name": "u.tif", "width": 8, "height":
     "tile": {"x": 0, "y": 0, "width": 8, "height": 4},
     "scale": {"x": 0.5, "y": 0.5}}'
 pack um.tar
-is "$(score --unit um "$TMP/um.tar" | column hd_um)" "1" "micrometres of a source that was shrunk"
+is "$(score --unit um "$TMP/um.tar" | column hd_um)" "1" "micrometers of a source that was shrunk"
 is "$(score --unit um --by tile "$TMP/um.tar" | column hd_um)" "1" "and of its tiles one by one"
 
 # ---- objects of a stream: those of the prediction are its components ----
@@ -92,7 +92,7 @@ is "$(score --components 8 "$mask" "$mask" | column ap90)" "1" "objects against 
 is "$(score -j "$mask" "$mask" | grep -c '"dsc":1,"iou":1,"hd95":0')" "1" "JSON"
 fails 65 "masks of two sizes" score "$mask" "$TMP/narrow/masks/synth_00001.png"
 fails 66 "a mask that is not there" score "$TMP/none.png" "$mask"
-fails 65 "distances in micrometres of an image that has no resolution" score --unit um "$mask" "$mask"
+fails 65 "distances in micrometers of an image that has no resolution" score --unit um "$mask" "$mask"
 is "$(score --unit um --pixel-size 0.5,0.25 "$mask" "$mask" | column hd_um)" "0" "or a size given"
 fails 65 "classes that are not there" score --classes 2 "$mask" "$mask"
 fails 66 "a folder that is not there" score "$TMP/truth/masks" "$TMP/none"

@@ -267,7 +267,7 @@ static void test_paint(void)
     if (build_piece(&build, &err))
         exit(1);
     add_ring(&build, (double[]){0.5, 0.5, 3.5, 0.5, 3.5, 3.5, 0.5, 3.5}, 4);
-    is_int(painted(&build, 10), 9, "centres on an edge belong to one side only");
+    is_int(painted(&build, 10), 9, "centers on an edge belong to one side only");
     build_reset(&build);
     if (build_piece(&build, &err) || build_ellipse(&build, 0, 0, 100, 100, &err))
         exit(1);
