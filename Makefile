@@ -6,6 +6,10 @@
 #   make tables     the paper's tables, ours beside the paper's: SCALE=small (pipelines/)
 #   make check-arm64         builds for arm64, and what needs no libtorch passes by an emulator
 #   make check-clang         the same by clang as by gcc
+#   make fuzz       changed files through every parser: MINUTES=1 each (needs clang)
+#   make attack     the attack whose table SECURITY.md has: SCALE=full|small|smoke
+#   make memcheck   the programs without libtorch under valgrind
+#   make coverage   how many of lib's lines the tests run
 #   make lint       compiler warnings as errors, clang-format, cppcheck, mandoc, groff, shellcheck
 #   make census     what there is in the house: rooms, files, functions, callers
 #   make deb        a Debian package, its programs called ms-tile and so on
@@ -13,9 +17,9 @@
 #
 #   isa=LEVEL       check as on a processor with no more than sse4, avx2, avx512, avx512bf16;
 #                   emulate=1: by an emulator, as it is where this processor has less
-#   asan=1 tsan=1   a build with sanitizers, in a folder of its own
+#   asan=1 tsan=1   a build with sanitizers, in a folder of its own; coverage=1 counts lines
 #   werror=1        warnings are errors
-#   TORCH=DIR       a libtorch other than Debian's
+#   TORCH=DIR       a libtorch other than Debian's; TORCH=none: all but train and predict
 
 VERSION = 0.1.0
 PREFIX ?= /usr/local
@@ -23,10 +27,10 @@ TORCH  ?= /usr
 # The root of the system that is compiled for, where that is another one.
 SYSROOT =
 OPT    ?= -O2 -g
-BUILD   = build$(if $(asan),-asan)$(if $(tsan),-tsan)$(if $(filter-out /usr,$(TORCH)),-torch)
+BUILD   = build$(if $(asan),-asan)$(if $(tsan),-tsan)$(if $(coverage),-coverage)$(if $(filter none,$(TORCH)),-plain,$(if $(filter-out /usr,$(TORCH)),-torch))
 
 SANITIZE = $(if $(asan),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined \
-           -fno-omit-frame-pointer)$(if $(tsan),-fsanitize=thread)
+           -fno-omit-frame-pointer)$(if $(tsan),-fsanitize=thread)$(if $(coverage),--coverage -O0)
 comma    = ,
 WARN     = -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wpointer-arith -Wvla -Wwrite-strings $(if $(werror),-Werror)
 CWARN    = $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
@@ -72,7 +76,7 @@ ROOMS       = core cli stream weights image nn pixels objects scores draw tiles 
 sources     = $(wildcard lib/$(1)/*.c lib/$(1)/*.cpp)
 objects     = $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
 archive     = $(BUILD)/lib/lib$(1).a
-TOOLS       = $(sort $(basename $(notdir $(wildcard tools/*.c))))
+TOOLS       = $(filter-out $(if $(filter none,$(TORCH)),$(TORCH_TOOLS)),$(sort $(basename $(notdir $(wildcard tools/*.c)))))
 SCRIPTS     = $(sort $(basename $(notdir $(wildcard tools/*.sh))))
 PROGRAMS    = $(TOOLS) $(SCRIPTS)
 TORCH_TOOLS = train predict
@@ -82,9 +86,13 @@ PLAIN_ROOMS = $(filter-out nn model predict,$(TORCH_ROOMS))
 PLAIN_LIBS  = -ltiff -lpng -ljpeg -lz -larchive -ljansson -lexpat -lnettle -lm
 TORCH_ROOMS = $(call reversed,$(ROOMS))
 UNIT_TESTS  = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
-TORCH_TESTS = $(patsubst tests/torch/%.c,$(BUILD)/tests/torch/%,$(wildcard tests/torch/*.c))
-FUZZERS     = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
-HELPERS     = $(patsubst tests/helper/%.c,$(BUILD)/tests/helper/%,$(wildcard tests/helper/*.c))
+TORCH_TESTS = $(if $(filter none,$(TORCH)),,$(patsubst tests/torch/%.c,$(BUILD)/tests/torch/%,$(wildcard tests/torch/*.c)))
+FUZZ_TARGETS = $(shell cut -d' ' -f1 tests/fuzz/targets)
+FUZZERS     = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
+REPLAYERS   = $(FUZZ_TARGETS:%=$(BUILD)/tests/replay/%)
+HELPERS     = $(filter-out $(if $(filter none,$(TORCH)),$(TORCH_HELPERS)), \
+              $(patsubst tests/helper/%.c,$(BUILD)/tests/helper/%,$(wildcard tests/helper/*.c)))
+PRELOADED   = $(BUILD)/tests/fault/inject.so $(BUILD)/tests/fault/decoder.so
 TORCH_HELPERS = $(BUILD)/tests/helper/network $(BUILD)/tests/helper/training
 
 # Of g++ alone; clang++ reads the header each time.
@@ -93,7 +101,7 @@ PRECOMPILED = $(if $(findstring clang,$(CXX)),,$(BUILD)/lib/nn/torch.hpp.gch)
 # Commands are shown by their target's name; V=1 shows them whole.
 Q = $(if $(V),,@printf '%-4s %s\n' $(1) $@; )
 
-.PHONY: all demo check check-only built-tests fuzz fuzz-run lint lint-deps format install uninstall completions census clean deps
+.PHONY: all demo check check-only built-tests fuzz lint lint-deps format install uninstall completions census clean deps
 all: $(TOOLS:%=$(BUILD)/bin/%) $(SCRIPTS:%=$(BUILD)/bin/%)
 
 $(BUILD)/bin/%: tools/%.sh
@@ -127,7 +135,7 @@ $(BUILD)/lib/nn/torch.hpp.gch: lib/nn/torch.hpp
 	$(call Q,PCH)$(CXX) $(CPPFLAGS) $(TORCH_CPPFLAGS) $(CXXFLAGS) $(OPENMP) -x c++-header -o $@ $<
 
 # One loop that copies and searches stays one.
-$(BUILD)/lib/core/peak.o: CFLAGS += -fno-tree-loop-distribute-patterns
+$(BUILD)/lib/core/peak.o: CFLAGS += $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 
 $(BUILD)/lib/nn/kernels.o: CFLAGS += -ffp-contract=fast -O3
 $(BUILD)/lib/nn/attention.o $(BUILD)/lib/nn/winograd.o $(BUILD)/lib/nn/winograd_gradient.o: CXXFLAGS += -ffp-contract=fast -O3
@@ -164,15 +172,18 @@ $(TORCH_TESTS) $(TORCH_HELPERS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(foreach 
 
 # ---- tests ----
 
-SCRIPT_TESTS = $(wildcard tests/cli/*.t tests/golden/*.t tests/fault/*.t tests/house/*.t)
+ALL_SCRIPTS  = $(wildcard tests/cli/*.t tests/golden/*.t tests/fault/*.t tests/house/*.t)
+# Without libtorch those that run neither train nor predict.
+SCRIPT_TESTS = $(if $(filter none,$(TORCH)),$(shell for t in $(ALL_SCRIPTS); do \
+               tests/needs $$t | grep -qE 'bin/(train|predict)|helper/(network|training)' || echo $$t; done),$(ALL_SCRIPTS))
 ALL_TESTS    = $(UNIT_TESTS) $(TORCH_TESTS) $(SCRIPT_TESTS)
 # Tests ask for more memory than there is, to see it refused.
 SANITIZERS   = $(if $(asan),ASAN_OPTIONS=allocator_may_return_null=1)
 CHOSEN_TESTS = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(ALL_TESTS))),$(ALL_TESTS))
 
-built-tests: $(UNIT_TESTS) $(TORCH_TESTS) $(HELPERS) $(BUILD)/tests/fault/inject.so
+built-tests: $(UNIT_TESTS) $(TORCH_TESTS) $(HELPERS) $(REPLAYERS) $(PRELOADED)
 
-$(BUILD)/tests/fault/inject.so: tests/fault/inject.c
+$(PRELOADED) $(BUILD)/tests/fuzz/keep.so: $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) -std=c11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
@@ -185,7 +196,7 @@ check: $(if $(T),,deps)
 
 CHOSEN_SCRIPTS = $(filter %.t,$(CHOSEN_TESTS))
 NEEDED = $(if $(T),$(if $(CHOSEN_SCRIPTS),$(addprefix $(BUILD)/,$(shell tests/needs $(CHOSEN_SCRIPTS)))), \
-         all $(HELPERS) $(BUILD)/tests/fault/inject.so) \
+         all $(HELPERS) $(REPLAYERS) $(PRELOADED)) \
          $(if $(filter %/census.t,$(CHOSEN_SCRIPTS)),all built-tests) \
          $(if $(isa),$(BUILD)/tests/helper/cpu)
 
@@ -238,21 +249,45 @@ bench: all $(HELPERS)
 bench-%: all $(HELPERS)
 	BUILD=$(CURDIR)/$(BUILD) tests/bench/$*.sh
 
-# ---- fuzzing with clang: make fuzz T='weights stream', SECONDS=60 each ----
+# ---- fuzzing with clang: make fuzz T='weights stream' MINUTES=120 each; corpora are made anew ----
 
-SECONDS = 60
+MINUTES = 1
 
-fuzz:
-	+$(MAKE) BUILD=build-fuzz CC=clang fuzz-run \
+fuzz: $(BUILD)/tests/fuzz/keep.so
+	+$(MAKE) all $(UNIT_TESTS)
+	+$(MAKE) coverage=1 BUILD=build-coverage $(FUZZ_TARGETS:%=build-coverage/tests/replay/%)
+	+$(MAKE) BUILD=build-fuzz CC=clang $(FUZZ_TARGETS:%=build-fuzz/tests/fuzz/%) \
 	    SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-sanitize=pointer-overflow'
+	BUILD=$(BUILD) tests/fuzz/seeds build-fuzz/seeds
+	FUZZ=build-fuzz COVERAGE=build-coverage SEEDS=build-fuzz/seeds tests/fuzz/run $(MINUTES) $(or $(T),$(FUZZ_TARGETS))
 
 $(FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PLAIN_LIBS)
 
-fuzz-run: $(if $(T),$(T:%=$(BUILD)/tests/fuzz/%),$(FUZZERS))
-	for f in $^; do mkdir -p $$f.corpus && $$f -max_total_time=$(SECONDS) -timeout=5 \
-	    -rss_limit_mb=2000 -artifact_prefix=$$f. $$f.corpus $(SEEDS) || exit 1; done
+# The same without libFuzzer, for make check.
+$(REPLAYERS): $(BUILD)/tests/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(foreach r,$(PLAIN_ROOMS),$(call archive,$(r)))
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(LDFLAGS) -o $@ $^ $(PLAIN_LIBS)
+
+# ---- the attack whose table is in SECURITY.md: SCALE=full|small|smoke, PARTS='cuts kills' ----
+
+.PHONY: attack
+attack: all $(HELPERS) $(BUILD)/tests/fault/inject.so
+	BUILD=$(BUILD) SCALE=$(or $(SCALE),small) tests/attack $(PARTS)
+
+# ---- the programs without libtorch under valgrind ----
+
+.PHONY: memcheck
+memcheck: all
+	BUILD=$(BUILD) tests/memcheck
+
+# ---- how many lines of lib the tests run, by gcov: a room a line; T= for some tests ----
+
+.PHONY: coverage
+coverage:
+	+-MORPHOSEG_SANDBOX=off $(MAKE) coverage=1 check-only
+	BUILD=build-coverage tests/coverage-table $(ROOMS)
 
 # ---- the paper's tables and figures: SCALE=paper|code|small|smoke, see pipelines/ ----
 
@@ -275,7 +310,7 @@ demo: deps
 # ---- the house ----
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
-SHELL_FILES = $(wildcard tools/*.sh packaging/*.sh) setup .ci/run tests/at-level tests/emulated tests/machine tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
+SHELL_FILES = $(wildcard tools/*.sh packaging/*.sh) setup .ci/run tests/at-level tests/attack tests/attack-parts.sh tests/coverage tests/coverage-table tests/emulated tests/fuzz/lines tests/fuzz/run tests/fuzz/seeds tests/machine tests/memcheck tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
               examples/demo data/fetch $(addprefix pipelines/,attempt against common.sh cut figure figure3 plot publish records \
               report run unpack results/page study/missing study/run)
 
@@ -344,4 +379,4 @@ uninstall:
 	-rmdir $(SHAREDIR)
 
 clean:
-	rm -rf build build-asan build-tsan build-torch build-lint
+	rm -rf build build-asan build-tsan build-torch build-plain build-lint build-coverage build-fuzz

@@ -210,6 +210,8 @@ int main(int argc, char **argv)
     const char *input = cli_only_input();
     cli_refuse_terminal_for(settings.output, "a tensor stream");
     settle_precision();
+    if (settings.device == NN_CPU)
+        cli_enter_sandbox();
     nn_reuse_memory();
     struct model *model = open_model(settings.model ? settings.model : default_model(), hash);
     settle_what(model);

@@ -137,12 +137,18 @@ void cli_start(const struct cli_program *program, int argc, char **argv)
     fill_standard_descriptors();
     notice_to(cli_print_notice);
     cli_state.command_line = join_command_line(argc, argv);
+    cli_state.words = argv + 1;
     cli_read_options(argc, argv);
     struct err err;
     if (cpu_check_limit(&err))
         cli_die_err(&err);
     if (!program->calls_out)
-        sandbox_enter();
+        cli_enter_sandbox();
+}
+
+void cli_enter_sandbox(void)
+{
+    sandbox_enter(cli_state.words);
 }
 
 int cli_finish(enum status status)

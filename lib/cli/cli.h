@@ -38,7 +38,7 @@ struct cli_program {
     const char *synopsis; /* options and operands */
     const char *commands; /* "a|b|c" when the first operand is one of them, else NULL */
     const struct cli_option *options;
-    bool calls_out;    /* starts programs or opens sockets: no sandbox (core/sandbox.h) */
+    bool calls_out;    /* may start programs or open sockets: no sandbox (core/sandbox.h) yet */
     const char *notes; /* printed after the options; NULL when there is nothing to say */
 };
 
@@ -46,6 +46,9 @@ struct cli_program {
  * when one of the three standard descriptors is closed, and reads the options into
  * their targets, and enters the sandbox.  Wrong ones end the program with STATUS_USAGE. */
 void cli_start(const struct cli_program *program, int argc, char **argv);
+
+/* For a program that calls out, once it is clear that this run of it does not. */
+void cli_enter_sandbox(void);
 
 /* What is no option, in its order; NULL-terminated, borrowed. */
 char **cli_operands(void);

@@ -10,6 +10,7 @@ struct cli_state {
     const struct cli_program *program;
     const char *name; /* as it was called: with PROGRAM_PREFIX, if it was installed so */
     char *command_line;
+    char **words; /* of it, without the program */
     bool quiet;
     char **operands; /* NULL-terminated, part of argv */
     int operand_count;

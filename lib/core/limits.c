@@ -72,3 +72,12 @@ int limits_check_memory(uint64_t bytes, const char *what, struct err *err)
                    "%s needs %" PRIu64 " bytes of memory, more than %" PRIu64 ", the limit here",
                    what, bytes, limits_memory());
 }
+
+int limits_check_file(const char *path, int64_t width, int64_t height, size_t bytes,
+                      struct err *err)
+{
+    if (limits_check_pixels(width, height, err) ||
+        limits_check_memory((uint64_t)width * (uint64_t)height * bytes, "all of it", err))
+        return err_prefix(err, "read '%s'", path);
+    return 0;
+}

@@ -3,6 +3,7 @@
 #ifndef CORE_LIMITS_H
 #define CORE_LIMITS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
@@ -16,5 +17,10 @@ extern struct limits {
  * what: for the message, "a mask of coco.json". */
 int limits_check_pixels(int64_t width, int64_t height, struct err *err) MUST_CHECK;
 int limits_check_memory(uint64_t bytes, const char *what, struct err *err) MUST_CHECK;
+
+/* Both, of an image file that is read whole into memory, `bytes` a pixel: 0 where they lie in a
+ * temporary file.  "read 'PATH': " stands before the message. */
+int limits_check_file(const char *path, int64_t width, int64_t height, size_t bytes,
+                      struct err *err) MUST_CHECK;
 
 #endif

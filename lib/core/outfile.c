@@ -12,6 +12,7 @@
 
 #include "core/guard.h"
 #include "core/io.h"
+#include "core/leftover.h"
 #include "core/text.h"
 
 #define MAX_OPEN 16
@@ -95,10 +96,12 @@ static int open_temporary(struct outfile *out, struct err *err)
     out->temporary = malloc(size);
     if (!out->temporary)
         return err_memory(err, "a file name");
+    leftover_sweep(out->path);
     snprintf(out->temporary, size, "%s.tmp-XXXXXX", out->path);
     out->fd = mkstemp(out->temporary);
     if (out->fd < 0)
         return err_errno(err, STATUS_CREATE, "create '%s'", out->path);
+    leftover_hold(out->fd);
     apply_umask(out->fd);
     out->slot = remember(out->temporary);
     return 0;
@@ -168,10 +171,8 @@ const char *outfile_name(const struct outfile *out)
     return strcmp(out->path, "-") == 0 ? "standard output" : out->path;
 }
 
-static int finish(struct outfile *out, struct err *err)
+static int close_and_name(struct outfile *out, struct err *err)
 {
-    if (out->temporary && fsync(out->fd))
-        return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
     int fd = out->fd;
     out->fd = -1;
     if (close(fd))
@@ -181,6 +182,17 @@ static int finish(struct outfile *out, struct err *err)
     if (out->temporary && rename(out->temporary, out->path))
         return err_errno(err, STATUS_CREATE, "create '%s'", out->path);
     return 0;
+}
+
+static int finish(struct outfile *out, struct err *err)
+{
+    if (out->temporary && fsync(out->fd))
+        return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
+    int held = out->temporary ? dup(out->fd) : -1; /* the lock, until it has its name */
+    int result = close_and_name(out, err);
+    if (held >= 0)
+        close(held);
+    return result;
 }
 
 int outfile_commit(struct outfile *out, struct err *err)

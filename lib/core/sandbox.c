@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/landlock.h"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED
@@ -75,9 +77,15 @@ static void give_up_calls(void)
 }
 #endif
 
-void sandbox_enter(void)
+void sandbox_enter(char *const *words)
 {
     const char *wish = getenv("MORPHOSEG_SANDBOX");
-    if (!wish || strcmp(wish, "off") != 0)
-        give_up_calls();
+    if (wish && strcmp(wish, "off") == 0)
+        return;
+#ifndef SANITIZED
+    landlock_enter(words);
+#else
+    (void)words;
+#endif
+    give_up_calls();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/array.h"
+#include "core/limits.h"
 #include "image/values.h"
 
 int image_load_floats(const char *path, struct image_info *info, float **values, struct err *err)
@@ -15,7 +16,8 @@ int image_load_floats(const char *path, struct image_info *info, float **values,
     if (rc == 0) {
         *info = *rows.info;
         size_t shape[] = {(size_t)info->height, (size_t)info->width};
-        rc = image_values_check_shares(&rows, path, err) ||
+        rc = limits_check_file(path, info->width, info->height, sizeof **values, err) ||
+                     image_values_check_shares(&rows, path, err) ||
                      array_check_bytes(DTYPE_F32, 2, shape, &bytes, err)
                  ? -1
                  : 0;

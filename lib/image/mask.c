@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/limits.h"
 #include "core/notice.h"
 #include "image/mask_look.h"
 #include "image/mask_view.h"
@@ -534,7 +535,10 @@ static int load(const char *path, struct image_info *info, void **to, enum dtype
     if (rc == 0) {
         *info = *mask.info;
         size_t shape[] = {(size_t)info->height, (size_t)info->width};
-        rc = array_check_bytes(dtype, 2, shape, &bytes, err);
+        rc = limits_check_file(path, info->width, info->height, dtype_size(dtype), err) ||
+                     array_check_bytes(dtype, 2, shape, &bytes, err)
+                 ? -1
+                 : 0;
     }
     if (rc == 0 && !(*to = malloc(bytes + 1)))
         rc = err_memory(err, "a mask");

@@ -1,15 +1,18 @@
 #include "tiles/picture_file.h"
 
+#include "core/limits.h"
 #include "image/mask.h"
 #include "image/values.h"
 
-static void begin(struct picture *picture, const char *path, const struct image_info *info)
+static int begin(struct picture *picture, const char *path, const struct image_info *info,
+                 struct err *err)
 {
     *picture = (struct picture){.name = path,
                                 .height = (size_t)info->height,
                                 .width = (size_t)info->width,
                                 .pixel_height = info->pixel_height,
                                 .pixel_width = info->pixel_width};
+    return limits_check_file(path, info->width, info->height, 0, err);
 }
 
 int picture_read_mask(struct picture *picture, const char *path, struct err *err)
@@ -17,13 +20,12 @@ int picture_read_mask(struct picture *picture, const char *path, struct err *err
     struct mask mask;
     *picture = (struct picture){.name = path};
     int rc = mask_open(&mask, path, err);
-    if (rc == 0) {
-        begin(picture, path, mask.info);
-        rc = picture_add(picture, PICTURE_PREDICTION, 1, err) ||
+    if (rc == 0)
+        rc = begin(picture, path, mask.info, err) ||
+                     picture_add(picture, PICTURE_PREDICTION, 1, err) ||
                      mask_read_all(&mask, picture->prediction, err)
                  ? -1
                  : 0;
-    }
     mask_close(&mask);
     return rc;
 }
@@ -38,10 +40,8 @@ static int read_values(struct picture *picture, const char *path, take_values *t
     struct image_values values;
     *picture = (struct picture){.name = path};
     int rc = image_values_open(&values, path, 3, IMAGE_AS_SHARE, err);
-    if (rc == 0) {
-        begin(picture, path, values.info);
-        rc = take(picture, &values, path, err);
-    }
+    if (rc == 0)
+        rc = begin(picture, path, values.info, err) || take(picture, &values, path, err) ? -1 : 0;
     image_values_close(&values);
     return rc;
 }

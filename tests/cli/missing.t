@@ -4,7 +4,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2002,SC2015
 . "$(dirname "$0")/../tap.sh"
-plan 70
+plan 76
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 cd "$TMP" || exit 1
@@ -127,6 +127,14 @@ for program in "stitch -o x.tif" "score --by image" "label -o x.tif"; do
 done
 fails 65 "--max-pixels" stitch --max-pixels 30000 -o x.tif p.tar
 is "$(cat .err)" "stitch: read 'p.tar': sample 'good/40/y000000-x000000': 120 x 300 pixels are more than 30000, the limit (--max-pixels)" "says the limit"
+stitch -q -o whole.png <(tile -q -s 40 src/good.png)
+limit="120 x 300 pixels are more than 30000, the limit (--max-pixels)"
+fails 65 "--max-pixels of a mask" label --max-pixels 30000 -o x.tif whole.png
+is "$(cat .err)" "label: read 'whole.png': $limit" "the same words"
+fails 65 "--max-pixels of a probability" label -p --max-pixels 30000 -o x.tif whole.png
+is "$(cat .err)" "label: read 'whole.png': $limit" "the same words"
+fails 65 "--max-pixels of what is compared" score --max-pixels 30000 whole.png whole.png
+is "$(cat .err)" "score: read 'whole.png': $limit" "the same words"
 ok "no more than that" stitch -q --max-pixels 36000 -o enough.png <(tile -q -s 40 src/good.png)
 tile -q -s 20 src/good.png | stream drop 100 | stream claim 9000 >sparse.tar
 stitch -q -o sparse.tif sparse.tar 2>err

@@ -3,7 +3,7 @@
 # name that they made up, what is not theirs.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 97
+plan 101
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 annotate=$BUILD/tests/helper/annotate
@@ -124,4 +124,23 @@ ok "synth again" synth -q -n 2 -s 90x70 -o one --instances
 cp img.png one/images/synth_00001.png
 unchanged 73 "synth: an image that is not its own" one/images/synth_00001.png synth -q -s 90x70 -o one
 ok "a list of what was written is in the folder" grep -q "f1-2.tif" out/.morphoseg
+
+# ---- what killed runs left ----
+leave() { # SUFFIX WHEN: a temporary file
+    : >"left.png.tmp-$1" && touch -d "$2" "left.png.tmp-$1"
+}
+case $(stat -f -c %T .) in
+ext2/ext3 | xfs | btrfs | tmpfs | overlayfs | f2fs)
+    leave killed '2 minutes ago'
+    leave others 'now'
+    leave locked '2 minutes ago'
+    leave tooLongs '2 minutes ago'
+    flock left.png.tmp-locked stitch -q -o left.png img.tar
+    ok "a temporary file that nobody holds is gone" test ! -e left.png.tmp-killed
+    ok "but none that is new" test -e left.png.tmp-others
+    ok "nor one that is held" test -e left.png.tmp-locked
+    ok "nor what is called otherwise" test -e left.png.tmp-tooLongs
+    ;;
+*) skip "locks are not believed here" 4 ;;
+esac
 done_testing

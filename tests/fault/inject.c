@@ -2,19 +2,21 @@
  *
  *     FAULT='write 3 28' LD_PRELOAD=.../inject.so tile img.tif > out.tar
  *
- * FAULT is "FUNCTION N ERRNO"; FUNCTION is read, write, pwrite, close, fsync, rename or
- * malloc (with calloc and realloc).  Calls on standard error are not counted.  When the
- * call was reached,
- * the file named by FAULT_REACHED is created, so that a test can tell a fault
+ * FAULT is "FUNCTION N ERRNO", with "+" after it when all calls from the Nth on fail; FUNCTION
+ * is read, write, pwrite, close, fsync, rename, open, mmap or malloc (with calloc and realloc).
+ * Calls on standard error are not counted.  When the call was reached, the file named by
+ * FAULT_REACHED is created, so that a test can tell a fault
  * that was survived from one that never happened. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static atomic_int calls;
@@ -27,7 +29,9 @@ static void *next(const char *name)
 static void note_reached(void)
 {
     const char *path = getenv("FAULT_REACHED");
-    int fd = path ? open(path, O_CREAT | O_WRONLY, 0600) : -1;
+    int (*real_open)(int, const char *, int, ...) =
+        (int (*)(int, const char *, int, ...))next("openat");
+    int fd = path ? real_open(AT_FDCWD, path, O_CREAT | O_WRONLY, 0600) : -1;
     if (fd >= 0) {
         int (*real_close)(int) = (int (*)(int))next("close");
         real_close(fd);
@@ -36,11 +40,15 @@ static void note_reached(void)
 
 static int is_due(const char *function, int fd)
 {
-    char name[16];
+    char name[16], plus = ' ';
     int nth, number;
     const char *fault = getenv("FAULT");
-    if (fd == STDERR_FILENO || !fault || sscanf(fault, "%15s %d %d", name, &nth, &number) != 3 ||
-        strcmp(name, function) != 0 || atomic_fetch_add(&calls, 1) + 1 != nth)
+    if (fd == STDERR_FILENO || !fault ||
+        sscanf(fault, "%15s %d %d%c", name, &nth, &number, &plus) < 3 ||
+        strcmp(name, function) != 0)
+        return 0;
+    int call = atomic_fetch_add(&calls, 1) + 1;
+    if (call != nth && !(plus == '+' && call > nth))
         return 0;
     note_reached();
     errno = number;
@@ -89,6 +97,44 @@ int rename(const char *from, const char *to)
 {
     int (*real)(const char *, const char *) = (int (*)(const char *, const char *))next("rename");
     return is_due("rename", -1) ? -1 : real(from, to);
+}
+
+static int open_file(const char *path, int flags, va_list args)
+{
+    int (*real)(const char *, int, ...) = (int (*)(const char *, int, ...))next("open64");
+    unsigned mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, unsigned) : 0;
+    return is_due("open", -1) ? -1 : real(path, flags, mode);
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    int fd = open_file(path, flags, args);
+    va_end(args);
+    return fd;
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    int fd = open_file(path, flags, args);
+    va_end(args);
+    return fd;
+}
+
+int mkstemp(char *path)
+{
+    int (*real)(char *) = (int (*)(char *))next("mkstemp");
+    return is_due("open", -1) ? -1 : real(path);
+}
+
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    void *(*real)(void *, size_t, int, int, int, off_t) =
+        (void *(*)(void *, size_t, int, int, int, off_t))next("mmap");
+    return is_due("mmap", -1) ? MAP_FAILED : real(at, size, protection, flags, fd, offset);
 }
 
 /* What dlsym needs of these it gets from the C library itself. */

@@ -1,4 +1,5 @@
-/* A fuzzer's input as an unlinked file, for libraries that open paths. */
+/* What the targets share: a fuzzer's input as an unlinked file, for libraries that open paths,
+ * and the mutators' names. */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
@@ -8,7 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FUZZ_MAX_SIZE 65536 /* bytes of an input */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned random);
+
+/* Inputs are changed as the parts of such a file, by tests/fuzz/parts.h. */
+#define FUZZ_PARTS(kind)                                                                           \
+    size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned random)   \
+    {                                                                                              \
+        return parts_mutate(kind, data, size, max_size, random);                                   \
+    }
 
 /* The path of a file with those bytes; the same path, a new file, at each call. */
 static inline const char *fuzz_file(const uint8_t *data, size_t size)

@@ -1,10 +1,15 @@
-/* Tries what a decoder of images has no use for, after sandbox_enter: a line for each that
- * succeeds, "runs on" when the rest still works. */
+/* Tries what a decoder of images has no use for, after sandbox_enter with the arguments: a line
+ * for each that succeeds, "runs on" when the rest still works.  $FORBIDDEN: a file to make.
+ * `sandbox --landlock` exits 0 where the kernel has it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,16 +35,26 @@ static void *in_thread(void *unused)
     return NULL;
 }
 
-int main(void)
+static void make_file(void)
+{
+    const char *path = getenv("FORBIDDEN");
+    if (path && open(path, O_WRONLY | O_CREAT, 0600) >= 0)
+        puts("file");
+}
+
+int main(int argc, char **argv)
 {
     pthread_t thread;
-    sandbox_enter();
+    if (argc > 1 && strcmp(argv[1], "--landlock") == 0)
+        return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1;
+    sandbox_enter(argv + 1);
     if (socket(AF_INET, SOCK_STREAM, 0) >= 0)
         puts("socket");
     if (start_program() == 0)
         puts("program");
     if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
         puts("ptrace");
+    make_file();
     FILE *file = tmpfile();
     if (file && fputs("text", file) >= 0 && fclose(file) == 0 &&
         pthread_create(&thread, NULL, in_thread, NULL) == 0 && pthread_join(thread, NULL) == 0)
