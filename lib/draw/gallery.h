@@ -43,7 +43,8 @@ struct gallery {
     struct gallery_model models[GALLERY_MODELS];
     int model_count;
     struct gallery_histogram {
-        double low, high; /* ends of the first and the last bin; of areas the logarithms */
+        double low, high; /* ends of the first and the last bin; of areas the logarithms, of
+                             intensities those of 1 more */
         uint64_t counts[GALLERY_CONDITIONS][GALLERY_BINS];
     } histograms[GALLERY_QUANTITIES];
 };

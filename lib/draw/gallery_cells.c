@@ -94,11 +94,14 @@ static int read_lines(struct reading *r, take_cell *take, struct err *err)
     return rc;
 }
 
-/* Areas differ by their ratio; of a few pixels the circularity is anything. */
+/* Areas differ by their ratio; so do intensities where images of 8 and of 16 bits are beside each
+ * other; of a few pixels the circularity is anything. */
 static double scaled(enum gallery_quantity quantity, double value)
 {
     if (quantity == GALLERY_AREA)
         return log10(value);
+    if (quantity == GALLERY_INTENSITY)
+        return value >= 0 ? log10(1 + value) : NAN;
     return quantity == GALLERY_CIRCULARITY ? fmin(value, 1) : value;
 }
 
