@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
 census=tests/house/census
-plan $((7 + $(find lib/* -maxdepth 0 | wc -l)))
+plan $((8 + $(find lib/* -maxdepth 0 | wc -l)))
 
 mkdir -p "$TMP/lib"
 cat >"$TMP/lib/sample.c" <<'C'
@@ -60,4 +60,6 @@ is "$(grep -oE '`[a-z/]+\.[ch]`' CONTRIBUTING.md | tr -d '`' | sort -u | while r
     compgen -G "$file" >/dev/null || compgen -G "lib/$file" >/dev/null ||
         compgen -G "lib/*/$file" >/dev/null || echo "$file"
 done)" "" "and files"
+is "$(grep -oE 'lib/[a-z]+/[a-z_0-9]+\.[ch]' tests/fuzz/targets | sort -u | xargs ls 2>&1 >/dev/null)" "" \
+    "files that fuzzing covers are there"
 done_testing
