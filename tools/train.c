@@ -209,7 +209,7 @@ static void check_options(void)
         cli_die_err(&err);
     settle_device();
     settle_precision();
-    if (run.trainer.device == NN_CPU && run.ranks.size == 1)
+    if (run.trainer.device == NN_CPU && run.ranks.size == 1 && !run.plot) /* gnuplot draws */
         cli_enter_sandbox();
     if (!run.output)
         cli_die_usage("no -o: where shall the weights go?");

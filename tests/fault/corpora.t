@@ -2,7 +2,7 @@
 # The fuzzers' corpora, and files changed from them, through every parser: make fuzz made them.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-changed=${CHANGED:-2000}
+changed=${CHANGED:-1000}
 case $BUILD in *san) changed=$((changed / 4)) ;; esac
 mapfile -t targets < <(cut -d' ' -f1 "$TOP/tests/fuzz/targets")
 plan $((2 * ${#targets[@]}))
