@@ -46,7 +46,7 @@ static void draw(struct picture *p, const char *name, int number)
     char key[40];
     snprintf(key, sizeof key, "%s %d", name, number);
     struct rng rng = rng_new(7, key);
-    int debris = strcmp(name, "labeled") == 0 ? 0 : 8;
+    int debris = strcmp(name, "labelled") == 0 ? 0 : 8;
     for (int i = 0; i < PIXELS; i++) {
         p->truth[i] = 0;
         p->image[i] = 0.3f;
