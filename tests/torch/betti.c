@@ -88,7 +88,8 @@ static void fill(float *images, uint8_t *labels, int seed, int step)
     for (int i = 0; i < BATCH; i++) {
         bool labeled = i < BATCH / 2;
         int count = labeled ? LABELED : UNLABELED;
-        draw(&p, labeled ? "labeled" : "unlabeled", 100 * seed + (step * BATCH / 2 + i) % count);
+        /* The names seed the drawings. */
+        draw(&p, labeled ? "labelled" : "unlabelled", 100 * seed + (step * BATCH / 2 + i) % count);
         memcpy(images + i * PIXELS, p.image, sizeof p.image);
         memcpy(labels + i * PIXELS, p.truth, sizeof p.truth);
     }
