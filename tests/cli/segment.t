@@ -69,7 +69,7 @@ ok "tables for spreadsheets" segment -q --csv -r -o out in
 is "$(cat out/images.csv out/cells.csv)" "$(cat out/images.tsv out/cells.tsv | sed 's/\tnan\b/\t/g; :a; s/\tnan\b/\t/; ta; s/\t\([^\t]*, [^\t]*\)$/\t"\1"/' | tr '\t' ,)" \
     "are the others with commas"
 if command -v parallel >/dev/null; then
-    ok "two pipes at once" segment -q -j 2 --chunk 1 -r -o two in
+    is "$(status segment -q -j 2 --chunk 1 -r -o two in) $(cat err)" "0 " "two pipes at once"
     is "$(cut -f 1-6 two/images.tsv)" "$(cut -f 1-6 out/images.tsv)" "find the same"
 else
     skip "two pipes at once: no GNU parallel"

@@ -31,8 +31,8 @@ for page in "$at"/usr/share/man/man1/*; do
 done
 is "$(grep -E '^\.(Nm ms|Xr .* 1)' "$at"/usr/share/man/man1/ms-tile.1 | sort -u | head -3)" \
     ".Nm ms-tile
-.Xr ms-peek 1 ,
-.Xr ms-predict 1 ," "man pages have the installed names"
+.Xr ms-label 1
+.Xr ms-label 1 ." "man pages have the installed names"
 is "$(grep -m 1 '^\.Dl' "$at"/usr/share/man/man1/ms-tile.1)" \
     ".Dl ms-tile img.tif | ms-predict | ms-stitch > img_mask.png" "examples too"
 
