@@ -1,5 +1,6 @@
 #include "core/destination.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,7 +25,10 @@ int destination_set(struct destination *destination, const char *path, const cha
     if (destination->is_folder || path[length - 1] != '/')
         return 0;
     destination->is_folder = true;
-    return mkdir(path, 0777) ? err_errno(err, STATUS_CREATE, "create '%s'", path) : 0;
+    /* Another program may have made it just now. */
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && path_is_folder(path)))
+        return 0;
+    return err_errno(err, STATUS_CREATE, "create '%s'", path);
 }
 
 bool destination_is_stdout(const struct destination *destination)

@@ -3,7 +3,7 @@
 # name that they made up, what is not theirs.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 101
+plan 102
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 annotate=$BUILD/tests/helper/annotate
@@ -143,4 +143,15 @@ ext2/ext3 | xfs | btrfs | tmpfs | overlayfs | f2fs)
     ;;
 *) skip "locks are not believed here" 4 ;;
 esac
+
+# ---- several programs make one folder ----
+for name in p q r s; do
+    synth -q -n 1 -s 40 --prefix $name -o several --force
+    tile -q several/images/${name}_00001.png >$name.tar
+done
+for i in $(seq 60); do
+    for name in p q r s; do stitch -q -o "several$i/" $name.tar 2>>said & done
+    wait
+done
+is "$(cat said) $(ls several*/*.png | wc -l)" " 240" "each finds it there or makes it"
 done_testing
