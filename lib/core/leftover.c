@@ -14,6 +14,8 @@
 #include <sys/vfs.h>
 #endif
 
+#include "core/names.h"
+
 #define INFIX  ".tmp-"
 #define RANDOM 6  /* characters of mkstemp(3) */
 #define IDLE   60 /* seconds: more than lie between a file and its lock */
@@ -79,7 +81,8 @@ static bool sweep_folder(DIR *dir, const char *output)
 
 void leftover_sweep(const char *output)
 {
-    static char clean[PATH_MAX]; /* a folder that has none: not looked through once an output */
+    static struct names clean; /* folders that have none: not looked through once an output */
+    struct err ignored;
     char folder[PATH_MAX];
     const char *slash = strrchr(output, '/'), *name = slash ? slash + 1 : output;
     size_t length = slash ? (size_t)(slash - output) + 1 : 0;
@@ -87,12 +90,13 @@ void leftover_sweep(const char *output)
         return;
     memcpy(folder, output, length);
     strcpy(folder + length, length ? "" : ".");
-    if (strcmp(folder, clean) == 0)
+    if (names_has(&clean, folder))
         return;
     DIR *dir = opendir(folder);
     if (!dir)
         return;
-    if (locks_are_believed(dirfd(dir)) && !sweep_folder(dir, name))
-        strcpy(clean, folder);
+    bool is_clean = locks_are_believed(dirfd(dir)) && !sweep_folder(dir, name);
     closedir(dir);
+    if (is_clean && names_add(&clean, folder, &ignored) < 0)
+        return; /* it is looked through again */
 }
