@@ -33,10 +33,10 @@ SIZE_bbbc039_u2os           = 384
 # Small sets several times, so that each counts.
 times  = $(foreach i,$(1),$(WORK)/$(2).tar)
 LEARNED = $(call times,1 2 3,usiigaci_t98g) $(call times,1,dsb2018_nuclei) $(call times,1,dsb2018_more) \
-    $(call times,1,bbbc039_u2os) $(call times,1 2 3 4 5 6 7 8,qpi_adherent) \
+    $(call times,1 2,bbbc039_u2os) $(call times,1 2 3 4 5 6 7 8,qpi_adherent) \
     $(call times,1 2 3 4 5 6 7 8 9 10 11 12,qpi_adherent_b) $(call times,1 2 3,sbsst265_neuroblastoma) \
     $(call times,1 2,cervical_lbc) $(call times,1 2 3,nist_stem_colony) \
-    $(call times,1 2,pfc_neurons) $(call times,1 2,drawn)
+    $(call times,1 2,pfc_neurons) $(call times,1 2,drawn) $(call times,1 2 3,sheets)
 
 PATH := $(abspath $(BIN)):$(PATH)
 SHELL = /bin/bash -o pipefail
@@ -50,7 +50,7 @@ TRAIN = train -a unet-s:width=24,norm=0 --flows --normalize range --optimizer ad
 $(OUT): $(WORK)/trained.safetensors
 	cp $< $@
 
-$(WORK)/trained.safetensors: $(START) $(SETS:%=$(WORK)/%.tar) $(WORK)/drawn.tar
+$(WORK)/trained.safetensors: $(START) $(SETS:%=$(WORK)/%.tar) $(WORK)/drawn.tar $(WORK)/sheets.tar
 	$(TRAIN) --init $(START) --lr 0.002 --warmup 2 --average 0.99 --policy strong,zoom=1.6,invert=0.2 \
 	    --steps $(STEPS) --seed 7 -o $@ $(LEARNED)
 
@@ -73,6 +73,12 @@ $(WORK)/drawn.tar:
 	    synth -q -n 60 -s 384 -l $$look --instances --seed $$seed --prefix drawn$$((seed++ - 20)) \
 	        -o $(WORK)/drawn/ || exit 1; done
 	tile -q -s full -m $(WORK)/drawn/masks --mask-suffix '' $(WORK)/drawn/images/* >$@.part
+	mv $@.part $@
+
+# Drawn sheets of cells that touch.
+$(WORK)/sheets.tar:
+	synth -q -n 120 -s 384 -l monolayer --instances --seed 26 --prefix drawn6 -o $(WORK)/sheets/
+	tile -q -s full -m $(WORK)/sheets/masks --mask-suffix '' $(WORK)/sheets/images/* >$@.part
 	mv $@.part $@
 
 # ---- what it is worth: each set's test part, through the whole pipe ----

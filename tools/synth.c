@@ -36,7 +36,8 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.output)},
     {'s', "size", "W[xH]", "pixels (default 512x512)", CLI_INT(settings.size[0], 1, 65535),
      CLI_ONE_OR_TWO('x')},
-    {'l', "look", "LOOK", "brightfield, phase, fluorescence, blood or mixed (default brightfield)",
+    {'l', "look", "LOOK",
+     "brightfield, phase, fluorescence, blood, monolayer or mixed (default brightfield)",
      CLI_CHOICE_OF(settings.look, SYNTH_LOOK_NAMES "|mixed")},
     {0, "seed", "N", "seed of the random numbers (default 1)",
      CLI_INT(settings.seed, 0, INT64_MAX)},
@@ -98,7 +99,7 @@ static int draw(const char *name, int64_t number, struct array *image, struct ar
     struct rng rng = rng_new((uint64_t)settings.seed, name);
     struct synth_options drawing = settings.drawing;
     bool mixed = settings.look == SYNTH_LOOKS;
-    drawing.look = (enum synth_look)(mixed ? number % SYNTH_LOOKS : settings.look);
+    drawing.look = (enum synth_look)(mixed ? number % SYNTH_MIXED : settings.look);
     struct array labels = {0};
     *mask = (struct array){0};
     if (synth_draw(&drawing, &rng, image, &labels, err))

@@ -7,6 +7,7 @@
 
 #include "core/target.h"
 #include "pixels/gaussian.h"
+#include "pixels/monolayer.h"
 
 #define PI  3.14159265358979323846
 #define FAR (-1e9f)
@@ -24,6 +25,7 @@ struct scene {
     float *thickness; /* optical thickness */
     float *glow;      /* added to the finished light */
     uint32_t *label;
+    uint32_t cells; /* laid so far */
     float *texture; /* TABLE x TABLE, mean 0, variance about 1, wraps around */
     bool additive;  /* overlapping cells add up, instead of the thicker one winning */
 };
@@ -470,7 +472,6 @@ static int populate(struct scene *scene, const struct population *population, en
     double pixels = (double)scene->width * (double)scene->height, covered = 0, x = 0, y = 0;
     int tries = 20 + (int)(6 * pixels * population->coverage /
                            (population->radius * population->radius * PI));
-    uint32_t cells = 0;
     float *buffer = NULL;
     size_t capacity = 0;
     struct cell *cell = malloc(sizeof *cell);
@@ -498,7 +499,7 @@ static int populate(struct scene *scene, const struct population *population, en
         raster_cell(cell, box, buffer, buffer + capacity);
         if (overlap(scene, box, buffer, &area) > population->overlap)
             continue;
-        lay_cell(scene, cell, box, buffer, ++cells);
+        lay_cell(scene, cell, box, buffer, ++scene->cells);
         covered += (double)area;
     }
     free(buffer);
@@ -572,7 +573,10 @@ static struct optics choose_optics(const struct synth_options *options, double r
 {
     struct optics o = {.sharp = rng_between(rng, 0.6, 1.5), .ground = rng_between(rng, 0.35, 0.7)};
     double contrast = options->contrast;
-    switch (options->look) {
+    enum synth_look look = options->look;
+    if (look == SYNTH_MONOLAYER)
+        look = rng_uniform(rng) < 0.5 ? SYNTH_PHASE : SYNTH_BRIGHTFIELD;
+    switch (look) {
     case SYNTH_PHASE:
         o.wide = 1 + radius * rng_between(rng, 0.08, 0.6);
         o.fringe = rng_between(rng, 0.2, 0.6) * contrast;
@@ -702,10 +706,9 @@ static struct population choose_population(const struct synth_options *options, 
     static const struct {
         double radius_low, radius_high, coverage_low, coverage_high, overlap;
     } typical[SYNTH_LOOKS] = {
-        [SYNTH_BRIGHTFIELD] = {10, 64, 0.03, 0.7, 0.15},
-        [SYNTH_PHASE] = {7, 40, 0.03, 0.8, 0.15},
-        [SYNTH_FLUORESCENCE] = {7, 26, 0.05, 0.35, 0.12},
-        [SYNTH_BLOOD] = {14, 36, 0.15, 0.5, 0.25},
+        [SYNTH_BRIGHTFIELD] = {10, 64, 0.03, 0.7, 0.15},  [SYNTH_PHASE] = {7, 40, 0.03, 0.8, 0.15},
+        [SYNTH_FLUORESCENCE] = {7, 26, 0.05, 0.35, 0.12}, [SYNTH_BLOOD] = {14, 36, 0.15, 0.5, 0.25},
+        [SYNTH_MONOLAYER] = {9, 48, 0.3, 1, 1},
     };
     double radius = typical[options->look].radius_low *
                     pow(typical[options->look].radius_high / typical[options->look].radius_low,
@@ -724,11 +727,29 @@ static struct population choose_population(const struct synth_options *options, 
     return population;
 }
 
+/* The sheet, and a few cells that came off it or divide: round ones, on top. */
+static int lay_monolayer(struct scene *scene, struct population *population, struct rng *rng,
+                         struct err *err)
+{
+    struct monolayer sheet = {.width = scene->width,
+                              .height = scene->height,
+                              .radius = population->radius,
+                              .coverage = population->coverage,
+                              .noise = scene->texture,
+                              .side = TABLE};
+    if (monolayer_lay(&sheet, rng, scene->thickness, scene->label, &scene->cells, err))
+        return -1;
+    population->style = (struct style){.share = {[4] = 1}, .grain = 1, .rise = 1};
+    population->coverage = rng_uniform(rng) < 0.5 ? 0 : rng_between(rng, 0, 0.03);
+    return 0;
+}
+
 static int draw_on(struct scene *scene, const struct synth_options *options, struct rng *rng,
                    uint8_t *image, struct err *err)
 {
     struct population population = choose_population(options, rng);
     if (make_texture(scene->texture, rng, err) ||
+        (options->look == SYNTH_MONOLAYER && lay_monolayer(scene, &population, rng, err)) ||
         populate(scene, &population, options->look, rng, err))
         return -1;
     lay_debris(scene, population.radius, rng);

@@ -5,7 +5,7 @@
  * from that map by linear filters (phase contrast: thickness against its own wide
  * average, which gives the halo; bright field: the fringe of a slight defocus and
  * some slanted light; fluorescence: the stain itself; blood: absorption), followed
- * by uneven illumination, debris, blur and noise. */
+ * by uneven illumination, debris, blur and noise. A monolayer's cells: monolayer.h. */
 #ifndef PIXELS_SYNTH_H
 #define PIXELS_SYNTH_H
 
@@ -17,10 +17,12 @@ enum synth_look {
     SYNTH_PHASE,        /* the same cells with dark bodies and bright halos */
     SYNTH_FLUORESCENCE, /* bright nuclei on a dark ground */
     SYNTH_BLOOD,        /* red cells on a bright ground */
+    SYNTH_MONOLAYER,    /* a sheet of flat cells that touch, in phase contrast or bright field */
     SYNTH_LOOKS,
+    SYNTH_MIXED = SYNTH_MONOLAYER, /* looks, the first ones, that a mixture goes through */
 };
 
-#define SYNTH_LOOK_NAMES "brightfield|phase|fluorescence|blood"
+#define SYNTH_LOOK_NAMES "brightfield|phase|fluorescence|blood|monolayer"
 
 struct synth_options {
     enum synth_look look;

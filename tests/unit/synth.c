@@ -55,6 +55,33 @@ static void check_coverage(void)
     array_free(&labels);
 }
 
+/* The cells of a whole sheet touch. */
+static void check_monolayer(void)
+{
+    enum { SIDE = 300 };
+    struct synth_options o = {.look = SYNTH_MONOLAYER,
+                              .width = SIDE,
+                              .height = SIDE,
+                              .coverage = 0.95,
+                              .radius = 15,
+                              .contrast = 1,
+                              .noise = 1};
+    struct rng rng = rng_new(2, "sheet");
+    struct array image, labels;
+    ok(synth_draw(&o, &rng, &image, &labels, &err) == 0, "a sheet");
+    const uint32_t *l = labels.data;
+    size_t inside = 0, borders = 0, between = 0;
+    for (size_t i = 0; i + 1 < SIDE * SIDE; i++) {
+        inside += l[i] != 0;
+        borders += l[i] != l[i + 1];
+        between += l[i] != l[i + 1] && l[i] && l[i + 1];
+    }
+    ok(inside > SIDE * SIDE * 0.85, "covers the image (%zu pixels)", inside);
+    ok(between > borders * 7 / 10, "its cells touch (%zu of %zu border pixels)", between, borders);
+    array_free(&image);
+    array_free(&labels);
+}
+
 static void check_tiny(void)
 {
     for (int i = 0; i < SYNTH_LOOKS; i++) {
@@ -92,10 +119,11 @@ static void check_blur(void)
 
 int main(void)
 {
-    tap_plan(31);
+    tap_plan(40);
     for (int look = 0; look < SYNTH_LOOKS; look++)
         check_look((enum synth_look)look);
     check_coverage();
+    check_monolayer();
     check_tiny();
     check_blur();
     return tap_done();
