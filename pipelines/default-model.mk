@@ -35,7 +35,7 @@ times  = $(foreach i,$(1),$(WORK)/$(2).tar)
 LEARNED = $(call times,1 2 3,usiigaci_t98g) $(call times,1,dsb2018_nuclei) $(call times,1,dsb2018_more) \
     $(call times,1 2,bbbc039_u2os) $(call times,1 2 3 4 5 6 7 8,qpi_adherent) \
     $(call times,1 2 3 4 5 6 7 8 9 10 11 12,qpi_adherent_b) $(call times,1 2 3,sbsst265_neuroblastoma) \
-    $(call times,1 2,cervical_lbc) $(call times,1 2 3,nist_stem_colony) \
+    $(call times,1 2,cervical_lbc) $(call times,1 2 3 4 5 6 7 8,nist_stem_colony) \
     $(call times,1 2,pfc_neurons) $(call times,1 2,drawn) $(call times,1 2 3,sheets)
 
 PATH := $(abspath $(BIN)):$(PATH)
