@@ -18,12 +18,14 @@ static struct {
     bool probability, method_given, error_given, force;
     enum { DISTANCE, PROBABILITY } map;
     int64_t min_size;     /* -1: the method's */
+    double min_relative;  /* likewise */
     float threshold;      /* 0: the most probable class */
     double pixel_size[2]; /* height, width; given by the user */
     struct results_rules results;
 } settings = {
     .rules = {.connectivity = 8, .depth = 0.15, .flow = FLOW_RULES_DEFAULT, .renumber = true},
     .min_size = -1,
+    .min_relative = -1,
     .results = {.format = -1, .suffix = ""},
 };
 
@@ -67,6 +69,9 @@ static const struct cli_option options[] = {
      CLI_INT(settings.rules.max_hole, 1, INT64_MAX), CLI_GIVEN(settings.rules.fill)},
     {0, "min-size", "N", "drop cells of fewer pixels (default 0, flows 15)",
      CLI_INT(settings.min_size, 0, INT64_MAX)},
+    {0, "min-relative", "SHARE",
+     "drop cells smaller than this share of the median (flows beside classes 0.1)",
+     CLI_REAL(settings.min_relative, 0, 1)},
     {0, "clear-border", NULL, "drop cells that touch the image's border",
      CLI_FLAG(settings.rules.clear_border)},
     {0, "rois", "FILE|DIR", "write ImageJ regions of interest, a zip",
@@ -115,7 +120,7 @@ static int find_cells(struct picture *p, struct err *err)
     uint32_t count;
     if (p->flows) {
         cells_beside_classes(&rules, settings.threshold, settings.error_given);
-        cells_complete(&rules, settings.min_size);
+        cells_complete(&rules, settings.min_size, settings.min_relative);
         return cells_find(p->prediction, p->height, p->width, &rules, NULL, p->flows, p->foreground,
                           &count, err);
     }
@@ -253,7 +258,7 @@ static void complete_settings(void)
     if (settings.force)
         guard_force();
     bool flows = is_flows(), exported = false;
-    cells_complete(rules, settings.min_size);
+    cells_complete(rules, settings.min_size, settings.min_relative);
     for (size_t i = 0; i < RESULTS_EXPORTS; i++)
         exported |= out->exports[i] != NULL;
     if (!out->labels && !out->table && !exported)

@@ -7,12 +7,15 @@
 #include "objects/morphology.h"
 #include "objects/watershed.h"
 
-void cells_complete(struct cell_rules *rules, int64_t min_size)
+void cells_complete(struct cell_rules *rules, int64_t min_size, double min_relative)
 {
     bool flows = rules->method == CELLS_FLOWS;
     rules->fill |= flows;
     rules->renumber = rules->method != CELLS_KEEP;
     rules->min_size = min_size >= 0 ? (uint64_t)min_size : flows ? 15 : 0;
+    rules->min_relative = min_relative >= 0                   ? min_relative
+                          : rules->steady > 0 && min_size < 0 ? FLOW_STEADY_SMALLEST
+                                                              : 0;
 }
 
 void cells_beside_classes(struct cell_rules *rules, double threshold, bool error_given)
@@ -49,6 +52,21 @@ static int find(uint32_t *labels, size_t height, size_t width, const struct cell
     return watershed_split(labels, height, width, map, rules->depth, count, err);
 }
 
+/* Objects of fewer pixels than min_size, or than a share of the median object's. */
+static int remove_small(uint32_t *labels, size_t height, size_t width,
+                        const struct cell_rules *rules, struct err *err)
+{
+    uint64_t least = rules->min_size;
+    if (rules->min_relative > 0) {
+        uint64_t median;
+        if (labels_median_area(labels, height, width, &median, err))
+            return -1;
+        double relative = ceil(rules->min_relative * (double)median);
+        least = relative > (double)least ? (uint64_t)relative : least;
+    }
+    return least > 1 ? labels_remove_small(labels, height, width, least, err) : 0;
+}
+
 int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_rules *rules,
                const float *map, float *flow, const float *cell, uint32_t *count, struct err *err)
 {
@@ -61,9 +79,10 @@ int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_
         return -1;
     if (rules->clear_border && labels_clear_border(labels, height, width, err))
         return -1;
-    if (rules->min_size > 1 && labels_remove_small(labels, height, width, rules->min_size, err))
+    if (remove_small(labels, height, width, rules, err))
         return -1;
-    bool numbered = !late && !rules->clear_border && rules->min_size <= 1;
+    bool numbered =
+        !late && !rules->clear_border && rules->min_size <= 1 && rules->min_relative <= 0;
     return rules->renumber && !numbered ? labels_renumber(labels, height, width, count, err) : 0;
 }
 

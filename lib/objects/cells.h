@@ -30,14 +30,16 @@ struct cell_rules {
     int smooth; /* radius of the majority filter before, 0: none */
     bool fill;  /* holes of objects, of any size or up to max_hole pixels */
     uint64_t max_hole, min_size;
+    double min_relative; /* smallest object, of the median one's pixels; 0: any */
     bool clear_border;
     bool renumber; /* 1, 2, ... in the order of first pixels */
     double
         steady; /* of flows: they are smoothed, in place, by a Gaussian of so many pixels, 0: not */
 };
 
-/* What a method has unless it was told otherwise.  min_size: -1 for the method's. */
-void cells_complete(struct cell_rules *rules, int64_t min_size);
+/* What a method has unless it was told otherwise.  min_size: -1 for the method's; min_relative:
+ * -1 for the method's, none where a min_size was given. */
+void cells_complete(struct cell_rules *rules, int64_t min_size, double min_relative);
 
 /* Rules for flows of length 1 that a network learned beside classes, whose foreground
  * probability is `cell`: the flows are smoothed first.  threshold: least probability, 0 for the

@@ -21,6 +21,7 @@ int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *
 #define FLOW_STEADY_SIGMA       2
 #define FLOW_STEADY_ERROR       2
 #define FLOW_STEADY_SMALL_ERROR 1
+#define FLOW_STEADY_SMALLEST    0.1 /* cell, of the median one's pixels */
 
 struct flow_rules {
     double cell_threshold;  /* pixels whose `cell` is above it follow the flow (0) */

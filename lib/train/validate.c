@@ -27,18 +27,10 @@ struct answer {
 static int find_cells(uint32_t *labels, struct answer *a, size_t height, size_t width,
                       struct err *err)
 {
-    struct cell_rules rules = {.method = CELLS_FLOWS,
-                               .connectivity = 8,
-                               .fill = true,
-                               .min_size = 15,
-                               .flow = FLOW_RULES_DEFAULT};
+    struct cell_rules rules = {.connectivity = 8, .flow = FLOW_RULES_DEFAULT};
     uint32_t count;
-    rules.flow.flow_threshold = FLOW_STEADY_ERROR;
-    rules.flow.small_threshold = FLOW_STEADY_SMALL_ERROR;
-    rules.flow.scale = 1;
-    rules.flow.cell_threshold = 0.5;
-    if (flows_steady(a->flows, height, width, FLOW_STEADY_SIGMA, 1, err))
-        return -1;
+    cells_beside_classes(&rules, 0, false);
+    cells_complete(&rules, -1, -1);
     for (size_t i = 0; i < height * width; i++) /* the image is not needed any more */
         a->image[i] = a->found[i] != 0;
     return cells_find(labels, height, width, &rules, NULL, a->flows, a->image, &count, err);

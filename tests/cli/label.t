@@ -2,7 +2,7 @@
 # label: cells of masks, probabilities and flows, and their table.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 82
+plan 84
 
 cell() { # COLUMN FILE [LINE]: of a table
     awk -F'\t' -v name="$1" -v line="${3:-2}" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
@@ -27,6 +27,12 @@ ok "a folder" label -q -o "$TMP/out/" --suffix _cells "$TMP"/masks/masks/*.png
 is "$(cd "$TMP/out" && echo *)" "synth_00001_cells.tif synth_00002_cells.tif" "of label images"
 ok "smoothing, holes, sizes, borders" label -q --smooth 2 --fill --min-size 100 --clear-border -o "$TMP/b.png" "$mask"
 ok "leave less" test "$(label -T - -m keep "$TMP/b.png" | wc -l)" -lt "$(label -T - "$mask" | wc -l)"
+
+areas=$(label -m keep -T - "$truth" | cut -f 10 | tail -n +2 | sort -n)
+median=$(sed -n "$((($(wc -l <<<"$areas") + 1) / 2))p" <<<"$areas")
+left=$(awk -v m="$median" '$1 >= 0.9 * m' <<<"$areas" | wc -l)
+is "$(label -m keep --min-relative 0.9 -T - "$truth" | tail -n +2 | wc -l)" "$left" "cells smaller than a share of the median go"
+ok "which are some of them" test "$left" -gt 0 -a "$left" -lt "$(wc -l <<<"$areas")"
 
 # ---- the table ----
 label -q -m keep -T "$TMP/t.tsv" -i "$TMP/cells/images" --pixel-size 0.5 "$truth"

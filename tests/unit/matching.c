@@ -122,6 +122,9 @@ static void test_morphology(void)
        "small holes are filled");
     ok(labels_fill_holes(labels, 6, 6, 0, &err) == 0 && labels[9] == 1, "then all of them");
     ok(labels[27] == 0, "but not one between several objects");
+    uint64_t median;
+    ok(labels_median_area(labels, 6, 6, &median, &err) == 0 && median == 5,
+       "the median of three areas");
     ok(labels_remove_small(labels, 6, 6, 5, &err) == 0 && labels[25] == 0 && labels[35] == 2,
        "small objects go");
     draw("9..9.."
@@ -252,7 +255,7 @@ static void test_many_objects(void)
 
 int main(void)
 {
-    tap_plan(34);
+    tap_plan(35);
     test_components();
     test_components_at_random();
     test_morphology();
