@@ -156,29 +156,26 @@ int rows_need(struct rows *source, int64_t top, int64_t bottom, struct err *err)
 }
 
 /* Of the file. */
-static int scan_anew(const char *path, const struct rows *like,
-                     bool (*look)(void *, const void *, size_t), void *data, struct err *err)
+static int scan_anew(const char *path, const struct rows *like, rows_look *look, void *data,
+                     struct err *err)
 {
     struct rows source;
-    bool more = true;
     int result = like->path_count > 1
                      ? rows_open_joined(&source, like->paths, like->path_count, like->wish, err)
                      : rows_open(&source, path, like->wish, err);
     if (result == 0)
         result = band_extend(&source.band, source.chunk_rows, err);
-    while (result == 0 && more && source.next_row < source.info->height) {
+    while (result == 0 && source.next_row < source.info->height) {
         int64_t rows = smaller(source.info->height - source.next_row, source.chunk_rows);
         result = read_rows(&source, rows, source.band.rows, err);
         if (result == 0)
-            more =
-                look(data, source.band.rows, (size_t)(rows * source.info->width * source.channels));
+            look(data, source.band.rows, (size_t)(rows * source.info->width * source.channels));
     }
     rows_close(&source);
     return result;
 }
 
-int rows_scan(const char *path, struct rows *image, bool (*look)(void *, const void *, size_t),
-              void *data, struct err *err)
+int rows_scan(const char *path, struct rows *image, rows_look *look, void *data, struct err *err)
 {
     int64_t height = image->info->height;
     if (image->band.top > 0 || (uint64_t)height * image->band.row_bytes > RESIDENT_SIZE)
@@ -187,9 +184,8 @@ int rows_scan(const char *path, struct rows *image, bool (*look)(void *, const v
         return -1;
     for (int64_t y = 0, rows; y < height; y += rows) {
         rows = band_contiguous(&image->band, y, smaller(height - y, image->chunk_rows));
-        if (!look(data, band_row(&image->band, y),
-                  (size_t)(rows * image->info->width * image->channels)))
-            break;
+        look(data, band_row(&image->band, y),
+             (size_t)(rows * image->info->width * image->channels));
     }
     return 0;
 }

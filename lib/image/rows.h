@@ -53,11 +53,11 @@ int rows_need(struct rows *rows, int64_t top, int64_t bottom, struct err *err) M
 int rows_window(const struct rows *rows, int64_t x, int64_t y, int64_t width, int64_t height,
                 struct array *window, double *peak, struct err *err) MUST_CHECK;
 
-/* Shows `look` all values of an image from above, n at a time, until it returns false: of a
- * small one that was not read yet, which becomes resident, else of its file at `path`, or its
- * files, read anew from end to end as `image` was opened. */
-int rows_scan(const char *path, struct rows *image,
-              bool (*look)(void *data, const void *values, size_t n), void *data,
+/* Shows `look` all values of an image from above, n at a time: of a small one that was not read
+ * yet, which becomes resident, else of its file at `path`, or its files, read anew from end to end
+ * as `image` was opened. */
+typedef void rows_look(void *data, const void *values, size_t n);
+int rows_scan(const char *path, struct rows *image, rows_look *look, void *data,
               struct err *err) MUST_CHECK;
 
 #endif

@@ -2,16 +2,14 @@
 
 #include "pixels/normalize.h"
 
-static bool count_values(void *normalize, const void *values, size_t n)
+static void count_values(void *normalize, const void *values, size_t n)
 {
     normalize_count(normalize, values, n);
-    return true;
 }
 
-static bool refine_values(void *normalize, const void *values, size_t n)
+static void refine_values(void *normalize, const void *values, size_t n)
 {
     normalize_refine(normalize, values, n);
-    return true;
 }
 
 int range_of_image(const char *path, struct rows *image, double percentile, double *low,
