@@ -139,7 +139,7 @@ jobs_hostile() {
         folder=$TMP/hostile
     fi
     for class in reject either valid; do
-        hostile_jobs $class "$folder/*/$class" png,jpeg,jpg,tif,tiff "tile -q -o out.tar {}"
+        hostile_jobs $class "$folder/*/$class" png,jpeg,jpg,tif,tiff,npy "tile -q {}"
         hostile_jobs $class "$folder/*/$class" tar "peek -q {}"
         hostile_jobs $class "$folder/*/$class" pth,npz,safetensors,zip "weights convert {} out.safetensors"
         hostile_jobs $class "$folder/*/$class" json,roi,geojson "rasterize -q --size 16x16 -o out.png {}"

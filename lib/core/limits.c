@@ -28,9 +28,7 @@ static uint64_t group_memory(void)
     return all;
 }
 
-/* Bytes of memory that what an input claims may take: half of what this process can have,
- * the machine's memory or less where a control group or setrlimit(2) says so. */
-static uint64_t limits_memory(void)
+uint64_t limits_memory(void)
 {
     static uint64_t half;
     if (half)

@@ -13,6 +13,10 @@ extern struct limits {
     int64_t max_pixels; /* of an image; 0: as many as half of memory has bytes */
 } limits;
 
+/* Bytes of memory that what an input claims may take: half of what this process can have,
+ * the machine's memory or less where a control group or setrlimit(2) says so. */
+uint64_t limits_memory(void);
+
 /* STATUS_DATA with "N x M pixels are more than L, the limit (--max-pixels)" and the like.
  * what: for the message, "a mask of coco.json". */
 int limits_check_pixels(int64_t width, int64_t height, struct err *err) MUST_CHECK;

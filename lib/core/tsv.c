@@ -10,37 +10,39 @@
 
 #include "core/growing.h"
 #include "core/io.h"
+#include "core/limits.h"
 #include "core/table.h"
 
-#define MAX_BYTES (1 << 24)
+#define CHUNK ((size_t)1 << 15)
+
+/* What is there, chunk by chunk, so that a small table takes little; a zero byte ends it early. */
+static int read_chunks(struct growing *text, int fd, const char *path, struct err *err)
+{
+    char chunk[CHUNK];
+    ssize_t n;
+    while ((n = io_read(fd, chunk, sizeof chunk)) > 0) {
+        if (memchr(chunk, '\0', (size_t)n))
+            return err_set(err, STATUS_DATA, "read '%s': not a table", path);
+        if (limits_check_memory(text->count + (size_t)n, "all of it", err))
+            return err_prefix(err, "read '%s'", path);
+        if (growing_add_all(text, chunk, (size_t)n, err))
+            return -1;
+    }
+    return n < 0 ? err_errno(err, err_open_status(errno), "read '%s'", path)
+                 : growing_add(text, "", err);
+}
 
 static int read_text(struct tsv *tsv, const char *path, struct err *err)
 {
+    struct growing text = {.size = 1};
     int fd = io_open(path);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
-    if (!file) {
-        err_errno(err, err_open_status(errno), "open '%s'", path);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    tsv->text = malloc(MAX_BYTES + 1);
-    size_t size = tsv->text ? fread(tsv->text, 1, MAX_BYTES + 1, file) : 0;
-    bool failed = ferror(file);
-    int saved = errno;
-    fclose(file);
-    errno = saved;
-    if (!tsv->text)
-        return err_memory(err, path);
-    if (failed)
-        return err_errno(err, STATUS_IO, "read '%s'", path);
-    if (size > MAX_BYTES || memchr(tsv->text, '\0', size))
-        return err_set(err, STATUS_DATA, "read '%s': not a table", path);
-    tsv->text[size] = '\0';
-    char *exact = realloc(tsv->text, size + 1);
-    tsv->text = exact ? exact : tsv->text;
-    // cppcheck-suppress memleak ; the table has it
-    return 0;
+    if (fd < 0)
+        return err_errno(err, err_open_status(errno), "open '%s'", path);
+    int rc = read_chunks(&text, fd, path, err);
+    close(fd);
+    char *exact = rc ? NULL : realloc(text.items, text.count);
+    tsv->text = exact ? exact : text.items;
+    return rc;
 }
 
 static size_t count_of(const char *text, char c)

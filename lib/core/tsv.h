@@ -18,8 +18,8 @@ struct tsv {
     size_t rows;
 };
 
-/* Reads a file of at most 16 MiB.  Rows with another number of cells than the
- * header are STATUS_DATA; a file of remarks alone has no columns.  The caller
+/* Reads a file, which core/limits.h bounds.  Rows with another number of cells than
+ * the header are STATUS_DATA; a file of remarks alone has no columns.  The caller
  * frees it. */
 int tsv_read(struct tsv *tsv, const char *path, struct err *err) MUST_CHECK;
 void tsv_free(struct tsv *tsv);

@@ -12,9 +12,6 @@
 #define IMAGE_MAX_SIDE     1000000 /* pixels, width and height */
 #define IMAGE_MAX_CHANNELS 64
 #define IMAGE_MAX_ROW      ((size_t)64 << 20) /* bytes of one delivered row */
-#define IMAGE_MAX_BUFFER                                                                           \
-    ((size_t)512 << 20) /* bytes held for a band, or for all of an image                           \
-                         that cannot be read by rows */
 
 enum image_use { IMAGE_FOR_COLORS, IMAGE_FOR_LABELS };
 
@@ -96,6 +93,13 @@ int image_source_read(const struct image_source *source, int64_t offset, void *t
 /* Refuses sizes outside the limits, and more than `ratio` delivered bytes for
  * a byte of the file, which no such file can hold. */
 int image_check_size(const struct image_reader *reader, uint64_t ratio, struct err *err) MUST_CHECK;
+
+/* Refuses what needs `bytes` of memory at once, `what`, beyond core/limits.h; and, where that is
+ * all of the image, more pixels. */
+int image_check_memory(const struct image_reader *reader, uint64_t bytes, const char *what,
+                       struct err *err) MUST_CHECK;
+int image_check_whole(const struct image_reader *reader, uint64_t bytes,
+                      struct err *err) MUST_CHECK;
 
 /* image_open and image_open_labels for a choice of planes. */
 int image_open_for(struct image_reader **reader, const char *path, enum image_use use,

@@ -69,7 +69,7 @@ struct image_reader;
  *
  * Limits: 1,000,000 pixels a side, 64 channels, 64 MiB a row.  Memory stays at
  * a row of tiles or strips; an interlaced PNG or a progressive JPEG is held
- * whole and may take 512 MiB, a turned image is kept whole by core/spill.h. */
+ * whole.  Both are bounded by core/limits.h; a turned image is kept whole by core/spill.h. */
 int image_open(struct image_reader **reader, const char *path, struct err *err) MUST_CHECK;
 
 /* The same for masks and label images: a palette's indices are delivered rather

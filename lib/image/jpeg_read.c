@@ -141,7 +141,6 @@ static void connect_all(struct jpeg_state *s)
 static void read_header(struct jpeg_state *s)
 {
     jpeg_create_decompress(&s->decoder);
-    s->decoder.mem->max_memory_to_use = (long)IMAGE_MAX_BUFFER;
     s->decoder.src = &s->input;
     s->decoder.progress = &s->progress;
     jpeg_save_markers(&s->decoder, JPEG_APP0 + 1, EXIF_BYTES);
@@ -180,6 +179,17 @@ static int fill_info(struct image_reader *reader, struct err *err)
     return image_check_size(reader, MAX_RATIO, err);
 }
 
+/* Several scans are put together in memory: two bytes a coefficient. */
+static int check_scans(struct image_reader *reader, struct err *err)
+{
+    struct jpeg_state *s = reader->state;
+    uint64_t bytes = 0;
+    for (int c = 0; c < s->decoder.num_components; c++)
+        bytes += (uint64_t)s->decoder.comp_info[c].width_in_blocks *
+                 s->decoder.comp_info[c].height_in_blocks * sizeof(JBLOCK);
+    return jpeg_has_multiple_scans(&s->decoder) ? image_check_whole(reader, bytes, err) : 0;
+}
+
 static int open_jpeg(struct image_reader *reader, struct err *err)
 {
     struct jpeg_state *s = reader->state = calloc(1, sizeof *s);
@@ -190,7 +200,7 @@ static int open_jpeg(struct image_reader *reader, struct err *err)
     if (setjmp(s->failed))
         return report(reader, err);
     read_header(s);
-    if (fill_info(reader, err))
+    if (fill_info(reader, err) || check_scans(reader, err))
         return -1;
     reader->orientation = orientation_of(&s->decoder);
     s->inks = malloc(s->decoder.out_color_space == JCS_CMYK ? 4 * (size_t)reader->info.width : 1);

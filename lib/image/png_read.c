@@ -177,9 +177,8 @@ static void read_row(struct png_state *s, bool last, uint8_t *to)
 static int read_whole(struct png_state *s)
 {
     size_t row = image_row_bytes(&s->reader->info), rows = (size_t)s->reader->info.height;
-    if (rows > IMAGE_MAX_BUFFER / row)
-        return image_bad(s->reader, s->err, "an interlaced PNG of more than %zu bytes",
-                         IMAGE_MAX_BUFFER);
+    if (image_check_whole(s->reader, (uint64_t)row * rows, s->err))
+        return -1;
     s->whole = malloc(row * rows);
     if (!s->whole)
         return err_memory(s->err, "an interlaced PNG");

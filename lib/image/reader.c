@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/limits.h"
 #include "core/notice.h"
 #include "core/num.h"
 #include "image/codec.h"
@@ -72,6 +73,20 @@ int image_check_size(const struct image_reader *reader, uint64_t ratio, struct e
                          " bytes",
                          info->width, info->height, reader->source.size);
     return 0;
+}
+
+int image_check_memory(const struct image_reader *reader, uint64_t bytes, const char *what,
+                       struct err *err)
+{
+    return limits_check_memory(bytes, what, err) ? err_prefix(err, "read '%s'", reader->source.name)
+                                                 : 0;
+}
+
+int image_check_whole(const struct image_reader *reader, uint64_t bytes, struct err *err)
+{
+    if (limits_check_pixels(reader->info.width, reader->info.height, err))
+        return err_prefix(err, "read '%s'", reader->source.name);
+    return image_check_memory(reader, bytes, "all of it", err);
 }
 
 static const struct image_decoder *recognize(const unsigned char *magic)

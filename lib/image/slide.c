@@ -15,8 +15,9 @@
 #include "image/tiff_io.h"
 #include "image/units.h"
 
-#define BAND_ROWS   256 /* where a slide does not tell its tiles' height */
-#define FIRST_PAGES 3   /* one of which says whose a slide is */
+#define BAND_ROWS   256                 /* where a slide does not tell its tiles' height */
+#define MAX_BAND    ((size_t)512 << 20) /* bytes */
+#define FIRST_PAGES 3                   /* one of which says whose a slide is */
 
 struct slide {
     const struct openslide_calls *lib;
@@ -149,7 +150,7 @@ static int make_band(const struct image_reader *reader, struct slide *s, struct 
     s->band_rows = height >= 1 && height <= 4096 ? (int64_t)height : BAND_ROWS;
     if (s->band_rows > reader->info.height)
         s->band_rows = reader->info.height;
-    while (s->band_rows > 1 && row * (size_t)s->band_rows > IMAGE_MAX_BUFFER)
+    while (s->band_rows > 1 && row * (size_t)s->band_rows > MAX_BAND)
         s->band_rows /= 2;
     s->band = malloc(row * (size_t)s->band_rows);
     return s->band ? 0 : err_memory(err, reader->source.name);

@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "core/io.h"
-
-#define LARGEST_ALLOCATION ((tmsize_t)512 << 20)
+#include "core/limits.h"
 
 static int keep_error(TIFF *tif, void *user, const char *module, const char *format, va_list args)
 {
@@ -88,7 +87,7 @@ TIFF *tiff_io_open(struct tiff_io *io, const char *name, const char *mode)
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options)
         return NULL;
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options, LARGEST_ALLOCATION);
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)limits_memory());
     TIFFOpenOptionsSetErrorHandlerExtR(options, keep_error, io);
     TIFFOpenOptionsSetWarningHandlerExtR(options, keep_warning, io);
     char unmapped[8];

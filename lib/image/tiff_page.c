@@ -348,9 +348,8 @@ static int allocate(struct image_reader *reader, struct err *err)
     s->plane_bytes = (size_t)s->band_rows * l->row_bytes;
     size_t band = s->plane_bytes * (size_t)l->planes;
     size_t tile = l->is_tiled ? (size_t)TIFFTileSize(s->tif) : 0;
-    if (band > IMAGE_MAX_BUFFER || tile > IMAGE_MAX_BUFFER)
-        return image_bad(reader, err, "a row of its tiles or strips needs %zu bytes, at most %zu",
-                         band > tile ? band : tile, IMAGE_MAX_BUFFER);
+    if (image_check_memory(reader, band > tile ? band : tile, "a row of its tiles or strips", err))
+        return -1;
     if (is_direct(s))
         return 0;
     s->band = malloc(band);

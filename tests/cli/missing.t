@@ -4,7 +4,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2002,SC2015
 . "$(dirname "$0")/../tap.sh"
-plan 76
+plan 80
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 cd "$TMP" || exit 1
@@ -125,6 +125,23 @@ for program in "stitch -o x.tif" "score --by image" "label -o x.tif"; do
         is "$(grep -c "read '$stream.tar': " .err)" 1 "with the stream's name"
     done
 done
+# A tile of 30000 x 12000 pixels, and an interlaced PNG of as many.
+perl - <<'PERL'
+use Compress::Zlib;
+sub put { open(my $to, '>:raw', $_[0]) or die; print $to $_[1]; close $to }
+my @tags = ([256, 4, 30000], [257, 4, 12000], [258, 3, 8], [259, 3, 8], [262, 3, 1], [277, 3, 1], [322, 4, 30000], [323, 4, 12000], [324, 4, 200], [325, 4, 400000]);
+my $tiff = "II*\0" . pack('V v', 8, scalar @tags) . join('', map { pack('v v V V', $_->[0], $_->[1], 1, $_->[2]) } @tags) . pack('V', 0);
+put('tile.tif', $tiff . "\0" x 400200);
+sub chunk { return pack('N', length $_[1]) . $_[0] . $_[1] . pack('N', crc32($_[0] . $_[1])) }
+put('whole.png', "\x89PNG\r\n\x1a\n" . chunk('IHDR', pack('N N C5', 30000, 12000, 8, 0, 0, 0, 1)) .
+    chunk('IDAT', "\0" x 400000) . chunk('IEND', ''));
+PERL
+limit=", the limit"
+case $BUILD in *san) limit= ;; esac
+fails 65 "a tile of 360 MB" limited tile tile.tif
+ok "and why" grep -q "^tile: read 'tile.tif': ${limit:+a row of its tiles or strips needs 360000000 bytes of memory, more than [0-9]*$limit here}" .err
+fails 65 "an interlaced PNG of 360 MB" limited tile whole.png
+ok "in the same words" grep -q "^tile: read 'whole.png': ${limit:+30000 x 12000 pixels are more than [0-9]*$limit (--max-pixels)}" .err
 fails 65 "--max-pixels" stitch --max-pixels 30000 -o x.tif p.tar
 is "$(cat .err)" "stitch: read 'p.tar': sample 'good/40/y000000-x000000': 120 x 300 pixels are more than 30000, the limit (--max-pixels)" "says the limit"
 stitch -q -o whole.png <(tile -q -s 40 src/good.png)

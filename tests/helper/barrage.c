@@ -228,11 +228,21 @@ static void judge_files(bool done, const char *what)
         count(TEMPORARIES, what);
 }
 
+/* A command that is wrong itself has not been attacked. */
+static void check_command(int status)
+{
+    if (WIFEXITED(status) && (WEXITSTATUS(status) == 64 || WEXITSTATUS(status) >= 126)) {
+        fprintf(stderr, "barrage: %s is no command: %s\n", command[0], errors);
+        exit(2);
+    }
+}
+
 static void attack(const char *what)
 {
     bool hangs;
     int status = run(atof(getenv("SECONDS_EACH") ? getenv("SECONDS_EACH") : "20"), &hangs);
     runs++;
+    check_command(status);
     if (hangs)
         count(HANGS, what);
     else if (WIFSIGNALED(status))

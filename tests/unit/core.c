@@ -1,5 +1,7 @@
 /* lib/core: numbers, arrays, names, files. */
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/array.h"
@@ -16,6 +18,7 @@
 #include "core/outfile.h"
 #include "core/rng.h"
 #include "core/spill.h"
+#include "core/tsv.h"
 #include "tests/files.h"
 #include "tests/tap.h"
 
@@ -504,9 +507,65 @@ static void test_spills(void)
     free(kept);
 }
 
+/* ---- tables ---- */
+
+static void put_rows(const char *path, size_t rows)
+{
+    FILE *file = fopen(path, "wb");
+    fprintf(file, "# made\tby a test\nname\tvalue\n");
+    for (size_t i = 0; i < rows; i++)
+        fprintf(file, "a row of the table\t%zu\n", i);
+    fclose(file);
+}
+
+/* Reads it in a process that can have that much more memory than it has. */
+static bool reads_within(const char *path, size_t bytes)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        struct tsv tsv;
+        struct err err;
+        unsigned long pages = 0;
+        FILE *file = fopen("/proc/self/statm", "r");
+        if (!file || fscanf(file, "%lu", &pages) != 1)
+            _exit(2);
+        struct rlimit room = {.rlim_max = RLIM_INFINITY};
+        room.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + bytes;
+        _exit(setrlimit(RLIMIT_AS, &room) || tsv_read(&tsv, path, &err) || tsv.rows != 3);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+static void test_tables(void)
+{
+    struct tsv tsv;
+    struct err err = {0};
+    char path[] = "/tmp/table-XXXXXX";
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return;
+    close(fd);
+    put_rows(path, 3);
+    ok(reads_within(path, (size_t)4 << 20), "a small table takes little");
+    put_rows(path, 700000);
+    bool pass = tsv_read(&tsv, path, &err) == 0;
+    ok(pass && tsv.rows == 700000 && strcmp(tsv_cell(&tsv, 699999, 1), "699999") == 0,
+       "one of 18 MB is read");
+    ok(pass && strcmp(tsv_remark(&tsv, "made"), "by a test") == 0, "with its remark");
+    tsv_free(&tsv);
+    put_file(path, "a\tb\n1\t\0\n", 8);
+    ok(tsv_read(&tsv, path, &err) == -1 && strstr(err.message, "not a table"),
+       "one with a zero byte is none");
+    ok(tsv_read(&tsv, "/dev/zero", &err) == -1 && strstr(err.message, "not a table"),
+       "and what has nothing else comes to an end");
+    unlink(path);
+}
+
 int main(void)
 {
-    tap_plan(147);
+    tap_plan(152);
     test_numbers();
     test_crc32c();
     test_identity();
@@ -525,5 +584,6 @@ int main(void)
     test_guard();
     test_conversions();
     test_spills();
+    test_tables();
     return tap_done();
 }

@@ -1,12 +1,16 @@
 /* Images in and out: what is written comes back, what others write is read as
  * they mean it, and what is cut, absurd or unwritable is refused. */
 #include <png.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <tiffio.h>
 #include <unistd.h>
 
+#include <jpeglib.h>
+
 #include "core/guard.h"
+#include "core/limits.h"
 #include "image/image.h"
 #include "tests/files.h"
 #include "tests/tap.h"
@@ -654,9 +658,70 @@ static void test_writing_fails(void)
            "a missing folder is an error");
 }
 
+/* ---- what must be whole in memory ---- */
+
+static void write_jpeg(const char *path, bool progressive)
+{
+    struct jpeg_compress_struct encoder = {0};
+    struct jpeg_error_mgr errors;
+    uint8_t row[24] = {0};
+    JSAMPROW rows[] = {row};
+    FILE *file = fopen(path, "wb");
+    encoder.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&encoder);
+    jpeg_stdio_dest(&encoder, file);
+    encoder.image_width = encoder.image_height = 8;
+    encoder.input_components = 3;
+    encoder.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&encoder);
+    if (progressive)
+        jpeg_simple_progression(&encoder);
+    jpeg_start_compress(&encoder, TRUE);
+    for (int y = 0; y < 8; y++)
+        jpeg_write_scanlines(&encoder, rows, 1);
+    jpeg_finish_compress(&encoder);
+    jpeg_destroy_compress(&encoder);
+    fclose(file);
+}
+
+/* Whether an image of 8 x 8 pixels is read where 64 and where 63 are allowed. */
+static void check_limit(const char *name, bool whole)
+{
+    struct err err = {0};
+    struct image_info info;
+    void *pixels = NULL;
+    char expected[400];
+    const char *path = in_folder(name);
+    snprintf(expected, sizeof expected,
+             "read '%s': 8 x 8 pixels are more than 63, the limit (--max-pixels)", path);
+    limits.max_pixels = 64;
+    bool reads = image_load(path, &info, &pixels, &err) == 0;
+    free(pixels);
+    pixels = NULL;
+    limits.max_pixels = 63;
+    bool refuses = image_load(path, &info, &pixels, &err) == -1;
+    ok(reads && refuses == whole && (!whole || strcmp(err.message, expected) == 0), "%s is %s",
+       name, whole ? "bounded by --max-pixels" : "read by rows");
+    free(pixels);
+    limits.max_pixels = 0;
+}
+
+static void test_limits(void)
+{
+    static const uint8_t gray[64];
+    write_png(in_folder("plain.png"), PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_NONE, gray, 8, false);
+    write_png(in_folder("whole.png"), PNG_COLOR_TYPE_GRAY, 8, PNG_INTERLACE_ADAM7, gray, 8, false);
+    write_jpeg(in_folder("plain.jpg"), false);
+    write_jpeg(in_folder("whole.jpg"), true);
+    check_limit("plain.png", false);
+    check_limit("whole.png", true);
+    check_limit("plain.jpg", false);
+    check_limit("whole.jpg", true);
+}
+
 int main(void)
 {
-    tap_plan(164);
+    tap_plan(168);
     if (!mkdtemp(folder))
         return 1;
     test_round_trips();
@@ -670,6 +735,7 @@ int main(void)
     test_other_sizes();
     test_own_sizes();
     test_pngs();
+    test_limits();
     test_cuts();
     test_refusals();
     test_writing_fails();
