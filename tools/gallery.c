@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "core/destination.h"
 #include "core/guard.h"
 #include "core/tsv.h"
 #include "draw/gallery.h"
@@ -196,12 +197,6 @@ static void look_at_images(const struct tsv *cache)
     }
 }
 
-static void make_folder(const char *path)
-{
-    if (mkdir(path, 0777) && errno != EEXIST)
-        cli_die(STATUS_CREATE, "create '%s': %s", path, strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
     struct tsv cache;
@@ -216,10 +211,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < settings.history_count; i++)
         if (gallery_add_model(&gallery, settings.history[i], &err))
             cli_die_err(&err);
-    make_folder(settings.output);
-    make_folder(path_in("previews", "", "", ""));
-    make_folder(path_in("thumbnails", "", "", ""));
-    if (guard_rewrites(path_in("previews", "measures", ".tsv", settings.output), &err))
+    if (folder_make(settings.output, &err) || folder_make(path_in("previews", "", "", ""), &err) ||
+        folder_make(path_in("thumbnails", "", "", ""), &err) ||
+        guard_rewrites(path_in("previews", "measures", ".tsv", settings.output), &err))
         cli_die_err(&err);
     gallery_cache_read(&cache, path_in("previews", "measures", ".tsv", settings.output));
     look_at_images(&cache);

@@ -401,8 +401,8 @@ main() {
     [ -n "$out" ] || usage_error "no folder, -o DIR"
     [ ${#inputs[@]} -gt 0 ] || usage_error "no images"
     out=${out%/}
-    mkdir -p "$out/parts" || die 73 "create '$out': no folder"
-    work=$(mktemp -d "$out/parts/.work-XXXXXX") || die 73 "create '$out/parts': no folder"
+    work=$(mkdir -p "$out/parts" 2>&1 && mktemp -d "$out/parts/.work-XXXXXX" 2>&1) ||
+        die 73 "create '$out/parts': ${work##*: }"
     trap 'rm -rf "$work"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM

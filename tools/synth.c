@@ -1,12 +1,11 @@
 /* synth: draw microscopy images of cells with their exact masks. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "core/destination.h"
 #include "core/guard.h"
 #include "image/image.h"
 #include "pixels/synth.h"
@@ -111,22 +110,13 @@ static int draw(const char *name, int64_t number, struct array *image, struct ar
 
 /* ---- folders ---- */
 
-static int make_folder(const char *path, struct err *err)
-{
-    struct stat info;
-    if (mkdir(path, 0777) == 0 ||
-        (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
-        return 0;
-    return err_errno(err, STATUS_CREATE, "create '%s'", path);
-}
-
 static int save(const char *folder, const char *name, const struct array *pixels, struct err *err)
 {
     char path[4096];
     int n = snprintf(path, sizeof path, "%s/%s", settings.output, folder);
     if (n < 0 || (size_t)n + strlen(name) + 8 > sizeof path)
         return err_set(err, STATUS_CREATE, "create '%s': name too long", settings.output);
-    if (make_folder(path, err))
+    if (folder_make(path, err))
         return -1;
     sprintf(path + n, "/%s.%s", name, settings.tiff ? "tif" : "png");
     if (guard_made_up(path, settings.output, err))
@@ -210,7 +200,7 @@ int main(int argc, char **argv)
     snprintf(seed, sizeof seed, "%" PRId64, settings.seed);
     const struct stream_author author = {"synth", cli_command_line(), seed, NULL};
     if (wants_stream() ? stream_create(&writer, settings.output, &author, NULL, &err)
-                       : make_folder(settings.output, &err))
+                       : folder_make(settings.output, &err))
         cli_die_err(&err);
     int result = draw_all(writer, &err);
     if (result)

@@ -13,6 +13,15 @@ bool path_is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+int folder_make(const char *path, struct err *err)
+{
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && path_is_folder(path)))
+        return 0;
+    if (errno == EEXIST)
+        errno = ENOTDIR; /* as for a path that ends in a slash */
+    return err_errno(err, STATUS_CREATE, "create '%s'", path);
+}
+
 int destination_set(struct destination *destination, const char *path, const char *suffix,
                     struct err *err)
 {
@@ -25,10 +34,7 @@ int destination_set(struct destination *destination, const char *path, const cha
     if (destination->is_folder || path[length - 1] != '/')
         return 0;
     destination->is_folder = true;
-    /* Another program may have made it just now. */
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && path_is_folder(path)))
-        return 0;
-    return err_errno(err, STATUS_CREATE, "create '%s'", path);
+    return folder_make(path, err);
 }
 
 bool destination_is_stdout(const struct destination *destination)

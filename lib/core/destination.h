@@ -14,6 +14,9 @@ struct destination {
 
 bool path_is_folder(const char *path);
 
+/* One that is there will do; another program may be making it just now. */
+int folder_make(const char *path, struct err *err) MUST_CHECK;
+
 /* A folder is a path that is one or ends in a slash, which is made then.  STATUS_USAGE
  * for an empty path or a suffix with a slash.  Both are borrowed. */
 int destination_set(struct destination *destination, const char *path, const char *suffix,

@@ -1,13 +1,12 @@
 #include "train/events.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "core/crc32c.h"
+#include "core/destination.h"
 
 struct events {
     FILE *file;
@@ -102,7 +101,9 @@ int events_open(struct events **events, const char *folder, struct err *err)
     int result = 0;
     if (n < 0 || (size_t)n >= sizeof e->name)
         result = err_set(err, STATUS_CREATE, "create '%s': name too long", folder);
-    else if ((mkdir(folder, 0777) && errno != EEXIST) || !(e->file = fopen(e->name, "ab")))
+    else if (folder_make(folder, err))
+        result = -1;
+    else if (!(e->file = fopen(e->name, "ab")))
         result = err_errno(err, STATUS_CREATE, "create '%s'", e->name);
     else if ((result = write_version(e, err)))
         fclose(e->file);

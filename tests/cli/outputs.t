@@ -3,7 +3,7 @@
 # name that they made up, what is not theirs.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 102
+plan 108
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 annotate=$BUILD/tests/helper/annotate
@@ -154,4 +154,16 @@ for i in $(seq 60); do
     wait
 done
 is "$(cat said) $(ls several*/*.png | wc -l)" " 240" "each finds it there or makes it"
+
+echo taken >taken
+synth -q -s 32 >t.tar
+says() { # PROGRAM FOLDER COMMAND...: says in one line that the folder cannot be made
+    is "$("${@:3}" 2>&1)" "$1: create '$2': Not a directory" "$1: a file where its folder would be"
+}
+says synth taken synth -q -o taken
+says gallery taken gallery -q -o taken img.png
+says label taken/ label -q -o taken/ one/masks/*.png
+says stitch taken/ stitch -q -o taken/ img.tar
+says train taken train -q -a unet-s:width=8 -b 1 --steps 1 --events taken -o w.safetensors t.tar
+is "$(cat taken)" "taken" "... which stays as it is"
 done_testing

@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 59
+plan 60
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -79,6 +79,8 @@ fails 64 "two images of one stem are refused" segment -r -o out in
 fails 66 "no such folder" segment -o out nowhere
 fails 66 "a folder without images" segment -o out two/parts
 fails 64 "no output" segment in
+is "$(segment -o in/a/x1.png in 2>&1)" "segment: create 'in/a/x1.png/parts': Not a directory" \
+    "no folder for the output: one line says why"
 fails 64 "a number that is none" segment -j none -o out in
 ok "its own results are no images" segment -q -o in/a/res in/a
 is "$(tail -n +2 in/a/res/images.tsv | wc -l)" 3 "three and not the pictures of the results"

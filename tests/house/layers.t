@@ -2,7 +2,7 @@
 # A room of lib includes those before it in the Makefile's list, none after it; only train and predict link libtorch.
 . "$(dirname "$0")/../tap.sh"
 cd "$TOP" || exit 1
-plan $((6 + $(find lib/* -maxdepth 0 | wc -l) + $(find "$BIN" -type f | wc -l)))
+plan $((7 + $(find lib/* -maxdepth 0 | wc -l) + $(find "$BIN" -type f | wc -l)))
 
 rooms=$(sed -n 's/^ROOMS *= *//p' Makefile)
 
@@ -35,6 +35,8 @@ is "$(grep -lE '\b(exit|_exit|abort|assert)\(' lib/*/*.c | grep -v '^lib/cli/')"
     "only lib/cli ends a program"
 is "$(grep -lE '\b(printf|puts|perror|putchar)\(|fprintf\(std|fputs\(.*std' lib/*/*.c lib/*/*.cpp |
     grep -v '^lib/cli/')" "" "only lib/cli and the programs print"
+is "$(grep -lE '\bmkdir\(' lib/*/*.c lib/*/*.cpp tools/*.c)" "lib/core/destination.c" \
+    "folders are made in one place"
 private_headers() { # internal.h, and those whose head says that they are private to their room
     find lib -name 'internal.h*'
     grep -lE 'Private to lib/|private header of lib/' lib/*/*.h

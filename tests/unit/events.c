@@ -52,6 +52,9 @@ static void check_file(void)
     rmdir(folder);
     ok(events_open(&events, "/dev/null/x", &err) == -1 && err.status == STATUS_CREATE,
        "a folder that cannot be");
+    ok(events_open(&events, "/dev/null", &err) == -1 && err.status == STATUS_CREATE &&
+           strcmp(err.message, "create '/dev/null': Not a directory") == 0,
+       "a file where the folder would be");
 }
 
 /* Products come in order whatever the threads do, and failures at their place. */
@@ -86,7 +89,7 @@ static void check_prefetch(void)
 
 int main(void)
 {
-    tap_plan(12);
+    tap_plan(13);
     check_file();
     check_prefetch();
     return tap_done();
