@@ -14,16 +14,16 @@
 #define LARGE_DIAMETER 70 /* pixels, of which cells are better found in a smaller image */
 
 static struct {
-    struct cell_rules rules;
+    struct cell_options cells;
     bool probability, method_given, error_given, force;
     enum { DISTANCE, PROBABILITY } map;
     int64_t min_size;     /* -1: the method's */
     double min_relative;  /* likewise */
     float threshold;      /* 0: the most probable class */
     double pixel_size[2]; /* height, width; given by the user */
-    struct results_rules results;
+    struct results_options results;
 } settings = {
-    .rules = {.connectivity = 8, .depth = 0.15, .flow = FLOW_RULES_DEFAULT, .renumber = true},
+    .cells = {.connectivity = 8, .depth = 0.15, .flow = FLOW_OPTIONS_DEFAULT, .renumber = true},
     .min_size = -1,
     .min_relative = -1,
     .results = {.format = -1, .suffix = ""},
@@ -32,7 +32,7 @@ static struct {
 static const struct cli_option options[] = {
     {'m', "method", CELL_METHOD_WORDS,
      "how cells are found (default flows where a stream has them, else components)",
-     CLI_CHOICE(settings.rules.method), CLI_GIVEN(settings.method_given)},
+     CLI_CHOICE(settings.cells.method), CLI_GIVEN(settings.method_given)},
     {'o', "output", "FILE|DIR", "label image (default standard output, none with a table)",
      CLI_TEXT(settings.results.labels)},
     {'f', "format", IMAGE_FORMAT_WORDS, "format, where no file name tells it (default tiff)",
@@ -48,32 +48,32 @@ static const struct cli_option options[] = {
     {'t', "threshold", "P", "least foreground probability (default: most probable)",
      CLI_REAL(settings.threshold, 0.0001, 1)},
     {'c', "connectivity", "4|8", "neighbors of a pixel (default 8)",
-     CLI_CHOICE_FOR(settings.rules.connectivity, 4, 8)},
+     CLI_CHOICE_FOR(settings.cells.connectivity, 4, 8)},
     {0, "map", "distance|probability", "where watershed looks for valleys",
      CLI_CHOICE(settings.map)},
     {0, "depth", "D", "watershed: how deep a valley is, 0 to 1 (default 0.15)",
-     CLI_REAL(settings.rules.depth, 0, 1)},
+     CLI_REAL(settings.cells.depth, 0, 1)},
     {0, "cell-threshold", "X", "flows: least cell logit (default 0)",
-     CLI_REAL(settings.rules.flow.cell_threshold, -1000, 1000)},
+     CLI_REAL(settings.cells.flow.cell_threshold, -1000, 1000)},
     {0, "flow-threshold", "X",
      "flows: largest flow error, 0 for any (default 0.4; 2 beside classes)",
-     CLI_REAL(settings.rules.flow.flow_threshold, 0, 1000), CLI_GIVEN(settings.error_given)},
+     CLI_REAL(settings.cells.flow.flow_threshold, 0, 1000), CLI_GIVEN(settings.error_given)},
     {0, "steps", "N", "flows: steps along the flow (default 200)",
-     CLI_INT(settings.rules.flow.steps, 1, 100000)},
+     CLI_INT(settings.cells.flow.steps, 1, 100000)},
     {0, "max-share", "S", "flows: largest share of the image (default 0.4)",
-     CLI_REAL(settings.rules.flow.max_share, 0, 1)},
+     CLI_REAL(settings.cells.flow.max_share, 0, 1)},
     {0, "smooth", "R", "smooth outlines: majority in a disc of R pixels",
-     CLI_INT(settings.rules.smooth, 0, 15)},
-    {0, "fill", NULL, "fill holes (flows do)", CLI_FLAG(settings.rules.fill)},
+     CLI_INT(settings.cells.smooth, 0, 15)},
+    {0, "fill", NULL, "fill holes (flows do)", CLI_FLAG(settings.cells.fill)},
     {0, "max-hole", "N", "fill holes of at most N pixels",
-     CLI_INT(settings.rules.max_hole, 1, INT64_MAX), CLI_GIVEN(settings.rules.fill)},
+     CLI_INT(settings.cells.max_hole, 1, INT64_MAX), CLI_GIVEN(settings.cells.fill)},
     {0, "min-size", "N", "drop cells of fewer pixels (default 0, flows 15)",
      CLI_INT(settings.min_size, 0, INT64_MAX)},
     {0, "min-relative", "SHARE",
      "drop cells smaller than this share of the median (flows beside classes 0.1)",
      CLI_REAL(settings.min_relative, 0, 1)},
     {0, "clear-border", NULL, "drop cells that touch the image's border",
-     CLI_FLAG(settings.rules.clear_border)},
+     CLI_FLAG(settings.cells.clear_border)},
     {0, "rois", "FILE|DIR", "write ImageJ regions of interest, a zip",
      CLI_TEXT(settings.results.exports[RESULTS_ROIS])},
     {0, "geojson", "FILE|DIR", "write outlines as GeoJSON, for QuPath",
@@ -109,24 +109,24 @@ static bool some_failed;
 
 static bool is_flows(void)
 {
-    return settings.rules.method == CELLS_FLOWS;
+    return settings.cells.method == CELLS_FLOWS;
 }
 
 /* ---- a picture from beginning to end ---- */
 
 static int find_cells(struct picture *p, struct err *err)
 {
-    struct cell_rules rules = settings.rules;
+    struct cell_options cells = settings.cells;
     uint32_t count;
     if (p->flows) {
-        cells_beside_classes(&rules, settings.threshold, settings.error_given);
-        cells_complete(&rules, settings.min_size, settings.min_relative);
-        return cells_find(p->prediction, p->height, p->width, &rules, NULL, p->flows, p->foreground,
+        cells_beside_classes(&cells, settings.threshold, settings.error_given);
+        cells_complete(&cells, settings.min_size, settings.min_relative);
+        return cells_find(p->prediction, p->height, p->width, &cells, NULL, p->flows, p->foreground,
                           &count, err);
     }
     const float *map = settings.map == PROBABILITY ? p->foreground : NULL;
     const float *cell = p->values ? p->values + 2 * p->height * p->width : NULL;
-    return cells_find(p->prediction, p->height, p->width, &rules, map, p->values, cell, &count,
+    return cells_find(p->prediction, p->height, p->width, &cells, map, p->values, cell, &count,
                       err);
 }
 
@@ -150,7 +150,7 @@ static int advise(const struct picture *p, struct err *err)
 static int label(struct picture *p, struct err *err)
 {
     bool has_classes =
-        results_measure(&settings.results) && !is_flows() && settings.rules.method != CELLS_KEEP;
+        results_measure(&settings.results) && !is_flows() && settings.cells.method != CELLS_KEEP;
     struct spill classes = {0};
     int rc = 0;
     if (settings.map == PROBABILITY && !p->foreground)
@@ -233,15 +233,15 @@ static unsigned parts_wanted(void)
 static void label_stream(const char *path)
 {
     struct err err;
-    struct picture_stream_rules rules = {.values = is_flows() ? "logits" : "prob",
-                                         .planes = is_flows() ? 3 : 0,
-                                         .gather.only_one =
-                                             results_have_one_image(results) ? "-o" : NULL,
-                                         .threshold = settings.threshold,
-                                         .wanted = parts_wanted(),
-                                         .warn = cli_warn_err,
-                                         .progress = cli_progress};
-    int result = picture_stream_walk(path, &rules, label_assembled, NULL, &err);
+    struct picture_stream_options pictures = {.values = is_flows() ? "logits" : "prob",
+                                              .planes = is_flows() ? 3 : 0,
+                                              .gather.only_one =
+                                                  results_have_one_image(results) ? "-o" : NULL,
+                                              .threshold = settings.threshold,
+                                              .wanted = parts_wanted(),
+                                              .warn = cli_warn_err,
+                                              .progress = cli_progress};
+    int result = picture_stream_walk(path, &pictures, label_assembled, NULL, &err);
     if (result < 0)
         cli_die_err(&err);
     if (result > 0)
@@ -253,19 +253,19 @@ static void label_stream(const char *path)
 
 static void complete_settings(void)
 {
-    struct cell_rules *rules = &settings.rules;
-    struct results_rules *out = &settings.results;
+    struct cell_options *cells = &settings.cells;
+    struct results_options *out = &settings.results;
     if (settings.force)
         guard_force();
     bool flows = is_flows(), exported = false;
-    cells_complete(rules, settings.min_size, settings.min_relative);
+    cells_complete(cells, settings.min_size, settings.min_relative);
     for (size_t i = 0; i < RESULTS_EXPORTS; i++)
         exported |= out->exports[i] != NULL;
     if (!out->labels && !out->table && !exported)
         out->labels = "-";
     if (flows && settings.probability)
         cli_die_usage("--probability and --method flows cannot be combined");
-    if (settings.map == PROBABILITY && rules->method != CELLS_WATERSHED)
+    if (settings.map == PROBABILITY && cells->method != CELLS_WATERSHED)
         cli_die_usage("--map goes with --method watershed");
     if (out->intensities && !results_measure(&settings.results))
         cli_die_usage("--image goes with --table or --geojson");
@@ -273,7 +273,7 @@ static void complete_settings(void)
 
 static void check_standard_output(void)
 {
-    const struct results_rules *out = &settings.results;
+    const struct results_options *out = &settings.results;
     if (!out->labels || strcmp(out->labels, "-") != 0)
         return;
     cli_refuse_terminal("a label image");

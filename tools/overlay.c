@@ -19,13 +19,13 @@ static struct {
     double opacity;
     bool side_by_side, force;
     struct destination to;
-    struct figure_rules rules;
+    struct figure_options figure;
 } settings = {.output = "-",
               .suffix = "",
               .style = -1,
               .line = -1,
               .opacity = 0.5,
-              .rules = {.bar = FIGURE_NO_BAR, .layers.range = {0.5, 99.5}}};
+              .figure = {.bar = FIGURE_NO_BAR, .layers.range = {0.5, 99.5}}};
 
 static int read_color(const char *text, struct err *err)
 {
@@ -33,8 +33,8 @@ static int read_color(const char *text, struct err *err)
     if (strlen(digits) != 6 || strspn(digits, "0123456789abcdefABCDEF") != 6)
         return err_set(err, STATUS_USAGE, "'%s' is not RRGGBB", text);
     unsigned long value = strtoul(digits, NULL, 16);
-    settings.rules.style.single = true;
-    settings.rules.style.color =
+    settings.figure.style.single = true;
+    settings.figure.style.color =
         (struct color){(uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
     return 0;
 }
@@ -42,8 +42,8 @@ static int read_color(const char *text, struct err *err)
 static int read_bar(const char *text, struct err *err)
 {
     if (strcmp(text, "auto") != 0)
-        return num_real(text, 1e-6, 1e9, &settings.rules.bar, err);
-    settings.rules.bar = FIGURE_AUTO_BAR;
+        return num_real(text, 1e-6, 1e9, &settings.figure.bar, err);
+    settings.figure.bar = FIGURE_AUTO_BAR;
     return 0;
 }
 
@@ -67,23 +67,23 @@ static const struct cli_option options[] = {
     {'p', "panel", NULL, "image, truth and prediction side by side",
      CLI_FLAG(settings.side_by_side)},
     {0, "panels", "NAME[,NAME...]", "these of image, truth, prediction and errors",
-     CLI_CHOICE_OF(settings.rules.panels[0], "image|truth|prediction|errors"),
-     CLI_LIST(settings.rules.panel_count, FIGURE_MAX_PANELS)},
-    {0, "titles", "TEXT[,TEXT...]", "titles above the panels", CLI_TEXT(settings.rules.titles[0]),
-     CLI_LIST(settings.rules.title_count, FIGURE_MAX_PANELS)},
+     CLI_CHOICE_OF(settings.figure.panels[0], "image|truth|prediction|errors"),
+     CLI_LIST(settings.figure.panel_count, FIGURE_MAX_PANELS)},
+    {0, "titles", "TEXT[,TEXT...]", "titles above the panels", CLI_TEXT(settings.figure.titles[0]),
+     CLI_LIST(settings.figure.title_count, FIGURE_MAX_PANELS)},
     {'b', "scale-bar", "auto|UM", "a scale bar of so many micrometers, or of a round length",
      CLI_CALL(read_bar)},
     {0, "pixel-size", "UM[,UM]", "height and width of a pixel, where the image does not tell",
-     CLI_PIXEL_SIZE(settings.rules.pixel_size)},
+     CLI_PIXEL_SIZE(settings.figure.pixel_size)},
     {'i', "inset", "X,Y,W,H", "enlarge this part of the image below; up to 6 times",
-     CLI_INT(settings.rules.insets[0][0], 0, INT32_MAX), CLI_PARTS(4, ','),
-     CLI_TIMES(settings.rules.inset_count, FIGURE_MAX_INSETS)},
+     CLI_INT(settings.figure.insets[0][0], 0, INT32_MAX), CLI_PARTS(4, ','),
+     CLI_TIMES(settings.figure.inset_count, FIGURE_MAX_INSETS)},
     {'m', "max-side", "PIXELS", "shrink the image until no side is longer",
-     CLI_INT(settings.rules.layers.max_side, 16, 1000000)},
+     CLI_INT(settings.figure.layers.max_side, 16, 1000000)},
     {0, "contrast", "LOW,HIGH",
      "percentiles shown black and white (default 0.5,99.5; 8 bits are shown as they are)",
-     CLI_REAL(settings.rules.layers.range[0], 0, 100), CLI_PARTS(2, ','),
-     CLI_GIVEN(settings.rules.layers.stretch)},
+     CLI_REAL(settings.figure.layers.range[0], 0, 100), CLI_PARTS(2, ','),
+     CLI_GIVEN(settings.figure.layers.stretch)},
     PLANES_OPTIONS,
     {0},
 };
@@ -101,13 +101,13 @@ static const struct cli_program program = {
 
 static void set_panels(int count, const enum panel *panels)
 {
-    memcpy(settings.rules.panels, panels, (size_t)count * sizeof *panels);
-    settings.rules.panel_count = count;
+    memcpy(settings.figure.panels, panels, (size_t)count * sizeof *panels);
+    settings.figure.panel_count = count;
 }
 
 static void choose_panels(void)
 {
-    if (settings.rules.panel_count)
+    if (settings.figure.panel_count)
         return;
     if (settings.side_by_side && settings.truth)
         set_panels(3, (enum panel[]){PANEL_IMAGE, PANEL_TRUTH, PANEL_PREDICTION});
@@ -137,26 +137,26 @@ static void check_options(void)
     inputs += settings.truth && strcmp(settings.truth, "-") == 0;
     if (inputs > 1)
         cli_die_usage("only one of the images can be standard input");
-    for (int i = 0; i < settings.rules.panel_count; i++)
+    for (int i = 0; i < settings.figure.panel_count; i++)
         if (!settings.truth &&
-            (settings.rules.panels[i] == PANEL_TRUTH || settings.rules.panels[i] == PANEL_ERRORS))
+            (settings.figure.panels[i] == PANEL_TRUTH || settings.figure.panels[i] == PANEL_ERRORS))
             cli_die_usage("a panel of the truth or of errors needs --truth");
-    for (int i = 0; i < settings.rules.inset_count; i++)
-        if (settings.rules.insets[i][2] == 0 || settings.rules.insets[i][3] == 0)
+    for (int i = 0; i < settings.figure.inset_count; i++)
+        if (settings.figure.insets[i][2] == 0 || settings.figure.insets[i][3] == 0)
             cli_die_usage("--inset: a part without pixels");
-    if (settings.rules.layers.range[0] >= settings.rules.layers.range[1])
+    if (settings.figure.layers.range[0] >= settings.figure.layers.range[1])
         cli_die_usage("--contrast: LOW is not below HIGH");
     cli_refuse_terminal_for(settings.output, "an image");
 }
 
-static void complete_rules(void)
+static void complete_figure(void)
 {
-    struct figure_rules *rules = &settings.rules;
-    rules->style.line = settings.style == 1 ? 0 : settings.line;
-    rules->style.opacity = settings.style > 0 ? settings.opacity : 0;
-    rules->compare_by_outlines = settings.style == 0;
-    rules->error_opacity = settings.opacity;
-    rules->progress = settings.to.is_folder ? NULL : cli_progress;
+    struct figure_options *figure = &settings.figure;
+    figure->style.line = settings.style == 1 ? 0 : settings.line;
+    figure->style.opacity = settings.style > 0 ? settings.opacity : 0;
+    figure->compare_by_outlines = settings.style == 0;
+    figure->error_opacity = settings.opacity;
+    figure->progress = settings.to.is_folder ? NULL : cli_progress;
 }
 
 /* ---- many images ---- */
@@ -195,7 +195,7 @@ static int draw_one(const char *image, const char *masks, struct names *used, st
         names_new_stem(used, image, stem, sizeof stem, err) ||
         destination_file(&settings.to, stem, image, "png", output, sizeof output, err))
         return -1;
-    return figure_write(&files, &settings.rules, err);
+    return figure_write(&files, &settings.figure, err);
 }
 
 static bool draw_many(const char *masks)
@@ -240,12 +240,12 @@ int main(int argc, char **argv)
     cli_start(&program, argc, argv);
     choose_panels();
     check_options();
-    complete_rules();
+    complete_figure();
     char **operands = cli_operands();
     struct figure_files files = {operands[0], operands[1], settings.truth, settings.output};
     if (settings.to.is_folder)
         some_failed = draw_folder(operands, cli_operand_count());
-    else if (figure_write(&files, &settings.rules, &err))
+    else if (figure_write(&files, &settings.figure, &err))
         cli_die_err(&err);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

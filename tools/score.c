@@ -15,7 +15,7 @@
 #include "tiles/picture_stream.h"
 
 static struct {
-    struct compare_rules rules;
+    struct compare_options comparison;
     bool probability, runs, csv;
     enum { BY_IMAGE, BY_TILE } by;
     enum { PIXELS, MICROMETERS } unit;
@@ -23,11 +23,11 @@ static struct {
     double pixel_size[2]; /* height, width; given by the user, micrometers */
     const char *prediction_suffix, *truth_suffix, *curve, *reliability;
 } settings = {
-    .rules.scores = {.size_y = 1,
-                     .size_x = 1,
-                     .unit = "",
-                     .threshold_count = 3,
-                     .thresholds = {0.5, 0.75, 0.9}},
+    .comparison.scores = {.size_y = 1,
+                          .size_x = 1,
+                          .unit = "",
+                          .threshold_count = 3,
+                          .thresholds = {0.5, 0.75, 0.9}},
 };
 
 static struct scores_report report;
@@ -35,16 +35,16 @@ static struct table_print output;
 
 static const struct cli_option options[] = {
     {'c', "convention", "NAME", "rules where tools differ: " CONVENTION_WORDS,
-     CLI_CHOICE_OF(settings.rules.scores.convention, CONVENTION_WORDS)},
+     CLI_CHOICE_OF(settings.comparison.scores.convention, CONVENTION_WORDS)},
     {'i', "instances", NULL, "values are object labels: add AP, PQ, AJI, F1, counts",
-     CLI_FLAG(settings.rules.objects)},
+     CLI_FLAG(settings.comparison.objects)},
     {0, "ap", "IOU[,IOU...]", "thresholds of AP (default 0.5,0.75,0.9)",
-     CLI_REAL(settings.rules.scores.thresholds[0], 0.01, 1),
-     CLI_LIST(settings.rules.scores.threshold_count, SCORES_MAX_THRESHOLDS)},
+     CLI_REAL(settings.comparison.scores.thresholds[0], 0.01, 1),
+     CLI_LIST(settings.comparison.scores.threshold_count, SCORES_MAX_THRESHOLDS)},
     {0, "components", "4|8", "--instances, objects are connected components",
-     CLI_CHOICE_FOR(settings.rules.components, 4, 8), CLI_GIVEN(settings.rules.objects)},
+     CLI_CHOICE_FOR(settings.comparison.components, 4, 8), CLI_GIVEN(settings.comparison.objects)},
     {0, "classes", "K", "values are classes 0 to K-1: a row for each class above 0",
-     CLI_INT(settings.rules.classes, 2, 255)},
+     CLI_INT(settings.comparison.classes, 2, 255)},
     {0, "probability", NULL, "predictions are images of foreground probabilities",
      CLI_FLAG(settings.probability)},
     {'t', "threshold", "P", "least foreground probability (default: most probable)",
@@ -98,14 +98,15 @@ static int take_row(void *user, int class, const struct scores *row, struct err 
     return scores_report_row(&report, subject->name, class, row, err);
 }
 
-static int set_pixel_size(const struct subject *subject, struct score_rules *rules, struct err *err)
+static int set_pixel_size(const struct subject *subject, struct score_options *scores,
+                          struct err *err)
 {
     if (settings.unit == PIXELS)
         return 0;
     bool given = settings.pixel_size[0] > 0;
-    rules->size_y = given ? settings.pixel_size[0] : subject->pixel_height;
-    rules->size_x = given ? settings.pixel_size[1] : subject->pixel_width;
-    if (rules->size_y > 0 && rules->size_x > 0)
+    scores->size_y = given ? settings.pixel_size[0] : subject->pixel_height;
+    scores->size_x = given ? settings.pixel_size[1] : subject->pixel_width;
+    if (scores->size_y > 0 && scores->size_x > 0)
         return 0;
     return err_set(err, STATUS_DATA,
                    "compare '%s': the image does not tell its pixel size (use --pixel-size)",
@@ -114,10 +115,10 @@ static int set_pixel_size(const struct subject *subject, struct score_rules *rul
 
 static int compare(struct subject *subject, struct err *err)
 {
-    struct compare_rules rules = settings.rules;
-    if (set_pixel_size(subject, &rules.scores, err))
+    struct compare_options comparison = settings.comparison;
+    if (set_pixel_size(subject, &comparison.scores, err))
         return -1;
-    if (compare_images(&subject->pair, &rules, &totals, take_row, subject, err))
+    if (compare_images(&subject->pair, &comparison, &totals, take_row, subject, err))
         return err_prefix(err, "compare '%s'", subject->name);
     return 0;
 }
@@ -127,7 +128,8 @@ static int compare(struct subject *subject, struct err *err)
 static int compare_files(const char *name, const char *prediction, const char *truth,
                          struct err *err)
 {
-    const struct files_options how = {.labels = settings.rules.objects || settings.rules.classes,
+    const struct files_options how = {.labels = settings.comparison.objects ||
+                                                settings.comparison.classes,
                                       .probability = settings.probability,
                                       .threshold = settings.threshold};
     struct files_pair files;
@@ -208,7 +210,7 @@ static int compare_assembled(void *user, struct picture *p, struct err *err)
 static void compare_stream(const char *path)
 {
     struct err err;
-    struct picture_stream_rules rules = {
+    struct picture_stream_options pictures = {
         .values = "prob",
         .gather = {.by_tile = settings.by == BY_TILE, .as_tiled = true},
         .warn = cli_warn_err,
@@ -216,7 +218,7 @@ static void compare_stream(const char *path)
         .wanted = 1u << PICTURE_PREDICTION | 1u << PICTURE_TRUTH | 1u << PICTURE_FOREGROUND |
                   1u << PICTURE_UNCERTAINTY,
         .progress = cli_progress};
-    int result = picture_stream_walk(path, &rules, compare_assembled, NULL, &err);
+    int result = picture_stream_walk(path, &pictures, compare_assembled, NULL, &err);
     if (result < 0)
         cli_die_err(&err);
     if (result > 0)
@@ -243,14 +245,14 @@ static void complete_settings(void)
 {
     static const char *const conventions[] = {"strict",   "released", "medpy",
                                               "cellpose", "stardist", "nnunet"};
-    if (settings.rules.objects && settings.rules.classes)
+    if (settings.comparison.objects && settings.comparison.classes)
         cli_die_usage("--instances and --classes cannot be combined");
-    settings.rules.scores.unit = settings.unit == MICROMETERS ? "_um" : "";
+    settings.comparison.scores.unit = settings.unit == MICROMETERS ? "_um" : "";
     if (settings.csv && report.json)
         cli_die_usage("--csv and --json cannot be combined");
     report.to = output.to;
-    report.classes = settings.rules.classes > 0;
-    report.convention = conventions[settings.rules.scores.convention];
+    report.classes = settings.comparison.classes > 0;
+    report.convention = conventions[settings.comparison.scores.convention];
     report.summarize |= settings.runs;
     report.rows = !report.summarize;
 }

@@ -13,26 +13,26 @@
 
 static struct {
     const char *output, *overlay;
-    struct montage_rules rules;
+    struct montage_options montage;
     enum montage_kind kind; /* MONTAGE_LABELS: the first that the stream has of it, mask, image */
     int format;             /* -1: by the name */
     enum image_compression compression;
     const char *suffix;
     const char *stream;
     bool any_order, force;
-} settings = {.output = "-", .rules.class = -1, .format = -1, .suffix = ""};
+} settings = {.output = "-", .montage.class = -1, .format = -1, .suffix = ""};
 
 static const struct cli_option options[] = {
     {'o', "output", "FILE|DIR", "where to write (default standard output)",
      CLI_TEXT(settings.output)},
     {'b', "blend", "mean|gauss|vote", "how overlapping tiles are weighed (default mean)",
-     CLI_CHOICE(settings.rules.blend)},
+     CLI_CHOICE(settings.montage.blend)},
     {'t', "threshold", "P", "foreground where its probability is at least P (two classes)",
-     CLI_REAL(settings.rules.threshold, 1e-6, 1)},
+     CLI_REAL(settings.montage.threshold, 1e-6, 1)},
     {0, "prob", NULL, "write the probability of the foreground",
      CLI_ONE_OF(settings.kind, MONTAGE_PROB)},
     {0, "class", "N", "with --prob: of class N, 0 is the background",
-     CLI_INT(settings.rules.class, 0, MONTAGE_MAX_CLASSES - 1)},
+     CLI_INT(settings.montage.class, 0, MONTAGE_MAX_CLASSES - 1)},
     {0, "uncertainty", NULL, "write the uncertainty",
      CLI_ONE_OF(settings.kind, MONTAGE_UNCERTAINTY)},
     {0, "logits", NULL, "write the logits, a channel each (TIFF)",
@@ -76,13 +76,13 @@ static struct destination output, overlay_output;
 static void check_options(void)
 {
     enum montage_kind kind = settings.kind;
-    if (settings.rules.class >= 0 && kind != MONTAGE_PROB)
+    if (settings.montage.class >= 0 && kind != MONTAGE_PROB)
         cli_die_usage("--class goes with --prob");
     if (settings.overlay && kind >= MONTAGE_UNCERTAINTY && kind != MONTAGE_MASK)
         cli_die_usage("--overlay goes with a mask or --prob");
     if (settings.force)
         guard_force();
-    settings.rules.has_outlines = settings.overlay != NULL;
+    settings.montage.has_outlines = settings.overlay != NULL;
 }
 
 static void set_destination(struct destination *to, const char *path, const char *suffix)
@@ -163,7 +163,7 @@ static int begin_outlines(const struct gather_image *image, const struct sample 
     const struct array *under = image_under(sample, err);
     if (!under)
         return -1;
-    if (montage.rules.kind == MONTAGE_IMAGE)
+    if (montage.options.kind == MONTAGE_IMAGE)
         return err_set(err, STATUS_DATA, "no mask and no probabilities for --overlay");
     return montage_outline(&montage, &to, under, err);
 }
@@ -171,20 +171,20 @@ static int begin_outlines(const struct gather_image *image, const struct sample 
 static int begin_image(void *user, const struct gather_image *image,
                        const struct gather_tile *first, struct err *err)
 {
-    struct montage_rules rules = settings.rules;
-    rules.kind = choose_kind(first->sample);
-    const struct array *array = array_of(first->sample, rules.kind, err);
+    struct montage_options wanted = settings.montage;
+    wanted.kind = choose_kind(first->sample);
+    const struct array *array = array_of(first->sample, wanted.kind, err);
     (void)user;
     if (!array)
         return -1;
     if (guard_input(first->meta.source))
         return err_memory(err, "names of inputs");
-    size_t planes = montage_planes(rules.kind, array);
-    if (rules.class >= 0 && (size_t)rules.class >= planes)
+    size_t planes = montage_planes(wanted.kind, array);
+    if (wanted.class >= 0 && (size_t)wanted.class >= planes)
         return err_set(err, STATUS_USAGE, "--class: '%s' has classes 0 to %zu", first->sample->key,
                        planes - 1);
-    struct image_output to = choose_output(&output, image, montage_format(rules.kind, array));
-    if (montage_begin(&montage, &rules, &to, image, first->meta.mask_unit, array, err))
+    struct image_output to = choose_output(&output, image, montage_format(wanted.kind, array));
+    if (montage_begin(&montage, &wanted, &to, image, first->meta.mask_unit, array, err))
         return -1;
     return settings.overlay ? begin_outlines(image, first->sample, err) : 0;
 }
@@ -199,7 +199,7 @@ static int add_tile(void *user, const struct gather_tile *tile, struct err *err)
         if (!under || montage_add_under(&montage, under, tile, err))
             return -1;
     }
-    const struct array *array = array_of(tile->sample, montage.rules.kind, err);
+    const struct array *array = array_of(tile->sample, montage.options.kind, err);
     return array ? montage_add(&montage, array, tile, err) : -1;
 }
 
@@ -243,17 +243,17 @@ int main(int argc, char **argv)
                                               .end = finish_image,
                                               .drop = drop_image,
                                               .progress = cli_progress};
-    struct gather_rules rules = {.only_one = NULL};
+    struct gather_options gathering = {.only_one = NULL};
     struct err err;
     cli_start(&program, argc, argv);
     check_options();
     prepare_outputs();
     if (settings.overlay && !overlay_output.is_folder)
-        rules.only_one = "--overlay";
+        gathering.only_one = "--overlay";
     if (!output.is_folder)
-        rules.only_one = "-o";
+        gathering.only_one = "-o";
     settings.stream = cli_only_input();
-    int result = gather_stream(settings.stream, &rules, &taker, &err);
+    int result = gather_stream(settings.stream, &gathering, &taker, &err);
     montage_free(&montage);
     if (result < 0)
         cli_die_err(&err);

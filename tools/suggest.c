@@ -179,13 +179,13 @@ static void free_images(void)
 int main(int argc, char **argv)
 {
     struct err err;
-    const struct picture_stream_rules rules = {
+    const struct picture_stream_options pictures = {
         .values = "prob",
         .wanted = 1 << PICTURE_FOREGROUND | 1 << PICTURE_UNCERTAINTY | 1 << PICTURE_IMAGE,
         .warn = cli_warn_err,
         .progress = cli_progress};
     cli_start(&program, argc, argv);
-    int result = picture_stream_walk(cli_only_input(), &rules, take_picture, NULL, &err);
+    int result = picture_stream_walk(cli_only_input(), &pictures, take_picture, NULL, &err);
     if (result < 0)
         cli_die_err(&err);
     if (result > 0)

@@ -15,7 +15,7 @@
 #include "tiles/intensities.h"
 
 struct results {
-    const struct results_rules *rules;
+    const struct results_options *options;
     struct destination labels;
     struct annot_export exports[RESULTS_EXPORTS];
     struct cell_table *table;
@@ -24,22 +24,22 @@ struct results {
     struct names used; /* stems */
 };
 
-bool results_measure(const struct results_rules *rules)
+bool results_measure(const struct results_options *options)
 {
-    return rules->table || rules->exports[RESULTS_GEOJSON];
+    return options->table || options->exports[RESULTS_GEOJSON];
 }
 
 /* ---- begin and end ---- */
 
 static int begin_labels(struct results *r, struct err *err)
 {
-    if (!r->rules->labels)
+    if (!r->options->labels)
         return 0;
-    if (image_destination_set(&r->labels, r->rules->labels, r->rules->suffix, err))
+    if (image_destination_set(&r->labels, r->options->labels, r->options->suffix, err))
         return -1;
-    return r->rules->several && !r->labels.is_folder
+    return r->options->several && !r->labels.is_folder
                ? err_set(err, STATUS_USAGE, "several images need a folder for '%s'",
-                         r->rules->labels)
+                         r->options->labels)
                : 0;
 }
 
@@ -49,10 +49,11 @@ static int begin_exports(struct results *r, struct err *err)
         [RESULTS_ROIS] = ANNOT_ROI_ZIP, [RESULTS_GEOJSON] = ANNOT_GEOJSON,
         [RESULTS_COCO] = ANNOT_COCO,    [RESULTS_COCO_RLE] = ANNOT_COCO_RLE,
         [RESULTS_SVG] = ANNOT_SVG,      [RESULTS_LABELME] = ANNOT_LABELME};
-    const struct results_rules *rules = r->rules;
+    const struct results_options *options = r->options;
     for (size_t i = 0; i < RESULTS_EXPORTS; i++)
-        if (rules->exports[i] && annot_export_begin(&r->exports[i], formats[i], rules->exports[i],
-                                                    rules->suffix, rules->several, err))
+        if (options->exports[i] &&
+            annot_export_begin(&r->exports[i], formats[i], options->exports[i], options->suffix,
+                               options->several, err))
             return -1;
     return 0;
 }
@@ -72,15 +73,15 @@ static void abandon(struct results *results)
     release(results);
 }
 
-int results_begin(struct results **results, const struct results_rules *rules, struct err *err)
+int results_begin(struct results **results, const struct results_options *options, struct err *err)
 {
     struct results *r = calloc(1, sizeof *r);
     if (!r)
         return err_memory(err, "results");
-    r->rules = rules;
+    r->options = options;
     if (begin_labels(r, err) || begin_exports(r, err) ||
-        intensities_open(&r->intensities, rules->intensities, err) ||
-        (rules->table && cell_table_open(&r->table, rules->table, err))) {
+        intensities_open(&r->intensities, options->intensities, err) ||
+        (options->table && cell_table_open(&r->table, options->table, err))) {
         abandon(r);
         return -1;
     }
@@ -90,7 +91,7 @@ int results_begin(struct results **results, const struct results_rules *rules, s
 
 bool results_have_one_image(const struct results *results)
 {
-    return results->rules->labels && !results->labels.is_folder;
+    return results->options->labels && !results->labels.is_folder;
 }
 
 int results_commit(struct results *results, struct err *err)
@@ -128,7 +129,7 @@ static int take_cell(void *user, const struct region *region, struct err *err)
                              cells_class(m->classes, p->prediction, p->width, &region->box),
                              p->pixel_height, p->pixel_width};
     int count = region_quantities(region, m->results->channels, quantities);
-    if (m->results->rules->exports[RESULTS_GEOJSON] &&
+    if (m->results->options->exports[RESULTS_GEOJSON] &&
         cell_values_add(m->values, line.id, quantities, count, err))
         return -1;
     return m->results->table ? cell_table_put(m->results->table, &line, quantities, count, err) : 0;
@@ -169,7 +170,7 @@ static int choose_names(struct results *r, const struct picture *p, struct file_
                         struct err *err)
 {
     bool is_there = access(p->name, F_OK) == 0;
-    names->source = is_there || !r->rules->stream ? p->name : r->rules->stream;
+    names->source = is_there || !r->options->stream ? p->name : r->options->stream;
     if (guard_input(p->name))
         return err_memory(err, "names of inputs");
     return names_new_stem(&r->used, p->name, names->stem, sizeof names->stem, err);
@@ -182,8 +183,8 @@ static int write_labels(const struct results *r, const struct picture *p,
     uint32_t max = labels_max(p->prediction, p->height * p->width);
     struct image_info info = image_label_info((int64_t)p->width, (int64_t)p->height, max, 16);
     static const char *const names_of_channels[] = {"cells"};
-    bool png = r->rules->format == IMAGE_PNG && max <= UINT16_MAX;
-    bool ome = r->rules->format == IMAGE_OME_TIFF;
+    bool png = r->options->format == IMAGE_PNG && max <= UINT16_MAX;
+    bool ome = r->options->format == IMAGE_OME_TIFF;
     enum image_format format = image_output_format(&r->labels, png   ? IMAGE_PNG
                                                                : ome ? IMAGE_OME_TIFF
                                                                      : IMAGE_TIFF);
@@ -207,7 +208,7 @@ static int write_outlines(struct results *r, const struct picture *p,
                                 p->full_height};
     struct array labels = array_view(DTYPE_U32, 2, (size_t[]){p->height, p->width}, p->prediction);
     for (size_t i = 0; i < RESULTS_EXPORTS; i++)
-        if (r->rules->exports[i] &&
+        if (r->options->exports[i] &&
             annot_export_put(&r->exports[i], &image, names->stem, names->source, &labels,
                              i == RESULTS_GEOJSON ? values : NULL, err))
             return -1;
@@ -219,10 +220,11 @@ int results_put(struct results *results, struct picture *picture, const struct s
 {
     struct cell_values values = {0};
     struct file_names names;
-    int rc = results_measure(results->rules) ? measure(results, picture, classes, &values, err) : 0;
+    int rc =
+        results_measure(results->options) ? measure(results, picture, classes, &values, err) : 0;
     if (rc == 0)
         rc = choose_names(results, picture, &names, err);
-    if (rc == 0 && results->rules->labels)
+    if (rc == 0 && results->options->labels)
         rc = write_labels(results, picture, &names, err);
     if (rc == 0)
         rc = write_outlines(results, picture, &names, &values, err);

@@ -17,7 +17,7 @@ enum results_export {
 };
 
 /* Paths are files, "-", or folders with a file for each image; NULL: not wanted. */
-struct results_rules {
+struct results_options {
     const char *labels, *table, *exports[RESULTS_EXPORTS];
     const char *suffix;      /* of names in folders, after the stem */
     const char *intensities; /* see struct intensities */
@@ -27,12 +27,12 @@ struct results_rules {
 };
 
 /* Whether cells are measured: for the table, and for QuPath, which gets its values. */
-bool results_measure(const struct results_rules *rules);
+bool results_measure(const struct results_options *options);
 
 struct results;
 
-/* The rules are borrowed.  The caller ends it with results_commit. */
-int results_begin(struct results **results, const struct results_rules *rules,
+/* The options are borrowed.  The caller ends it with results_commit. */
+int results_begin(struct results **results, const struct results_options *options,
                   struct err *err) MUST_CHECK;
 
 /* Whether label images go into one file or to standard output. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct work {
-    const struct figure_rules *rules;
+    const struct figure_options *options;
     const struct figure_files *files;
     struct figure figure;
     struct layer image, mask, truth;
@@ -23,9 +23,9 @@ static double round_down(double value)
 
 static int set_bar(struct work *w, struct err *err)
 {
-    const struct figure_rules *rules = w->rules;
-    double pixel = rules->pixel_size[1] > 0 ? rules->pixel_size[1] : w->image.info.pixel_width;
-    double length = rules->bar;
+    const struct figure_options *options = w->options;
+    double pixel = options->pixel_size[1] > 0 ? options->pixel_size[1] : w->image.info.pixel_width;
+    double length = options->bar;
     if (length < 0)
         return 0;
     if (!(pixel > 0))
@@ -53,31 +53,31 @@ static int set_bar(struct work *w, struct err *err)
 
 static int line_width(const struct work *w)
 {
-    int line = w->rules->style.line;
+    int line = w->options->style.line;
     return line >= 0 ? line : draw_line_width(w->image.width, w->image.height);
 }
 
 static int set_figure(struct work *w, struct err *err)
 {
-    const struct figure_rules *rules = w->rules;
+    const struct figure_options *options = w->options;
     w->figure = (struct figure){
         .width = w->image.width,
         .height = w->image.height,
         .full_width = (size_t)w->image.info.width,
         .full_height = (size_t)w->image.info.height,
         .factor = w->image.factor,
-        .panel_count = rules->panel_count,
-        .title_count = rules->title_count,
-        .style = rules->style,
-        .compare_by_outlines = rules->compare_by_outlines,
-        .error_opacity = rules->error_opacity,
-        .inset_count = rules->inset_count,
+        .panel_count = options->panel_count,
+        .title_count = options->title_count,
+        .style = options->style,
+        .compare_by_outlines = options->compare_by_outlines,
+        .error_opacity = options->error_opacity,
+        .inset_count = options->inset_count,
     };
     w->figure.style.line = line_width(w);
-    memcpy(w->figure.panels, rules->panels, sizeof rules->panels);
-    memcpy(w->figure.titles, rules->titles, sizeof rules->titles);
-    for (int i = 0; i < rules->inset_count; i++) {
-        const int64_t *from = rules->insets[i];
+    memcpy(w->figure.panels, options->panels, sizeof options->panels);
+    memcpy(w->figure.titles, options->titles, sizeof options->titles);
+    for (int i = 0; i < options->inset_count; i++) {
+        const int64_t *from = options->insets[i];
         w->figure.insets[i] = (struct inset){.x = (size_t)from[0],
                                              .y = (size_t)from[1],
                                              .width = (size_t)from[2],
@@ -110,7 +110,8 @@ static void keep_with(struct layer *layer, struct figure *figure,
 
 static int open_layers(struct work *w, struct err *err)
 {
-    if (layer_open_image(&w->image, w->files->image, &w->rules->layers, err) || set_figure(w, err))
+    if (layer_open_image(&w->image, w->files->image, &w->options->layers, err) ||
+        set_figure(w, err))
         return -1;
     int line = w->figure.style.line;
     if (layer_open_mask(&w->mask, w->files->mask, &w->image, line, err) ||
@@ -156,8 +157,8 @@ static int draw(struct work *w, struct image_writer *writer, struct err *err)
         result = draw_row(w, y, to, err);
         if (result == 0)
             result = image_write_rows(writer, 1, to, err);
-        if (w->rules->progress)
-            w->rules->progress("rows", y + 1, w->figure.total_height);
+        if (w->options->progress)
+            w->options->progress("rows", y + 1, w->figure.total_height);
     }
     free(to);
     return result;
@@ -193,13 +194,13 @@ static int write_output(struct work *w, struct err *err)
     return image_commit(writer, err);
 }
 
-int figure_write(const struct figure_files *files, const struct figure_rules *rules,
+int figure_write(const struct figure_files *files, const struct figure_options *options,
                  struct err *err)
 {
     struct work *w = calloc(1, sizeof *w);
     if (!w)
         return err_memory(err, "a figure");
-    w->rules = rules;
+    w->options = options;
     w->files = files;
     int result = open_layers(w, err) || write_output(w, err) ? -1 : 0;
     figure_free(&w->figure);

@@ -7,7 +7,7 @@
 #define FIGURE_NO_BAR   (-1.0)
 #define FIGURE_AUTO_BAR 0.0
 
-struct figure_rules {
+struct figure_options {
     enum panel panels[FIGURE_MAX_PANELS];
     int panel_count;
     const char *titles[FIGURE_MAX_PANELS]; /* of panels; fewer leave the others without */
@@ -30,7 +30,7 @@ struct figure_files {
 };
 
 /* Whole or not at all; the output's name tells its format. */
-int figure_write(const struct figure_files *files, const struct figure_rules *rules,
+int figure_write(const struct figure_files *files, const struct figure_options *options,
                  struct err *err) MUST_CHECK;
 
 #endif

@@ -12,7 +12,7 @@ struct overlay;
 /* A row of the picture, width x 3 bytes of RGB. */
 typedef int overlay_take(void *user, const uint8_t *rgb, struct err *err);
 
-struct overlay_rules {
+struct overlay_options {
     size_t width, height;
     size_t channels;  /* of the image: 3 or 4 are shown in color, of others the first */
     enum dtype dtype; /* of the image: uint8, uint16 or float32, else STATUS_DATA */
@@ -21,7 +21,7 @@ struct overlay_rules {
 };
 
 /* The caller ends it with overlay_free; NULL is fine there. */
-int overlay_new(struct overlay **overlay, const struct overlay_rules *rules,
+int overlay_new(struct overlay **overlay, const struct overlay_options *options,
                 struct err *err) MUST_CHECK;
 void overlay_free(struct overlay *overlay);
 

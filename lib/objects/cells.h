@@ -22,11 +22,11 @@ enum cell_method {
 };
 #define CELL_METHOD_WORDS "components|watershed|flows|keep"
 
-struct cell_rules {
+struct cell_options {
     enum cell_method method;
     int connectivity; /* of components: 4 or 8 */
     double depth;     /* of the watershed, objects/watershed.h */
-    struct flow_rules flow;
+    struct flow_options flow;
     int smooth; /* radius of the majority filter before, 0: none */
     bool fill;  /* holes of objects, of any size or up to max_hole pixels */
     uint64_t max_hole, min_size;
@@ -39,18 +39,18 @@ struct cell_rules {
 
 /* What a method has unless it was told otherwise.  min_size: -1 for the method's; min_relative:
  * -1 for the method's, none where a min_size was given. */
-void cells_complete(struct cell_rules *rules, int64_t min_size, double min_relative);
+void cells_complete(struct cell_options *options, int64_t min_size, double min_relative);
 
 /* Rules for flows of length 1 that a network learned beside classes, whose foreground
  * probability is `cell`: the flows are smoothed first.  threshold: least probability, 0 for the
- * sigmoid of the rules' cell_threshold; error_given: flow_threshold stays what it is. */
-void cells_beside_classes(struct cell_rules *rules, double threshold, bool error_given);
+ * sigmoid of the options' cell_threshold; error_given: flow_threshold stays what it is. */
+void cells_beside_classes(struct cell_options *options, double threshold, bool error_given);
 
 /* labels: height x width, in: classes, 0 background (for CELLS_KEEP: labels; for
  * CELLS_FLOWS: anything), out: objects.  map: for CELLS_WATERSHED, what the valleys
  * are looked for in, NULL for distances.  flow, cell: for CELLS_FLOWS.  *count is how
  * many objects there are. */
-int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_rules *rules,
+int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_options *options,
                const float *map, float *flow, const float *cell, uint32_t *count,
                struct err *err) MUST_CHECK;
 

@@ -66,12 +66,12 @@ int mask_diameter(const struct array *mask, double *diameter, struct err *err)
 int answer_diameter(const float *answer, size_t height, size_t width, double *diameter,
                     struct err *err)
 {
-    const struct flow_rules rules = FLOW_RULES_DEFAULT;
+    const struct flow_options options = FLOW_OPTIONS_DEFAULT;
     uint32_t *labels = malloc(height * width * sizeof *labels + 1), count;
     if (!labels)
         return err_memory(err, "labels");
-    int result = flows_to_labels(answer, answer + 2 * height * width, height, width, &rules, labels,
-                                 &count, err) ||
+    int result = flows_to_labels(answer, answer + 2 * height * width, height, width, &options,
+                                 labels, &count, err) ||
                          labels_remove_small(labels, height, width, SMALLEST_CELL, err) ||
                          cells_diameter(labels, height, width, diameter, err)
                      ? -1

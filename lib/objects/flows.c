@@ -180,9 +180,9 @@ static void swarm_free(struct swarm *s)
 }
 
 static int find_movers(struct swarm *s, const float *flow, const float *cell, size_t count,
-                       const struct flow_rules *rules, struct err *err)
+                       const struct flow_options *options, struct err *err)
 {
-    double threshold = rules->cell_threshold;
+    double threshold = options->cell_threshold;
     *s = (struct swarm){0};
     for (size_t i = 0; i < count; i++)
         s->count += cell[i] > threshold;
@@ -194,18 +194,18 @@ static int find_movers(struct swarm *s, const float *flow, const float *cell, si
     uint32_t *start = s->start.data;
     s->count = 0;
     for (size_t i = 0; i < count; i++)
-        if (cell[i] > threshold && fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * rules->scale)
+        if (cell[i] > threshold && fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * options->scale)
             start[s->count++] = (uint32_t)i;
     return 0;
 }
 
 /* Steps of a pixel a unit long; [y, x] interleaved, 0 where no cell is. */
 static void fill_steps(float *steps, const float *flow, const float *cell, size_t count,
-                       const struct flow_rules *rules)
+                       const struct flow_options *options)
 {
-    float scale = rules->scale;
+    float scale = options->scale;
     for (size_t i = 0; i < count; i++) {
-        bool moves = cell[i] > rules->cell_threshold;
+        bool moves = cell[i] > options->cell_threshold;
         steps[2 * i] = moves && isfinite(flow[i]) ? flow[i] / scale : 0;
         steps[2 * i + 1] = moves && isfinite(flow[count + i]) ? flow[count + i] / scale : 0;
     }
@@ -256,17 +256,17 @@ static void move_lanes(const uint32_t *start, uint32_t *end, size_t count, const
 }
 
 static int move(struct swarm *s, const float *flow, const float *cell, size_t height, size_t width,
-                const struct flow_rules *rules, struct err *err)
+                const struct flow_options *options, struct err *err)
 {
     const uint32_t *start = s->start.data;
     uint32_t *end = s->end.data;
     struct spill steps;
     if (spill_new(&steps, 2 * height * width * sizeof(float), err))
         return -1;
-    fill_steps(steps.data, flow, cell, height * width, rules);
+    fill_steps(steps.data, flow, cell, height * width, options);
     for (size_t i = 0; i < s->count; i += LANES)
         move_lanes(start + i, end + i, s->count - i < LANES ? s->count - i : LANES, steps.data,
-                   height, width, rules->steps);
+                   height, width, options->steps);
     spill_free(&steps);
     return 0;
 }
@@ -456,20 +456,20 @@ static int find_errors(const struct boxes *boxes, const uint32_t *labels, const 
 }
 
 static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t width,
-                      const struct flow_rules *rules, struct err *err)
+                      const struct flow_options *options, struct err *err)
 {
-    double small = rules->small_threshold;
+    double small = options->small_threshold;
     size_t typical = 0;
     struct boxes boxes;
     if (boxes_of(&boxes, labels, height, width, err))
         return -1;
     double *errors = malloc((boxes.count + 1) * sizeof *errors);
-    int rc = errors ? find_errors(&boxes, labels, flow, height, width, rules->scale, errors, err)
+    int rc = errors ? find_errors(&boxes, labels, flow, height, width, options->scale, errors, err)
                     : err_memory(err, "the errors of objects");
     if (rc == 0 && small > 0)
         rc = typical_area(&boxes, errors, small, &typical, err);
     for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
-        double most = boxes.items[i].area < typical ? small : rules->flow_threshold;
+        double most = boxes.items[i].area < typical ? small : options->flow_threshold;
         if (!(errors[i] <= most))
             erase(labels, width, &boxes.items[i]);
     }
@@ -497,22 +497,22 @@ int flows_steady(float *flow, size_t height, size_t width, double sigma, double 
 }
 
 int flows_to_labels(const float *flow, const float *cell, size_t height, size_t width,
-                    const struct flow_rules *rules, uint32_t *labels, uint32_t *count,
+                    const struct flow_options *options, uint32_t *labels, uint32_t *count,
                     struct err *err)
 {
     struct swarm swarm;
     if (height * width >= UINT32_MAX || height > 1 << 24 || width > 1 << 24)
         return err_set(err, STATUS_DATA, "flows of %zu x %zu pixels are too many", width, height);
     memset(labels, 0, height * width * sizeof *labels);
-    if (find_movers(&swarm, flow, cell, height * width, rules, err))
+    if (find_movers(&swarm, flow, cell, height * width, options, err))
         return -1;
-    int rc = move(&swarm, flow, cell, height, width, rules, err);
+    int rc = move(&swarm, flow, cell, height, width, options, err);
     if (rc == 0)
         rc = gather(&swarm, height, width, labels, err);
     swarm_free(&swarm);
     if (rc == 0)
-        rc = drop_large(labels, height, width, rules->max_share, err);
-    if (rc == 0 && rules->flow_threshold > 0)
-        rc = drop_wrong(labels, flow, height, width, rules, err);
+        rc = drop_large(labels, height, width, options->max_share, err);
+    if (rc == 0 && options->flow_threshold > 0)
+        rc = drop_wrong(labels, flow, height, width, options, err);
     return rc ? -1 : labels_renumber(labels, height, width, count, err);
 }

@@ -23,7 +23,7 @@ int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *
 #define FLOW_STEADY_SMALL_ERROR 1
 #define FLOW_STEADY_SMALLEST    0.1 /* cell, of the median one's pixels */
 
-struct flow_rules {
+struct flow_options {
     double cell_threshold;  /* pixels whose `cell` is above it follow the flow (0) */
     double flow_threshold;  /* objects whose flow error is above it are dropped; 0: none (0.4) */
     double small_threshold; /* the same of those smaller than the median of the objects within it;
@@ -34,7 +34,7 @@ struct flow_rules {
 };
 #define FLOW_NETWORK_SCALE 5.0f /* of what Cellpose's networks give */
 
-#define FLOW_RULES_DEFAULT                                                                         \
+#define FLOW_OPTIONS_DEFAULT                                                                       \
     {                                                                                              \
         0, 0.4, 0, 200, 0.4, FLOW_NETWORK_SCALE                                                    \
     }
@@ -47,11 +47,11 @@ int flows_steady(float *flow, size_t height, size_t width, double sigma, double 
 
 /* Pixels follow the flow and are one object when they end in one place: at a peak
  * of the histogram of final positions with more than 10 pixels, or near it.
- * flow: 2 x height x width, rules->scale times the unit flow;
+ * flow: 2 x height x width, options->scale times the unit flow;
  * cell: height x width logits, or probabilities with a threshold of that kind.  labels: out, 1 to
  * *count. */
 int flows_to_labels(const float *flow, const float *cell, size_t height, size_t width,
-                    const struct flow_rules *rules, uint32_t *labels, uint32_t *count,
+                    const struct flow_options *options, uint32_t *labels, uint32_t *count,
                     struct err *err) MUST_CHECK;
 
 #endif

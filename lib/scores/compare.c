@@ -41,40 +41,40 @@ static int add_probabilities(struct scores *row, const struct compare_pair *pair
 }
 
 static int add_objects(struct scores *row, const struct compare_pair *pair,
-                       const struct compare_rules *rules, struct err *err)
+                       const struct compare_options *options, struct err *err)
 {
     uint32_t *p = pair->prediction, *t = pair->truth, found;
     size_t h = pair->height, w = pair->width;
-    int both = rules->components, predicted = both ? both : pair->prediction_is_classes ? 8 : 0;
+    int both = options->components, predicted = both ? both : pair->prediction_is_classes ? 8 : 0;
     if ((predicted && components_label(p, h, w, predicted, p, &found, err)) ||
         (both && components_label(t, h, w, both, t, &found, err)))
         return -1;
-    return scores_of_objects(row, p, t, h * w, &rules->scores, err);
+    return scores_of_objects(row, p, t, h * w, &options->scores, err);
 }
 
 static int compare_masks(struct scores *row, const struct compare_pair *pair,
-                         const struct compare_rules *rules, struct compare_totals *totals,
+                         const struct compare_options *options, struct compare_totals *totals,
                          const uint8_t *prediction, const uint8_t *truth, struct err *err)
 {
-    if (scores_of_mask(row, prediction, truth, pair->height, pair->width, &rules->scores, err))
+    if (scores_of_mask(row, prediction, truth, pair->height, pair->width, &options->scores, err))
         return -1;
-    if (pair->foreground && rules->classes <= 2 &&
+    if (pair->foreground && options->classes <= 2 &&
         add_probabilities(row, pair, prediction, truth, totals, err))
         return -1;
-    return rules->objects ? add_objects(row, pair, rules, err) : 0;
+    return options->objects ? add_objects(row, pair, options, err) : 0;
 }
 
 static int compare_class(struct scores *row, const struct compare_pair *pair,
-                         const struct compare_rules *rules, struct compare_totals *totals,
+                         const struct compare_options *options, struct compare_totals *totals,
                          int class, struct err *err)
 {
     size_t count = pair->height * pair->width;
     if (pair->prediction_mask)
-        return compare_masks(row, pair, rules, totals, pair->prediction_mask, pair->truth_mask,
+        return compare_masks(row, pair, options, totals, pair->prediction_mask, pair->truth_mask,
                              err);
     uint8_t *prediction = mask_of(pair->prediction, count, class, err);
     uint8_t *truth = prediction ? mask_of(pair->truth, count, class, err) : NULL;
-    int rc = truth ? compare_masks(row, pair, rules, totals, prediction, truth, err) : -1;
+    int rc = truth ? compare_masks(row, pair, options, totals, prediction, truth, err) : -1;
     free(prediction);
     free(truth);
     return rc;
@@ -92,16 +92,16 @@ static int check_classes(const struct compare_pair *pair, int classes, struct er
     return 0;
 }
 
-int compare_images(const struct compare_pair *pair, const struct compare_rules *rules,
+int compare_images(const struct compare_pair *pair, const struct compare_options *options,
                    struct compare_totals *totals, compare_take *take, void *user, struct err *err)
 {
-    if (check_classes(pair, rules->classes, err))
+    if (check_classes(pair, options->classes, err))
         return -1;
-    for (int class = rules->classes ? 1 : 0; class == 0 || class < rules->classes; class ++) {
+    for (int class = options->classes ? 1 : 0; class == 0 || class < options->classes; class ++) {
         struct scores row = {.count = 0};
-        if (compare_class(&row, pair, rules, totals, class, err) || take(user, class, &row, err))
+        if (compare_class(&row, pair, options, totals, class, err) || take(user, class, &row, err))
             return -1;
-        if (rules->classes == 0)
+        if (options->classes == 0)
             break;
     }
     return 0;

@@ -6,8 +6,8 @@
 
 #include "scores/scores.h"
 
-struct compare_rules {
-    struct score_rules scores;
+struct compare_options {
+    struct score_options scores;
     bool objects;   /* values are objects' labels */
     int components; /* connectivity: objects are components of the labels; 0: as they are */
     int classes;    /* values are classes 0 to classes - 1, compared one by one; 0: what is
@@ -19,7 +19,7 @@ struct compare_rules {
 struct compare_pair {
     size_t height, width;
     uint32_t *prediction, *truth; /* components are found in place */
-    bool prediction_is_classes;   /* objects are its components, whatever the rules say */
+    bool prediction_is_classes;   /* objects are its components, whatever the options say */
     const uint8_t *prediction_mask, *truth_mask;
     const float *foreground, *uncertainty; /* probability and uncertainty; NULL when unknown */
 };
@@ -34,7 +34,7 @@ struct compare_totals {
 typedef int compare_take(void *user, int class, const struct scores *row, struct err *err);
 
 /* STATUS_DATA when a value is none of the classes. */
-int compare_images(const struct compare_pair *pair, const struct compare_rules *rules,
+int compare_images(const struct compare_pair *pair, const struct compare_options *options,
                    struct compare_totals *totals, compare_take *take, void *user,
                    struct err *err) MUST_CHECK;
 

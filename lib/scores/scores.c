@@ -14,20 +14,21 @@ static void set_with(struct scores *scores, const char *name, const char *suffix
 }
 
 int scores_of_mask(struct scores *scores, const uint8_t *prediction, const uint8_t *truth,
-                   size_t height, size_t width, const struct score_rules *rules, struct err *err)
+                   size_t height, size_t width, const struct score_options *options,
+                   struct err *err)
 {
     struct confusion confusion = {0};
     struct surface surface;
     confusion_add(&confusion, prediction, truth, height * width);
-    if (surface_of(&surface, prediction, truth, height, width, rules->size_y, rules->size_x,
-                   rules->convention, err))
+    if (surface_of(&surface, prediction, truth, height, width, options->size_y, options->size_x,
+                   options->convention, err))
         return -1;
-    struct overlap overlap = overlap_of(&confusion, rules->convention);
+    struct overlap overlap = overlap_of(&confusion, options->convention);
     scores_set(scores, "dsc", overlap.dsc);
     scores_set(scores, "iou", overlap.iou);
-    set_with(scores, "hd95", rules->unit, surface.hd95);
-    set_with(scores, "hd", rules->unit, surface.hd);
-    set_with(scores, "assd", rules->unit, surface.assd);
+    set_with(scores, "hd95", options->unit, surface.hd95);
+    set_with(scores, "hd", options->unit, surface.hd);
+    set_with(scores, "assd", options->unit, surface.assd);
     scores_set(scores, "sensitivity", overlap.sensitivity);
     scores_set(scores, "specificity", overlap.specificity);
     scores_set(scores, "precision", overlap.precision);
@@ -70,14 +71,14 @@ static int set_at(struct scores *scores, const struct overlaps *overlaps, double
 }
 
 int scores_of_objects(struct scores *scores, const uint32_t *prediction, const uint32_t *truth,
-                      size_t count, const struct score_rules *rules, struct err *err)
+                      size_t count, const struct score_options *options, struct err *err)
 {
     struct overlaps overlaps;
     if (overlaps_of(&overlaps, truth, prediction, count, err))
         return -1;
-    int rc = set_at_half(scores, &overlaps, rules->convention, err);
-    for (int i = 0; rc == 0 && i < rules->threshold_count; i++)
-        rc = set_at(scores, &overlaps, rules->thresholds[i], rules->convention, err);
+    int rc = set_at_half(scores, &overlaps, options->convention, err);
+    for (int i = 0; rc == 0 && i < options->threshold_count; i++)
+        rc = set_at(scores, &overlaps, options->thresholds[i], options->convention, err);
     overlaps_free(&overlaps);
     return rc;
 }

@@ -16,7 +16,7 @@
 
 #define SCORES_MAX_THRESHOLDS 20
 
-struct score_rules {
+struct score_options {
     enum convention convention;
     double size_y, size_x; /* of a pixel, in the unit of distances */
     const char *unit;      /* appended to the distances' columns: "" or "_um" */
@@ -26,13 +26,14 @@ struct score_rules {
 
 /* dsc iou hd95 hd assd sensitivity specificity precision of height x width masks. */
 int scores_of_mask(struct scores *scores, const uint8_t *prediction, const uint8_t *truth,
-                   size_t height, size_t width, const struct score_rules *rules,
+                   size_t height, size_t width, const struct score_options *options,
                    struct err *err) MUST_CHECK;
 
 /* n_true n_pred aji; f1 pq sq rq at IoU 0.5; ap tp fp fn at each threshold, with
  * the threshold in percent after the name: ap50.  Label images of `count` pixels. */
 int scores_of_objects(struct scores *scores, const uint32_t *prediction, const uint32_t *truth,
-                      size_t count, const struct score_rules *rules, struct err *err) MUST_CHECK;
+                      size_t count, const struct score_options *options,
+                      struct err *err) MUST_CHECK;
 
 /* ece brier, from sums over the image's pixels; risk80 risk90 aurc. */
 void scores_of_calibration(struct scores *scores, const struct calibration *calibration);

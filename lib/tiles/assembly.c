@@ -8,7 +8,7 @@
 
 static bool wants(const struct assembly *a, enum picture_part part)
 {
-    return a->rules.wanted >> part & 1;
+    return a->options.wanted >> part & 1;
 }
 
 /* ---- begin and end ---- */
@@ -16,36 +16,36 @@ static bool wants(const struct assembly *a, enum picture_part part)
 static int add_layer(struct assembly *a, enum assembly_layer layer, size_t planes, enum dtype dtype,
                      struct err *err)
 {
-    struct mosaic_rules rules = {.width = (int64_t)a->rules.width,
-                                 .height = (int64_t)a->rules.height,
-                                 .blended = layer < LAYER_TRUTH,
-                                 .labels = layer == LAYER_TRUTH,
-                                 .planes = planes,
-                                 .dtype = dtype,
-                                 .blend = a->rules.blend};
+    struct mosaic_options options = {.width = (int64_t)a->options.width,
+                                     .height = (int64_t)a->options.height,
+                                     .blended = layer < LAYER_TRUTH,
+                                     .labels = layer == LAYER_TRUTH,
+                                     .planes = planes,
+                                     .dtype = dtype,
+                                     .blend = a->options.blend};
     a->has[layer] = true;
-    if (mosaic_new(&a->layers[layer], &rules, err))
+    if (mosaic_new(&a->layers[layer], &options, err))
         return -1;
     mosaic_skip(&a->layers[layer], a->next_row);
     return 0;
 }
 
-int assembly_new(struct assembly *assembly, const struct assembly_rules *rules, struct err *err)
+int assembly_new(struct assembly *assembly, const struct assembly_options *options, struct err *err)
 {
     struct assembly *a = assembly;
-    size_t w = rules->width, h = rules->height;
-    *a = (struct assembly){.rules = *rules, .picture = {.height = h, .width = w}};
+    size_t w = options->width, h = options->height;
+    *a = (struct assembly){.options = *options, .picture = {.height = h, .width = w}};
     if (w == 0 || h == 0 || w > INT32_MAX || h > INT32_MAX)
         return err_set(err, STATUS_DATA, "an image of %zu x %zu pixels", w, h);
-    if (rules->planes == 0 || rules->planes > 255)
-        return err_set(err, STATUS_DATA, "probabilities of %zu classes", rules->planes);
-    a->rules.band = rules->band ? rules->band : ASSEMBLY_BAND;
+    if (options->planes == 0 || options->planes > 255)
+        return err_set(err, STATUS_DATA, "probabilities of %zu classes", options->planes);
+    a->options.band = options->band ? options->band : ASSEMBLY_BAND;
     a->classes = malloc(w);
     if (!a->classes)
         return err_memory(err, "a row");
-    if (add_layer(a, LAYER_VALUES, rules->planes, DTYPE_F32, err) ||
-        (rules->has_uncertainty && add_layer(a, LAYER_UNCERTAINTY, 1, DTYPE_F32, err)) ||
-        (rules->has_flows && add_layer(a, LAYER_FLOWS, 2, DTYPE_F32, err)) ||
+    if (add_layer(a, LAYER_VALUES, options->planes, DTYPE_F32, err) ||
+        (options->has_uncertainty && add_layer(a, LAYER_UNCERTAINTY, 1, DTYPE_F32, err)) ||
+        (options->has_flows && add_layer(a, LAYER_FLOWS, 2, DTYPE_F32, err)) ||
         (wants(a, PICTURE_TRUTH) && add_layer(a, LAYER_TRUTH, 1, DTYPE_U32, err)))
         return -1;
     return 0;
@@ -64,8 +64,8 @@ void assembly_free(struct assembly *assembly)
 
 static bool is_given(const struct assembly *a, enum picture_part part)
 {
-    bool has_flows = a->rules.has_flows;
-    if (part == PICTURE_FOREGROUND && a->rules.planes > 2 && !has_flows)
+    bool has_flows = a->options.has_flows;
+    if (part == PICTURE_FOREGROUND && a->options.planes > 2 && !has_flows)
         return false;
     if ((part == PICTURE_FLOWS && !has_flows) || (part == PICTURE_VALUES && has_flows) ||
         (part == PICTURE_IMAGE && !a->has[LAYER_IMAGE]))
@@ -75,38 +75,38 @@ static bool is_given(const struct assembly *a, enum picture_part part)
 
 static size_t planes_of(const struct assembly *a, enum picture_part part)
 {
-    return part == PICTURE_VALUES ? a->rules.planes : part == PICTURE_FLOWS ? 2 : 1;
+    return part == PICTURE_VALUES ? a->options.planes : part == PICTURE_FLOWS ? 2 : 1;
 }
 
 /* Bytes of a row of a part, all planes of it together. */
 static size_t row_bytes(const struct assembly *a, enum picture_part part)
 {
-    const struct mosaic_rules *image = &a->layers[LAYER_IMAGE].rules;
+    const struct mosaic_options *image = &a->layers[LAYER_IMAGE].options;
     size_t pixel = part == PICTURE_IMAGE ? image->planes * dtype_size(image->dtype)
                                          : planes_of(a, part) * sizeof(uint32_t);
-    return a->rules.width * pixel;
+    return a->options.width * pixel;
 }
 
 static void set_pointers(struct assembly *a)
 {
     struct picture *p = &a->picture;
-    const struct mosaic_rules *image = &a->layers[LAYER_IMAGE].rules;
+    const struct mosaic_options *image = &a->layers[LAYER_IMAGE].options;
     picture_point(p);
     if (p->room[PICTURE_IMAGE].data)
-        p->image =
-            array_view(image->dtype, 3, (size_t[]){a->rules.height, a->rules.width, image->planes},
-                       p->room[PICTURE_IMAGE].data);
+        p->image = array_view(image->dtype, 3,
+                              (size_t[]){a->options.height, a->options.width, image->planes},
+                              p->room[PICTURE_IMAGE].data);
 }
 
 /* Makes room for the first `rows` rows of all parts; planes lie apart, so that values and
  * flows need all of theirs. */
 static int make_room(struct assembly *a, size_t rows, struct err *err)
 {
-    size_t height = a->rules.height;
+    size_t height = a->options.height;
     bool in_planes = is_given(a, PICTURE_VALUES) || is_given(a, PICTURE_FLOWS);
-    if (in_planes && a->allowed && a->rules.width > a->allowed / height)
+    if (in_planes && a->allowed && a->options.width > a->allowed / height)
         return err_set(err, STATUS_DATA, "an image of %zu x %zu pixels with almost no tiles",
-                       a->rules.width, height);
+                       a->options.width, height);
     for (int part = 0; part < PICTURE_PARTS; part++) {
         struct spill *room = &a->picture.room[part];
         size_t row = row_bytes(a, part), bytes;
@@ -138,22 +138,22 @@ static float uncertainty(const float *row, size_t planes, size_t width, size_t x
 static void copy_planes(const struct assembly *a, const float *row, size_t planes, size_t y,
                         float *to)
 {
-    size_t w = a->rules.width;
+    size_t w = a->options.width;
     for (size_t k = 0; k < planes; k++)
-        memcpy(to + (k * a->rules.height + y) * w, row + k * w, w * sizeof *row);
+        memcpy(to + (k * a->options.height + y) * w, row + k * w, w * sizeof *row);
 }
 
 static void finish_labels(const struct assembly *a, const float *row, uint32_t *labels)
 {
-    size_t w = a->rules.width;
-    blend_labels(row, a->rules.planes, w, a->rules.threshold, a->classes);
+    size_t w = a->options.width;
+    blend_labels(row, a->options.planes, w, a->options.threshold, a->classes);
     for (size_t x = 0; x < w; x++)
         labels[x] = a->classes[x];
 }
 
 static void finish_foreground(const struct assembly *a, const float *row, float *to)
 {
-    size_t w = a->rules.width, planes = a->rules.planes;
+    size_t w = a->options.width, planes = a->options.planes;
     if (planes <= 2)
         memcpy(to, row + (planes - 1) * w, w * sizeof *row);
     for (size_t x = 0; planes > 2 && x < w; x++)
@@ -165,7 +165,7 @@ static int take_values(void *user, void *rows, int64_t count, struct err *err)
     struct assembly *a = user;
     struct picture *p = &a->picture;
     const float *row = rows;
-    size_t w = a->rules.width, y = (size_t)a->layers[LAYER_VALUES].next_row;
+    size_t w = a->options.width, y = (size_t)a->layers[LAYER_VALUES].next_row;
     (void)count; /* one, of what is blended */
     (void)err;
     if (p->prediction)
@@ -173,16 +173,16 @@ static int take_values(void *user, void *rows, int64_t count, struct err *err)
     if (p->foreground)
         finish_foreground(a, row, p->foreground + y * w);
     if (p->values)
-        copy_planes(a, row, a->rules.planes, y, p->values);
+        copy_planes(a, row, a->options.planes, y, p->values);
     for (size_t x = 0; p->uncertainty && !a->has[LAYER_UNCERTAINTY] && x < w; x++)
-        p->uncertainty[y * w + x] = uncertainty(row, a->rules.planes, w, x);
+        p->uncertainty[y * w + x] = uncertainty(row, a->options.planes, w, x);
     return 0;
 }
 
 static int take_uncertainty(void *user, void *rows, int64_t count, struct err *err)
 {
     struct assembly *a = user;
-    size_t w = a->rules.width, y = (size_t)a->layers[LAYER_UNCERTAINTY].next_row;
+    size_t w = a->options.width, y = (size_t)a->layers[LAYER_UNCERTAINTY].next_row;
     (void)count;
     (void)err;
     if (a->picture.uncertainty)
@@ -247,7 +247,7 @@ static int finish_until(struct assembly *a, int64_t until, struct err *err)
 
 int assembly_finish(struct assembly *assembly, struct picture *picture, struct err *err)
 {
-    if (finish_until(assembly, (int64_t)assembly->rules.height, err))
+    if (finish_until(assembly, (int64_t)assembly->options.height, err))
         return -1;
     *picture = assembly->picture;
     assembly->picture = (struct picture){0};
@@ -272,7 +272,7 @@ static int check_array(const struct array *array, const char *name, bool wanted,
 static int check_tile(const struct assembly *a, const struct assembly_tile *tile, struct err *err)
 {
     const struct array *values = tile->values;
-    if (values->ndim != 3 || values->shape[0] != a->rules.planes)
+    if (values->ndim != 3 || values->shape[0] != a->options.planes)
         return err_set(err, STATUS_DATA, "probabilities of another shape or number of classes");
     if (tile->height < 1 || tile->width < 1 || array_count(values) == 0)
         return err_set(err, STATUS_DATA, "a tile without pixels");
@@ -322,12 +322,12 @@ static int put_image(struct assembly *a, const struct assembly_tile *tile, struc
 /* Finishes the rows above the tile when there are too many to keep. */
 static int make_way(struct assembly *a, const struct assembly_tile *tile, struct err *err)
 {
-    int64_t height = (int64_t)a->rules.height, bottom = tile->y + tile->height;
+    int64_t height = (int64_t)a->options.height, bottom = tile->y + tile->height;
     size_t row = 0;
     for (int layer = 0; layer < LAYERS; layer++)
         row += a->has[layer] ? mosaic_row_bytes(&a->layers[layer]) : 0;
     bottom = bottom < height ? bottom : height;
-    if (bottom <= a->next_row || (size_t)(bottom - a->next_row) <= a->rules.band / row)
+    if (bottom <= a->next_row || (size_t)(bottom - a->next_row) <= a->options.band / row)
         return 0;
     return finish_until(a, tile->y < bottom ? tile->y : bottom, err);
 }

@@ -13,7 +13,7 @@
 
 #define ASSEMBLY_BAND ((size_t)256 << 20)
 
-struct assembly_rules {
+struct assembly_options {
     size_t width, height;
     size_t planes;        /* classes of the probabilities, 1 (the foreground alone) to 255 */
     bool has_uncertainty; /* of the tiles' own */
@@ -45,7 +45,7 @@ enum assembly_layer {
 };
 
 struct assembly {
-    struct assembly_rules rules;
+    struct assembly_options options;
     struct mosaic layers[LAYERS];
     bool has[LAYERS];       /* the layer is there; that of the image from its first tile on */
     uint64_t allowed;       /* pixels that the tiles so far vouch for, by the user; 0: any */
@@ -55,7 +55,7 @@ struct assembly {
 };
 
 /* The caller ends it with assembly_free, also after a failure. */
-int assembly_new(struct assembly *assembly, const struct assembly_rules *rules,
+int assembly_new(struct assembly *assembly, const struct assembly_options *options,
                  struct err *err) MUST_CHECK;
 void assembly_free(struct assembly *assembly);
 

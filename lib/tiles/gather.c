@@ -17,7 +17,7 @@
 #define PIXELS_A_TILE 4096                /* that each pixel of a tile may stand for */
 
 struct gather {
-    const struct gather_rules *rules;
+    const struct gather_options *options;
     const struct gather_taker *taker;
     uint64_t dropped;
     struct walk_place at;
@@ -38,7 +38,7 @@ static bool is_alone(const struct gather *g, const struct gather_tile *tile, int
     const struct tile_meta *meta = &tile->meta;
     const char *slash = strchr(tile->sample->key, '/');
     bool in_parts = slash && strchr(slash + 1, '/');
-    return g->rules->by_tile || known == 1 || meta->source_width < 1 || meta->source_height < 1 ||
+    return g->options->by_tile || known == 1 || meta->source_width < 1 || meta->source_height < 1 ||
            (!meta->source[0] && !in_parts);
 }
 
@@ -47,7 +47,7 @@ static const char *name_of(const struct gather *g, const struct gather_image *im
                            const struct gather_tile *tile, bool alone)
 {
     const struct tile_meta *meta = &tile->meta;
-    if (meta->source[0] && !g->rules->by_tile)
+    if (meta->source[0] && !g->options->by_tile)
         return meta->source;
     return alone && meta->key[0] ? meta->key : image->key;
 }
@@ -124,7 +124,7 @@ static int place(const struct gather *g, struct gather_image *image, struct gath
         return err_set(err, STATUS_DATA, "it has no pixels");
     if (alone)
         place_alone(image, tile, size);
-    else if (!g->rules->as_tiled)
+    else if (!g->options->as_tiled)
         place_in_source(image, tile);
     else if (place_as_tiled(image, tile, size, err))
         return -1;
@@ -205,9 +205,9 @@ static int choose_image(struct gather *g, const struct gather_image *image,
     if (same)
         return err_set(err, STATUS_DATA, "'%.200s' has tiles of several sizes or scales",
                        image->name);
-    if (g->open && g->rules->only_one)
+    if (g->open && g->options->only_one)
         return err_set(err, STATUS_USAGE, "the stream has several images: use %s DIR/",
-                       g->rules->only_one);
+                       g->options->only_one);
     return finish(g, err) || begin(g, image, id, tile, err) ? -1 : 0;
 }
 
@@ -263,10 +263,10 @@ static int take_sample(void *user, const struct stream_reader *reader, const str
     return 0;
 }
 
-int gather_stream(const char *path, const struct gather_rules *rules,
+int gather_stream(const char *path, const struct gather_options *options,
                   const struct gather_taker *taker, struct err *err)
 {
-    struct gather g = {.rules = rules, .taker = taker};
+    struct gather g = {.options = options, .taker = taker};
     int rc = stream_walk(path, take_sample, &g, err);
     if (rc >= 0 && !g.any)
         rc = err_set(err, STATUS_DATA, "read '%s': no samples, so no image", io_input_name(path));

@@ -31,7 +31,7 @@ struct gather_image {
     uint64_t allowed;                 /* pixels that an image of the tiles so far may have */
 };
 
-struct gather_rules {
+struct gather_options {
     bool by_tile;         /* each sample is an image of its own */
     bool as_tiled;        /* images in the scale of their tiles, not of their source */
     const char *only_one; /* an option: a second image is STATUS_USAGE, "use OPTION DIR/" */
@@ -57,7 +57,7 @@ struct gather_taker {
  * stream, also when it has no sample; 1 with one, STATUS_SOME_FAILED, when images were
  * dropped or sources failed before (stream_failed); else 0.  An image that was begun and
  * neither ended nor dropped is the taker's to abandon. */
-int gather_stream(const char *path, const struct gather_rules *rules,
+int gather_stream(const char *path, const struct gather_options *options,
                   const struct gather_taker *taker, struct err *err) MUST_CHECK;
 
 #endif

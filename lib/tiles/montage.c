@@ -57,7 +57,7 @@ enum image_format montage_format(enum montage_kind kind, const struct array *til
 static struct image_info plan_file(const struct montage *m, const struct gather_image *image,
                                    enum image_format format)
 {
-    enum montage_kind kind = m->rules.kind;
+    enum montage_kind kind = m->options.kind;
     struct image_info info = {.width = image->width,
                               .height = image->height,
                               .channels = 1,
@@ -86,9 +86,9 @@ static void name_channel(const struct montage *m, int channel, char name[32])
         [MONTAGE_MASK] = "mask",
         [MONTAGE_IMAGE] = "channel",
     };
-    enum montage_kind kind = m->rules.kind;
-    if (kind == MONTAGE_PROB && m->rules.class >= 0)
-        snprintf(name, 32, "probability of class %d", m->rules.class);
+    enum montage_kind kind = m->options.kind;
+    if (kind == MONTAGE_PROB && m->options.class >= 0)
+        snprintf(name, 32, "probability of class %d", m->options.class);
     else if (kind == MONTAGE_FLOWS)
         snprintf(name, 32, "%s flow", channel ? "horizontal" : "vertical");
     else if (kind == MONTAGE_LOGITS || kind == MONTAGE_IMAGE)
@@ -101,7 +101,7 @@ static void name_channel(const struct montage *m, int channel, char name[32])
 static void name_channels(struct montage *m)
 {
     int channels = m->info.channels;
-    if (channels > MONTAGE_MAX_NAMES || (m->rules.kind == MONTAGE_IMAGE && channels <= 4))
+    if (channels > MONTAGE_MAX_NAMES || (m->options.kind == MONTAGE_IMAGE && channels <= 4))
         return;
     for (int c = 0; c < channels; c++) {
         name_channel(m, c, m->names[c]);
@@ -112,28 +112,28 @@ static void name_channels(struct montage *m)
 
 static int make_rows(struct montage *m, struct err *err)
 {
-    struct mosaic_rules rules = {.width = m->info.width,
-                                 .height = m->info.height,
-                                 .blended = is_blended(m->rules.kind),
-                                 .labels = m->rules.kind == MONTAGE_MASK,
-                                 .planes = m->planes,
-                                 .dtype = m->dtype,
-                                 .blend = m->rules.blend};
+    struct mosaic_options options = {.width = m->info.width,
+                                     .height = m->info.height,
+                                     .blended = is_blended(m->options.kind),
+                                     .labels = m->options.kind == MONTAGE_MASK,
+                                     .planes = m->planes,
+                                     .dtype = m->dtype,
+                                     .blend = m->options.blend};
     m->line = malloc(image_row_bytes(&m->info));
-    return m->line ? mosaic_new(&m->mosaic, &rules, err) : err_memory(err, "a row");
+    return m->line ? mosaic_new(&m->mosaic, &options, err) : err_memory(err, "a row");
 }
 
-int montage_begin(struct montage *montage, const struct montage_rules *rules,
+int montage_begin(struct montage *montage, const struct montage_options *options,
                   const struct image_output *to, const struct gather_image *image,
                   int64_t mask_unit, const struct array *array, struct err *err)
 {
-    *montage = (struct montage){.rules = *rules,
-                                .planes = montage_planes(rules->kind, array),
-                                .dtype = is_blended(rules->kind) ? DTYPE_F32 : array->dtype,
+    *montage = (struct montage){.options = *options,
+                                .planes = montage_planes(options->kind, array),
+                                .dtype = is_blended(options->kind) ? DTYPE_F32 : array->dtype,
                                 .mask_unit = mask_unit};
     montage->info = plan_file(montage, image, to->format);
     name_channels(montage);
-    if ((rules->kind == MONTAGE_LABELS || rules->has_outlines) &&
+    if ((options->kind == MONTAGE_LABELS || options->has_outlines) &&
         montage->planes > MONTAGE_MAX_CLASSES)
         return err_set(err, STATUS_DATA, "%zu classes, at most %d are supported", montage->planes,
                        MONTAGE_MAX_CLASSES);
@@ -159,7 +159,7 @@ int montage_outline(struct montage *montage, const struct image_output *to,
 
 int montage_finish(struct montage *montage, struct err *err)
 {
-    bool has_outlines = montage->rules.has_outlines;
+    bool has_outlines = montage->options.has_outlines;
     if (has_outlines && outlines_finish(&montage->outlines, err))
         return -1;
     struct image_writer *whole = montage->writer;
@@ -195,23 +195,23 @@ int montage_add_under(struct montage *montage, const struct array *image_array,
 
 static void label_line(struct montage *m, const float *row)
 {
-    maps_labels(row, m->planes, (size_t)m->info.width, m->rules.threshold, m->line);
+    maps_labels(row, m->planes, (size_t)m->info.width, m->options.threshold, m->line);
 }
 
 static void blended_line(struct montage *m, float *row)
 {
     size_t width = (size_t)m->info.width;
     void *line = m->line;
-    if (m->rules.kind == MONTAGE_LABELS) {
+    if (m->options.kind == MONTAGE_LABELS) {
         label_line(m, row);
         return;
     }
-    if (is_channels(m->rules.kind)) {
+    if (is_channels(m->options.kind)) {
         maps_interleave(row, line, m->planes, width);
         return;
     }
-    if (m->rules.kind == MONTAGE_PROB)
-        maps_probability(row, m->planes, width, m->rules.class, row);
+    if (m->options.kind == MONTAGE_PROB)
+        maps_probability(row, m->planes, width, m->options.class, row);
     if (m->info.bits == 32)
         memcpy(line, row, width * sizeof *row);
     else
@@ -221,14 +221,14 @@ static void blended_line(struct montage *m, float *row)
 /* White again is what was white in the mask's file. */
 static bool has_unit(const struct montage *m)
 {
-    return m->rules.kind == MONTAGE_MASK && ((m->dtype == DTYPE_U8 && m->mask_unit == 255) ||
-                                             (m->dtype == DTYPE_U16 && m->mask_unit == 65535));
+    return m->options.kind == MONTAGE_MASK && ((m->dtype == DTYPE_U8 && m->mask_unit == 255) ||
+                                               (m->dtype == DTYPE_U16 && m->mask_unit == 65535));
 }
 
 /* The row whose outlines are drawn. */
 static void give_mask(struct montage *m, const void *row)
 {
-    if (!is_blended(m->rules.kind)) {
+    if (!is_blended(m->options.kind)) {
         outlines_take_mask(&m->outlines, row, m->info.bits);
         return;
     }
@@ -239,11 +239,11 @@ static void give_mask(struct montage *m, const void *row)
 static int write_rows(void *user, void *rows, int64_t count, struct err *err)
 {
     struct montage *m = user;
-    bool blended = is_blended(m->rules.kind);
+    bool blended = is_blended(m->options.kind);
     if (has_unit(m) &&
         maps_to_unit(rows, m->dtype, m->mask_unit, (size_t)(count * m->info.width), err))
         return -1;
-    if (m->rules.has_outlines)
+    if (m->options.has_outlines)
         give_mask(m, rows);
     if (blended)
         blended_line(m, rows);
@@ -263,7 +263,7 @@ static int write_both(struct montage *m, int64_t until, struct err *err)
 int montage_write(struct montage *montage, int64_t until, struct err *err)
 {
     until = until < montage->info.height ? until : montage->info.height;
-    if (montage->rules.has_outlines)
+    if (montage->options.has_outlines)
         return write_both(montage, until, err);
     return mosaic_give(&montage->mosaic, until, write_rows, montage, err);
 }

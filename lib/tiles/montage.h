@@ -38,7 +38,7 @@ size_t montage_planes(enum montage_kind kind, const struct array *tile);
 /* The format that holds it, PNG where that does. */
 enum image_format montage_format(enum montage_kind kind, const struct array *tile);
 
-struct montage_rules {
+struct montage_options {
     enum montage_kind kind;
     enum blend_mode blend;
     float threshold;   /* of labels, as blend_labels has it */
@@ -47,7 +47,7 @@ struct montage_rules {
 };
 
 struct montage {
-    struct montage_rules rules;
+    struct montage_options options;
     size_t planes;
     enum dtype dtype;                  /* of the tiles; blended ones become float32 */
     int64_t mask_unit;                 /* see struct tile_meta */
@@ -63,7 +63,7 @@ struct montage {
 /* array: of the first tile, `mask_unit` of its struct tile_meta.  STATUS_DATA for too many classes.
  * The caller ends it with montage_free, also after a failure, and must not move the struct before.
  */
-int montage_begin(struct montage *montage, const struct montage_rules *rules,
+int montage_begin(struct montage *montage, const struct montage_options *options,
                   const struct image_output *to, const struct gather_image *image,
                   int64_t mask_unit, const struct array *array, struct err *err) MUST_CHECK;
 void montage_free(struct montage *montage);

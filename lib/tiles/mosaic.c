@@ -12,22 +12,23 @@
 
 static size_t pixel_bytes(const struct mosaic *m)
 {
-    return m->rules.planes * dtype_size(m->rules.dtype);
+    return m->options.planes * dtype_size(m->options.dtype);
 }
 
-int mosaic_new(struct mosaic *mosaic, const struct mosaic_rules *rules, struct err *err)
+int mosaic_new(struct mosaic *mosaic, const struct mosaic_options *options, struct err *err)
 {
     struct mosaic *m = mosaic;
-    size_t width = (size_t)rules->width;
-    *m = (struct mosaic){.rules = *rules};
+    size_t width = (size_t)options->width;
+    *m = (struct mosaic){.options = *options};
     m->pixels = band_new(width * pixel_bytes(m));
     m->covered = band_new(width);
-    if (!rules->blended)
+    if (!options->blended)
         return 0;
-    m->row = calloc(width * rules->planes, sizeof *m->row);
+    m->row = calloc(width * options->planes, sizeof *m->row);
     if (!m->row)
         return err_memory(err, "a row");
-    return blend_new(&m->blend, rules->blend, rules->planes, rules->width, rules->height, err);
+    return blend_new(&m->blend, options->blend, options->planes, options->width, options->height,
+                     err);
 }
 
 void mosaic_free(struct mosaic *mosaic)
@@ -41,8 +42,8 @@ void mosaic_free(struct mosaic *mosaic)
 
 size_t mosaic_row_bytes(const struct mosaic *mosaic)
 {
-    return mosaic->rules.blended ? mosaic->blend.band.row_bytes
-                                 : mosaic->pixels.row_bytes + mosaic->covered.row_bytes;
+    return mosaic->options.blended ? mosaic->blend.band.row_bytes
+                                   : mosaic->pixels.row_bytes + mosaic->covered.row_bytes;
 }
 
 /* ---- tiles in ---- */
@@ -95,8 +96,8 @@ static int blend_tile(struct mosaic *m, const struct array *tile, int64_t x, int
 static void copy_rows(struct mosaic *m, const struct array *tile, int64_t x, int64_t y)
 {
     size_t pixel = pixel_bytes(m);
-    struct blend_span across = blend_clip(x, tile->shape[1], m->rules.width);
-    struct blend_span down = blend_clip(y, tile->shape[0], m->rules.height);
+    struct blend_span across = blend_clip(x, tile->shape[1], m->options.width);
+    struct blend_span down = blend_clip(y, tile->shape[0], m->options.height);
     size_t left = (size_t)(x + (int64_t)across.skip);
     for (size_t j = down.skip; j < down.skip + down.n && across.n; j++) {
         const unsigned char *from = tile->data;
@@ -113,13 +114,13 @@ static int paste_tile(struct mosaic *m, const struct array *tile, int64_t x, int
 {
     struct array placed;
     size_t planes = tile->ndim == 3 ? tile->shape[2] : 1;
-    int64_t bottom = y + height < m->rules.height ? y + height : m->rules.height;
-    if (tile->dtype != m->rules.dtype || planes != m->rules.planes)
+    int64_t bottom = y + height < m->options.height ? y + height : m->options.height;
+    if (tile->dtype != m->options.dtype || planes != m->options.planes)
         return err_set(err, STATUS_DATA, "a tile of another kind than the first");
     if (y < m->next_row && m->next_row > 0)
         return err_set(err, STATUS_DATA, "tiles are not in the order of their rows");
     if (band_extend(&m->pixels, bottom, err) || band_extend(&m->covered, bottom, err) ||
-        to_place(tile, 0, width, height, m->rules.labels, &placed, err))
+        to_place(tile, 0, width, height, m->options.labels, &placed, err))
         return -1;
     copy_rows(m, &placed, x, y);
     array_free(&placed);
@@ -134,7 +135,7 @@ static int check_place(const struct mosaic *m, int64_t x, int64_t y, int64_t wid
     if (width < 1 || height < 1 || width > most || height > most || x < -most || x > most ||
         y < -most || y > most)
         return err_set(err, STATUS_DATA, "a place that cannot be");
-    bottom = bottom < m->rules.height ? bottom : m->rules.height;
+    bottom = bottom < m->options.height ? bottom : m->options.height;
     size_t rows = bottom > m->next_row ? (size_t)(bottom - m->next_row) : 0, tile, bytes;
     if (!num_mul((size_t)width * (size_t)height, pixel_bytes(m), &tile) ||
         !num_mul(rows, mosaic_row_bytes(m), &bytes) || !num_add(bytes, tile, &bytes))
@@ -147,15 +148,15 @@ int mosaic_add(struct mosaic *mosaic, const struct array *tile, int64_t x, int64
 {
     if (check_place(mosaic, x, y, width, height, err))
         return -1;
-    return (mosaic->rules.blended ? blend_tile : paste_tile)(mosaic, tile, x, y, width, height,
-                                                             err);
+    return (mosaic->options.blended ? blend_tile : paste_tile)(mosaic, tile, x, y, width, height,
+                                                               err);
 }
 
 /* ---- rows out ---- */
 
 int64_t mosaic_bottom(const struct mosaic *mosaic)
 {
-    return mosaic->rules.blended ? mosaic->blend.band.bottom : mosaic->pixels.bottom;
+    return mosaic->options.blended ? mosaic->blend.band.bottom : mosaic->pixels.bottom;
 }
 
 void mosaic_skip(struct mosaic *mosaic, int64_t until)
@@ -194,7 +195,7 @@ static int give_pasted(struct mosaic *m, int64_t until, mosaic_take *take, void 
     while (m->next_row < until) {
         int64_t count = band_contiguous(&m->pixels, m->next_row, until - m->next_row);
         for (int64_t y = m->next_row; y < m->next_row + count; y++)
-            m->uncovered += count_uncovered(band_row(&m->covered, y), (size_t)m->rules.width);
+            m->uncovered += count_uncovered(band_row(&m->covered, y), (size_t)m->options.width);
         if (take(user, band_row(&m->pixels, m->next_row), count, err))
             return -1;
         m->next_row += count;
@@ -207,6 +208,6 @@ static int give_pasted(struct mosaic *m, int64_t until, mosaic_take *take, void 
 int mosaic_give(struct mosaic *mosaic, int64_t until, mosaic_take *take, void *user,
                 struct err *err)
 {
-    until = until < mosaic->rules.height ? until : mosaic->rules.height;
-    return (mosaic->rules.blended ? give_blended : give_pasted)(mosaic, until, take, user, err);
+    until = until < mosaic->options.height ? until : mosaic->options.height;
+    return (mosaic->options.blended ? give_blended : give_pasted)(mosaic, until, take, user, err);
 }

@@ -10,7 +10,7 @@
 #include "core/band.h"
 #include "tiles/blend.h"
 
-struct mosaic_rules {
+struct mosaic_options {
     int64_t width, height;
     bool blended; /* planes x h x w, or h x w, of float16 or float32; else pasted:
                      h x w x planes, or h x w, of `dtype` */
@@ -21,7 +21,7 @@ struct mosaic_rules {
 };
 
 struct mosaic {
-    struct mosaic_rules rules;
+    struct mosaic_options options;
     struct blend blend;
     struct band pixels, covered; /* pasted rows, and a byte a pixel, 1 where a tile was */
     int64_t next_row;            /* the first that was not given away */
@@ -30,7 +30,8 @@ struct mosaic {
 };
 
 /* The caller ends it with mosaic_free, also after a failure. */
-int mosaic_new(struct mosaic *mosaic, const struct mosaic_rules *rules, struct err *err) MUST_CHECK;
+int mosaic_new(struct mosaic *mosaic, const struct mosaic_options *options,
+               struct err *err) MUST_CHECK;
 void mosaic_free(struct mosaic *mosaic);
 
 /* Adds a tile with its corner at (x, y) that takes up width x height pixels there; it is

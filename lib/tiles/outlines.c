@@ -13,16 +13,16 @@ static int write_line(void *user, const uint8_t *rgb, struct err *err)
 static int make_rows(struct outlines *outlines, const struct image_info *mask,
                      const struct array *tile, struct err *err)
 {
-    struct mosaic_rules mosaic = {.width = mask->width,
-                                  .height = mask->height,
-                                  .planes = tile->shape[2],
-                                  .dtype = tile->dtype};
-    struct overlay_rules overlay = {.width = (size_t)mask->width,
-                                    .height = (size_t)mask->height,
-                                    .channels = tile->shape[2],
-                                    .dtype = tile->dtype,
-                                    .take = write_line,
-                                    .user = outlines};
+    struct mosaic_options mosaic = {.width = mask->width,
+                                    .height = mask->height,
+                                    .planes = tile->shape[2],
+                                    .dtype = tile->dtype};
+    struct overlay_options overlay = {.width = (size_t)mask->width,
+                                      .height = (size_t)mask->height,
+                                      .channels = tile->shape[2],
+                                      .dtype = tile->dtype,
+                                      .take = write_line,
+                                      .user = outlines};
     outlines->width = overlay.width;
     outlines->labels = malloc(overlay.width * sizeof *outlines->labels);
     if (!outlines->labels)

@@ -5,7 +5,7 @@
 #include "tiles/assembly.h"
 
 struct walk {
-    const struct picture_stream_rules *rules;
+    const struct picture_stream_options *options;
     picture_take *take;
     void *user;
     const struct gather_image *image;
@@ -13,46 +13,46 @@ struct walk {
     struct assembly assembly;
 };
 
-static bool wants(const struct picture_stream_rules *rules, enum picture_part part)
+static bool wants(const struct picture_stream_options *options, enum picture_part part)
 {
-    return rules->wanted >> part & 1;
+    return options->wanted >> part & 1;
 }
 
 /* ---- what a tile has ---- */
 
 /* Flows beside probabilities, where they are there and wanted. */
-static bool has_flows(const struct picture_stream_rules *rules, const struct sample *sample)
+static bool has_flows(const struct picture_stream_options *options, const struct sample *sample)
 {
-    return wants(rules, PICTURE_FLOWS) && sample_array(sample, "flows");
+    return wants(options, PICTURE_FLOWS) && sample_array(sample, "flows");
 }
 
-static const struct array *values_of(const struct picture_stream_rules *rules,
+static const struct array *values_of(const struct picture_stream_options *options,
                                      const struct sample *sample, struct err *err)
 {
-    bool flows = has_flows(rules, sample);
-    const struct array *values = sample_require(sample, flows ? "prob" : rules->values, err);
-    if (values && rules->planes && !flows && values->shape[0] != rules->planes) {
-        err_set(err, STATUS_DATA, "%s of %zu planes are needed, not of %zu", rules->values,
-                rules->planes, values->shape[0]);
+    bool flows = has_flows(options, sample);
+    const struct array *values = sample_require(sample, flows ? "prob" : options->values, err);
+    if (values && options->planes && !flows && values->shape[0] != options->planes) {
+        err_set(err, STATUS_DATA, "%s of %zu planes are needed, not of %zu", options->values,
+                options->planes, values->shape[0]);
         return NULL;
     }
     return values;
 }
 
-static int take_arrays(struct assembly_tile *tile, const struct picture_stream_rules *rules,
+static int take_arrays(struct assembly_tile *tile, const struct picture_stream_options *options,
                        const struct sample *sample, struct err *err)
 {
-    tile->values = values_of(rules, sample, err);
+    tile->values = values_of(options, sample, err);
     if (!tile->values)
         return -1;
-    if (has_flows(rules, sample) && !(tile->flows = sample_require(sample, "flows", err)))
+    if (has_flows(options, sample) && !(tile->flows = sample_require(sample, "flows", err)))
         return -1;
-    if (wants(rules, PICTURE_TRUTH) && !(tile->truth = sample_require(sample, "mask", err)))
+    if (wants(options, PICTURE_TRUTH) && !(tile->truth = sample_require(sample, "mask", err)))
         return -1;
     struct array *uncertainty = NULL, *image = NULL;
-    if ((wants(rules, PICTURE_UNCERTAINTY) &&
+    if ((wants(options, PICTURE_UNCERTAINTY) &&
          sample_seek(sample, "uncertainty", &uncertainty, err)) ||
-        (wants(rules, PICTURE_IMAGE) && sample_seek(sample, "image", &image, err)))
+        (wants(options, PICTURE_IMAGE) && sample_seek(sample, "image", &image, err)))
         return -1;
     tile->uncertainty = uncertainty;
     tile->image = image;
@@ -64,7 +64,7 @@ static int take_arrays(struct assembly_tile *tile, const struct picture_stream_r
 static int measure(void *user, const struct sample *sample, size_t size[2], struct err *err)
 {
     const struct walk *walk = user;
-    const struct array *values = values_of(walk->rules, sample, err);
+    const struct array *values = values_of(walk->options, sample, err);
     if (!values)
         return -1;
     memcpy(size, values->shape + 1, 2 * sizeof *size);
@@ -76,20 +76,20 @@ static int begin(void *user, const struct gather_image *image, const struct gath
 {
     struct walk *walk = user;
     struct assembly_tile tile = {.values = NULL};
-    if (take_arrays(&tile, walk->rules, first->sample, err))
+    if (take_arrays(&tile, walk->options, first->sample, err))
         return -1;
-    struct assembly_rules rules = {.width = (size_t)image->width,
-                                   .height = (size_t)image->height,
-                                   .planes = tile.values->shape[0],
-                                   .has_uncertainty = tile.uncertainty != NULL,
-                                   .has_flows = tile.flows != NULL,
-                                   .threshold = walk->rules->threshold,
-                                   .wanted = walk->rules->wanted,
-                                   /* where cells are told apart, rims of tiles must not show */
-                                   .blend = tile.flows ? BLEND_GAUSS : BLEND_MEAN};
+    struct assembly_options options = {.width = (size_t)image->width,
+                                       .height = (size_t)image->height,
+                                       .planes = tile.values->shape[0],
+                                       .has_uncertainty = tile.uncertainty != NULL,
+                                       .has_flows = tile.flows != NULL,
+                                       .threshold = walk->options->threshold,
+                                       .wanted = walk->options->wanted,
+                                       /* where cells are told apart, rims of tiles must not show */
+                                       .blend = tile.flows ? BLEND_GAUSS : BLEND_MEAN};
     walk->image = image;
     walk->shown = first->meta.scale_x > 0 ? first->meta.scale_x : 1;
-    return assembly_new(&walk->assembly, &rules, err);
+    return assembly_new(&walk->assembly, &options, err);
 }
 
 static int add(void *user, const struct gather_tile *given, struct err *err)
@@ -97,7 +97,7 @@ static int add(void *user, const struct gather_tile *given, struct err *err)
     struct walk *walk = user;
     struct assembly_tile tile = {
         .x = given->x, .y = given->y, .width = given->width, .height = given->height};
-    if (take_arrays(&tile, walk->rules, given->sample, err))
+    if (take_arrays(&tile, walk->options, given->sample, err))
         return -1;
     walk->assembly.allowed = walk->image->allowed;
     return assembly_add(&walk->assembly, &tile, err);
@@ -126,21 +126,21 @@ static void drop(void *user, const struct gather_image *image, const struct err 
     struct walk *walk = user;
     (void)image;
     assembly_free(&walk->assembly);
-    walk->rules->warn(why);
+    walk->options->warn(why);
 }
 
-int picture_stream_walk(const char *path, const struct picture_stream_rules *rules,
+int picture_stream_walk(const char *path, const struct picture_stream_options *options,
                         picture_take *take, void *user, struct err *err)
 {
-    struct walk walk = {.rules = rules, .take = take, .user = user};
+    struct walk walk = {.options = options, .take = take, .user = user};
     struct gather_taker taker = {.user = &walk,
                                  .measure = measure,
                                  .begin = begin,
                                  .add = add,
                                  .end = end,
                                  .drop = drop,
-                                 .progress = rules->progress};
-    int rc = gather_stream(path, &rules->gather, &taker, err);
+                                 .progress = options->progress};
+    int rc = gather_stream(path, &options->gather, &taker, err);
     assembly_free(&walk.assembly);
     return rc;
 }

@@ -27,13 +27,13 @@ struct answer {
 static int find_cells(uint32_t *labels, struct answer *a, size_t height, size_t width,
                       struct err *err)
 {
-    struct cell_rules rules = {.connectivity = 8, .flow = FLOW_RULES_DEFAULT};
+    struct cell_options options = {.connectivity = 8, .flow = FLOW_OPTIONS_DEFAULT};
     uint32_t count;
-    cells_beside_classes(&rules, 0, false);
-    cells_complete(&rules, -1, -1);
+    cells_beside_classes(&options, 0, false);
+    cells_complete(&options, -1, -1);
     for (size_t i = 0; i < height * width; i++) /* the image is not needed any more */
         a->image[i] = a->found[i] != 0;
-    return cells_find(labels, height, width, &rules, NULL, a->flows, a->image, &count, err);
+    return cells_find(labels, height, width, &options, NULL, a->flows, a->image, &count, err);
 }
 
 static int match_cells(struct answer *a, const struct array *mask, struct tally *tally,

@@ -44,13 +44,13 @@ static struct assembly_tile make_tile(int64_t x, int64_t y)
 static int compose(struct picture *picture, bool flows, size_t band, struct err *err)
 {
     struct assembly assembly;
-    struct assembly_rules rules = {.width = WIDTH,
-                                   .height = HEIGHT,
-                                   .planes = PLANES,
-                                   .has_flows = flows,
-                                   .wanted = ALL,
-                                   .band = band};
-    if (assembly_new(&assembly, &rules, err))
+    struct assembly_options options = {.width = WIDTH,
+                                       .height = HEIGHT,
+                                       .planes = PLANES,
+                                       .has_flows = flows,
+                                       .wanted = ALL,
+                                       .band = band};
+    if (assembly_new(&assembly, &options, err))
         return -1;
     int rc = 0;
     for (int64_t y = 0; rc == 0 && y + SIDE <= HEIGHT; y += STEP)
@@ -111,17 +111,17 @@ static void test_order(void)
 {
     struct err err;
     struct assembly assembly;
-    struct assembly_rules rules = {
+    struct assembly_options options = {
         .width = WIDTH, .height = HEIGHT, .planes = PLANES, .wanted = ALL};
     struct assembly_tile tile = make_tile(0, 100);
-    ok(assembly_new(&assembly, &rules, &err) == 0 && assembly_add(&assembly, &tile, &err) == 0,
+    ok(assembly_new(&assembly, &options, &err) == 0 && assembly_add(&assembly, &tile, &err) == 0,
        "a small image's tiles");
     tile = make_tile(0, 0);
     ok(assembly_add(&assembly, &tile, &err) == 0, "come in any order");
     assembly_free(&assembly);
-    rules.band = 1;
+    options.band = 1;
     tile = make_tile(0, 100);
-    ok(assembly_new(&assembly, &rules, &err) == 0 && assembly_add(&assembly, &tile, &err) == 0,
+    ok(assembly_new(&assembly, &options, &err) == 0 && assembly_add(&assembly, &tile, &err) == 0,
        "a large one's");
     tile = make_tile(0, 0);
     ok(assembly_add(&assembly, &tile, &err) == -1 && err.status == STATUS_DATA, "do not");
@@ -132,9 +132,9 @@ static void refuse(struct assembly_tile tile, const char *name)
 {
     struct err err;
     struct assembly assembly;
-    struct assembly_rules rules = {
+    struct assembly_options options = {
         .width = WIDTH, .height = HEIGHT, .planes = PLANES, .wanted = ALL};
-    ok(assembly_new(&assembly, &rules, &err) == 0 && assembly_add(&assembly, &tile, &err) == -1 &&
+    ok(assembly_new(&assembly, &options, &err) == 0 && assembly_add(&assembly, &tile, &err) == -1 &&
            err.status == STATUS_DATA,
        "%s", name);
     assembly_free(&assembly);

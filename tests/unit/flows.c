@@ -80,7 +80,7 @@ static void test_golden(int number)
     struct golden g = {0};
     char path[64];
     uint32_t count;
-    struct flow_rules rules = FLOW_RULES_DEFAULT;
+    struct flow_options options = FLOW_OPTIONS_DEFAULT;
     snprintf(path, sizeof path, "tests/golden/cellpose_dynamics/%d.npz", number);
     if (!ok(load(&g, path, &err) == 0, "case %d", number)) {
         printf("# %s\n", err.message);
@@ -93,8 +93,8 @@ static void test_golden(int number)
     double cosine = agreement(flow, g.flow.data, g.labels, pixels);
     if (!ok(cosine > 0.98, "agree with Cellpose's"))
         printf("# mean cosine %g\n", cosine);
-    ok(flows_to_labels(g.network_flow.data, g.network_prob.data, g.height, g.width, &rules, labels,
-                       &count, &err) == 0,
+    ok(flows_to_labels(g.network_flow.data, g.network_prob.data, g.height, g.width, &options,
+                       labels, &count, &err) == 0,
        "labels of its network flows");
     ok(labels_fill_holes(labels, g.height, g.width, 0, &err) == 0 &&
            labels_remove_small(labels, g.height, g.width, 15, &err) == 0,
@@ -119,7 +119,7 @@ static void test_round_trip(void)
     struct err err;
     static uint32_t labels[SIDE * SIDE], back[SIDE * SIDE];
     static float flow[2 * SIDE * SIDE], cell[SIDE * SIDE];
-    struct flow_rules rules = FLOW_RULES_DEFAULT;
+    struct flow_options options = FLOW_OPTIONS_DEFAULT;
     uint32_t count;
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
@@ -132,12 +132,12 @@ static void test_round_trip(void)
     is_near(flow[SIDE * SIDE + 48 * SIDE + 20], 1, 0.02, "to the right");
     for (int i = 0; i < 2 * SIDE * SIDE; i++)
         flow[i] *= 5;
-    ok(flows_to_labels(flow, cell, SIDE, SIDE, &rules, back, &count, &err) == 0, "and back");
+    ok(flows_to_labels(flow, cell, SIDE, SIDE, &options, back, &count, &err) == 0, "and back");
     is_int(count, 2, "two objects");
     is_near(ap90(back, labels, SIDE * SIDE), 1, 0, "the same");
     for (int i = 0; i < SIDE * SIDE; i++)
         flow[i] = NAN;
-    ok(flows_to_labels(flow, cell, SIDE, SIDE, &rules, back, &count, &err) == 0 && count == 0,
+    ok(flows_to_labels(flow, cell, SIDE, SIDE, &options, back, &count, &err) == 0 && count == 0,
        "flows that are no numbers lead nowhere");
 }
 
@@ -226,7 +226,7 @@ static void test_steady(void)
     enum { N = 64, COUNT = N * N };
     static uint32_t labels[COUNT], found[COUNT];
     static float flow[2 * COUNT], cell[COUNT];
-    struct flow_rules rules = FLOW_RULES_DEFAULT;
+    struct flow_options options = FLOW_OPTIONS_DEFAULT;
     struct rng rng = rng_new(1, "noise");
     struct err err;
     uint32_t count = 0, noisy = 0;
@@ -239,12 +239,12 @@ static void test_steady(void)
     for (int i = 0; i < 2 * COUNT; i++)
         flow[i] = 0.3f * flow[i] + 0.3f * rng_quick_normal(&rng);
     flow[32 * N + 20] = NAN;
-    rules.scale = 1;
-    rules.flow_threshold = 0;
-    made &= !flows_to_labels(flow, cell, N, N, &rules, found, &noisy, &err);
-    rules.flow_threshold = 0.8;
+    options.scale = 1;
+    options.flow_threshold = 0;
+    made &= !flows_to_labels(flow, cell, N, N, &options, found, &noisy, &err);
+    options.flow_threshold = 0.8;
     ok(made && !flows_steady(flow, N, N, 2, 1, &err) &&
-           !flows_to_labels(flow, cell, N, N, &rules, found, &count, &err),
+           !flows_to_labels(flow, cell, N, N, &options, found, &count, &err),
        "unsure flows are made steady");
     ok(noisy > 2 && count == 2, "%u cells become %u of 2", noisy, count);
     is_near(ap90(found, labels, COUNT), 1, 0, "which are the two");
@@ -279,11 +279,11 @@ static uint32_t squares_found(int turned, double small_threshold)
             flow[i] = 0.342f * y + 0.940f * x;
             flow[COUNT + i] = 0.342f * x - 0.940f * y;
         }
-    struct flow_rules rules = FLOW_RULES_DEFAULT;
-    rules.scale = 1;
-    rules.flow_threshold = 2;
-    rules.small_threshold = small_threshold;
-    return flows_to_labels(flow, cell, N, N, &rules, found, &count, &err) ? 0 : count;
+    struct flow_options options = FLOW_OPTIONS_DEFAULT;
+    options.scale = 1;
+    options.flow_threshold = 2;
+    options.small_threshold = small_threshold;
+    return flows_to_labels(flow, cell, N, N, &options, found, &count, &err) ? 0 : count;
 }
 
 static void test_small(void)
