@@ -1,15 +1,12 @@
 #include "annot/write.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/num.h"
 #include "core/text.h"
-
-#define FLUSH_AT ((size_t)1 << 16)
 
 static const struct write_format *format_of(const struct annot_writer *writer)
 {
@@ -22,32 +19,6 @@ static const struct write_format *format_of(const struct annot_writer *writer)
 
 /* ---- text ---- */
 
-static int flush_text(struct annot_writer *writer, struct err *err)
-{
-    int result = outfile_write(writer->out, writer->text.items, writer->text.count, err);
-    writer->text.count = 0;
-    return result;
-}
-
-int write_bytes(struct annot_writer *writer, const char *text, size_t n, struct err *err)
-{
-    if (growing_add_all(&writer->text, text, n, err))
-        return -1;
-    return writer->text.count >= FLUSH_AT ? flush_text(writer, err) : 0;
-}
-
-int write_text(struct annot_writer *writer, struct err *err, const char *format, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (n < 0 || (size_t)n >= sizeof text)
-        return err_set(err, STATUS_BUG, "a text that is too long");
-    return write_bytes(writer, text, (size_t)n, err);
-}
-
 int write_number(struct annot_writer *writer, int64_t number, struct err *err)
 {
     char digits[24], *at = digits + sizeof digits;
@@ -57,7 +28,7 @@ int write_number(struct annot_writer *writer, int64_t number, struct err *err)
     while (rest /= 10);
     if (number < 0)
         *--at = '-';
-    return write_bytes(writer, at, (size_t)(digits + sizeof digits - at), err);
+    return outfile_put(writer->out, at, (size_t)(digits + sizeof digits - at), err);
 }
 
 int write_coordinate(struct annot_writer *writer, double value, struct err *err)
@@ -66,7 +37,7 @@ int write_coordinate(struct annot_writer *writer, double value, struct err *err)
     if (value == floor(value))
         return write_number(writer, (int64_t)value, err);
     num_print(number, round(value * 100) / 100);
-    return write_text(writer, err, "%s", number);
+    return outfile_print(writer->out, err, "%s", number);
 }
 
 static double times_larger(double full, int64_t side)
@@ -110,8 +81,8 @@ static int write_escaped(struct annot_writer *writer, const char *text,
         char room[8];
         size_t n = text_utf8_length((const char *)s);
         const char *instead = n ? escape(s, room) : "?";
-        if (write_bytes(writer, instead ? instead : (const char *)s, instead ? strlen(instead) : n,
-                        err))
+        if (outfile_put(writer->out, instead ? instead : (const char *)s,
+                        instead ? strlen(instead) : n, err))
             return -1;
         s += n ? n : 1;
     }
@@ -120,9 +91,9 @@ static int write_escaped(struct annot_writer *writer, const char *text,
 
 int write_json_string(struct annot_writer *writer, const char *text, struct err *err)
 {
-    if (write_bytes(writer, "\"", 1, err) || write_escaped(writer, text, json_escape, err))
+    if (outfile_put(writer->out, "\"", 1, err) || write_escaped(writer, text, json_escape, err))
         return -1;
-    return write_bytes(writer, "\"", 1, err);
+    return outfile_put(writer->out, "\"", 1, err);
 }
 
 int write_xml_text(struct annot_writer *writer, const char *text, struct err *err)
@@ -139,7 +110,6 @@ int annot_create(struct annot_writer **result, const char *path, enum annot_form
     if (!writer)
         return err_memory(err, "annotations");
     writer->format = format;
-    writer->text.size = 1;
     writer->names.size = sizeof(char *);
     writer->images.size = sizeof(struct annot_image);
     writer->runs.size = sizeof(uint32_t);
@@ -169,7 +139,6 @@ static void release(struct annot_writer *writer)
     write_roi_zip_free(writer);
     free_names(writer);
     growing_free(&writer->runs);
-    growing_free(&writer->text);
     free(writer);
 }
 
@@ -185,7 +154,7 @@ void annot_abort(struct annot_writer *writer)
 int annot_commit(struct annot_writer *writer, struct err *err)
 {
     struct outfile *out = writer->out;
-    if (format_of(writer)->end(writer, err) || flush_text(writer, err)) {
+    if (format_of(writer)->end(writer, err)) {
         annot_abort(writer);
         return -1;
     }

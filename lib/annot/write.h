@@ -12,7 +12,6 @@ struct archive_entry;
 struct annot_writer {
     struct outfile *out;
     enum annot_format format;
-    struct growing text;   /* bytes to be written */
     struct growing names;  /* of char *: classes, in the order of their first use */
     struct growing images; /* of struct annot_image with names of their own */
     struct growing runs;   /* of uint32_t */
@@ -34,14 +33,8 @@ struct write_object {
     struct cell_values *values; /* or NULL */
 };
 
-/* Appends text, which is written when there is much of it. */
-int write_text(struct annot_writer *writer, struct err *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4))) MUST_CHECK;
-
-/* A whole number, and so many bytes; what there is much of. */
+/* A whole number; there are many of them. */
 int write_number(struct annot_writer *writer, int64_t number, struct err *err) MUST_CHECK;
-int write_bytes(struct annot_writer *writer, const char *bytes, size_t n,
-                struct err *err) MUST_CHECK;
 
 /* Text in quotes as JSON has it, or escaped for XML. */
 int write_json_string(struct annot_writer *writer, const char *text, struct err *err) MUST_CHECK;
@@ -61,8 +54,7 @@ struct write_format {
     int (*end)(struct annot_writer *, struct err *);
     bool many_images;
 };
-extern const struct write_format write_geojson, write_coco, write_svg, write_roi_zip,
-    write_labelme;
+extern const struct write_format write_geojson, write_coco, write_svg, write_roi_zip, write_labelme;
 
 /* Frees what write_roi_zip allocated. */
 void write_roi_zip_free(struct annot_writer *writer);

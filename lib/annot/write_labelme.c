@@ -12,17 +12,17 @@
 static int begin(struct annot_writer *writer, const struct annot_image *image, struct err *err)
 {
     (void)image;
-    return write_text(writer, err, "{\"version\":\"5.0.1\",\"flags\":{},\"shapes\":[");
+    return outfile_print(writer->out, err, "{\"version\":\"5.0.1\",\"flags\":{},\"shapes\":[");
 }
 
 static int put_point(struct annot_writer *writer, const double *p, const double scale[2],
                      bool first, struct err *err)
 {
-    return write_bytes(writer, first ? "[" : ",[", first ? 1 : 2, err) ||
+    return outfile_put(writer->out, first ? "[" : ",[", first ? 1 : 2, err) ||
                    write_coordinate(writer, p[0] * scale[0], err) ||
-                   write_bytes(writer, ",", 1, err) ||
+                   outfile_put(writer->out, ",", 1, err) ||
                    write_coordinate(writer, p[1] * scale[1], err) ||
-                   write_bytes(writer, "]", 1, err)
+                   outfile_put(writer->out, "]", 1, err)
                ? -1
                : 0;
 }
@@ -63,14 +63,14 @@ static int object(struct annot_writer *writer, const struct write_object *o, str
     if (o->outline->count > 1)
         snprintf(group, sizeof group, "%" PRIu32, o->box->label);
     for (size_t i = 0; i < o->outline->count; i++)
-        if (write_text(writer, err, "%s\n{\"label\":", writer->objects || i ? "," : "") ||
+        if (outfile_print(writer->out, err, "%s\n{\"label\":", writer->objects || i ? "," : "") ||
             write_json_string(writer, o->class_name, err) ||
-            write_text(writer, err, ",\"points\":[") ||
+            outfile_print(writer->out, err, ",\"points\":[") ||
             put_piece(writer, &o->outline->pieces[i], scale, err) ||
-            write_text(writer, err,
-                       "],\"group_id\":%s,\"description\":\"\",\"shape_type\":\"polygon\","
-                       "\"flags\":{}}",
-                       group))
+            outfile_print(writer->out, err,
+                          "],\"group_id\":%s,\"description\":\"\",\"shape_type\":\"polygon\","
+                          "\"flags\":{}}",
+                          group))
             return -1;
     return 0;
 }
@@ -134,11 +134,12 @@ static int end(struct annot_writer *writer, struct err *err)
     write_scale(image, scale);
     if (writer->images.count == 0 && begin(writer, image, err))
         return -1;
-    if (write_text(writer, err, "\n],\"imagePath\":") || put_image_path(writer, image->name, err))
+    if (outfile_print(writer->out, err, "\n],\"imagePath\":") ||
+        put_image_path(writer, image->name, err))
         return -1;
-    return write_text(writer, err,
-                      ",\"imageData\":null,\"imageHeight\":%.0f,\"imageWidth\":%.0f}\n",
-                      scale[1] * (double)image->height, scale[0] * (double)image->width);
+    return outfile_print(writer->out, err,
+                         ",\"imageData\":null,\"imageHeight\":%.0f,\"imageWidth\":%.0f}\n",
+                         scale[1] * (double)image->height, scale[0] * (double)image->width);
 }
 
 const struct write_format write_labelme = {begin, object, end, false};

@@ -10,19 +10,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/growing.h"
 #include "core/guard.h"
 #include "core/io.h"
 #include "core/leftover.h"
 #include "core/text.h"
 
 #define MAX_OPEN 16
+#define FLUSH_AT ((size_t)1 << 16)
 
 struct outfile {
     int fd;
-    char *path;      /* as given */
-    char *temporary; /* NULL when written in place */
-    int slot;        /* in open_temporaries, or -1 */
-    bool is_guarded; /* core/guard.h was asked */
+    char *path;             /* as given */
+    char *temporary;        /* NULL when written in place */
+    int slot;               /* in open_temporaries, or -1 */
+    bool is_guarded;        /* core/guard.h was asked */
+    struct growing waiting; /* bytes to be written */
 };
 
 /* What outfile_remove_all unlinks: read in signal handlers, so only pointers
@@ -56,6 +59,7 @@ void outfile_remove_all(void)
 
 static void release(struct outfile *out)
 {
+    growing_free(&out->waiting);
     free(out->path);
     free(out->temporary);
     free(out);
@@ -111,7 +115,7 @@ int outfile_open(struct outfile **result, const char *path, struct err *err)
 {
     struct outfile *out = calloc(1, sizeof *out);
     if (out)
-        *out = (struct outfile){.fd = -1, .slot = -1, .path = strdup(path)};
+        *out = (struct outfile){.fd = -1, .slot = -1, .path = strdup(path), .waiting.size = 1};
     if (!out || !out->path) {
         free(out);
         return err_memory(err, "an output file");
@@ -131,11 +135,29 @@ int outfile_open(struct outfile **result, const char *path, struct err *err)
     return 0;
 }
 
+static int write_waiting(struct outfile *out, struct err *err)
+{
+    size_t size = out->waiting.count;
+    out->waiting.count = 0;
+    return size ? outfile_write(out, out->waiting.items, size, err) : 0;
+}
+
 int outfile_write(struct outfile *out, const void *data, size_t size, struct err *err)
 {
+    if (write_waiting(out, err))
+        return -1;
     if (io_write(out->fd, data, size))
         return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
     return 0;
+}
+
+int outfile_put(struct outfile *out, const void *data, size_t size, struct err *err)
+{
+    if (size >= FLUSH_AT)
+        return outfile_write(out, data, size, err);
+    if (growing_add_all(&out->waiting, data, size, err))
+        return -1;
+    return out->waiting.count >= FLUSH_AT ? write_waiting(out, err) : 0;
 }
 
 int outfile_print(struct outfile *out, struct err *err, const char *format, ...)
@@ -147,16 +169,17 @@ int outfile_print(struct outfile *out, struct err *err, const char *format, ...)
     va_end(args);
     if (length < 0 || (size_t)length >= sizeof text)
         return err_set(err, STATUS_BUG, "write '%s': a text that is too long", outfile_name(out));
-    return outfile_write(out, text, (size_t)length, err);
+    return outfile_put(out, text, (size_t)length, err);
 }
 
-int outfile_write_name(struct outfile *out, const char *name, struct err *err)
+int outfile_put_name(struct outfile *out, const char *name, struct err *err)
 {
     size_t room = TEXT_GROWTH * strlen(name) + 1;
     char *text = malloc(room);
     if (!text)
         return err_memory(err, "a name");
-    int result = outfile_write(out, text, text_harmless(text, room, name), err);
+    size_t length = text_harmless(text, room, name);
+    int result = outfile_put(out, text, length, err);
     free(text);
     return result;
 }
@@ -186,6 +209,8 @@ static int close_and_name(struct outfile *out, struct err *err)
 
 static int finish(struct outfile *out, struct err *err)
 {
+    if (write_waiting(out, err))
+        return -1;
     if (out->temporary && fsync(out->fd))
         return err_errno(err, STATUS_IO, "write '%s'", outfile_name(out));
     int held = out->temporary ? dup(out->fd) : -1; /* the lock, until it has its name */

@@ -18,16 +18,20 @@ struct outfile;
 /* A new outfile; the caller ends it with outfile_commit or outfile_abort. */
 int outfile_open(struct outfile **out, const char *path, struct err *err) MUST_CHECK;
 
+/* At once. */
 int outfile_write(struct outfile *out, const void *data, size_t size, struct err *err) MUST_CHECK;
 
-/* A formatted text of less than 1024 bytes. */
+/* Small pieces, which are written when there are many of them, before what is written at once. */
+int outfile_put(struct outfile *out, const void *data, size_t size, struct err *err) MUST_CHECK;
+
+/* Likewise a formatted text of less than 1024 bytes. */
 int outfile_print(struct outfile *out, struct err *err, const char *format, ...)
     PRINTF_LIKE(3, 4) MUST_CHECK;
 
-/* A name of others as core/text shows it. */
-int outfile_write_name(struct outfile *out, const char *name, struct err *err) MUST_CHECK;
+/* Likewise a name of others as core/text shows it. */
+int outfile_put_name(struct outfile *out, const char *name, struct err *err) MUST_CHECK;
 
-/* Borrowed; for libraries that write to a descriptor.  Seekable unless the
+/* Borrowed; for libraries that write to a descriptor, before anything is put.  Seekable unless the
  * output is a pipe or a device. */
 int outfile_fd(const struct outfile *out);
 

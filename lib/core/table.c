@@ -11,8 +11,6 @@ struct table {
     struct outfile *out;
     bool csv, first; /* first: the cell is the first of its line */
     struct growing cell;
-    size_t used; /* of text, which is written when it is full */
-    char text[1 << 16];
 };
 
 static bool is_csv_name(const char *path)
@@ -29,7 +27,6 @@ int table_open(struct table **table, const char *path, bool csv, struct err *err
     t->csv = csv || is_csv_name(path);
     t->first = true;
     t->cell = (struct growing){.size = 1};
-    t->used = 0;
     if (outfile_open(&t->out, path, err)) {
         free(t);
         return -1;
@@ -38,22 +35,9 @@ int table_open(struct table **table, const char *path, bool csv, struct err *err
     return 0;
 }
 
-static int flush(struct table *t, struct err *err)
-{
-    size_t used = t->used;
-    t->used = 0;
-    return used ? outfile_write(t->out, t->text, used, err) : 0;
-}
-
 static int put(struct table *t, const char *text, size_t length, struct err *err)
 {
-    if (t->used + length > sizeof t->text && flush(t, err))
-        return -1;
-    if (length > sizeof t->text)
-        return outfile_write(t->out, text, length, err);
-    memcpy(t->text + t->used, text, length);
-    t->used += length;
-    return 0;
+    return outfile_put(t->out, text, length, err);
 }
 
 /* ---- with commas ---- */
@@ -108,10 +92,6 @@ int table_write(struct table *table, const char *text, size_t length, struct err
 
 int table_commit(struct table *table, struct err *err)
 {
-    if (flush(table, err)) {
-        table_abort(table);
-        return -1;
-    }
     int rc = outfile_commit(table->out, err);
     growing_free(&table->cell);
     free(table);

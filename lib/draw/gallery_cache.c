@@ -88,8 +88,8 @@ static int write_row(struct outfile *out, const struct gallery_image *image, str
                           "\t%s\t%" PRId64 "\t%" PRId64 "\t%.17g\t%.17g\t%.17g\t%.17g\t%.17g\n",
                           stamp, image->width, image->height, image->pixel_area, image->mean,
                           image->saturated, image->contrast, image->sharpness);
-    return outfile_write(out, image->path, strlen(image->path), err) ||
-                   outfile_write(out, row, (size_t)length, err)
+    return outfile_put(out, image->path, strlen(image->path), err) ||
+                   outfile_put(out, row, (size_t)length, err)
                ? -1
                : 0;
 }
@@ -99,7 +99,7 @@ int gallery_cache_write(const struct gallery *gallery, const char *path, struct 
     struct outfile *out;
     if (outfile_open(&out, path, err))
         return -1;
-    int result = outfile_write(out, header, sizeof header - 1, err);
+    int result = outfile_put(out, header, sizeof header - 1, err);
     for (size_t i = 0; i < gallery->count && result == 0; i++)
         result = write_row(out, &gallery->images[i], err);
     if (result == 0)

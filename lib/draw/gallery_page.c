@@ -50,8 +50,8 @@ static int put_image(struct outfile *out, const struct gallery_image *image, str
                         image->contrast,
                         image->sharpness,
                         image->saturated};
-    if (outfile_write_name(out, image->path, err) || outfile_write(out, "\t", 1, err) ||
-        outfile_write_name(out, image->condition, err) ||
+    if (outfile_put_name(out, image->path, err) || outfile_put(out, "\t", 1, err) ||
+        outfile_put_name(out, image->condition, err) ||
         outfile_print(out, err, "\t%lld\t%lld\t%llu\t", (long long)image->width,
                       (long long)image->height, (unsigned long long)image->cells))
         return -1;
@@ -150,8 +150,8 @@ static int put_data(struct outfile *out, const char *json, struct err *err)
 {
     for (const char *at = json; *at;) {
         size_t length = strcspn(at, "<");
-        if (outfile_write(out, at, length, err) ||
-            (at[length] && outfile_write(out, "\\u003c", 6, err)))
+        if (outfile_put(out, at, length, err) ||
+            (at[length] && outfile_put(out, "\\u003c", 6, err)))
             return -1;
         at += length + (at[length] != 0);
     }
@@ -166,7 +166,7 @@ static int write_page(const struct gallery *gallery, struct outfile *out, struct
     json_decref(page);
     for (size_t i = 0; gallery_template[i] && rc == 0; i++) {
         const char *line = gallery_template[i], *mark = strstr(line, DATA_LINE);
-        rc = mark ? put_data(out, json, err) : outfile_write(out, line, strlen(line), err);
+        rc = mark ? put_data(out, json, err) : outfile_put(out, line, strlen(line), err);
     }
     free(json);
     return rc;

@@ -507,6 +507,38 @@ static void test_spills(void)
     free(kept);
 }
 
+/* ---- outputs ---- */
+
+static void test_outputs(void)
+{
+    struct err err;
+    struct outfile *out;
+    char path[30] = "/tmp/outfile-XXXXXX", text[1000] = "";
+    int fd = mkstemp(path), failed;
+    close(fd);
+    ok(!outfile_open(&out, path, &err) && !outfile_put(out, "a", 1, &err) &&
+           !outfile_print(out, &err, "%d", 7) && !outfile_put_name(out, "b\n", &err) &&
+           !outfile_write(out, "now", 3, &err) && !outfile_put(out, "end", 3, &err) &&
+           !outfile_commit(out, &err),
+       "small pieces and what is written at once");
+    size_t size = get_file(path, text, sizeof text);
+    ok(size > 9 && memcmp(text, "a7b", 3) == 0 && memcmp(text + size - 6, "nowend", 6) == 0,
+       "are in the file in their order");
+    unlink(path);
+    strcat(path, "2");
+    ok(!outfile_open(&out, path, &err) && !outfile_put(out, "other", 5, &err), "pieces that wait");
+    outfile_abort(out);
+    ok(get_file(path, text, sizeof text) == 0, "are gone with the output that is given up");
+    ok(!outfile_open(&out, "/dev/full", &err) && !outfile_put(out, "x", 1, &err) &&
+           outfile_commit(out, &err) == -1 && err.status == STATUS_IO,
+       "a full disk is noticed at the end");
+    failed = outfile_open(&out, "/dev/full", &err);
+    for (int i = 0; i < 100 && !failed; i++)
+        failed = outfile_put(out, text, sizeof text, &err);
+    ok(failed && err.status == STATUS_IO, "or when there are many");
+    outfile_abort(out);
+}
+
 /* ---- tables ---- */
 
 static void put_rows(const char *path, size_t rows)
@@ -565,7 +597,7 @@ static void test_tables(void)
 
 int main(void)
 {
-    tap_plan(152);
+    tap_plan(158);
     test_numbers();
     test_crc32c();
     test_identity();
@@ -584,6 +616,7 @@ int main(void)
     test_guard();
     test_conversions();
     test_spills();
+    test_outputs();
     test_tables();
     return tap_done();
 }
