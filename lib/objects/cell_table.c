@@ -41,7 +41,8 @@ static int put_number(struct cell_table *t, double value, struct err *err)
 static int put_name(struct cell_table *t, const char *name, struct err *err)
 {
     char text[TEXT_GROWTH * 1100];
-    return put(t, text, text_harmless(text, sizeof text, name), err);
+    size_t length = text_harmless(text, sizeof text, name);
+    return put(t, text, length, err);
 }
 
 int cell_table_head(struct cell_table *table, const struct quantity *quantities, int count,

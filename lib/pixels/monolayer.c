@@ -125,9 +125,10 @@ static int choose_present(struct grid *g, struct rng *rng, uint32_t *cells, stru
     size_t n = g->columns * g->rows, seen = 0;
     double slow = g->step * rng_between(rng, 0.7, 2), x0 = rng_between(rng, 0, 100),
            y0 = rng_between(rng, 0, 100);
-    float *value = malloc(2 * n * sizeof *value), *sorted = value + n;
+    float *value = malloc(2 * n * sizeof *value);
     if (!value)
         return err_memory(err, "a sheet of cells");
+    float *sorted = value + n;
     for (size_t i = 0; i < n; i++) {
         const struct cell *c = &g->cells[i];
         value[i] =
