@@ -183,9 +183,9 @@ CHOSEN_TESTS = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(ALL_TESTS))
 
 built-tests: $(UNIT_TESTS) $(TORCH_TESTS) $(HELPERS) $(REPLAYERS) $(PRELOADED)
 
-$(PRELOADED) $(BUILD)/tests/fuzz/keep.so: $(BUILD)/tests/%.so: tests/%.c
+$(PRELOADED) $(BUILD)/tests/fuzz/keep.so: $(BUILD)/tests/%.so: tests/%.c tests/preload.h
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC) -std=c11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
+	$(call Q,LD)$(CC) -std=c11 -O1 -Wall -Wextra -I. -fPIC -shared -o $@ $< -ldl
 
 deps:
 	./setup

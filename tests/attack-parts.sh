@@ -52,27 +52,24 @@ files=(
     "w.safetensors weights convert {} out.safetensors"
 )
 
-jobs_cuts() {
+changes() { # PART HOW VARIABLES LINE...: a job for each program, whose file is changed
     local line file
-    for line in "${streams[@]}"; do
+    for line in "${@:4}"; do
         file=${line%% *}
-        job cuts "$file" "STRICT=1 $barrage cut $step $in/$file -- ${line#* }"
+        job "$1" "$file" "$3 $barrage $2 $step $in/$file -- ${line#* }"
     done
+}
+
+jobs_cuts() {
+    changes cuts cut STRICT=1 "${streams[@]}"
     job cuts predict "STRICT=1 $barrage cut $slow $in/tiles.tar -- predict -q -o out.tar"
-    for line in "${files[@]}"; do
-        file=${line%% *}
-        job cuts "$file" "$barrage cut $step $in/$file -- ${line#* }"
-    done
+    changes cuts cut "" "${files[@]}"
 }
 
 # What has sums: streams, and a PNG's chunks.  A zero before a header's own sum that became a
 # space changes nothing, so an exit of 0 with the right output is fine.
 jobs_flips() {
-    local line file
-    for line in "${streams[@]}"; do
-        file=${line%% *}
-        job flips "$file" "$barrage flip $step $in/$file -- ${line#* }"
-    done
+    changes flips flip "" "${streams[@]}"
     job flips predict "$barrage flip $slow $in/tiles.tar -- predict -q -o out.tar"
     job flips png "$barrage flip $step $image -- tile -q -s 16 {}"
 }

@@ -1,28 +1,16 @@
 /* A library to preload that keeps a copy of each small file before it is removed or made anew,
  * in the folder $KEEP: what tests make is what fuzzers start from. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/preload.h"
+
 #define MAX_KEPT 20000 /* bytes */
-
-static void *next(const char *name)
-{
-    return dlsym(RTLD_NEXT, name);
-}
-
-static int real_open(int folder, const char *path, int flags)
-{
-    int (*real)(int, const char *, int, ...) = (int (*)(int, const char *, int, ...))next("openat");
-    return real(folder, path, flags, 0600);
-}
 
 /* Named by its bytes, so that each is kept once. */
 static void put(const char *bytes, size_t size)
@@ -32,7 +20,7 @@ static void put(const char *bytes, size_t size)
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ (uint8_t)bytes[i]) * 1099511628211u;
     snprintf(path, sizeof path, "%s/%016" PRIx64, getenv("KEEP"), hash);
-    int fd = real_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL);
+    int fd = open_unseen(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0)
         return;
     if (write(fd, bytes, size) != (ssize_t)size)
@@ -45,7 +33,7 @@ static void keep(int folder, const char *path)
     static __thread char bytes[MAX_KEPT + 1];
     if (!getenv("KEEP"))
         return;
-    int fd = real_open(folder, path, O_RDONLY | O_NONBLOCK);
+    int fd = open_unseen(folder, path, O_RDONLY | O_NONBLOCK);
     if (fd < 0)
         return;
     ssize_t size = read(fd, bytes, sizeof bytes);
@@ -89,28 +77,9 @@ FILE *fopen64(const char *path, const char *mode)
     return open_stream("fopen64", path, mode);
 }
 
-static int open_file(const char *path, int flags, va_list args)
+static int before_open(const char *path, int flags)
 {
-    unsigned mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, unsigned) : 0;
     if (flags & O_TRUNC)
         keep(AT_FDCWD, path);
-    return ((int (*)(const char *, int, ...))next("open64"))(path, flags, mode);
-}
-
-int open(const char *path, int flags, ...)
-{
-    va_list args;
-    va_start(args, flags);
-    int fd = open_file(path, flags, args);
-    va_end(args);
-    return fd;
-}
-
-int open64(const char *path, int flags, ...)
-{
-    va_list args;
-    va_start(args, flags);
-    int fd = open_file(path, flags, args);
-    va_end(args);
-    return fd;
+    return 0;
 }
