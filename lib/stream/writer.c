@@ -22,7 +22,8 @@ struct stream_writer {
     struct err write_err; /* of the callback; status 0 when none */
     bool discard;         /* what libarchive still writes is not wanted */
     struct stream_counts counts;
-    json_t *failures; /* an array; NULL: none */
+    json_t *failures;              /* an array; NULL: none */
+    char key[SAMPLE_MAX_NAME + 2]; /* of the last sample; "": none */
 };
 
 /* Never fails for libarchive, which would not free all its memory then: what
@@ -118,13 +119,27 @@ static int put_member(struct stream_writer *writer, const char *key, const struc
     return put_data(writer, member->bytes, member->size, err);
 }
 
+/* Two samples of one key, one after the other in streams that were joined, would be one: the
+ * second's gets a '_', behind what it shares with other tiles of its image. */
+static void set_key(struct stream_writer *writer, const char *key)
+{
+    bool again = strcmp(writer->key, key) == 0;
+    size_t length = strlen(key);
+    snprintf(writer->key, sizeof writer->key, "%s%s", key, again ? "_" : "");
+    if (again && length == SAMPLE_MAX_NAME) {
+        writer->key[length] = '\0';
+        writer->key[length - 1] = key[length - 1] == '_' ? '0' : '_';
+    }
+}
+
 /* A sample without members would not be there for a reader. */
 int stream_put(struct stream_writer *writer, const struct sample *sample, struct err *err)
 {
     if (sample->count == 0)
         return err_set(err, STATUS_BUG, "sample '%s' has no members", sample->key);
+    set_key(writer, sample->key);
     for (size_t i = 0; i < sample->count; i++)
-        if (put_member(writer, sample->key, &sample->members[i], err))
+        if (put_member(writer, writer->key, &sample->members[i], err))
             return -1;
     writer->counts.samples++;
     return 0;

@@ -4,7 +4,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2002,SC2015
 . "$(dirname "$0")/../tap.sh"
-plan 80
+plan 83
 image() { "$BUILD/tests/helper/image" "$@"; }
 stream() { "$BUILD/tests/helper/stream" "$@"; }
 cd "$TMP" || exit 1
@@ -28,6 +28,11 @@ stitch -q --image -o out/ both.tar
 is "$(cd out && echo *)" "q-2.png q.png" "stitch: two files"
 ok "of the first" image same a/q.png out/q.png
 ok "and the second" image same b/q.png out/q-2.png
+for d in a b; do (cd $d && tile -q -s 90 -m ../${d}m --mask-suffix '' q.png) >single.$d.tar; done
+cat single.a.tar single.b.tar | prune -q | stitch -q --image -o single/
+is "${PIPESTATUS[*]} $(cd single && echo *)" "0 0 0 q-2.png q.png" "passed on, two files also of one tile each"
+ok "of the first" image same a/q.png single/q.png
+ok "and the second" image same b/q.png single/q-2.png
 label -q -o cells/ --geojson cells/ -T cells.tsv both.tar
 is "$(cd cells && echo *)" "q-2.geojson q-2.tif q.geojson q.tif" "label: two files of each kind"
 fails 64 "two images into one file" stitch -o q.png both.tar

@@ -3,5 +3,5 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    return annotations_read(data, size);
+    return annotations_read(data, size, NULL);
 }
