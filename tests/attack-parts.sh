@@ -213,25 +213,25 @@ kill_train() { # KILLS
         "$(grep -c 'not ok 1' "$TMP/train-kill")" "$(grep -c 'not ok 2' "$TMP/train-kill")"
 }
 
-table() { # FOLDER: makes table 1 there, which a second time goes on
+make_table() { # FOLDER: makes table 1 there, which a second time goes on
     make -C "$TOP" -s -f pipelines/all.mk table1 SCALE=smoke RUNS=1 BIN="$BUILD/bin" W="$1" >/dev/null 2>&1
 }
 
 kill_table() { # KILLS
     local n wrong=0 left
-    table "$TMP/whole" || return 1
+    make_table "$TMP/whole" || return 1
     for ((n = 0; n < $1; n++)); do
         set -m
-        table "$TMP/killed" &
+        make_table "$TMP/killed" &
         set +m
         sleep $((2 + RANDOM % 8)).$((RANDOM % 10))
         kill -KILL -- -$! 2>/dev/null
         wait $! 2>/dev/null
     done
-    table "$TMP/killed" || wrong=1
+    make_table "$TMP/killed" || wrong=1
     cmp -s "$TMP/whole/table1.md" "$TMP/killed/table1.md" || wrong=$((wrong + 1))
     left=$(find "$TMP/killed" -name '*.tmp-*' | wc -l)
     printf '%d\t0\t0\t%d\t0\t%d\t0\n' "$1" "$wrong" "$left"
 }
-export -f attack_folder run_folder kill_train kill_table table
+export -f attack_folder run_folder kill_train kill_table make_table
 export TOP SHARED
