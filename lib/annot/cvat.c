@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "annot/file.h"
+#include "core/limits.h"
 #include "core/num.h"
 #include "core/text.h"
 
@@ -128,6 +129,8 @@ static int add_mask(const char **a, struct build *build, struct err *err)
         return -1;
     if (width < 1 || height < 1 || width > MAX_PIXELS / height)
         return err_set(err, STATUS_DATA, "a mask without a size");
+    if (limits_check_pixels(width, height, err))
+        return -1;
     uint8_t *mask = malloc((size_t)(width * height));
     if (!mask)
         return err_memory(err, "a mask");

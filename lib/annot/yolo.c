@@ -9,6 +9,7 @@
 #include "annot/file.h"
 
 #define MAX_NUMBER 40 /* characters */
+#define MAX_CLASS  1e9
 
 /* The next number of the line; false at its end, and for what is no number: then at[0] is no end
  * of a line. */
@@ -25,7 +26,7 @@ static bool take_number(struct scan *line, double *number)
     }
     text[n] = '\0';
     *number = strtod(text, &end);
-    if (n == 0 || *end || !(isdigit((unsigned char)end[-1]) || end[-1] == '.'))
+    if (n == 0 || end != text + n || !(isdigit((unsigned char)end[-1]) || end[-1] == '.'))
         return false;
     line->at += n;
     return true;
@@ -55,7 +56,8 @@ static bool is_yolo(const struct annot_file *file)
         for (; take_number(&scan, &number); n++)
             if (!(number >= -1 && number <= 2))
                 return false;
-        if (!at_end_of_line(&scan) || n < 4 || class < 0 || class != (double)(int)class)
+        if (!at_end_of_line(&scan) || n < 4 || !(class >= 0 && class <= MAX_CLASS) ||
+            class != (double)(int)class)
             return false;
     }
     const char *dot = strrchr(file->path, '.');

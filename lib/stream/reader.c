@@ -338,11 +338,14 @@ static unsigned char *read_data(struct stream_reader *reader, struct err *err)
     return buffer;
 }
 
-static bool is_control(const char *name)
+/* In a stream of ours what has a dot is a sample's, "__a.b__" too. */
+static bool is_control(const struct stream_reader *reader)
 {
+    const char *name = reader->name;
     size_t length = strlen(name);
     return length > 4 && !strchr(name, '/') && strncmp(name, "__", 2) == 0 &&
-           strcmp(name + length - 2, "__") == 0;
+           strcmp(name + length - 2, "__") == 0 &&
+           !(reader->place == IN_STREAM && strchr(name, '.'));
 }
 
 static int refuse_name(struct stream_reader *reader, const char *why, struct err *err)
@@ -386,7 +389,7 @@ static int take_name(struct stream_reader *reader, struct archive_entry *entry, 
         return err_memory(err, "a member's name");
     if (!name || strlen(name) > 2 * SAMPLE_MAX_NAME)
         return refuse_name(reader, "has no name, or one that is too long", err);
-    return is_control(reader->name) ? 0 : split_name(reader, err);
+    return is_control(reader) ? 0 : split_name(reader, err);
 }
 
 /* libarchive warns of names that are no text in this locale, and gives their bytes. */
@@ -543,7 +546,7 @@ static int take_member(struct stream_reader *reader, struct sample *sample, stru
  * is whole then. */
 static int take_pending(struct stream_reader *reader, struct sample *sample, struct err *err)
 {
-    if (is_control(reader->name) && !reader->suffix)
+    if (is_control(reader) && !reader->suffix)
         return sample->key ? 1 : take_control(reader, err);
     if (reader->place == AFTER_END)
         return refuse_name(reader, "follows the stream's end", err);

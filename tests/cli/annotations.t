@@ -3,7 +3,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../tap.sh"
-plan 89
+plan 91
 cd "$TMP" || exit 1
 python=python3
 
@@ -227,6 +227,10 @@ printf '0 0.1 0.1 0.3 0.1 0.3 0.3 0.1 0.3\r\n1 0.5 0.5 1 0.5 1 0.9 0.5 0.9 0.87\
 is "$(areas -s 50x50 yolo.txt)" "0: 100 500" "YOLO's polygons, with or without a probability"
 is "$(areas -s 50x50 -m class --classes 1,0 yolo.txt; at 7 7; at 30 30)" "0: 100 500 2 1" "... and classes"
 fails 64 "... need a size" rasterize -o yolo.png yolo.txt
+printf '1\0x 0.1 0.1 0.3 0.1 0.3 0.3\n' >zero.txt
+fails 65 "... and have no zero bytes" rasterize --size 50x50 -o yolo.png zero.txt
+printf '\0' >zero.txt
+fails 65 "... nor one alone" rasterize --size 50x50 -o yolo.png zero.txt
 "$BUILD/tests/helper/image" make 50 50 1 8 yolo.jpg.png
 mkdir -p beside
 cp yolo.txt beside/it.txt

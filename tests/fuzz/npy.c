@@ -1,7 +1,7 @@
 #include "tests/fuzz/npy.h"
 
 #include "core/npy.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/pixels.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned random)
 {
@@ -29,5 +29,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err;
     if (npy_read_header(&header, data, size, &err) == 0 && !header.object)
         copy(&header, data);
-    return 0;
+    return pixels_read_all(data, size);
 }
