@@ -4,8 +4,9 @@
 
 DATA has SET/test/images and SET/test/masks (16-bit PNG that number cells, or 0 and 255).
 PYTHON, this script's own, has numpy and scikit-image.  Prints a row a set: means over its
-images of AP at IoU 0.5, F1, cells true and found, and the foreground's DSC, as `score` has
-them, of `tile | predict | label` without options and of Otsu's watershed, which takes the
+images of AP at IoU 0.5, F1, cells true and found, and DSC, as `score` has them, of
+`tile | predict | label` without options, the DSC of the foreground that `tile | predict | stitch`
+gives, and the former of Otsu's watershed, which takes the
 smaller of the two sides of the threshold for cells, is smoothed by 1 pixel before, filled,
 rid of objects under 15 pixels, and split at maxima of the distance that are 7 pixels apart.
 MODEL: other weights than the default ones; MOST: so many images a set at most; OUT: a folder
@@ -30,13 +31,16 @@ def folder_of(name):
     return test if os.path.isdir(test) else os.path.join(os.environ["DATA"], name)
 
 
-def ours(images, to):
+def ours(images, cells, foreground):
     model = ["-m", os.environ["MODEL"]] if os.environ.get("MODEL") else []
+    stream = cells + ".tar"
     tile = subprocess.Popen(["tile", "-q", *images], stdout=subprocess.PIPE)
-    predict = subprocess.Popen(["predict", "-q", *model], stdin=tile.stdout, stdout=subprocess.PIPE)
-    subprocess.run(["label", "-q", "-f", "png", "-o", to + "/"], stdin=predict.stdout, check=True)
-    if tile.wait() or predict.wait():
-        sys.exit("the pipe failed")
+    subprocess.run(["predict", "-q", *model, "-o", stream], stdin=tile.stdout, check=True)
+    if tile.wait():
+        sys.exit("tile failed")
+    subprocess.run(["label", "-q", "-f", "png", "-o", cells + "/", stream], check=True)
+    subprocess.run(["stitch", "-q", "-o", foreground + "/", stream], check=True)
+    os.remove(stream)
 
 
 def gray(path):
@@ -82,11 +86,12 @@ def row(name, work):
     images = sorted(os.path.join(folder_of(name), "images", f)
                     for f in os.listdir(os.path.join(folder_of(name), "images")))
     images = images[:int(os.environ.get("MOST", len(images)))]
-    paths = [os.path.join(work, name, part) for part in ("ours", "otsu", "truth")]
+    paths = [os.path.join(work, name, part) for part in ("ours", "otsu", "truth", "foreground")]
     for path in paths:
         os.makedirs(path)
     truth_of(name, images, paths[2])
-    ours(images, paths[0])
+    ours(images, paths[0], paths[3])
+    foreground = f" {summary(paths[3], paths[2])['dsc']:.3f} |"
     otsu(images, paths[1])
     # Masks in black and white have no cells to count.
     numbered = max(io.imread(os.path.join(paths[2], f)).max() for f in os.listdir(paths[2])) != 255
@@ -98,12 +103,13 @@ def row(name, work):
             cells.append(f" {s['ap50']:.3f} | {s['f1']:.3f} | {s['n_true']:.0f} / {s['n_pred']:.0f} | {dsc:.3f} |")
         else:
             cells.append(f" – | – | – | {dsc:.3f} |")
+        cells.append(foreground if found == paths[0] else "")
     print("".join(cells), flush=True)
 
 
 def main():
-    print("| set | images | AP50 | F1 | cells true / found | DSC | Otsu: AP50 | F1 | cells | DSC |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| set | images | AP50 | F1 | cells true / found | DSC | of stitch | Otsu: AP50 | F1 | cells | DSC |")
+    print("|" + " --- |" * 11)
     with tempfile.TemporaryDirectory() as scratch:
         for name in sys.argv[1:] or SETS:
             row(name, os.environ.get("OUT", scratch))
