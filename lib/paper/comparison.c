@@ -173,9 +173,12 @@ static const char *dataset_of(const struct comparison *comparison, const struct 
     return "";
 }
 
-/* Whether a row's figure is one of finding cells: distances are 0 where nothing is found. */
+/* Whether a row's figure is one of finding cells: distances are 0 where nothing is found, and
+ * overlaps where nothing is found well enough. */
 static bool has_found(const struct comparison_row *row, int k)
 {
+    if (metrics[k].better > 0 && !(row->ours[k].mean > 0))
+        return false;
     double least = metrics[k].better < 0 ? 0.95 * row->images : 0;
     return row->found > 0 && row->found >= least;
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # table: our runs beside published figures.
 . "$(dirname "$0")/../tap.sh"
-plan 19
+plan 20
 cd "$TMP" || exit 1
 
 record() { # NAME RUN SEED STATUS DSC HD95
@@ -78,6 +78,9 @@ is "$(table p.tsv ./?.tsv | sed -n 3,12p)" "| A | 12 | X | ours | 50.00 | **7.00
 |  |  |  | difference | −10.00 | – |  |  |
 | A | 12 | Y | ours | 0.00 | 0.00 | 0 of 10 | 1 |" \
     "bold asks for a finding; our layers; no difference of pixels of other tiles"
+full a.tsv a 0 7 10 ''
+is "$(table p.tsv ./a.tsv | sed -n 3p)" "| A | 12 | X | ours | 0.00 | **7.00** | 10 of 10 | 1 |" "no zero is the best"
+full a.tsv a 0.5 7 10 ''
 is "$(table -f html p.tsv ./?.tsv | grep -c '<b>60.00</b>\|<b>7.00</b>')" 2 "bold in HTML"
 is "$(table p.tsv ./?.tsv | grep -c '^- Bold: \|^- HD95: in pixels of our tiles')" 2 "notes say what bold and pixels are"
 done_testing
