@@ -199,11 +199,11 @@ static noreturn void die_parts(const struct cli_option *row, const char *text)
 /* Parts between separators, from place `first` of the target. */
 static void read_parts(const struct cli_option *row, int first, const char *text)
 {
-    char *part = strdup(text); /* kept: texts are borrowed from it */
+    char *copy = strdup(text);
     int count = 0;
-    if (!part)
+    if (!copy)
         cli_die(STATUS_MEMORY, "out of memory for an option");
-    for (char *end; part; part = end) {
+    for (char *part = copy, *end; part; part = end) {
         if (count == row->most)
             die_parts(row, text);
         end = strchr(part, row->separator);
@@ -217,6 +217,8 @@ static void read_parts(const struct cli_option *row, int first, const char *text
         *row->count = count;
     for (; row->repeat_last && count < row->most; count++)
         copy_part(row, first + count, first + count - 1);
+    if (row->kind != CLI_KIND_TEXT) /* which is borrowed from it */
+        free(copy);
 }
 
 static void read_argument(const struct cli_option *row, const char *text)
