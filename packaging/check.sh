@@ -32,8 +32,21 @@ in_root() { # FOLDER COMMAND...
         chroot "$root" "$@"
 }
 
-files_of() { # FOLDER: all but what apt and dpkg keep of their own
-    (cd "$1" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./root \
+# It has much to say that is no matter here, and is shown when it fails.
+apt() { # FOLDER WORD...
+    local root=$1
+    shift
+    in_root "$root" apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$work/apt.log" 2>&1 || {
+        cat "$work/apt.log"
+        exit 1
+    }
+}
+
+# All but what apt and dpkg keep of their own, and what adduser leaves of the packages that ours
+# needs: its lock in /run, and /etc/gshadow as it was.
+files_of() { # FOLDER: and the packages
+    in_root "$1" dpkg-query -W -f 'package ${Package}\n'
+    (cd "$1" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./run -o -path ./etc/gshadow- -o -path ./root \
         -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log -o -path ./var/lib/dpkg \
         -o -path ./usr/share/mime -o -path ./etc/resolv.conf \) -prune -o -print) | LC_ALL=C sort
 }
@@ -60,10 +73,9 @@ try() {
     rm -rf --one-file-system "$root"
     debian "$root" man-db
     cp "$deb" "$root/tmp/morphoseg.deb"
-    in_root "$root" apt-get -qq update
+    apt "$root" update
     files_of "$root" >"$work/before"
-    in_root "$root" dpkg-query -W -f '${Package}\n' >"$work/packages-before"
-    in_root "$root" apt-get -qq install -y --no-install-recommends /tmp/morphoseg.deb >/dev/null
+    apt "$root" install -y --no-install-recommends /tmp/morphoseg.deb
     mkdir "$root/root/images"
     cp "$top/data/demo.png" "$root/root/images"
     in_root "$root" sh -c 'cd /root && ms-segment -o results images' || {
@@ -72,8 +84,8 @@ try() {
     }
     say "ms-segment found $(($(wc -l <"$root/root/results/cells.tsv") - 1)) cells"
     in_root "$root" sh -c 'man -w ms-segment ms-tile' >/dev/null
-    in_root "$root" apt-get -qq purge -y morphoseg >/dev/null
-    in_root "$root" sh -c 'apt-get -qq autoremove --purge -y' >/dev/null
+    apt "$root" purge -y morphoseg
+    apt "$root" autoremove --purge -y
     files_of "$root" >"$work/after"
     leave "$root"
     if ! diff "$work/before" "$work/after"; then
