@@ -71,7 +71,7 @@ try() {
     local root=$work/$suite-fresh
     leave "$root"
     rm -rf --one-file-system "$root"
-    debian "$root" man-db
+    debian "$root" man-db,adduser # which apt names, and so keeps once it is there
     cp "$deb" "$root/tmp/morphoseg.deb"
     apt "$root" update
     files_of "$root" >"$work/before"
