@@ -17,15 +17,15 @@ static struct {
     struct cell_options cells;
     bool probability, method_given, error_given, force;
     enum { DISTANCE, PROBABILITY } map;
-    int64_t min_size;     /* -1: the method's */
-    double min_relative;  /* likewise */
     float threshold;      /* 0: the most probable class */
     double pixel_size[2]; /* height, width; given by the user */
     struct results_options results;
 } settings = {
-    .cells = {.connectivity = 8, .depth = 0.15, .flow = FLOW_OPTIONS_DEFAULT, .renumber = true},
-    .min_size = -1,
-    .min_relative = -1,
+    .cells = {.connectivity = 8,
+              .depth = 0.15,
+              .flow = FLOW_OPTIONS_DEFAULT,
+              .min_size = -1,
+              .min_relative = -1},
     .results = {.format = -1, .suffix = ""},
 };
 
@@ -68,10 +68,9 @@ static const struct cli_option options[] = {
     {0, "max-hole", "N", "fill holes of at most N pixels",
      CLI_INT(settings.cells.max_hole, 1, INT64_MAX), CLI_GIVEN(settings.cells.fill)},
     {0, "min-size", "N", "drop cells of fewer pixels (default 0, flows 15)",
-     CLI_INT(settings.min_size, 0, INT64_MAX)},
-    {0, "min-relative", "SHARE",
-     "drop cells smaller than this share of the median (flows beside classes 0.1)",
-     CLI_REAL(settings.min_relative, 0, 1)},
+     CLI_INT(settings.cells.min_size, 0, INT64_MAX)},
+    {0, "min-relative", "SHARE", "drop cells under this share of the median (beside classes 0.1)",
+     CLI_REAL(settings.cells.min_relative, 0, 1)},
     {0, "clear-border", NULL, "drop cells that touch the image's border",
      CLI_FLAG(settings.cells.clear_border)},
     {0, "rois", "FILE|DIR", "write ImageJ regions of interest, a zip",
@@ -117,17 +116,15 @@ static bool is_flows(void)
 static int find_cells(struct picture *p, struct err *err)
 {
     struct cell_options cells = settings.cells;
+    const float *map = settings.map == PROBABILITY ? p->foreground : NULL;
+    const float *cell = p->values ? p->values + 2 * p->height * p->width : NULL;
+    float *flow = p->values;
     uint32_t count;
     if (p->flows) {
         cells_beside_classes(&cells, settings.threshold, settings.error_given);
-        cells_complete(&cells, settings.min_size, settings.min_relative);
-        return cells_find(p->prediction, p->height, p->width, &cells, NULL, p->flows, p->foreground,
-                          &count, err);
+        map = NULL, flow = p->flows, cell = p->foreground;
     }
-    const float *map = settings.map == PROBABILITY ? p->foreground : NULL;
-    const float *cell = p->values ? p->values + 2 * p->height * p->width : NULL;
-    return cells_find(p->prediction, p->height, p->width, &cells, map, p->values, cell, &count,
-                      err);
+    return cells_find(p->prediction, p->height, p->width, &cells, map, flow, cell, &count, err);
 }
 
 /* Networks find best what they have seen most: much larger cells come in pieces. */
@@ -253,19 +250,17 @@ static void label_stream(const char *path)
 
 static void complete_settings(void)
 {
-    struct cell_options *cells = &settings.cells;
     struct results_options *out = &settings.results;
     if (settings.force)
         guard_force();
-    bool flows = is_flows(), exported = false;
-    cells_complete(cells, settings.min_size, settings.min_relative);
+    bool exported = false;
     for (size_t i = 0; i < RESULTS_EXPORTS; i++)
         exported |= out->exports[i] != NULL;
     if (!out->labels && !out->table && !exported)
         out->labels = "-";
-    if (flows && settings.probability)
+    if (is_flows() && settings.probability)
         cli_die_usage("--probability and --method flows cannot be combined");
-    if (settings.map == PROBABILITY && cells->method != CELLS_WATERSHED)
+    if (settings.map == PROBABILITY && settings.cells.method != CELLS_WATERSHED)
         cli_die_usage("--map goes with --method watershed");
     if (out->intensities && !results_measure(&settings.results))
         cli_die_usage("--image goes with --table or --geojson");

@@ -7,15 +7,17 @@
 #include "objects/morphology.h"
 #include "objects/watershed.h"
 
-void cells_complete(struct cell_options *options, int64_t min_size, double min_relative)
+/* What a method has unless it was told otherwise. */
+static struct cell_options completed(struct cell_options options)
 {
-    bool flows = options->method == CELLS_FLOWS;
-    options->fill |= flows;
-    options->renumber = options->method != CELLS_KEEP;
-    options->min_size = min_size >= 0 ? (uint64_t)min_size : flows ? 15 : 0;
-    options->min_relative = min_relative >= 0                     ? min_relative
-                            : options->steady > 0 && min_size < 0 ? FLOW_STEADY_SMALLEST
-                                                                  : 0;
+    bool flows = options.method == CELLS_FLOWS;
+    options.fill |= flows;
+    if (options.min_relative < 0)
+        options.min_relative =
+            options.steady > 0 && options.min_size < 0 ? FLOW_STEADY_SMALLEST : 0;
+    if (options.min_size < 0)
+        options.min_size = flows ? 15 : 0;
+    return options;
 }
 
 void cells_beside_classes(struct cell_options *options, double threshold, bool error_given)
@@ -56,7 +58,7 @@ static int find(uint32_t *labels, size_t height, size_t width, const struct cell
 static int remove_small(uint32_t *labels, size_t height, size_t width,
                         const struct cell_options *options, struct err *err)
 {
-    uint64_t least = options->min_size;
+    uint64_t least = (uint64_t)options->min_size;
     if (options->min_relative > 0) {
         uint64_t median;
         if (labels_median_area(labels, height, width, &median, err))
@@ -67,9 +69,10 @@ static int remove_small(uint32_t *labels, size_t height, size_t width,
     return least > 1 ? labels_remove_small(labels, height, width, least, err) : 0;
 }
 
-int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_options *options,
+int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_options *wanted,
                const float *map, float *flow, const float *cell, uint32_t *count, struct err *err)
 {
+    struct cell_options chosen = completed(*wanted), *options = &chosen;
     bool late = options->method == CELLS_FLOWS || options->method == CELLS_KEEP;
     if (find(labels, height, width, options, map, flow, cell, count, err))
         return -1;
@@ -83,7 +86,9 @@ int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_
         return -1;
     bool numbered =
         !late && !options->clear_border && options->min_size <= 1 && options->min_relative <= 0;
-    return options->renumber && !numbered ? labels_renumber(labels, height, width, count, err) : 0;
+    return options->method != CELLS_KEEP && !numbered
+               ? labels_renumber(labels, height, width, count, err)
+               : 0;
 }
 
 static bool has_several(const uint32_t *labels, size_t count)

@@ -29,17 +29,14 @@ struct cell_options {
     struct flow_options flow;
     int smooth; /* radius of the majority filter before, 0: none */
     bool fill;  /* holes of objects, of any size or up to max_hole pixels */
-    uint64_t max_hole, min_size;
-    double min_relative; /* smallest object, of the median one's pixels; 0: any */
+    uint64_t max_hole;
+    int64_t min_size;    /* of objects, pixels; -1: the method's */
+    double min_relative; /* likewise, of the median object's pixels; -1: the method's, or 0 beside
+                            a min_size */
     bool clear_border;
-    bool renumber; /* 1, 2, ... in the order of first pixels */
     double
         steady; /* of flows: they are smoothed, in place, by a Gaussian of so many pixels, 0: not */
 };
-
-/* What a method has unless it was told otherwise.  min_size: -1 for the method's; min_relative:
- * -1 for the method's, none where a min_size was given. */
-void cells_complete(struct cell_options *options, int64_t min_size, double min_relative);
 
 /* Rules for flows of length 1 that a network learned beside classes, whose foreground
  * probability is `cell`: the flows are smoothed first.  threshold: least probability, 0 for the
@@ -48,8 +45,9 @@ void cells_beside_classes(struct cell_options *options, double threshold, bool e
 
 /* labels: height x width, in: classes, 0 background (for CELLS_KEEP: labels; for
  * CELLS_FLOWS: anything), out: objects.  map: for CELLS_WATERSHED, what the valleys
- * are looked for in, NULL for distances.  flow, cell: for CELLS_FLOWS.  *count is how
- * many objects there are. */
+ * are looked for in, NULL for distances.  flow, cell: for CELLS_FLOWS, which fills holes always.
+ * But for CELLS_KEEP objects are numbered 1, 2, ... in the order of their first pixels; *count is
+ * how many there are. */
 int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_options *options,
                const float *map, float *flow, const float *cell, uint32_t *count,
                struct err *err) MUST_CHECK;

@@ -27,10 +27,10 @@ struct answer {
 static int find_cells(uint32_t *labels, struct answer *a, size_t height, size_t width,
                       struct err *err)
 {
-    struct cell_options options = {.connectivity = 8, .flow = FLOW_OPTIONS_DEFAULT};
+    struct cell_options options = {
+        .connectivity = 8, .flow = FLOW_OPTIONS_DEFAULT, .min_size = -1, .min_relative = -1};
     uint32_t count;
     cells_beside_classes(&options, 0, false);
-    cells_complete(&options, -1, -1);
     for (size_t i = 0; i < height * width; i++) /* the image is not needed any more */
         a->image[i] = a->found[i] != 0;
     return cells_find(labels, height, width, &options, NULL, a->flows, a->image, &count, err);
