@@ -2,7 +2,7 @@
 # The rules that make the paper's tables: one run for real, what happens to runs that
 # fail or are interrupted, and that a second make repeats nothing.
 . "$(dirname "$0")/../tap.sh"
-plan 28
+plan 30
 cd "$TOP" || exit 1
 W=$TMP/work
 rules() { make -s -f pipelines/all.mk SCALE=smoke RUNS=1 W="$W" BIN="$BIN" "$@"; }
@@ -19,6 +19,12 @@ is "$(grep status "$TMP/record.tsv")" "# status	exit status 1" "also within a pi
 rm "$TMP/record.tsv"
 attempt 'exit 75'
 is "$? $(ls "$TMP"/record.tsv* 2>/dev/null)" "75 " "an interrupted one leaves none"
+# shellcheck disable=SC2016
+attempt 'true && bash -c "kill -9 \$\$" | (cat; exit 65)'
+is "$? $(ls "$TMP"/record.tsv* 2>/dev/null)" "137 " "nor does one whose pipe lost a part, whatever the others said"
+attempt 'yes | (exit 3)'
+is "$(grep status "$TMP/record.tsv")" "# status	exit status 3" "but a reader that fails, whose writer ends therefore, is a failure"
+rm "$TMP/record.tsv"
 pipelines/attempt "$TMP/record.tsv" a/b/c 1 gpu "sleep 98.7 | cat" 2>/dev/null &
 sleep 1
 kill $!
