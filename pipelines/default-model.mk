@@ -91,7 +91,7 @@ sheet: $(OUT)
 
 # ---- a kind left out: trained from nothing, for less long, with and without it ----
 
-LEAVE_STEPS ?= 800
+LEAVE_STEPS ?= 700
 LEFT_usiigaci = usiigaci_t98g
 LEFT_qpi      = qpi_adherent qpi_adherent_b
 LEFT_pfc      = pfc_neurons
