@@ -1,5 +1,6 @@
 // What of libtorch most files of lib/nn need, to be compiled once (Makefile).
-#pragma once
+#ifndef NN_TORCH_HPP
+#define NN_TORCH_HPP
 
 #include <ATen/ATen.h>
 #include <ATen/Config.h>
@@ -7,3 +8,5 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/version.h>
+
+#endif
