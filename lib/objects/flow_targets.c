@@ -15,12 +15,6 @@
 
 /* ---- diameters ---- */
 
-static int compare_areas(const void *a, const void *b)
-{
-    uint64_t x = ((const struct box *)a)->area, y = ((const struct box *)b)->area;
-    return (x > y) - (x < y);
-}
-
 static double diameter_of(const struct box *box)
 {
     return 2 * sqrt((double)box->area / PI);
@@ -34,7 +28,7 @@ int cells_diameter(const uint32_t *labels, size_t height, size_t width, double *
     if (boxes_of(&boxes, labels, height, width, err))
         return -1;
     if (boxes.count) {
-        qsort(boxes.items, boxes.count, sizeof *boxes.items, compare_areas);
+        boxes_sort_by_area(&boxes);
         double below = diameter_of(&boxes.items[(boxes.count - 1) / 2]);
         double above = diameter_of(&boxes.items[boxes.count / 2]);
         *diameter = fmax(LEAST_DIAMETER, (below + above) / 2);

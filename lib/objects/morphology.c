@@ -251,30 +251,6 @@ static int count_areas(const uint32_t *labels, size_t count, struct intmap *area
     return 0;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-int labels_median_area(const uint32_t *labels, size_t height, size_t width, uint64_t *median,
-                       struct err *err)
-{
-    struct intmap areas = {0};
-    int rc = count_areas(labels, height * width, &areas, err);
-    *median = 0;
-    if (rc == 0 && areas.room) {
-        qsort(areas.values, areas.room, sizeof *areas.values, by_size); /* free places are 0 */
-        size_t empty = 0;
-        while (empty < areas.room && areas.values[empty] == 0)
-            empty++;
-        if (empty < areas.room)
-            *median = areas.values[empty + (areas.room - empty - 1) / 2];
-    }
-    intmap_free(&areas);
-    return rc;
-}
-
 int labels_remove_small(uint32_t *labels, size_t height, size_t width, uint64_t min_area,
                         struct err *err)
 {

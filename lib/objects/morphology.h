@@ -27,10 +27,6 @@ int labels_smooth(uint32_t *labels, size_t height, size_t width, int radius,
 /* Removes objects that touch the image's border. */
 int labels_clear_border(uint32_t *labels, size_t height, size_t width, struct err *err) MUST_CHECK;
 
-/* Median of the objects' areas in pixels, the lower one of two; 0 without objects. */
-int labels_median_area(const uint32_t *labels, size_t height, size_t width, uint64_t *median,
-                       struct err *err) MUST_CHECK;
-
 /* Removes objects of fewer than min_area pixels. */
 int labels_remove_small(uint32_t *labels, size_t height, size_t width, uint64_t min_area,
                         struct err *err) MUST_CHECK;

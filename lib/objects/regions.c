@@ -64,6 +64,32 @@ void boxes_free(struct boxes *boxes)
     *boxes = (struct boxes){0};
 }
 
+static int compare_areas(const void *a, const void *b)
+{
+    uint64_t x = ((const struct box *)a)->area, y = ((const struct box *)b)->area;
+    return (x > y) - (x < y);
+}
+
+void boxes_sort_by_area(struct boxes *boxes)
+{
+    if (boxes->count)
+        qsort(boxes->items, boxes->count, sizeof *boxes->items, compare_areas);
+}
+
+int labels_median_area(const uint32_t *labels, size_t height, size_t width, uint64_t *median,
+                       struct err *err)
+{
+    struct boxes boxes;
+    *median = 0;
+    if (boxes_of(&boxes, labels, height, width, err))
+        return -1;
+    boxes_sort_by_area(&boxes);
+    if (boxes.count)
+        *median = boxes.items[(boxes.count - 1) / 2].area;
+    boxes_free(&boxes);
+    return 0;
+}
+
 /* ---- one object in its box, with a margin of one background pixel ---- */
 
 struct view {

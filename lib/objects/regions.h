@@ -33,6 +33,13 @@ int boxes_of(struct boxes *boxes, const uint32_t *labels, size_t height, size_t 
              struct err *err) MUST_CHECK;
 void boxes_free(struct boxes *boxes);
 
+/* Smallest area first; `numbers` does not hold after it. */
+void boxes_sort_by_area(struct boxes *boxes);
+
+/* Median of the objects' areas in pixels, the lower one of two; 0 without objects. */
+int labels_median_area(const uint32_t *labels, size_t height, size_t width, uint64_t *median,
+                       struct err *err) MUST_CHECK;
+
 #define REGION_MAX_CHANNELS 4
 
 /* Everything in pixels; coordinates are of pixel centers, the first at 0. */

@@ -5,6 +5,7 @@
 #include "core/rng.h"
 #include "objects/components.h"
 #include "objects/morphology.h"
+#include "objects/regions.h"
 #include "scores/matching.h"
 #include "tests/tap.h"
 
