@@ -121,6 +121,7 @@ figures: figure3 figure4 figure5
 $(FIGURE3): $(FIGURE3_RUN)
 	pipelines/figure3 $< $@
 $(W)/figures/%.done: $(FIGURE_RUNS:%=$(W)/runs/%/seed1.tsv)
+	@mkdir -p $(@D)
 	pipelines/figure $* $^ >$@.tmp && mv $@.tmp $@
 
 report: $(W)/report.html

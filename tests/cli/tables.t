@@ -2,7 +2,7 @@
 # All tables at the smallest scale, by a make that is killed in the middle and by a
 # second one that finishes: no run is repeated, every row is there, one page has it all.
 . "$(dirname "$0")/../tap.sh"
-plan 15
+plan 16
 cd "$TOP" || exit 1
 W=$TMP/work
 rules() { make -s -j2 -f pipelines/all.mk SCALE=smoke RUNS=1 W="$W" BIN="$BIN" "$@"; }
@@ -27,6 +27,7 @@ for table in table1 table2 table3 table4; do
     is "$(grep -c '| ours |' "$W/$table.md")" $((rows - 1)) "$table has its rows"
 done
 is "$(grep -c failed "$W"/table?.md | cut -d: -f2 | sort -u)" 0 "none says failed"
+ok "a figure alone, its folder not there yet" rules figure4
 ok "report" rules report
 ok "has figures and tables" test "$(grep -c '<table\|figure3\|<figure' "$W/report.html")" -ge 10
 is "$(grep -c -E '(src|href)="?https?:' "$W/report.html")" 0 "and needs no other file"
