@@ -179,9 +179,11 @@ attack_folder() { # NUMBER
     mkdir "$folder" "$folder/out" && synth -q -n "$n" -s 24 --seed 9 -o "$folder/drawn" || return 1
     find "$folder"/drawn/images -name '*.png' | sort | head -n "$broken" >"$folder/broken"
     while read -r file; do truncate -s 150 "$file"; done <"$folder/broken"
-    run_folder & # and is killed in the middle of it
+    set -m
+    run_folder & # and is killed in the middle of it, with all of its group
+    set +m
     sleep "$(awk -v n="$n" 'BEGIN { print n * 0.004 + 0.2 }')"
-    kill -KILL -- -$! 2>/dev/null
+    kill -KILL -- -$! || return 1
     wait $! 2>/dev/null
     find "$folder/out" -type f -name '*.tmp-*' -exec touch -d '1 hour ago' {} +
     (run_folder) 2>"$folder/messages"
@@ -200,7 +202,7 @@ attack_folder() { # NUMBER
 # What is there already is not made again.
 run_folder() {
     # shellcheck disable=SC2016 # the inner shell expands these
-    find "$TMP/folder/drawn/images" -name '*.png' | sort | setsid xargs -P 2 -I{} bash -c '
+    find "$TMP/folder/drawn/images" -name '*.png' | sort | xargs -P 2 -I{} bash -c '
         out=$TMP/folder/out/${1##*/}
         [ -e "$out" ] || tile -q -m "$TMP/folder/drawn/masks" "$1" | stitch -q --mask -o "$out" 2>>"$TMP/folder/stitch"' one {}
 }
@@ -228,6 +230,8 @@ kill_table() { # KILLS
         kill -KILL -- -$! 2>/dev/null
         wait $! 2>/dev/null
     done
+    # What a kill left is swept once it is stale.
+    find "$TMP/killed" -name '*.tmp-*' -exec touch -d '1 hour ago' {} +
     make_table "$TMP/killed" || wrong=1
     # The last line says of which commit they are.
     cmp -s <(sed '/^- Ours: /d' "$TMP/whole/table1.md") <(sed '/^- Ours: /d' "$TMP/killed/table1.md") || wrong=$((wrong + 1))
