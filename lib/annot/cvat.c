@@ -10,8 +10,7 @@
 #include "core/num.h"
 #include "core/text.h"
 
-#define CHUNK      ((size_t)1 << 20)  /* bytes that expat takes at a time */
-#define MAX_PIXELS ((int64_t)1 << 28) /* of a mask */
+#define CHUNK ((size_t)1 << 20) /* bytes that expat takes at a time */
 
 struct reading {
     XML_Parser xml;
@@ -127,7 +126,7 @@ static int add_mask(const char **a, struct build *build, struct err *err)
     double left, top;
     if (real(a, "left", &left, err) || real(a, "top", &top, err))
         return -1;
-    if (width < 1 || height < 1 || width > MAX_PIXELS / height)
+    if (width < 1 || height < 1)
         return err_set(err, STATUS_DATA, "a mask without a size");
     if (limits_check_pixels(width, height, err))
         return -1;

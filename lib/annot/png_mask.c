@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PIXELS ((size_t)1 << 28) /* of a mask */
+#include "core/limits.h"
 
 static int digit(char c)
 {
@@ -35,8 +35,8 @@ static size_t decode_base64(char *text)
 
 static int read_pixels(png_image *image, struct build *build, int64_t x, int64_t y, struct err *err)
 {
-    if ((size_t)image->width * image->height > MAX_PIXELS)
-        return err_set(err, STATUS_DATA, "a mask of %u x %u pixels", image->width, image->height);
+    if (limits_check_pixels(image->width, image->height, err))
+        return -1;
     image->format = PNG_FORMAT_GRAY;
     uint8_t *pixels = malloc(PNG_IMAGE_SIZE(*image));
     if (!pixels)

@@ -28,7 +28,8 @@ struct cell {
 
 /* What the cells of a sheet have in common. */
 struct style {
-    double stretch, cosine, sine; /* longer by `stretch` in one direction and narrower across */
+    double cosine, sine;          /* the direction in which cells are longer */
+    float along, across;          /* by what its distances and those across it are multiplied */
     double bend, ragged;          /* how far borders are bent at the scale of cells, of pixels */
     double rise, dome, edge;      /* thickness of the flat part, of the middle; how fast it rises */
     double seam, seam_width;      /* thickness added where two cells meet */
@@ -69,8 +70,11 @@ static double either_sign(struct rng *rng, double low, double high)
 static struct style choose_style(const struct monolayer *sheet, struct rng *rng)
 {
     double direction = rng_between(rng, 0, 2 * PI), r = sheet->radius;
+    double stretch = 1 + fabs(rng_normal(rng)) * 0.35;
+    float along = (float)(1 / sqrt(stretch));
     struct style s = {
-        .stretch = 1 + fabs(rng_normal(rng)) * 0.35,
+        .along = along,
+        .across = 1 / along,
         .cosine = cos(direction),
         .sine = sin(direction),
         .bend = r * rng_between(rng, 0.15, 0.7),
@@ -179,7 +183,7 @@ struct nearest {
 static struct nearest find_nearest(const struct grid *g, float x, float y)
 {
     struct nearest at = {NULL, NULL, 1e9f, 1e9f};
-    float along = (float)(1 / sqrt(g->style.stretch)), across = 1 / along;
+    float along = g->style.along, across = g->style.across;
     float c = (float)g->style.cosine, s = (float)g->style.sine;
     int64_t row = (int64_t)floor(y / g->step + 0.5) + MARGIN;
     int64_t column = (int64_t)floor(x / g->step + 0.5) + MARGIN;

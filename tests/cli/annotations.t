@@ -3,7 +3,7 @@
 # shellcheck source=tests/tap.sh
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../tap.sh"
-plan 91
+plan 93
 cd "$TMP" || exit 1
 python=python3
 
@@ -139,22 +139,27 @@ ok "... are counted" grep -q "5 broken objects" err
 labelme "$(shape rectangle '[[5,5],[15,15]]' cell '"one"'),$(shape line '[[0,0],[1,1]]' cell '"one"'),$(shape rectangle '[[20,5],[30,15]]' cell '"one"'),$(shape rectangle '[[20,25],[30,35]]' cell 2)"
 is "$(areas l.json)" "0: 200 100" "groups with names, a line in one"
 if $python -c 'import zlib' 2>/dev/null; then
-    png=$($python - <<'END'
+    masks=$($python - <<'END'
 import base64, struct, zlib
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-rows = [b"\0" + bytes([255 if x >= y else 0 for x in range(12)]) for y in range(12)]
-print(base64.b64encode(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 12, 12, 8, 0, 0, 0, 0))
-      + chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b"")).decode())
+for n in 12, 80:
+    rows = [b"\0" + bytes([255 if x >= y else 0 for x in range(n)]) for y in range(n)]
+    print(base64.b64encode(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", n, n, 8, 0, 0, 0, 0))
+          + chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b"")).decode())
 END
     )
+    png=${masks%%$'\n'*} large=${masks#*$'\n'}
     labelme "$(shape mask '[[10.4,20.2],[21,31]]' cell null ",\"mask\":\"$png\"")"
     is "$(areas l.json)" "0: 78" "a mask"
     is "$(label -q -m keep -T - r.tif | awk 'NR > 1 { print $6, $7, $8, $9 }')" "10 20 12 12" "... in its place"
     labelme "$(shape mask '[[54,44],[65,55]]' cell null ",\"mask\":\"$png\""),$(shape mask '[[-6,-6],[5,5]]' cell null ",\"mask\":\"$png\"")"
     is "$(areas l.json)" "0: 21 21" "... as much of it as is in the image"
+    labelme "$(shape mask '[[0,0],[79,79]]' cell null ",\"mask\":\"$large\"")"
+    rasterize --max-pixels 3000 -o r.tif l.json 2>err
+    ok "... but none above the limit" grep -q "80 x 80 pixels are more than 3000, the limit (--max-pixels)" err
 else
-    skip "no python"
+    skip "no python" 4
 fi
 
 # ---- VIA ----
@@ -209,6 +214,10 @@ is "$(label -q -m keep -T - "cvat/first & last.png" | awk -F '\t' 'NR > 1 { prin
 ok "... points are counted" grep -q "first & last.png': 1 objects without area are left out; points 5: points has no area" err
 is "$(label -q -m keep -T - cvat/b.png | awk 'NR > 1 { printf " %s", $10 }')" " 400" "broken points and runs are left out"
 ok "... and counted" grep -q "2 broken objects are left out; polygon 2: its points are malformed" err
+sed '/<image id="1"/,$d; s|</image>|<mask label="cell" rle="9000" left="0" top="0" width="100" height="90"/></image>|' cvat.xml >large.xml
+echo '</annotations>' >>large.xml
+rasterize --max-pixels 8000 -o r.tif large.xml 2>err
+ok "... as are masks above the limit" grep -q "100 x 90 pixels are more than 8000, the limit (--max-pixels)" err
 { sed '/<image id="1"/,$d' cvat.xml && echo '</annotations>'; } >one.xml
 is "$(areas -m class --classes nucleus,cell one.xml; at 22 7; at 12 7)" "0: 185 20 1 2" "classes"
 sed '20q' cvat.xml >cut.xml

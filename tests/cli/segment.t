@@ -72,7 +72,7 @@ if command -v parallel >/dev/null; then
     is "$(status segment -q -j 2 --chunk 1 -r -o two in) $(cat err)" "0 " "two pipes at once"
     is "$(cut -f 1-6 two/images.tsv)" "$(cut -f 1-6 out/images.tsv)" "find the same"
 else
-    skip "two pipes at once: no GNU parallel"
+    skip "two pipes at once: no GNU parallel" 2
 fi
 cp in/a/x1.png in/b/x1.png
 fails 64 "two images of one stem are refused" segment -r -o out in
