@@ -419,25 +419,20 @@ static int drop_large(uint32_t *labels, size_t height, size_t width, double max_
     return 0;
 }
 
-static int by_area(const void *a, const void *b)
+/* The median area of the objects whose error is at most `most`, the upper one of two; 0 when
+ * there is none. */
+static int typical_area(const struct boxes *boxes, const double *errors, double most,
+                        uint64_t *area, struct err *err)
 {
-    const size_t *one = a, *other = b;
-    return (*one > *other) - (*one < *other);
-}
-
-/* The median area of the objects whose error is at most `most`; 0 when there is none. */
-static int typical_area(const struct boxes *boxes, const double *errors, double most, size_t *area,
-                        struct err *err)
-{
-    size_t n = 0, *areas = malloc((boxes->count + 1) * sizeof *areas);
-    if (!areas)
+    struct boxes good = {.items = malloc((boxes->count + 1) * sizeof *good.items)};
+    if (!good.items)
         return err_memory(err, "the areas of objects");
     for (size_t i = 0; i < boxes->count; i++)
         if (errors[i] <= most)
-            areas[n++] = boxes->items[i].area;
-    qsort(areas, n, sizeof *areas, by_area);
-    *area = n ? areas[n / 2] : 0;
-    free(areas);
+            good.items[good.count++] = boxes->items[i];
+    boxes_sort_by_area(&good);
+    *area = good.count ? good.items[good.count / 2].area : 0;
+    free(good.items);
     return 0;
 }
 
@@ -459,7 +454,7 @@ static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t
                       const struct flow_options *options, struct err *err)
 {
     double small = options->small_threshold;
-    size_t typical = 0;
+    uint64_t typical = 0;
     struct boxes boxes;
     if (boxes_of(&boxes, labels, height, width, err))
         return -1;
