@@ -371,7 +371,7 @@ install: all completions
 DEB      = morphoseg_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
 .PHONY: deb
 deb: all
-	BUILD=$(BUILD) packaging/deb.sh $(VERSION) $(DEB)
+	+BUILD=$(BUILD) packaging/deb.sh $(VERSION) $(DEB)
 
 # With the PREFIX and PROGRAM_PREFIX of the installation.
 uninstall:
