@@ -178,7 +178,8 @@ SCRIPT_TESTS = $(if $(filter none,$(TORCH)),$(shell for t in $(ALL_SCRIPTS); do 
                tests/needs $$t | grep -qE 'bin/(train|predict)|helper/(network|training)' || echo $$t; done),$(ALL_SCRIPTS))
 ALL_TESTS    = $(UNIT_TESTS) $(TORCH_TESTS) $(SCRIPT_TESTS)
 # Tests ask for more memory than there is, to see it refused.
-SANITIZERS   = $(if $(asan),ASAN_OPTIONS=allocator_may_return_null=1)
+SANITIZERS   = $(if $(asan),ASAN_OPTIONS=allocator_may_return_null=1) \
+               $(if $(tsan),TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp)
 CHOSEN_TESTS = $(if $(T),$(foreach t,$(T),$(filter %/$(t) %/$(t).t,$(ALL_TESTS))),$(ALL_TESTS))
 
 built-tests: $(UNIT_TESTS) $(TORCH_TESTS) $(HELPERS) $(REPLAYERS) $(PRELOADED)

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <omp.h>
 
 #include <ATen/Parallel.h>
@@ -111,11 +112,23 @@ void sleep_while_waiting(bool now)
     }
 }
 
+// OpenBLAS, where libtorch has it, may have threads of its own, which do not hear of OpenMP's.
+void set_blas_threads(int threads)
+{
+    auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+    if (set)
+        set(threads);
+}
+
 } // namespace
 
 int nn_set_threads(int threads)
 {
-    return nn::run([&] { at::set_num_threads(threads > 0 ? threads : omp_get_num_procs()); });
+    return nn::run([&] {
+        int number = threads > 0 ? threads : omp_get_num_procs();
+        at::set_num_threads(number);
+        set_blas_threads(number);
+    });
 }
 
 int nn_threads(void)

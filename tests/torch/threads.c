@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <sched.h>
+#include <time.h>
 
 #include "nn/nn.h"
 #include "tests/tap.h"
@@ -31,6 +32,37 @@ static double sum_of_products(void)
     return sum;
 }
 
+/* A convolution so small that libtorch takes it to BLAS. */
+static void convolve(void)
+{
+    if (nn_scope_begin())
+        return;
+    nn_tensor *x = nn_full(4, (int64_t[]){1, 64, 16, 16}, 1, DTYPE_F32, NN_CPU);
+    nn_tensor *kernel = nn_full(4, (int64_t[]){128, 64, 3, 3}, 1, DTYPE_F32, NN_CPU);
+    for (int i = 0; i < 20; i++)
+        nn_sum(nn_conv2d(x, kernel, NULL, (struct nn_conv){.pad_h = 1, .pad_w = 1}));
+    nn_scope_end();
+}
+
+static double seconds(clockid_t clock)
+{
+    struct timespec t = {0};
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Processor time of other threads than this one while it computes, as a share of its own. */
+static double share_of_others(void)
+{
+    double all = seconds(CLOCK_PROCESS_CPUTIME_ID), own = seconds(CLOCK_THREAD_CPUTIME_ID);
+    (void)sum_of_products();
+    for (int i = 0; i < 20; i++)
+        convolve();
+    all = seconds(CLOCK_PROCESS_CPUTIME_ID) - all;
+    own = seconds(CLOCK_THREAD_CPUTIME_ID) - own;
+    return (all - own) / own;
+}
+
 static void use_one_processor(void)
 {
     cpu_set_t all, one;
@@ -45,7 +77,10 @@ static void use_one_processor(void)
 
 int main(void)
 {
-    tap_plan(6);
+    tap_plan(8);
+    ok(!nn_set_threads(1), "one thread");
+    double others = share_of_others();
+    ok(others < 0.1, "is all that computes, in every library (others: %.2f)", others);
     use_one_processor();
     ok(!nn_set_threads(0), "as many threads as processors");
     is_int(nn_threads(), 1, "are one");
