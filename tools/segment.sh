@@ -197,15 +197,31 @@ quoted() { # the words, for a shell
     printf '%s' "${text# }"
 }
 
+predict_command() { # sets the array predict
+    predict=("${prefix}predict" --keep-image)
+    [ -z "$weights" ] || predict+=(-m "$weights")
+    predict+=(${predict_options[@]+"${predict_options[@]}"})
+}
+
+# Whether predict takes its weights and options: then all it minds is that there is no stream.
+check_predict() {
+    local said status predict
+    predict_command
+    said=$("${predict[@]}" -q </dev/null 2>&1 >/dev/null)
+    status=$?
+    case $said in *"'standard input': it is empty") return 0 ;; esac
+    [ -z "$said" ] || printf '%s\n' "$said" >&2
+    die "$status" "predict does not run; no further image was tried"
+}
+
 # run_chunk ID: the pipe over the images of parts/ID.list
 run_chunk() {
     local id=$1 images=() status statuses=() failed=0 blame=yes
     mapfile -t images <"$out/parts/$id.list"
-    local tile=("${prefix}tile") predict=("${prefix}predict" --keep-image) label=("${prefix}label")
+    local tile=("${prefix}tile") predict label=("${prefix}label")
+    predict_command
     [ -z "$size" ] || tile+=(-s "$size")
     case ${images[*]} in *_0000.*) tile+=(--numbered images) ;; esac
-    [ -z "$weights" ] || predict+=(-m "$weights")
-    predict+=(${predict_options[@]+"${predict_options[@]}"})
     label+=(-T "$out/parts/$id.tsv" -o "$out/labels/" --rois "$out/rois/" --geojson "$out/geojson/" --svg "$out/outlines/")
     [ -z "$force" ] || label+=(--force)
     say "$(quoted "${tile[@]}") $(quoted "${images[0]}")$([ ${#images[@]} -lt 2 ] || echo " ... (${#images[@]} images)") | $(quoted "${predict[@]}") | $(quoted "${label[@]}")"
@@ -244,16 +260,17 @@ time_left() { # DONE ALL: ", about 3 min left", by the clock since the first chu
 }
 
 run_chunks() { # ID...
-    local id n=0 chunks_begun=$SECONDS
+    local id n=0 is_checked='' chunks_begun=$SECONDS
     if [ "$jobs" = 1 ] && [ ${#parallel_options[@]} = 0 ]; then
         for id; do
-            run_chunk "$id"
-            n=$((n + 1))
+            run_chunk "$id" || [ -f "$out/parts/$id.tsv" ] || [ -n "$is_checked" ] || check_predict
+            is_checked=yes n=$((n + 1))
             [ $# -lt 2 ] || say "$name: $n of $# pipes done$(time_left "$n" $#)"
         done
         return
     fi
     command -v parallel >/dev/null || die 64 "-j and --sshlogin need GNU parallel (apt-get install parallel)"
+    [ ${#parallel_options[@]} != 0 ] || check_predict
     [ -n "$quiet" ] || [ ! -t 2 ] || parallel_options+=(--eta)
     parallel --will-cite -j "$jobs" --workdir . ${parallel_options[@]+"${parallel_options[@]}"} \
         "$(quoted "$0" ${quiet:+-q} ${force:+--force} ${weights:+-m "$weights"} ${size:+--size "$size"} \

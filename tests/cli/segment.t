@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 60
+plan 61
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -42,8 +42,9 @@ ok "which is said" grep -q 'failed before and have not changed (--retry' err
 is "$(status segment --retry -r -o out in) $(grep -c '^tile ' err)" "1 1" "unless it is asked for"
 printf 'another' >in/b/broken.tif && touch -d '+2 seconds' in/b/broken.tif
 is "$(status segment -r -o out in) $(grep -c '^tile ' err)" "1 1" "or the image has changed"
-is "$(status segment -q -o weights -m none.safetensors in/a) $(wc -l <weights/parts/failed)" "1 0" \
-    "where the weights are to blame no image is"
+is "$(status segment --chunk 1 -r -o weights -m none.safetensors in) $(grep -c '^tile ' err) $(tail -n 1 err)" \
+    "66 1 segment: predict does not run; no further image was tried" "weights that are not there end it at once"
+is "$(cat weights/parts/failed 2>/dev/null)" "" "and no image is to blame"
 ok "and all are done when they are there" segment -q -o weights in/a
 
 rm in/b/broken.tif
