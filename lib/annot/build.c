@@ -1,7 +1,12 @@
 #include "annot/build.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
+
+#include "core/limits.h"
+
+#define MAX_MASK ((int64_t)1 << 28) /* pixels of a mask */
 
 struct build build_new(void)
 {
@@ -136,6 +141,15 @@ int build_rounded(struct build *build, double x, double y, double width, double 
         build_arc(build, left, bottom, rx, ry, M_PI / 2, M_PI, err))
         return -1;
     return build_arc(build, left, top, rx, ry, M_PI, 3 * M_PI / 2, err);
+}
+
+int build_check_mask(int64_t width, int64_t height, struct err *err)
+{
+    if (limits_check_pixels(width, height, err))
+        return -1;
+    if (width <= MAX_MASK / height)
+        return 0;
+    return err_set(err, STATUS_DATA, "a mask of %" PRId64 " x %" PRId64 " pixels", width, height);
 }
 
 int build_mask(struct build *build, const uint8_t *mask, int64_t x, int64_t y, int64_t width,

@@ -47,6 +47,9 @@ int build_turned_ellipse(struct build *build, double x, double y, double x_radiu
 int build_rounded(struct build *build, double x, double y, double width, double height, double arc,
                   struct err *err) MUST_CHECK;
 
+/* STATUS_DATA for a mask that is too large: of more than --max-pixels, or than 2^28 pixels. */
+int build_check_mask(int64_t width, int64_t height, struct err *err) MUST_CHECK;
+
 /* Bits of a mask, width x height bytes, not 0 in the object, as runs of a box at (x, y). */
 int build_mask(struct build *build, const uint8_t *mask, int64_t x, int64_t y, int64_t width,
                int64_t height, struct err *err) MUST_CHECK;

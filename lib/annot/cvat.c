@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "annot/file.h"
-#include "core/limits.h"
 #include "core/num.h"
 #include "core/text.h"
 
@@ -128,7 +127,7 @@ static int add_mask(const char **a, struct build *build, struct err *err)
         return -1;
     if (width < 1 || height < 1)
         return err_set(err, STATUS_DATA, "a mask without a size");
-    if (limits_check_pixels(width, height, err))
+    if (build_check_mask(width, height, err))
         return -1;
     uint8_t *mask = malloc((size_t)(width * height));
     if (!mask)

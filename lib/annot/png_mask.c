@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/limits.h"
-
 static int digit(char c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -35,7 +33,7 @@ static size_t decode_base64(char *text)
 
 static int read_pixels(png_image *image, struct build *build, int64_t x, int64_t y, struct err *err)
 {
-    if (limits_check_pixels(image->width, image->height, err))
+    if (build_check_mask(image->width, image->height, err))
         return -1;
     image->format = PNG_FORMAT_GRAY;
     uint8_t *pixels = malloc(PNG_IMAGE_SIZE(*image));
