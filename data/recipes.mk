@@ -46,7 +46,7 @@ $(DATA)/nt2:
 	fi
 	find $@.tmp/raw -name '*_ROI.json' | sort | while read -r outlines; do
 	    stem=$$(basename "$$outlines" _ROI.json)
-	    image=$$(find $@.tmp/raw \( -name "$$stem.tif" -o -name "$$stem.MP.tif" \) | head -n 1)
+	    image=$$(find $@.tmp/raw \( -name "$$stem.tif" -o -name "$$stem.MP.tif" \) -print -quit)
 	    [ -n "$$image" ] || { echo "data-nt2: no image for '$$outlines'" >&2; continue; }
 	    jq '$(LABELME)' "$$outlines" >$@.tmp/labelme.json
 	    mv "$$image" "$@.tmp/images/$$stem.tif"
@@ -66,8 +66,8 @@ $(DATA)/bloodcell:
 	$(call UNPACK,$(DOWNLOADS)/bccd-dataset-with-mask.zip,$@.tmp/raw)
 	for part in train test; do
 	    mkdir -p $@.tmp/$$part
-	    mv "$$(find $@.tmp/raw -type d -path "*/$$part/original" | head -n 1)" $@.tmp/$$part/images
-	    mv "$$(find $@.tmp/raw -type d -path "*/$$part/mask" | head -n 1)" $@.tmp/$$part/masks
+	    mv "$$(find $@.tmp/raw -type d -path "*/$$part/original" -print -quit)" $@.tmp/$$part/images
+	    mv "$$(find $@.tmp/raw -type d -path "*/$$part/mask" -print -quit)" $@.tmp/$$part/masks
 	done
 	rm -r $@.tmp/raw
 	mv $@.tmp $@
@@ -88,7 +88,7 @@ $(DATA)/livecell:
 	    rasterize -q -m binary -o $@.tmp/$$part/masks $(DOWNLOADS)/livecell_coco_$$part.json
 	    for mask in $@.tmp/$$part/masks/*; do
 	        stem=$$(basename "$${mask%.*}")
-	        image=$$(find $@.tmp/raw -name "$$stem.tif" | head -n 1)
+	        image=$$(find $@.tmp/raw -name "$$stem.tif" -print -quit)
 	        if [ -n "$$image" ]; then mv "$$image" $@.tmp/$$part/images; else rm "$$mask"; fi
 	    done
 	done
