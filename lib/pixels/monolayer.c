@@ -28,12 +28,12 @@ struct cell {
 
 /* What the cells of a sheet have in common. */
 struct style {
-    double cosine, sine;          /* the direction in which cells are longer */
-    float along, across;          /* by what its distances and those across it are multiplied */
-    double bend, ragged;          /* how far borders are bent at the scale of cells, of pixels */
-    double rise, dome, edge;      /* thickness of the flat part, of the middle; how fast it rises */
-    double seam, seam_width;      /* thickness added where two cells meet */
-    double grain, around;         /* texture, and the share of it that lies about the nucleus */
+    double cosine, sine;     /* the direction in which cells are longer */
+    float along, across;     /* by what its distances and those across it are multiplied */
+    double bend, ragged;     /* how far borders are bent at the scale of cells, of pixels */
+    double rise, dome, edge; /* thickness of the flat part, of the middle; how fast it rises */
+    double seam, seam_width; /* thickness added where two cells meet */
+    double grain, around;    /* texture, and the share of it that lies about the nucleus */
     double nucleus, nucleus_rise, nucleolus_rise;
 };
 
