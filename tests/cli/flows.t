@@ -64,6 +64,7 @@ assert likeness > 0.75
 P
 
 # What a run of flows goes on with, and what it refuses.
+# shellcheck disable=SC2317 # called by ok
 run() {
     train "${small[@]}" --vos --vos-start 1 --vos-sample 200 --vos-select 20 --vos-queue 50 --loss norm \
         --steps 14 -o "$1.safetensors" "${@:2}" cells.tar white.tar

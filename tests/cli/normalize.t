@@ -11,6 +11,7 @@ synth -q -n 8 -s 96 -l fluorescence --radius 8 --coverage 25 -o train/
 synth -q -n 1 -s 300x260 -l fluorescence --radius 8 --coverage 25 --seed 5 -o one/
 image=$(echo one/images/*)
 tile -q -s 96 -m train/masks train/images/* >t.tar
+# shellcheck disable=SC2054 # commas of one option
 small=(-q -a unet-s:width=8,levels=3,norm=0 -b 4 -t 1 --optimizer adamw --lr 0.01 -p none --steps 60)
 ok "trains on ranges" train "${small[@]}" --normalize range -o range.safetensors t.tar
 ok "the weights say so" grep -q '^sees.range' <(weights info range.safetensors)

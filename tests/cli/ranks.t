@@ -53,6 +53,7 @@ ok "give the same weights" close_to "$TMP/whole-vos.last.safetensors" "$TMP/halv
 # Of four masks that each rank's part may have, some number cells and some do not.
 synth -q -n 6 -s 32 -l phase --instances --contrast 3 --seed 3 --prefix cells >"$TMP/cells.tar"
 cat "$TMP/in.tar" >>"$TMP/cells.tar"
+# shellcheck disable=SC2034 # for eval
 flows=(--flows --loss norm --optimizer adamw --lr 0.0005)
 ok "flows on one rank" eval '(data=cells one 4 whole-flows "${flows[@]}")'
 ok "and on two" eval 'data=cells two halves-flows "${flows[@]}"'

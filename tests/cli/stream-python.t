@@ -150,7 +150,7 @@ for format in pax gnu; do
         "Well A1 (2)|a+b,c=d|été/Größe 5µm|v1.2/x|a b|a_b|日本" "keys of any characters ($format)"
     LC_ALL=C prune -q --blank --invert keys.$format.tar >back.tar
     LC_ALL=C stitch -q -o "wells.$format/" keys.$format.tar
-    is "$(cd wells.$format && LC_ALL=C ls -v | paste -sd'|')" \
+    is "$(cd wells.$format && LC_ALL=C && printf '%s\n' * | paste -sd'|')" \
         "Größe 5µm.png|Well A1 (2).png|a b.png|a+b,c=d.png|a_b.png|x.png|日本.png" "name the files"
 done
 holdout --stable --by tile -f 0.0001 --train keys.pax.tar 2>/dev/null >safe.tar
