@@ -153,8 +153,8 @@ int main(void)
     check_seen(2, "121100");
     check_seen(3, "113300");
     check_seen(5, "110050");
-    struct array five = array_view(DTYPE_U8, 3, (size_t[]){1, 1, 5}, "abcde");
-    struct array none = array_view(DTYPE_U8, 3, (size_t[]){0, 1, 1}, "");
+    struct array five = array_view(DTYPE_U8, 3, (size_t[]){1, 1, 5}, (char[]){"abcde"});
+    struct array none = array_view(DTYPE_U8, 3, (size_t[]){0, 1, 1}, (char[]){""});
     ok(planes_check(&five, 1, &err) == -1 && err.status == STATUS_DATA, "five are no gray: %s",
        err.message);
     ok(planes_check(&none, 1, &err) == -1 && err.status == STATUS_DATA, "%s", err.message);
