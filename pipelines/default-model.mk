@@ -17,7 +17,7 @@ WORK    ?= build/default-model
 OUT     ?= data/default.safetensors
 START   ?= $(WORK)/start.safetensors
 THREADS ?= 0
-STEPS   ?= 2421
+STEPS   ?= 6125
 PYTHON  ?= python3
 
 SETS = usiigaci_t98g dsb2018_nuclei dsb2018_more bbbc039_u2os qpi_adherent qpi_adherent_b \
