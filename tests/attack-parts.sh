@@ -182,9 +182,13 @@ attack_folder() { # NUMBER
     set -m
     run_folder & # and is killed in the middle of it, with all of its group
     set +m
-    sleep "$(awk -v n="$n" 'BEGIN { print n * 0.004 + 0.2 }')"
-    kill -KILL -- -$! || return 1
+    until [ "$(find "$folder/out" -name '*.png' | wc -l)" -gt $((n / 10)) ] || ! kill -0 $! 2>/dev/null; do
+        sleep 0.01
+    done
+    kill -KILL -- -$! 2>/dev/null
     wait $! 2>/dev/null
+    # A few are all done before they can be killed.
+    [ "$n" -lt 400 ] || [ "$(find "$folder/out" -name '*.png' | wc -l)" -lt $((n / 2)) ] || return 1
     find "$folder/out" -type f -name '*.tmp-*' -exec touch -d '1 hour ago' {} +
     (run_folder) 2>"$folder/messages"
     while read -r file; do
