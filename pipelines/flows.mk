@@ -32,7 +32,7 @@ part = $(word $(1),$(subst /, ,$(2)))
 all: $(WORK)/flows.md
 	cat $<
 
-$(WORK)/flows.md: $(RUNS:%=$(WORK)/%.score)
+$(WORK)/flows.md: $(RUNS:%=$(WORK)/%.row)
 	printf '| set | seed | outliers | AP50 | F1 | cells true / found | DSC | processor s |\n' >$@.part
 	printf '| --- | --- | --- | --- | --- | --- | --- | --- |\n' >>$@.part
 	cat $^ >>$@.part
@@ -49,18 +49,20 @@ $(RUNS:%=$(WORK)/%.safetensors): $(WORK)/%.safetensors: $(WORK)/$$(call part,1,$
 	TIMEFORMAT='%U %S'; { time $(LEARN) --seed $(subst seed,,$(call part,3,$*)) --steps $(STEPS) \
 	    $(OPTIONS_$(call part,2,$*)) -o $@ $< 2>&3; } 3>&2 2>>$(WORK)/$*.seconds
 
-# The mean over the test images, as score's table has it.
+# Means over the test images.
 $(WORK)/%.score: $(WORK)/%.safetensors
 	rm -rf $(WORK)/$*.found && mkdir -p $(WORK)/$*.found
 	tile -q -s 128 -o 25% --gray $(DATA)/$(call part,1,$*)/test/images/* | predict -q -t $(THREADS) -m $< | \
 	    label -q -o $(WORK)/$*.found/
-	score -q -i $(WORK)/$*.found $(DATA)/$(call part,1,$*)/test/masks >$(WORK)/$*.tsv
-	awk '{ s += $$1 + $$2 } END { printf "%.0f", s }' $(WORK)/$*.seconds >$(WORK)/$*.sum
-	awk -F'\t' -v set='$(call part,1,$*)' -v way='$(call part,2,$*)' -v seed='$(call part,3,$*)' \
-	    -v seconds="$$(cat $(WORK)/$*.sum)" 'NR == 1 { for (i = 1; i <= NF; i++) c[$$i] = i; next } \
-	    { n++; a += $$c["ap50"]; f += $$c["f1"]; t += $$c["n_true"]; p += $$c["n_pred"]; d += $$c["dsc"] } \
-	    END { printf "| %s | %s | %s | %.3f | %.3f | %d / %d | %.3f | %s |\n", set, substr(seed, 5), \
-	    way == "plain" ? "without" : "with", a / n, f / n, t / n, p / n, d / n, seconds }' $(WORK)/$*.tsv >$@.part
+	score -q -i -s $(WORK)/$*.found $(DATA)/$(call part,1,$*)/test/masks >$@.part
+	mv $@.part $@
+
+$(WORK)/%.row: $(WORK)/%.score
+	awk -F'\t' -v set='$(call part,1,$*)' -v seed='$(subst seed,,$(call part,3,$*))' \
+	    -v way='$(if $(filter plain,$(call part,2,$*)),without,with)' \
+	    'NR == FNR { split($$0, t, " "); seconds += t[1] + t[2]; next } { v[$$1] = $$2 } \
+	    END { printf "| %s | %s | %s | %.3f | %.3f | %d / %d | %.3f | %.0f |\n", set, seed, way, \
+	    v["ap50"], v["f1"], v["n_true"], v["n_pred"], v["dsc"], seconds }' $(WORK)/$*.seconds $< >$@.part
 	mv $@.part $@
 
 .PHONY: all
