@@ -6,7 +6,7 @@ name=${0##*/} prefix=${0##*/}
 prefix=${prefix%segment}
 
 out='' weights='' jobs=1 chunk=64 recursive='' quiet='' force='' title='' conditions=''
-size='' retry='' csv='' history=() predict_options=() parallel_options=() inputs=() work=''
+size='' retry='' csv='' history=() predict_options=() parallel_options=() inputs=() work='' is_checked=''
 
 # Names come from files: what commands a terminal or ends a line is shown as "?".
 harmless() {
@@ -203,9 +203,11 @@ predict_command() { # sets the array predict
     predict+=(${predict_options[@]+"${predict_options[@]}"})
 }
 
-# Whether predict takes its weights and options: then all it minds is that there is no stream.
+# Whether predict takes its weights and options, once: then all it minds is that there is no stream.
 check_predict() {
     local said status predict
+    [ -z "$is_checked" ] || return 0
+    is_checked=yes
     predict_command
     said=$("${predict[@]}" -q </dev/null 2>&1 >/dev/null)
     status=$?
@@ -260,11 +262,11 @@ time_left() { # DONE ALL: ", about 3 min left", by the clock since the first chu
 }
 
 run_chunks() { # ID...
-    local id n=0 is_checked='' chunks_begun=$SECONDS
+    local id n=0 chunks_begun=$SECONDS
     if [ "$jobs" = 1 ] && [ ${#parallel_options[@]} = 0 ]; then
         for id; do
-            run_chunk "$id" || [ -f "$out/parts/$id.tsv" ] || [ -n "$is_checked" ] || check_predict
-            is_checked=yes n=$((n + 1))
+            run_chunk "$id" || [ -f "$out/parts/$id.tsv" ] || check_predict
+            n=$((n + 1))
             [ $# -lt 2 ] || say "$name: $n of $# pipes done$(time_left "$n" $#)"
         done
         return
