@@ -1,11 +1,13 @@
 #include "objects/flows.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/growing.h"
+#include "core/parallel.h"
 #include "core/spill.h"
 #include "core/target.h"
 #include "objects/morphology.h"
@@ -213,6 +215,10 @@ static void fill_steps(float *steps, const float *flow, const float *cell, size_
 
 /* So many pixels move side by side: each step of one waits for the step before it. */
 #define LANES 16
+/* Pixels that a thread takes at once. */
+#define AT_ONCE 4096
+/* And objects, whose errors it finds. */
+#define OBJECTS_AT_ONCE 16
 
 /* Moves the pixels at (y, x) `count` steps. */
 CLONES(static, void, follow,
@@ -255,18 +261,32 @@ static void move_lanes(const uint32_t *start, uint32_t *end, size_t count, const
         end[k] = (uint32_t)((size_t)(y[k] + 0.5f) * width + (size_t)(x[k] + 0.5f));
 }
 
+struct moving {
+    const struct swarm *swarm;
+    const float *steps;
+    size_t height, width;
+    int step_count;
+};
+
+static void move_range(void *context, size_t first, size_t last)
+{
+    const struct moving *m = context;
+    const uint32_t *start = m->swarm->start.data;
+    uint32_t *end = m->swarm->end.data;
+    for (size_t i = first; i < last; i += LANES)
+        move_lanes(start + i, end + i, last - i < LANES ? last - i : LANES, m->steps, m->height,
+                   m->width, m->step_count);
+}
+
 static int move(struct swarm *s, const float *flow, const float *cell, size_t height, size_t width,
                 const struct flow_options *options, struct err *err)
 {
-    const uint32_t *start = s->start.data;
-    uint32_t *end = s->end.data;
     struct spill steps;
     if (spill_new(&steps, 2 * height * width * sizeof(float), err))
         return -1;
     fill_steps(steps.data, flow, cell, height * width, options);
-    for (size_t i = 0; i < s->count; i += LANES)
-        move_lanes(start + i, end + i, s->count - i < LANES ? s->count - i : LANES, steps.data,
-                   height, width, options->steps);
+    struct moving moving = {s, steps.data, height, width, options->steps};
+    parallel_ranges(s->count, AT_ONCE, move_range, &moving);
     spill_free(&steps);
     return 0;
 }
@@ -436,18 +456,38 @@ static int typical_area(const struct boxes *boxes, const double *errors, double 
     return 0;
 }
 
+struct errors { /* being found */
+    const struct boxes *boxes;
+    const uint32_t *labels;
+    const float *flow;
+    size_t height, width;
+    float scale;
+    double *errors;
+    atomic_bool short_of_memory;
+};
+
+static void find_errors_of(void *context, size_t first, size_t last)
+{
+    struct errors *e = context;
+    struct heat heat = {0};
+    struct err err;
+    for (size_t i = first; i < last; i++) {
+        if (heat_object(&heat, &e->boxes->items[i], e->labels, e->width, &err)) {
+            e->short_of_memory = true;
+            break;
+        }
+        e->errors[i] =
+            flow_error(&heat, &e->boxes->items[i], e->flow, e->height, e->width, e->scale);
+    }
+    heat_free(&heat);
+}
+
 static int find_errors(const struct boxes *boxes, const uint32_t *labels, const float *flow,
                        size_t height, size_t width, float scale, double *errors, struct err *err)
 {
-    struct heat heat = {0};
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < boxes->count; i++) {
-        rc = heat_object(&heat, &boxes->items[i], labels, width, err);
-        if (rc == 0)
-            errors[i] = flow_error(&heat, &boxes->items[i], flow, height, width, scale);
-    }
-    heat_free(&heat);
-    return rc;
+    struct errors all = {boxes, labels, flow, height, width, scale, errors, false};
+    parallel_ranges(boxes->count, OBJECTS_AT_ONCE, find_errors_of, &all);
+    return all.short_of_memory ? err_memory(err, "the flow of an object") : 0;
 }
 
 static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t width,
