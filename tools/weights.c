@@ -11,6 +11,7 @@
 #include "weights/weights.h"
 
 #define MAX_SETTINGS 64
+#define MAX_AVERAGED 16
 
 static struct {
     bool json;
@@ -18,6 +19,8 @@ static struct {
     const char *settings[MAX_SETTINGS];
     int setting_count;
     const char *added;  /* PREFIX=FILE, or NULL */
+    const char *averaged[MAX_AVERAGED];
+    int averaged_count;
     const char *sha256; /* NULL when there is nothing to compare with */
 } settings = {.dtype = -1};
 
@@ -29,6 +32,8 @@ static const struct cli_option options[] = {
      CLI_TEXT(settings.settings[0]), CLI_TIMES(settings.setting_count, MAX_SETTINGS)},
     {0, "add", "PREFIX=FILE", "convert: add FILE's tensors, PREFIX before their names",
      CLI_TEXT(settings.added)},
+    {0, "mean", "FILE", "convert: the mean of IN's tensors and FILE's; may be repeated",
+     CLI_TEXT(settings.averaged[0]), CLI_TIMES(settings.averaged_count, MAX_AVERAGED)},
     {0, "sha256", "HEX", "verify: the file must have that SHA-256", CLI_TEXT(settings.sha256)},
     {0},
 };
@@ -161,6 +166,21 @@ static void add_tensors(struct weights *weights, const char *text)
     weights_free(&other);
 }
 
+static void average(struct weights *weights, const char *path)
+{
+    struct weights others[MAX_AVERAGED];
+    struct err err;
+    size_t count = (size_t)settings.averaged_count;
+    for (size_t i = 0; i < count; i++)
+        read_or_die(&others[i], settings.averaged[i]);
+    if (weights_mean(weights, others, count, &err)) {
+        err_prefix(&err, "convert '%s'", path);
+        cli_die_err(&err);
+    }
+    for (size_t i = 0; i < count; i++)
+        weights_free(&others[i]);
+}
+
 static enum status convert(char **operands)
 {
     struct weights weights;
@@ -170,6 +190,8 @@ static enum status convert(char **operands)
     read_or_die(&weights, operands[0]);
     for (int i = 0; i < settings.setting_count; i++)
         apply_setting(&weights, settings.settings[i]);
+    if (settings.averaged_count)
+        average(&weights, operands[0]);
     if (settings.added)
         add_tensors(&weights, settings.added);
     if (settings.dtype >= 0 && weights_cast(&weights, (enum dtype)settings.dtype, &err)) {

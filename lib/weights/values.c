@@ -1,6 +1,7 @@
 #include "weights/values.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/half.h"
 
@@ -93,6 +94,55 @@ int weights_cast(struct weights *weights, enum dtype dtype, struct err *err)
             cast(&item->array, dtype, err))
             return err_prefix(err, "tensor '%s'", item->name);
     }
+    return 0;
+}
+
+/* The array of that name, of the same shape as `array`; NULL when there is none. */
+static const struct array *counterpart(const struct weights *weights, const char *name,
+                                       const struct array *array)
+{
+    const struct array *other = weights_find(weights, name);
+    bool same = other && other->ndim == array->ndim &&
+                memcmp(other->shape, array->shape, (size_t)array->ndim * sizeof *array->shape) == 0;
+    return same ? other : NULL;
+}
+
+static int mean_tensor(struct weight *item, const struct weights *others, size_t count,
+                       struct err *err)
+{
+    struct array *array = &item->array, mean;
+    size_t elements = array_count(array);
+    for (size_t k = 0; k < count; k++)
+        if (!counterpart(&others[k], item->name, array))
+            return err_set(err, STATUS_DATA, "tensor '%s': missing in one file, or of another shape",
+                           item->name);
+    if (!weights_is_float(array->dtype))
+        return 0;
+    if (array_new(&mean, array->dtype == DTYPE_F64 ? DTYPE_F32 : array->dtype, array->ndim,
+                  array->shape, err))
+        return -1;
+    for (size_t i = 0; i < elements; i++) {
+        double sum = value_at(array, i);
+        for (size_t k = 0; k < count; k++)
+            sum += value_at(weights_find(&others[k], item->name), i);
+        store(&mean, i, (float)(sum / (double)(count + 1)), 0);
+    }
+    array_free(array);
+    *array = mean;
+    return 0;
+}
+
+int weights_mean(struct weights *weights, const struct weights *others, size_t count,
+                 struct err *err)
+{
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < others[k].count; i++)
+            if (!weights_find(weights, others[k].items[i].name))
+                return err_set(err, STATUS_DATA, "tensor '%s': missing in one file",
+                               others[k].items[i].name);
+    for (size_t i = 0; i < weights->count; i++)
+        if (mean_tensor(&weights->items[i], others, count, err))
+            return -1;
     return 0;
 }
 

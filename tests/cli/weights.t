@@ -1,6 +1,6 @@
 #!/bin/bash
 . "$(dirname "$0")/../tap.sh"
-plan 35
+plan 41
 cd "$TMP" || exit 1
 
 # A safetensors file of two tensors, by hand.
@@ -40,6 +40,12 @@ is "$(weights diff a.safetensors bf16.safetensors)" \
 ok "convert to float16" weights convert --dtype f16 a.safetensors f16.safetensors
 ok "and back" weights convert --dtype f32 f16.safetensors f32.safetensors
 is "$(weights diff a.safetensors f32.safetensors | cut -f 6)" "0.000967741013" "float16 and back loses as much as it should"
+ok "the mean of two" weights convert --mean b.safetensors a.safetensors mean.safetensors
+is "$(weights diff a.safetensors mean.safetensors)" "w	float32	(2, 2)	float32	(2, 2)	3.1400001" "halfway"
+ok "of three, in float16" weights convert --mean b.safetensors --mean a.safetensors f16.safetensors mean3.safetensors
+is "$(weights diff a.safetensors mean3.safetensors | cut -f 5,6)" "(2, 2)	2.0931251" "a third of the way, rounded"
+ok "more tensors" weights convert --add x.=a.safetensors a.safetensors more.safetensors
+fails 65 "the mean of weights that have others" weights convert --mean more.safetensors a.safetensors no.safetensors
 fails 65 "what float16 cannot hold" weights convert --dtype f16 big.safetensors no.safetensors
 ok "leaves nothing behind" test ! -e no.safetensors
 is "$(weights convert a.safetensors - | weights info - | tail -n 2 | cut -f 1 | tr '\n' ' ')" "n w " \
