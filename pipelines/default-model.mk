@@ -31,13 +31,16 @@ SIZE_pfc_neurons            = 480
 SIZE_cervical_lbc           = 320
 SIZE_bbbc039_u2os           = 384
 
+DRAWN = drawn sheets kinds
+
 # Small sets several times, so that each counts.
 times  = $(foreach i,$(1),$(WORK)/$(2).tar)
 LEARNED = $(call times,1 2 3,usiigaci_t98g) $(call times,1 2 3,dsb2018_nuclei) $(call times,1,dsb2018_more) \
     $(call times,1 2,bbbc039_u2os) $(call times,1 2 3 4 5 6 7 8,qpi_adherent) \
     $(call times,1 2 3 4 5 6 7 8 9 10,qpi_adherent_b) $(call times,1 2,sbsst265_neuroblastoma) \
     $(call times,1 2,cervical_lbc) $(call times,1 2 3 4 5 6 7 8,nist_stem_colony) \
-    $(call times,1 2 3 4,pfc_neurons) $(call times,1,drawn) $(call times,1 2 3,sheets)
+    $(call times,1 2 3 4,pfc_neurons) $(call times,1,drawn) $(call times,1 2 3,sheets) \
+    $(call times,1 2,kinds)
 
 PATH := $(abspath $(BIN)):$(PATH)
 SHELL = /bin/bash -o pipefail
@@ -50,7 +53,7 @@ LEARN = train -a unet-s:width=24,norm=0 --flows --normalize range --optimizer ad
 $(OUT): $(WORK)/trained.safetensors
 	cp $< $@
 
-$(WORK)/trained.safetensors: $(START) $(SETS:%=$(WORK)/%.tar) $(WORK)/drawn.tar $(WORK)/sheets.tar
+$(WORK)/trained.safetensors: $(START) $(SETS:%=$(WORK)/%.tar) $(DRAWN:%=$(WORK)/%.tar)
 	$(LEARN) --init $(START) --steps $(STEPS) --seed 9 --license "MIT; credits in data/default-model.md" \
 	    --data "synth; train parts of $(SETS)" -o $@ $(LEARNED)
 
@@ -82,6 +85,15 @@ $(WORK)/sheets.tar:
 	tile -q -s full -m $(WORK)/sheets/masks --mask-suffix '' $(WORK)/sheets/images/* >$@.part
 	mv $@.part $@
 
+# Drawn cells of kinds that no set has.
+$(WORK)/kinds.tar:
+	@mkdir -p $(WORK)/kinds
+	seed=27; for look in bacteria yeast cytoplasm tissue smear; do \
+	    synth -q -n 40 -s 384 -l $$look --instances --seed $$seed --prefix drawn$$((seed++ - 20)) \
+	        -o $(WORK)/kinds/ || exit 1; done
+	tile -q -s full -m $(WORK)/kinds/masks --mask-suffix '' $(WORK)/kinds/images/* >$@.part
+	mv $@.part $@
+
 # ---- what it is worth: each set's test part, through the whole pipe ----
 
 measure: $(OUT)
@@ -102,7 +114,7 @@ tars          = $(patsubst %,$(WORK)/%.tar,$(LEFT_$(1)))
 leave: $(LEFT:%=$(WORK)/without-%.md)
 	cat $^
 
-$(WORK)/without-%.safetensors: $(SETS:%=$(WORK)/%.tar) $(WORK)/drawn.tar $(WORK)/sheets.tar
+$(WORK)/without-%.safetensors: $(SETS:%=$(WORK)/%.tar) $(DRAWN:%=$(WORK)/%.tar)
 	$(LEARN) --steps $(LEAVE_STEPS) --seed 9 -o $@ $(filter-out $(call tars,$*),$(LEARNED))
 
 $(WORK)/without-%.md: $(WORK)/without-nothing.safetensors $(WORK)/without-%.safetensors

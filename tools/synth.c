@@ -36,7 +36,8 @@ static const struct cli_option options[] = {
     {'s', "size", "W[xH]", "pixels (default 512x512)", CLI_INT(settings.size[0], 1, 65535),
      CLI_ONE_OR_TWO('x')},
     {'l', "look", "LOOK",
-     "brightfield, phase, fluorescence, blood, monolayer or mixed (default brightfield)",
+     "brightfield, phase, fluorescence, blood, monolayer, bacteria, yeast, cytoplasm, tissue, "
+     "smear or mixed (default brightfield)",
      CLI_CHOICE_OF(settings.look, SYNTH_LOOK_NAMES "|mixed")},
     {0, "seed", "N", "seed of the random numbers (default 1)",
      CLI_INT(settings.seed, 0, INT64_MAX)},

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pixels/noise.h"
+
 #define PI 3.14159265358979323846
 
 enum {
@@ -44,21 +46,6 @@ struct grid { /* of points, hexagonal but for their jitter */
     size_t columns, rows;
     struct cell *cells;
 };
-
-/* ---- smooth noise ---- */
-
-static float noise_at(const struct monolayer *s, double x, double y)
-{
-    double fx = floor(x), fy = floor(y);
-    size_t mask = s->side - 1, x0 = (size_t)(int64_t)fx & mask, y0 = (size_t)(int64_t)fy & mask;
-    size_t x1 = (x0 + 1) & mask, y1 = (y0 + 1) & mask;
-    float u = (float)(x - fx), v = (float)(y - fy);
-    u *= u * (3 - 2 * u);
-    v *= v * (3 - 2 * v);
-    float upper = s->noise[y0 * s->side + x0] * (1 - u) + s->noise[y0 * s->side + x1] * u;
-    float lower = s->noise[y1 * s->side + x0] * (1 - u) + s->noise[y1 * s->side + x1] * u;
-    return upper * (1 - v) + lower * v;
-}
 
 /* ---- the cells ---- */
 
@@ -135,8 +122,8 @@ static int choose_present(struct grid *g, struct rng *rng, uint32_t *cells, stru
     float *sorted = value + n;
     for (size_t i = 0; i < n; i++) {
         const struct cell *c = &g->cells[i];
-        value[i] =
-            noise_at(g->sheet, x0 + c->x / slow, y0 + c->y / slow) + 0.15f * (float)rng_normal(rng);
+        value[i] = noise_at(g->sheet->noise, g->sheet->side, x0 + c->x / slow, y0 + c->y / slow) +
+                   0.15f * (float)rng_normal(rng);
         if (c->x >= 0 && c->y >= 0 && c->x < (float)g->sheet->width &&
             c->y < (float)g->sheet->height)
             sorted[seen++] = value[i];
@@ -245,14 +232,15 @@ static void lay_pixels(const struct grid *g, float *thickness, uint32_t *label)
 {
     const struct monolayer *s = g->sheet;
     double coarse = 0.9 * s->radius;
-    float limit = (float)(1.7 * s->radius);
+    float limit = (float)(s->reach * s->radius);
     for (size_t y = 0; y < s->height; y++)
         for (size_t x = 0; x < s->width; x++) {
             double fx = (double)x, fy = (double)y, u = fx / coarse, v = fy / coarse;
-            float bx = (float)(fx + g->style.bend * noise_at(s, u, v) +
-                               g->style.ragged * noise_at(s, fx / 3, fy / 3));
-            float by = (float)(fy + g->style.bend * noise_at(s, u + 91, v + 57) +
-                               g->style.ragged * noise_at(s, fx / 3 + 29, fy / 3 + 83));
+            float bx = (float)(fx + g->style.bend * noise_at(s->noise, s->side, u, v) +
+                               g->style.ragged * noise_at(s->noise, s->side, fx / 3, fy / 3));
+            float by =
+                (float)(fy + g->style.bend * noise_at(s->noise, s->side, u + 91, v + 57) +
+                        g->style.ragged * noise_at(s->noise, s->side, fx / 3 + 29, fy / 3 + 83));
             struct nearest at = find_nearest(g, bx, by);
             if (!at.cell || !at.cell->label || at.first > limit)
                 continue;

@@ -14,6 +14,7 @@
 struct monolayer {
     size_t width, height; /* pixels */
     double radius;        /* typical half width of a cell, pixels */
+    double reach;         /* how far from its point a cell may end, radii */
     double coverage;      /* part of the points that have a cell, 0 to 1 */
     const float *noise;   /* side x side, mean 0, variance about 1, wraps around */
     size_t side;          /* a power of 2 */

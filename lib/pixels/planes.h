@@ -1,6 +1,7 @@
 /* lib/pixels: arrays of pixels to arrays of pixels: resampling, normalizing, planes for networks,
  * augmentation, drawing of synthetic cells. No files (image), no objects (objects), no places in a
- * larger image (tiles). */
+ * larger image (tiles). Many files: a third of them draw what synth shows, one for each family of
+ * looks. */
 
 /* Interleaved pixels as the float planes that a network sees. */
 #ifndef PIXELS_PLANES_H

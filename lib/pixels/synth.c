@@ -5,81 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/target.h"
 #include "pixels/gaussian.h"
+#include "pixels/kinds.h"
 #include "pixels/monolayer.h"
-
-#define PI  3.14159265358979323846
-#define FAR (-1e9f)
-
-enum {
-    TABLE = 256,     /* directions of an outline; also the side of the texture tile */
-    MAX_POINTS = 24, /* of a process */
-    MAX_PROCESSES = 14,
-};
-
-/* ---- the picture being drawn ---- */
-
-struct scene {
-    size_t width, height;
-    float *thickness; /* optical thickness */
-    float *glow;      /* added to the finished light */
-    uint32_t *label;
-    uint32_t cells; /* laid so far */
-    float *texture; /* TABLE x TABLE, mean 0, variance about 1, wraps around */
-    bool additive;  /* overlapping cells add up, instead of the thicker one winning */
-};
-
-/* ---- a cell ---- */
-
-struct process { /* a tapered, bent arm */
-    int points;
-    float x[MAX_POINTS], y[MAX_POINTS], half_width[MAX_POINTS];
-};
-
-struct cell {
-    double x, y, cosine, sine; /* center and direction */
-    double a, b;               /* half axes of the body */
-    float outline[TABLE + 1];  /* relative radius by direction */
-    int processes;
-    struct process process[MAX_PROCESSES];
-    double web;     /* how far arms and body melt together, pixels */
-    double edge;    /* how fast the thickness rises from the border, pixels */
-    double rise;    /* thickness of the flat part */
-    double dome;    /* more thickness in the middle */
-    double dent;    /* less thickness in the middle (red blood cells) */
-    double grain;   /* texture of the cytoplasm */
-    double glow;    /* brightness added to the body */
-    double nucleus; /* radius relative to the body, 0: none */
-    double nucleus_x, nucleus_y, nucleus_rise;
-    unsigned texture_x, texture_y;
-};
-
-/* What the cells of an image have in common. */
-struct style {
-    double share[5]; /* chances of a spindle, a branched, a neuron-like, a flat and a round cell */
-    double grain, rise; /* multiply texture and thickness */
-};
-
-struct box {
-    int64_t x0, y0, x1, y1; /* x1, y1 outside */
-};
+#include "pixels/scene.h"
 
 /* ---- outlines ---- */
-
-static void draw_outline(struct rng *rng, double roughness, int sharpest, float *outline)
-{
-    for (int i = 0; i <= TABLE; i++)
-        outline[i] = 1;
-    for (int k = 2; k <= sharpest; k++) {
-        double size = rng_normal(rng) * roughness / pow(k, 0.8),
-               phase = rng_between(rng, 0, 2 * PI);
-        for (int i = 0; i <= TABLE; i++)
-            outline[i] += (float)(size * cos(k * 2 * PI * i / TABLE + phase));
-    }
-    for (int i = 0; i <= TABLE; i++)
-        outline[i] = outline[i] < 0.45f ? 0.45f : outline[i] > 1.9f ? 1.9f : outline[i];
-}
 
 /* A bent arm from (x, y) in direction `angle`, tapering from `base` to `tip`. */
 static void grow_process(struct rng *rng, struct process *p, double x, double y, double angle,
@@ -127,7 +58,7 @@ static void shape_spindle(struct rng *rng, struct cell *cell, double radius)
 {
     cell->a = radius * rng_between(rng, 1.4, 2.6);
     cell->b = radius * rng_between(rng, 0.5, 0.9);
-    draw_outline(rng, 0.08, 6, cell->outline);
+    cell_outline(rng, 0.08, 6, cell->outline);
     grow_arms(rng, cell, 2, radius * rng_between(rng, 1.5, 4), cell->b * 0.6,
               rng_between(rng, 0.8, 1.6), 0.15, 0.1);
 }
@@ -136,7 +67,7 @@ static void shape_branched(struct rng *rng, struct cell *cell, double radius)
 {
     cell->a = radius * rng_between(rng, 0.8, 1.3);
     cell->b = radius * rng_between(rng, 0.6, 0.95);
-    draw_outline(rng, 0.22, 9, cell->outline);
+    cell_outline(rng, 0.22, 9, cell->outline);
     int arms = 3 + (int)rng_below(rng, 4);
     grow_arms(rng, cell, arms, radius * rng_between(rng, 0.6, 2), radius * 0.35,
               rng_between(rng, 0.8, 2), 0.35, 0.3);
@@ -147,7 +78,7 @@ static void shape_neuron(struct rng *rng, struct cell *cell, double radius)
 {
     cell->a = radius * rng_between(rng, 0.5, 0.9);
     cell->b = cell->a * rng_between(rng, 0.6, 1);
-    draw_outline(rng, 0.1, 5, cell->outline);
+    cell_outline(rng, 0.1, 5, cell->outline);
     int arms = 1 + (int)rng_below(rng, 3);
     grow_arms(rng, cell, arms, radius * rng_between(rng, 2.5, 7), radius * 0.2, 0.85, 0.5, 0.35);
 }
@@ -157,21 +88,21 @@ static void shape_flat(struct rng *rng, struct cell *cell, double radius)
 {
     cell->a = radius * rng_between(rng, 1.1, 1.9);
     cell->b = radius * rng_between(rng, 0.8, 1.4);
-    draw_outline(rng, 0.28, 12, cell->outline);
+    cell_outline(rng, 0.28, 12, cell->outline);
 }
 
 static void shape_round(struct rng *rng, struct cell *cell, double radius)
 {
     cell->a = radius * rng_between(rng, 0.45, 0.75);
     cell->b = cell->a * rng_between(rng, 0.85, 1);
-    draw_outline(rng, 0.03, 5, cell->outline);
+    cell_outline(rng, 0.03, 5, cell->outline);
 }
 
 static void shape_nucleus(struct rng *rng, struct cell *cell, double radius)
 {
     cell->a = radius * rng_between(rng, 0.9, 1.35);
     cell->b = cell->a * rng_between(rng, 0.5, 1);
-    draw_outline(rng, 0.06, 5, cell->outline);
+    cell_outline(rng, 0.06, 5, cell->outline);
 }
 
 static void shape_red_cell(struct rng *rng, struct cell *cell, double radius)
@@ -179,7 +110,7 @@ static void shape_red_cell(struct rng *rng, struct cell *cell, double radius)
     cell->a = radius * rng_between(rng, 0.92, 1.1);
     cell->b = cell->a *
               (rng_uniform(rng) < 0.85 ? rng_between(rng, 0.85, 1) : rng_between(rng, 0.45, 0.85));
-    draw_outline(rng, 0.02, 4, cell->outline);
+    cell_outline(rng, 0.02, 4, cell->outline);
     if (rng_uniform(rng) < 0.06) /* crenated */
         for (int i = 0; i <= TABLE; i++)
             cell->outline[i] *= (float)(1 + 0.1 * cos(11 * 2 * PI * i / TABLE));
@@ -262,145 +193,7 @@ static void make_cell(struct rng *rng, enum synth_look look, double x, double y,
         fill_adherent(rng, cell, radius, style);
 }
 
-/* ---- rasterizing: signed distances to the border, positive inside ---- */
-
-static void box_add(struct box *box, double x, double y, double reach)
-{
-    int64_t x0 = (int64_t)floor(x - reach), x1 = (int64_t)ceil(x + reach) + 1;
-    int64_t y0 = (int64_t)floor(y - reach), y1 = (int64_t)ceil(y + reach) + 1;
-    box->x0 = x0 < box->x0 ? x0 : box->x0;
-    box->y0 = y0 < box->y0 ? y0 : box->y0;
-    box->x1 = x1 > box->x1 ? x1 : box->x1;
-    box->y1 = y1 > box->y1 ? y1 : box->y1;
-}
-
-static struct box clip(struct box box, struct box to)
-{
-    box.x0 = box.x0 < to.x0 ? to.x0 : box.x0;
-    box.y0 = box.y0 < to.y0 ? to.y0 : box.y0;
-    box.x1 = box.x1 > to.x1 ? to.x1 : box.x1;
-    box.y1 = box.y1 > to.y1 ? to.y1 : box.y1;
-    return box;
-}
-
-static struct box cell_box(const struct cell *cell, const struct scene *scene)
-{
-    struct box box = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
-    box_add(&box, cell->x, cell->y, (cell->a > cell->b ? cell->a : cell->b) * 1.9 + 2);
-    for (int i = 0; i < cell->processes; i++)
-        for (int k = 0; k < cell->process[i].points; k++)
-            box_add(&box, cell->process[i].x[k], cell->process[i].y[k],
-                    cell->process[i].half_width[k] + cell->web + 2);
-    return clip(box, (struct box){0, 0, (int64_t)scene->width, (int64_t)scene->height});
-}
-
-/* atan2 in turns, in [0, 1), to about 1e-3. */
-static inline float quick_turns(float y, float x)
-{
-    float ax = fabsf(x), ay = fabsf(y);
-    float q = (ax < ay ? ax : ay) / ((ax < ay ? ay : ax) + 1e-12f);
-    float t = q * (0.9724f - 0.1919f * q * q) * (float)(0.5 / PI);
-    t = ay > ax ? 0.25f - t : t;
-    t = x < 0 ? 0.5f - t : t;
-    return y < 0 ? (t > 0 ? 1 - t : 0) : t;
-}
-
-CLONES(static, void, raster_body, (const struct cell *cell, struct box box, float *distance),
-       (cell, box, distance))
-{
-    float inverse_a = (float)(1 / cell->a), inverse_b = (float)(1 / cell->b);
-    float c = (float)cell->cosine, s = (float)cell->sine;
-    float size = (float)(cell->a < cell->b ? cell->a : cell->b);
-    for (int64_t y = box.y0; y < box.y1; y++)
-        for (int64_t x = box.x0; x < box.x1; x++) {
-            float dx = (float)((double)x - cell->x), dy = (float)((double)y - cell->y);
-            float u = (dx * c + dy * s) * inverse_a, v = (dy * c - dx * s) * inverse_b;
-            float square = u * u + v * v;
-            if (square > 4) {
-                *distance++ = FAR;
-                continue;
-            }
-            float at = quick_turns(v, u) * TABLE;
-            int i = (int)at;
-            i = i < TABLE ? i : TABLE - 1;
-            float part = at - (float)i;
-            float border = cell->outline[i] * (1 - part) + cell->outline[i + 1] * part;
-            *distance++ = (border - sqrtf(square)) * size;
-        }
-}
-
-CLONES(static, void, raster_segment,
-       (const struct process *p, int i, double reach, struct box box, float *distance),
-       (p, i, reach, box, distance))
-{
-    struct box part = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
-    box_add(&part, p->x[i], p->y[i], p->half_width[i] + reach);
-    box_add(&part, p->x[i + 1], p->y[i + 1], p->half_width[i + 1] + reach);
-    part = clip(part, box);
-    float ex = p->x[i + 1] - p->x[i], ey = p->y[i + 1] - p->y[i];
-    float inverse = 1 / (ex * ex + ey * ey + 1e-9f);
-    size_t stride = (size_t)(box.x1 - box.x0);
-    for (int64_t y = part.y0; y < part.y1; y++) {
-        float *row = distance + (size_t)(y - box.y0) * stride;
-        for (int64_t x = part.x0; x < part.x1; x++) {
-            float dx = (float)x - p->x[i], dy = (float)y - p->y[i];
-            float t = (dx * ex + dy * ey) * inverse;
-            t = t < 0 ? 0 : t > 1 ? 1 : t;
-            float qx = dx - t * ex, qy = dy - t * ey;
-            float inside = p->half_width[i] + t * (p->half_width[i + 1] - p->half_width[i]) -
-                           sqrtf(qx * qx + qy * qy);
-            float *to = &row[x - box.x0];
-            *to = inside > *to ? inside : *to;
-        }
-    }
-}
-
-/* The larger of two, rounded where they are nearly equal. */
-static inline float smooth_max(float a, float b, float width)
-{
-    float larger = a > b ? a : b, gap = width - fabsf(a - b);
-    return gap > 0 ? larger + gap * gap / (4 * width) : larger;
-}
-
-/* Distances of the whole cell in its box; `scratch` is as large. */
-static void raster_cell(const struct cell *cell, struct box box, float *distance, float *scratch)
-{
-    size_t n = (size_t)((box.x1 - box.x0) * (box.y1 - box.y0));
-    raster_body(cell, box, distance);
-    if (cell->processes == 0)
-        return;
-    for (size_t i = 0; i < n; i++)
-        scratch[i] = FAR;
-    for (int i = 0; i < cell->processes; i++)
-        for (int k = 0; k + 1 < cell->process[i].points; k++)
-            raster_segment(&cell->process[i], k, cell->web + 1, box, scratch);
-    float web = (float)cell->web;
-    for (size_t i = 0; i < n; i++)
-        distance[i] = web > 0 ? smooth_max(distance[i], scratch[i], web) : distance[i];
-}
-
 /* ---- laying a cell on the scene ---- */
-
-/* Part of the cell's pixels that other cells have already; 1 for an empty cell. */
-static double overlap(const struct scene *scene, struct box box, const float *distance,
-                      size_t *area)
-{
-    size_t taken = 0;
-    *area = 0;
-    for (int64_t y = box.y0; y < box.y1; y++)
-        for (int64_t x = box.x0; x < box.x1; x++)
-            if (*distance++ > 0) {
-                ++*area;
-                taken += scene->label[(size_t)y * scene->width + (size_t)x] != 0;
-            }
-    return *area ? (double)taken / (double)*area : 1;
-}
-
-static float texture_at(const struct scene *scene, const struct cell *cell, int64_t x, int64_t y)
-{
-    size_t tx = ((size_t)x + cell->texture_x) % TABLE, ty = ((size_t)y + cell->texture_y) % TABLE;
-    return scene->texture[ty * TABLE + tx];
-}
 
 /* Thickness at a pixel that is `inside` pixels from the border. */
 static float thickness(const struct scene *scene, const struct cell *cell, int64_t x, int64_t y,
@@ -444,11 +237,6 @@ static void lay_cell(struct scene *scene, const struct cell *cell, struct box bo
         }
 }
 
-struct population { /* how an image is populated */
-    double radius, coverage, crowding, direction, alignment, overlap;
-    struct style style;
-};
-
 /* Somewhere at random, or beside the cell laid before. */
 static void choose_place(struct rng *rng, const struct scene *scene,
                          const struct population *population, double *x, double *y)
@@ -472,57 +260,30 @@ static int populate(struct scene *scene, const struct population *population, en
     double pixels = (double)scene->width * (double)scene->height, covered = 0, x = 0, y = 0;
     int tries = 20 + (int)(6 * pixels * population->coverage /
                            (population->radius * population->radius * PI));
-    float *buffer = NULL;
-    size_t capacity = 0;
     struct cell *cell = malloc(sizeof *cell);
     if (!cell)
         return err_memory(err, "a cell");
+    int result = 0;
     for (int i = 0; i < tries && covered < population->coverage * pixels; i++) {
         choose_place(rng, scene, population, &x, &y);
         double direction =
             population->direction + rng_between(rng, -PI, PI) * (1 - population->alignment);
         double radius = population->radius * exp(rng_normal(rng) * 0.18);
         make_cell(rng, look, x, y, radius, direction, &population->style, cell);
-        struct box box = cell_box(cell, scene);
-        if (box.x1 <= box.x0 || box.y1 <= box.y0)
-            continue;
-        size_t n = (size_t)((box.x1 - box.x0) * (box.y1 - box.y0)), area;
-        if (n > capacity) {
-            free(buffer);
-            capacity = n * 2;
-            buffer = malloc(2 * capacity * sizeof *buffer);
-            if (!buffer) {
-                free(cell);
-                return err_memory(err, "a cell's pixels");
-            }
-        }
-        raster_cell(cell, box, buffer, buffer + capacity);
-        if (overlap(scene, box, buffer, &area) > population->overlap)
-            continue;
-        lay_cell(scene, cell, box, buffer, ++scene->cells);
+        struct box box;
+        size_t area;
+        result = scene_try(scene, cell, population->overlap, &box, &area, err);
+        if (result)
+            break;
+        if (area)
+            lay_cell(scene, cell, box, scene->distance, ++scene->cells);
         covered += (double)area;
     }
-    free(buffer);
     free(cell);
-    return 0;
+    return result;
 }
 
 /* ---- things that are no cells ---- */
-
-static void lay_speck(struct scene *scene, double x, double y, double radius, double light,
-                      double ring)
-{
-    struct box box = {INT64_MAX, INT64_MAX, INT64_MIN, INT64_MIN};
-    box_add(&box, x, y, 2.5 * radius);
-    box = clip(box, (struct box){0, 0, (int64_t)scene->width, (int64_t)scene->height});
-    for (int64_t py = box.y0; py < box.y1; py++)
-        for (int64_t px = box.x0; px < box.x1; px++) {
-            double dx = (double)px - x, dy = (double)py - y,
-                   q = (dx * dx + dy * dy) / (radius * radius);
-            double profile = exp(-q) - ring * exp(-(q - 2) * (q - 2));
-            scene->glow[(size_t)py * scene->width + (size_t)px] += (float)(light * profile);
-        }
-}
 
 /* Debris: bright and dark specks, many in some images, and a few faint large ones
  * out of focus. */
@@ -537,36 +298,11 @@ static void lay_debris(struct scene *scene, double radius, struct rng *rng)
         double u = rng_uniform(rng);
         double size = blurred ? radius * rng_between(rng, 0.3, 0.8) : 0.8 + u * u * largest;
         double light = rng_normal(rng) * (blurred ? 0.06 : 0.22);
-        lay_speck(scene, x, y, size, light, rng_between(rng, 0, 0.6));
+        scene_speck(scene, x, y, size, light, rng_between(rng, 0, 0.6));
     }
 }
 
 /* ---- light ---- */
-
-struct optics {
-    double sharp, wide;      /* standard deviations: of the optics, of the halo or fringe */
-    double fringe;           /* contrast of thickness against its wide average */
-    double absorb;           /* light lost per thickness */
-    double slant_x, slant_y; /* slanted light: derivative of thickness */
-    double ground;           /* brightness without cells */
-    double tilt_x, tilt_y, vignette;
-    double mottle;     /* slow unevenness of the ground */
-    double shot, read; /* noise */
-};
-
-/* A slight defocus, or in some images strongly slanted light. */
-static void choose_brightfield(struct optics *o, double contrast, struct rng *rng)
-{
-    bool slanted = rng_uniform(rng) < 0.35;
-    double slant = slanted ? rng_between(rng, 0.3, 0.9) : fabs(rng_normal(rng)) * 0.3;
-    double angle = rng_between(rng, 0, 2 * PI);
-    double fringe = slanted ? rng_between(rng, 0, 0.3) : rng_between(rng, 0.4, 1.1);
-    o->wide = o->sharp * rng_between(rng, 1.8, 4);
-    o->fringe = (rng_uniform(rng) < 0.5 ? -1 : 1) * fringe * contrast;
-    o->absorb = rng_between(rng, -0.02, 0.05) * contrast;
-    o->slant_x = slant * cos(angle) * contrast;
-    o->slant_y = slant * sin(angle) * contrast;
-}
 
 static struct optics choose_optics(const struct synth_options *options, double radius,
                                    struct rng *rng)
@@ -594,16 +330,21 @@ static struct optics choose_optics(const struct synth_options *options, double r
         o.fringe = rng_between(rng, 0, 0.1);
         break;
     default:
-        choose_brightfield(&o, contrast, rng);
+        optics_brightfield(&o, contrast, rng);
         break;
     }
-    o.tilt_x = rng_normal(rng) * 0.1;
-    o.tilt_y = rng_normal(rng) * 0.1;
-    o.vignette = rng_between(rng, 0, 0.25);
-    o.mottle = rng_between(rng, 0, 0.012);
-    o.shot = rng_between(rng, 0.002, 0.02) * options->noise;
-    o.read = rng_between(rng, 0.002, 0.012) * options->noise;
     return o;
+}
+
+/* What all looks have: uneven light and noise. */
+static void choose_flaws(struct optics *o, double noise, struct rng *rng)
+{
+    o->tilt_x = rng_normal(rng) * 0.1;
+    o->tilt_y = rng_normal(rng) * 0.1;
+    o->vignette = rng_between(rng, 0, 0.25);
+    o->mottle = rng_between(rng, 0, 0.012);
+    o->shot = rng_between(rng, 0.002, 0.02) * noise;
+    o->read = rng_between(rng, 0.002, 0.012) * noise;
 }
 
 static float derivative(const float *t, size_t i, size_t step, bool first, bool last)
@@ -638,7 +379,7 @@ static void develop(const struct scene *scene, const struct optics *o, const flo
                 light = (float)(o->ground - o->absorb * t[i]);
             else
                 light *= (float)o->ground;
-            light += scene->glow[i];
+            light += scene->glow[i] + (float)o->haze * wide[i];
             light += (float)o->mottle * cloud_at(scene->texture, x, y);
             light *= 1 + (float)o->tilt_x * u + (float)o->tilt_y * v -
                      (float)o->vignette * 2 * (u * u + v * v);
@@ -706,9 +447,16 @@ static struct population choose_population(const struct synth_options *options, 
     static const struct {
         double radius_low, radius_high, coverage_low, coverage_high, overlap;
     } typical[SYNTH_LOOKS] = {
-        [SYNTH_BRIGHTFIELD] = {10, 64, 0.03, 0.7, 0.15},  [SYNTH_PHASE] = {7, 40, 0.03, 0.8, 0.15},
-        [SYNTH_FLUORESCENCE] = {7, 26, 0.05, 0.35, 0.12}, [SYNTH_BLOOD] = {14, 36, 0.15, 0.5, 0.25},
+        [SYNTH_BRIGHTFIELD] = {10, 64, 0.03, 0.7, 0.15},
+        [SYNTH_PHASE] = {7, 40, 0.03, 0.8, 0.15},
+        [SYNTH_FLUORESCENCE] = {7, 26, 0.05, 0.35, 0.12},
+        [SYNTH_BLOOD] = {14, 36, 0.15, 0.5, 0.25},
         [SYNTH_MONOLAYER] = {9, 48, 0.3, 1, 1},
+        [SYNTH_BACTERIA] = {1.8, 6, 0.02, 0.5, 0.06},
+        [SYNTH_YEAST] = {6, 30, 0.05, 0.6, 0.06},
+        [SYNTH_CYTOPLASM] = {9, 48, 0.2, 1.1, 0.06},
+        [SYNTH_TISSUE] = {4.5, 17, 0.1, 0.5, 0.1},
+        [SYNTH_SMEAR] = {10, 40, 0.12, 0.6, 0.12},
     };
     double radius = typical[options->look].radius_low *
                     pow(typical[options->look].radius_high / typical[options->look].radius_low,
@@ -727,33 +475,88 @@ static struct population choose_population(const struct synth_options *options, 
     return population;
 }
 
-/* The sheet, and a few cells that came off it or divide: round ones, on top. */
-static int lay_monolayer(struct scene *scene, struct population *population, struct rng *rng,
-                         struct err *err)
+static int lay_sheet(struct scene *scene, const struct population *population, double reach,
+                     struct rng *rng, struct err *err)
 {
     struct monolayer sheet = {.width = scene->width,
                               .height = scene->height,
                               .radius = population->radius,
+                              .reach = reach,
                               .coverage = population->coverage,
                               .noise = scene->texture,
                               .side = TABLE};
-    if (monolayer_lay(&sheet, rng, scene->thickness, scene->label, &scene->cells, err))
+    return monolayer_lay(&sheet, rng, scene->thickness, scene->label, &scene->cells, err);
+}
+
+/* The sheet, and a few cells that came off it or divide: round ones, on top. */
+static int lay_monolayer(struct scene *scene, struct population *population, struct rng *rng,
+                         struct err *err)
+{
+    if (lay_sheet(scene, population, 1.7, rng, err))
         return -1;
     population->style = (struct style){.share = {[4] = 1}, .grain = 1, .rise = 1};
     population->coverage = rng_uniform(rng) < 0.5 ? 0 : rng_between(rng, 0, 0.03);
-    return 0;
+    return populate(scene, population, SYNTH_MONOLAYER, rng, err);
+}
+
+/* Flat cells apart or, in half of the images, a sheet; then their stain. */
+static int lay_cytoplasm(struct scene *scene, struct population *population, double contrast,
+                         struct rng *rng, struct optics *optics, struct err *err)
+{
+    if (rng_uniform(rng) < 0.55) {
+        population->coverage = population->coverage < 1 ? population->coverage : 1;
+        if (lay_sheet(scene, population, rng_between(rng, 0.95, 1.5), rng, err))
+            return -1;
+    } else {
+        population->coverage = population->coverage < 0.6 ? population->coverage : 0.6;
+        population->style = rng_uniform(rng) < 0.5
+                                ? (struct style){{0.42, 0.16, 0.02, 0.28, 0.12}, 1, 1}
+                                : (struct style){{0.85, 0.05, 0, 0.05, 0.05}, 1, 1};
+        if (populate(scene, population, SYNTH_PHASE, rng, err))
+            return -1;
+    }
+    return cytoplasm_stain(scene, population, contrast, rng, optics, err);
+}
+
+static int lay_cells(struct scene *scene, const struct synth_options *options,
+                     struct population *population, struct rng *rng, struct optics *optics,
+                     struct err *err)
+{
+    double contrast = options->contrast;
+    switch (options->look) {
+    case SYNTH_BACTERIA:
+        return bacteria_lay(scene, population, contrast, rng, optics, err);
+    case SYNTH_YEAST:
+        return yeast_lay(scene, population, contrast, rng, optics, err);
+    case SYNTH_CYTOPLASM:
+        return lay_cytoplasm(scene, population, contrast, rng, optics, err);
+    case SYNTH_TISSUE:
+        return tissue_lay(scene, population, contrast, rng, optics, err);
+    case SYNTH_SMEAR:
+        return smear_lay(scene, population, contrast, rng, optics, err);
+    case SYNTH_MONOLAYER:
+        return lay_monolayer(scene, population, rng, err);
+    default:
+        return populate(scene, population, options->look, rng, err);
+    }
 }
 
 static int draw_on(struct scene *scene, const struct synth_options *options, struct rng *rng,
                    uint8_t *image, struct err *err)
 {
     struct population population = choose_population(options, rng);
+    struct optics optics = {0};
     if (make_texture(scene->texture, rng, err) ||
-        (options->look == SYNTH_MONOLAYER && lay_monolayer(scene, &population, rng, err)) ||
-        populate(scene, &population, options->look, rng, err))
+        lay_cells(scene, options, &population, rng, &optics, err))
         return -1;
-    lay_debris(scene, population.radius, rng);
-    struct optics optics = choose_optics(options, population.radius, rng);
+    bool stained = options->look == SYNTH_CYTOPLASM || options->look == SYNTH_TISSUE;
+    if (!stained)
+        lay_debris(scene,
+                   options->look == SYNTH_BACTERIA ? 3 * population.radius : population.radius,
+                   rng);
+    if (options->look <= SYNTH_MONOLAYER)
+        optics = choose_optics(options, population.radius, rng);
+    choose_flaws(&optics, options->noise, rng);
     return expose(scene, &optics, rng, image, err);
 }
 
@@ -782,10 +585,11 @@ int synth_draw(const struct synth_options *options, struct rng *rng, struct arra
         .glow = (float *)planes.data + n,
         .label = labels->data,
         .texture = texture,
-        .additive = options->look == SYNTH_BLOOD,
+        .additive = options->look == SYNTH_BLOOD || options->look == SYNTH_SMEAR,
     };
     int result = draw_on(&scene, options, rng, image->data, err);
     free(texture);
+    free(scene.distance);
     if (result == 0) {
         array_free(&planes);
         return 0;

@@ -5,7 +5,8 @@
  * from that map by linear filters (phase contrast: thickness against its own wide
  * average, which gives the halo; bright field: the fringe of a slight defocus and
  * some slanted light; fluorescence: the stain itself; blood: absorption), followed
- * by uneven illumination, debris, blur and noise. A monolayer's cells: monolayer.h. */
+ * by uneven illumination, debris, blur and noise. A monolayer's cells: monolayer.h. What further
+ * looks consist of: kinds.h. */
 #ifndef PIXELS_SYNTH_H
 #define PIXELS_SYNTH_H
 
@@ -18,11 +19,18 @@ enum synth_look {
     SYNTH_FLUORESCENCE, /* bright nuclei on a dark ground */
     SYNTH_BLOOD,        /* red cells on a bright ground */
     SYNTH_MONOLAYER,    /* a sheet of flat cells that touch, in phase contrast or bright field */
+    SYNTH_BACTERIA,     /* rods, cocci, chains and colonies */
+    SYNTH_YEAST,        /* round and budding cells, in and out of focus */
+    SYNTH_CYTOPLASM,    /* whole stained cells, apart or in sheets, bright on a dark ground */
+    SYNTH_TISSUE,       /* nuclei of stained or of thick glowing sections */
+    SYNTH_SMEAR,        /* stained white cells with lobed nuclei among pale red ones */
     SYNTH_LOOKS,
     SYNTH_MIXED = SYNTH_MONOLAYER, /* looks, the first ones, that a mixture goes through */
 };
 
-#define SYNTH_LOOK_NAMES "brightfield|phase|fluorescence|blood|monolayer"
+#define SYNTH_LOOK_NAMES                                                                           \
+    "brightfield|phase|fluorescence|blood|monolayer|bacteria|yeast|"                               \
+    "cytoplasm|tissue|smear"
 
 struct synth_options {
     enum synth_look look;

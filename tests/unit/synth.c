@@ -82,6 +82,168 @@ static void check_monolayer(void)
     array_free(&labels);
 }
 
+/* ---- the looks beyond those of a mixture ---- */
+
+enum { NEW_SIDE = 280, MOST = 20000 };
+
+static struct synth_options new_options(int look)
+{
+    return (struct synth_options){
+        .look = (enum synth_look)look, .width = NEW_SIDE, .height = NEW_SIDE, .contrast = 1};
+}
+
+static void draw_new(const struct synth_options *o, uint64_t seed, struct array *image,
+                     struct array *labels)
+{
+    struct rng rng = rng_new(seed, "new");
+    if (synth_draw(o, &rng, image, labels, &err)) {
+        ok(false, "%s", err.message);
+        exit(tap_done());
+    }
+}
+
+static size_t count_cells(const uint32_t *l, size_t *area)
+{
+    size_t most = 0;
+    memset(area, 0, MOST * sizeof *area);
+    for (size_t i = 0; i < NEW_SIDE * NEW_SIDE; i++)
+        if (l[i] < MOST) {
+            area[l[i]]++;
+            most = l[i] > most ? l[i] : most;
+        }
+    return most;
+}
+
+/* Pixels that are reached from the first of each label within it. */
+static size_t first_pieces(const uint32_t *l, uint32_t *stack, bool *seen, bool *begun)
+{
+    size_t reached = 0;
+    memset(seen, 0, NEW_SIDE * NEW_SIDE);
+    memset(begun, 0, MOST);
+    for (uint32_t start = 0; start < NEW_SIDE * NEW_SIDE; start++) {
+        if (!l[start] || begun[l[start]])
+            continue;
+        size_t n = 0;
+        begun[l[start]] = seen[start] = true;
+        stack[n++] = start;
+        while (n) {
+            uint32_t at = stack[--n];
+            reached++;
+            int y = (int)(at / NEW_SIDE), x = (int)(at % NEW_SIDE);
+            for (int k = 0; k < 9; k++) {
+                int v = y + k / 3 - 1, u = x + k % 3 - 1;
+                if (u < 0 || v < 0 || u >= NEW_SIDE || v >= NEW_SIDE)
+                    continue;
+                uint32_t to = (uint32_t)(v * NEW_SIDE + u);
+                if (!seen[to] && l[to] == l[start]) {
+                    seen[to] = true;
+                    stack[n++] = to;
+                }
+            }
+        }
+    }
+    return reached;
+}
+
+/* Numbers have no gaps, and cells are in one piece but for slivers behind others. */
+static void check_numbers(int look)
+{
+    size_t *area = malloc(MOST * sizeof *area);
+    uint32_t *stack = malloc(NEW_SIDE * NEW_SIDE * sizeof *stack);
+    bool *seen = malloc(NEW_SIDE * NEW_SIDE), *begun = malloc(MOST);
+    size_t gaps = 0, inside = 0, whole = 0, cells = 0;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct synth_options o = new_options(look);
+        struct array image, labels;
+        draw_new(&o, seed, &image, &labels);
+        size_t most = count_cells(labels.data, area);
+        for (size_t i = 1; i <= most; i++) {
+            gaps += area[i] == 0;
+            inside += area[i];
+        }
+        cells += most;
+        whole += first_pieces(labels.data, stack, seen, begun);
+        array_free(&image);
+        array_free(&labels);
+    }
+    ok(cells > 40 && gaps == 0, "look %d: %zu cells, no number without pixels (%zu)", look, cells,
+       gaps);
+    ok((double)whole > 0.98 * (double)inside, "in one piece (%zu of %zu pixels)", whole, inside);
+    free(area);
+    free(stack);
+    free(seen);
+    free(begun);
+}
+
+/* Contrast changes the cells' pixels, by much more than the ground's: the masks are where the
+ * cells were drawn. */
+static void check_masks(int look)
+{
+    double sum[2] = {0}, n[2] = {0};
+    bool same = true;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct array image[2], labels[2];
+        for (int i = 0; i < 2; i++) {
+            struct synth_options o = new_options(look);
+            o.contrast = i;
+            draw_new(&o, seed, &image[i], &labels[i]);
+        }
+        const uint8_t *without = image[0].data, *with = image[1].data;
+        const uint32_t *l = labels[0].data;
+        same = same && memcmp(l, labels[1].data, array_bytes(&labels[0])) == 0;
+        for (size_t i = 0; i < NEW_SIDE * NEW_SIDE; i++) {
+            sum[l[i] != 0] += abs(with[i] - without[i]);
+            n[l[i] != 0]++;
+        }
+        for (int i = 0; i < 2; i++) {
+            array_free(&image[i]);
+            array_free(&labels[i]);
+        }
+    }
+    double cells = sum[1] / n[1], ground = sum[0] / n[0];
+    ok(same, "look %d: contrast does not change the masks", look);
+    ok(cells > 12, "look %d: cells are seen (by %.1f of 255)", look, cells);
+    ok(ground < cells / 3, "where the mask has them (the ground by %.1f)", ground);
+}
+
+/* The part that is covered, and the mean area of cells. */
+static double covered_by(int look, double radius, double coverage, double *mean)
+{
+    double cells = 0, inside = 0;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct synth_options o = new_options(look);
+        o.radius = radius;
+        o.coverage = coverage;
+        struct array image, labels;
+        draw_new(&o, seed, &image, &labels);
+        uint32_t most = 0;
+        for (size_t i = 0; i < NEW_SIDE * NEW_SIDE; i++) {
+            uint32_t l = ((uint32_t *)labels.data)[i];
+            inside += l != 0;
+            most = l > most ? l : most;
+        }
+        cells += most;
+        array_free(&image);
+        array_free(&labels);
+    }
+    *mean = inside / cells;
+    return inside / 6 / (NEW_SIDE * NEW_SIDE);
+}
+
+static void check_sizes(int look)
+{
+    double small, large, radius = look == SYNTH_BACTERIA ? 3 : 9;
+    double few = covered_by(look, radius, 0.15, &small);
+    double many = covered_by(look, radius, 0.3, &large);
+    /* a sheet counts points, some of whose cells are smaller than the space between them */
+    double margin = look == SYNTH_CYTOPLASM ? 0.08 : 0.02;
+    is_near(few, 0.15, margin, "15% are covered when asked for");
+    is_near(many, 0.3, 1.5 * margin, "30% are covered when asked for");
+    covered_by(look, 2 * radius, 0.3, &large);
+    ok(large > 2.6 * small && large < 5 * small, "twice the radius: %g and %g pixels a cell", small,
+       large);
+}
+
 static void check_tiny(void)
 {
     for (int i = 0; i < SYNTH_LOOKS; i++) {
@@ -119,11 +281,16 @@ static void check_blur(void)
 
 int main(void)
 {
-    tap_plan(40);
+    tap_plan(110);
     for (int look = 0; look < SYNTH_LOOKS; look++)
         check_look((enum synth_look)look);
     check_coverage();
     check_monolayer();
+    for (int look = SYNTH_BACTERIA; look < SYNTH_LOOKS; look++) {
+        check_numbers(look);
+        check_masks(look);
+        check_sizes(look);
+    }
     check_tiny();
     check_blur();
     return tap_done();
