@@ -30,8 +30,7 @@ static struct {
 };
 
 static const struct cli_option options[] = {
-    {'m', "method", CELL_METHOD_WORDS,
-     "how cells are found (default flows where a stream has them, else components)",
+    {'m', "method", CELL_METHOD_WORDS, "how cells are found (flows of a stream, else components)",
      CLI_CHOICE(settings.cells.method), CLI_GIVEN(settings.method_given)},
     {'o', "output", "FILE|DIR", "label image (default standard output, none with a table)",
      CLI_TEXT(settings.results.labels)},
@@ -55,10 +54,9 @@ static const struct cli_option options[] = {
      CLI_REAL(settings.cells.depth, 0, 1)},
     {0, "cell-threshold", "X", "flows: least cell logit (default 0)",
      CLI_REAL(settings.cells.flow.cell_threshold, -1000, 1000)},
-    {0, "flow-threshold", "X",
-     "flows: largest flow error, 0 for any (default 0.4; 2 beside classes)",
+    {0, "flow-threshold", "X", "flows: largest error, 0 for any (default 0.4; 2 beside classes)",
      CLI_REAL(settings.cells.flow.flow_threshold, 0, 1000), CLI_GIVEN(settings.error_given)},
-    {0, "steps", "N", "flows: steps along the flow (default 200)",
+    {0, "steps", "N", "flows: steps along the flow (default 200; distance flows 6)",
      CLI_INT(settings.cells.flow.steps, 1, 100000)},
     {0, "max-share", "S", "flows: largest share of the image (default 0.4)",
      CLI_REAL(settings.cells.flow.max_share, 0, 1)},
@@ -71,6 +69,8 @@ static const struct cli_option options[] = {
      CLI_INT(settings.cells.min_size, 0, INT64_MAX)},
     {0, "min-relative", "SHARE", "drop cells under this share of the median (beside classes 0.1)",
      CLI_REAL(settings.cells.min_relative, 0, 1)},
+    {0, "rims", "N", "write classes: 0, 1 rims of N pixels, 2 insides, for train --classes 3",
+     CLI_INT(settings.cells.rims, 1, RIMS_WIDEST)},
     {0, "clear-border", NULL, "drop cells that touch the image's border",
      CLI_FLAG(settings.cells.clear_border)},
     {0, "rois", "FILE|DIR", "write ImageJ regions of interest, a zip",
@@ -121,7 +121,7 @@ static int find_cells(struct picture *p, struct err *err)
     float *flow = p->values;
     uint32_t count;
     if (p->flows) {
-        cells_beside_classes(&cells, settings.threshold, settings.error_given);
+        cells_beside_classes(&cells, p->flow_target, settings.threshold, settings.error_given);
         map = NULL, flow = p->flows, cell = p->foreground;
     }
     return cells_find(p->prediction, p->height, p->width, &cells, map, flow, cell, &count, err);
@@ -132,7 +132,7 @@ static int advise(const struct picture *p, struct err *err)
 {
     static bool told;
     double diameter = 0;
-    if (told || !p->flows)
+    if (told || !p->flows || settings.cells.rims)
         return 0;
     if (cells_diameter(p->prediction, p->height, p->width, &diameter, err))
         return -1;
@@ -144,8 +144,9 @@ static int advise(const struct picture *p, struct err *err)
 }
 
 /* The picture's prediction becomes its cells. */
-static int label(struct picture *p, struct err *err)
+static int label(void *user, struct picture *p, struct err *err)
 {
+    (void)user;
     bool has_classes =
         results_measure(&settings.results) && !is_flows() && settings.cells.method != CELLS_KEEP;
     struct spill classes = {0};
@@ -183,7 +184,7 @@ static void label_image(const char *path, bool alone)
 {
     struct picture picture;
     struct err err;
-    if (read_picture(&picture, path, &err) || label(&picture, &err)) {
+    if (read_picture(&picture, path, &err) || label(NULL, &picture, &err)) {
         if (alone || err.status == STATUS_MEMORY || err.status == STATUS_IO)
             cli_die_err(&err);
         cli_warn_err(&err);
@@ -204,12 +205,6 @@ static void label_images(char **paths, int count)
 }
 
 /* ---- streams ---- */
-
-static int label_assembled(void *user, struct picture *picture, struct err *err)
-{
-    (void)user;
-    return label(picture, err);
-}
 
 static unsigned parts_wanted(void)
 {
@@ -238,7 +233,7 @@ static void label_stream(const char *path)
                                               .wanted = parts_wanted(),
                                               .warn = cli_warn_err,
                                               .progress = cli_progress};
-    int result = picture_stream_walk(path, &pictures, label_assembled, NULL, &err);
+    int result = picture_stream_walk(path, &pictures, label, NULL, &err);
     if (result < 0)
         cli_die_err(&err);
     if (result > 0)
@@ -258,6 +253,8 @@ static void complete_settings(void)
         exported |= out->exports[i] != NULL;
     if (!out->labels && !out->table && !exported)
         out->labels = "-";
+    if (settings.cells.rims && (out->table || exported))
+        cli_die_usage("--rims goes with -o alone");
     if (is_flows() && settings.probability)
         cli_die_usage("--probability and --method flows cannot be combined");
     if (settings.map == PROBABILITY && settings.cells.method != CELLS_WATERSHED)

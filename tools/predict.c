@@ -189,6 +189,7 @@ static void settle_what(const struct model *model)
 {
     settings.what.tta |= settings.what.uncertainty == UNCERTAINTY_TTA;
     settings.what.flows = model_has_flows(model);
+    settings.what.ridges = model_has_ridges(model);
     if (model_has_softmax(model)) {
         if (settings.what.diameter > 0 || settings.size_model)
             cli_die_usage("'%s' does not ask for a diameter", model_architecture(model));

@@ -48,7 +48,7 @@ enum { AUTO = -1 };
 static struct {
     const char *validation, *policy, *device;
     bool schedule_given, flows, ranges_given;
-    int precision; /* enum dtype, or AUTO */
+    int precision, target; /* enum dtype, or AUTO; 0: not given */
 } settings = {.policy = "paper", .device = "cpu", .precision = DTYPE_F32};
 
 static int read_loss(const char *text, struct err *err)
@@ -93,6 +93,8 @@ static const struct cli_option options[] = {
      CLI_INT(run.repeat, 1, 1000000)},
     {0, "flows", NULL, "learn single cells too: flows, beside the classes (ARCH:flows=1)",
      CLI_FLAG(settings.flows)},
+    {0, "flow-target", FLOW_TARGET_WORDS, "flows to the middle (default), or from the border",
+     CLI_CHOICE_FOR(settings.target, 1, 2)},
     {0, "diameter", "PIXELS",
      "cellpose: scale images to cells of this diameter (default 30; 0: leave them)",
      CLI_REAL(run.diameter, 0, 1e4)},
@@ -224,7 +226,8 @@ static void check_options(void)
         cli_die_usage("--vos-select cannot be more than --vos-sample");
     if (run.outliers && !run.trainer.outliers)
         cli_die_usage("--vos-stream needs --vos");
-    if (session_settle_arch(&run, settings.flows, settings.ranges_given, &err))
+    int flows = settings.target ? settings.target : settings.flows ? FLOWS_ANY : 0;
+    if (session_settle_arch(&run, flows, settings.ranges_given, &err))
         cli_die_err(&err);
 }
 

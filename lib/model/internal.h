@@ -27,7 +27,7 @@ struct model {
     const struct architecture *kind;
     char architecture[300];
     int classes, channels;
-    bool flows; /* two maps of flow after the classes */
+    int flows; /* not 0: two maps of flow after the classes; MODEL_RIDGES: to ridges */
     void *state;
     struct layer_mode mode;
     int device;

@@ -75,7 +75,7 @@ int model_find_traits(const char *architecture, struct model_traits *traits, str
 static int build(struct model *m, struct options *options, struct err *err)
 {
     struct builder builder = {.model = m, .options = options, .err = err};
-    m->flows = m->kind->no_softmax ? false : option_int(&builder, "flows", 0, 1, 0);
+    m->flows = m->kind->no_softmax ? 0 : option_int(&builder, "flows", 0, 2, 0);
     int outputs = m->classes + (m->flows ? MODEL_FLOWS : 0);
     m->state = m->kind->build(&builder, m->kind, outputs, m->channels);
     if (builder.failed)
@@ -475,7 +475,12 @@ int model_multiple(const struct model *model)
 
 bool model_has_flows(const struct model *model)
 {
-    return model->flows;
+    return model->flows != 0;
+}
+
+bool model_has_ridges(const struct model *model)
+{
+    return model->flows == MODEL_RIDGES;
 }
 
 bool model_has_softmax(const struct model *model)

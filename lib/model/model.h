@@ -37,6 +37,7 @@ struct model_parameter {
 
 #define MODEL_MAX_OUTPUTS 8
 #define MODEL_FLOWS       2 /* maps of flow, vertical and horizontal */
+#define MODEL_RIDGES      2 /* the option flows whose flow is FLOW_DISTANCE (objects/flows.h) */
 
 /* Temporaries of the caller's scope. */
 struct model_output {
@@ -53,8 +54,9 @@ struct model_output {
 /* ---- making ---- */
 
 /* A new model with zeros for parameters, on the CPU, in evaluation mode.  An
- * unknown architecture or option: STATUS_USAGE.  Every one has the option flows=0..1 (0)
- * besides: two maps of flow beside the classes, from a head that is wider by two.
+ * unknown architecture or option: STATUS_USAGE.  Every one has the option flows=0..2 (0)
+ * besides: two maps of flow beside the classes, from a head that is wider by two; with 2 they are
+ * to lead to ridges.
  * Cellpose has flows already.  The caller frees it. */
 int model_new(struct model **model, const char *architecture, int classes, int channels,
               struct err *err) MUST_CHECK;
@@ -103,6 +105,7 @@ int model_classes(const struct model *model);
 int model_channels(const struct model *model); /* of the input; 1 is repeated where 3 are needed */
 int model_multiple(const struct model *model); /* height and width must be multiples of it */
 bool model_has_flows(const struct model *model);   /* beside its classes */
+bool model_has_ridges(const struct model *model);  /* and they lead to ridges, not to middles */
 bool model_has_softmax(const struct model *model); /* logits are classes; Cellpose's are not */
 struct model_parameter *model_parameters(const struct model *model, size_t *count);
 

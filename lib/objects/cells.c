@@ -20,10 +20,12 @@ static struct cell_options completed(struct cell_options options)
     return options;
 }
 
-void cells_beside_classes(struct cell_options *options, double threshold, bool error_given)
+void cells_beside_classes(struct cell_options *options, enum flow_target target, double threshold,
+                          bool error_given)
 {
     options->method = CELLS_FLOWS;
-    options->steady = FLOW_STEADY_SIGMA;
+    options->flow.target = target;
+    options->steady = target == FLOW_DISTANCE ? FLOW_STEADY_FINE : FLOW_STEADY_SIGMA;
     options->flow.scale = 1;
     options->flow.cell_threshold =
         threshold > 0 ? threshold : 1 / (1 + exp(-options->flow.cell_threshold));
@@ -43,6 +45,8 @@ static int find(uint32_t *labels, size_t height, size_t width, const struct cell
         return -1;
     if (options->method == CELLS_FLOWS)
         return flows_to_labels(flow, cell, height, width, &options->flow, labels, count, err);
+    if (options->method == CELLS_RIMS)
+        return rims_to_labels(labels, height, width, options->connectivity, count, err);
     if (options->smooth && labels_smooth(labels, height, width, options->smooth, err))
         return -1;
     if (options->fill && labels_fill_holes(labels, height, width, options->max_hole, err))
@@ -73,7 +77,7 @@ int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_
                const float *map, float *flow, const float *cell, uint32_t *count, struct err *err)
 {
     struct cell_options chosen = completed(*wanted), *options = &chosen;
-    bool late = options->method == CELLS_FLOWS || options->method == CELLS_KEEP;
+    bool late = options->method >= CELLS_FLOWS;
     if (find(labels, height, width, options, map, flow, cell, count, err))
         return -1;
     if (late && options->smooth && labels_smooth(labels, height, width, options->smooth, err))
@@ -86,6 +90,8 @@ int cells_find(uint32_t *labels, size_t height, size_t width, const struct cell_
         return -1;
     bool numbered =
         !late && !options->clear_border && options->min_size <= 1 && options->min_relative <= 0;
+    if (options->rims)
+        return rims_of_labels(labels, height, width, options->rims, err);
     return options->method != CELLS_KEEP && !numbered
                ? labels_renumber(labels, height, width, count, err)
                : 0;

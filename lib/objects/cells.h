@@ -13,14 +13,16 @@
 #include "core/err.h"
 #include "objects/flows.h"
 #include "objects/regions.h"
+#include "objects/rims.h"
 
 enum cell_method {
     CELLS_COMPONENTS, /* connected pixels of one class */
     CELLS_WATERSHED,  /* these, split where they are thin */
-    CELLS_FLOWS,      /* Cellpose's dynamics */
+    CELLS_FLOWS,      /* flows, followed */
+    CELLS_RIMS,       /* insides, grown over their rims (objects/rims.h) */
     CELLS_KEEP,       /* labels as they are */
 };
-#define CELL_METHOD_WORDS "components|watershed|flows|keep"
+#define CELL_METHOD_WORDS "components|watershed|flows|rims|keep"
 
 struct cell_options {
     enum cell_method method;
@@ -34,6 +36,7 @@ struct cell_options {
     double min_relative; /* likewise, of the median object's pixels; -1: the method's, or 0 beside
                             a min_size */
     bool clear_border;
+    int rims; /* not 0: classes instead of objects, with rims so wide (objects/rims.h) */
     double
         steady; /* of flows: they are smoothed, in place, by a Gaussian of so many pixels, 0: not */
 };
@@ -41,7 +44,8 @@ struct cell_options {
 /* Rules for flows of length 1 that a network learned beside classes, whose foreground
  * probability is `cell`: the flows are smoothed first.  threshold: least probability, 0 for the
  * sigmoid of the options' cell_threshold; error_given: flow_threshold stays what it is. */
-void cells_beside_classes(struct cell_options *options, double threshold, bool error_given);
+void cells_beside_classes(struct cell_options *options, enum flow_target target, double threshold,
+                          bool error_given);
 
 /* labels: height x width, in: classes, 0 background (for CELLS_KEEP: labels; for
  * CELLS_FLOWS: anything), out: objects.  map: for CELLS_WATERSHED, what the valleys

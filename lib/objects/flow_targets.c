@@ -97,7 +97,7 @@ static void copy_inner(const float *from, size_t height, size_t width, size_t ma
 }
 
 int flow_targets(const struct augment_draw *draw, const struct array *mask, size_t margin,
-                 float *flows, struct err *err)
+                 enum flow_target target, float *flows, struct err *err)
 {
     struct augment_draw wide = widened(draw, margin);
     struct array cells;
@@ -105,8 +105,8 @@ int flow_targets(const struct augment_draw *draw, const struct array *mask, size
     if (augment_mask(&wide, mask, true, &cells, err))
         return -1;
     float *all = malloc(2 * plane * sizeof *all + 1);
-    int result =
-        all ? flows_of_labels(cells.data, height, width, all, err) : err_memory(err, "flows");
+    int result = all ? flows_of_labels(cells.data, height, width, target, all, err)
+                     : err_memory(err, "flows");
     for (size_t i = 0; i < 2 && result == 0; i++)
         copy_inner(all + i * plane, height, width, margin,
                    flows + i * draw->out_height * draw->out_width);

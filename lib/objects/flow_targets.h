@@ -3,6 +3,7 @@
 #ifndef OBJECTS_FLOW_TARGETS_H
 #define OBJECTS_FLOW_TARGETS_H
 
+#include "objects/flows.h"
 #include "pixels/augment.h"
 
 /* The median over the cells of H x W labels of the diameter of the disc of a cell's
@@ -22,7 +23,7 @@ int answer_diameter(const float *answer, size_t height, size_t width, double *di
  * drawn.  Cells that the window cuts keep the flows they have when `margin` pixels
  * more are seen around it. */
 int flow_targets(const struct augment_draw *draw, const struct array *mask, size_t margin,
-                 float *flows, struct err *err) MUST_CHECK;
+                 enum flow_target target, float *flows, struct err *err) MUST_CHECK;
 
 /* A mask of any unsigned type as labels; the caller frees them. */
 uint32_t *mask_labels(const struct array *mask, struct err *err) MUST_CHECK;

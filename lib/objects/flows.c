@@ -12,12 +12,24 @@
 #include "core/target.h"
 #include "objects/morphology.h"
 #include "objects/regions.h"
+#include "objects/ridges.h"
 #include "pixels/gaussian.h"
+
+int flow_target_named(const char *name, enum flow_target *target, struct err *err)
+{
+    *target = strcmp(name, "distance") == 0 ? FLOW_DISTANCE : FLOW_DIFFUSION;
+    if (*target == FLOW_DISTANCE || !*name || strcmp(name, "diffusion") == 0)
+        return 0;
+    return err_set(err, STATUS_DATA, "flows of an unknown kind, '%s'", name);
+}
 
 /* ---- flows of labels ---- */
 
-/* One object in its box, with a margin of one pixel. */
+/* One object in its box, with a margin of one pixel.  `now` becomes a hill, up which its pixels
+ * flow. */
 struct heat {
+    enum flow_target target;
+    double least; /* slope that has a direction */
     size_t height, width, room;
     float *inside; /* 1 or 0 */
     double *now, *next;
@@ -108,15 +120,15 @@ struct step {
     float y, x;
 };
 
-/* The direction in which the heat grows, of length 1. */
+/* The direction in which the hill grows, of length 1. */
 static struct step gradient_at(const struct heat *h, size_t i)
 {
     const double *t = h->now;
     size_t w = h->width;
-    double dy = log1p(t[i + w]) - log1p(t[i - w]), dx = log1p(t[i + 1]) - log1p(t[i - 1]);
+    double dy = t[i + w] - t[i - w], dx = t[i + 1] - t[i - 1];
     double length = hypot(dy, dx);
-    return length > 0 ? (struct step){(float)(dy / length), (float)(dx / length)}
-                      : (struct step){0, 0};
+    return length > h->least ? (struct step){(float)(dy / length), (float)(dx / length)}
+                             : (struct step){0, 0};
 }
 
 /* The pixel of the image that is pixel i of the box. */
@@ -131,7 +143,13 @@ static int heat_object(struct heat *h, const struct box *box, const uint32_t *la
     if (heat_reserve(h, box, err))
         return -1;
     heat_load(h, box, labels, width);
+    if (h->target == FLOW_DISTANCE) {
+        h->least = RIDGE_FLAT;
+        return ridge_hill(h->inside, h->height, h->width, h->now, err);
+    }
     diffuse(h, middle_of(h), 2 * (h->height + h->width - 4));
+    for (size_t i = 0; i < h->height * h->width; i++)
+        h->now[i] = log1p(h->now[i]);
     return 0;
 }
 
@@ -148,11 +166,11 @@ static void store_gradient(const struct heat *h, const struct box *box, size_t h
     }
 }
 
-int flows_of_labels(const uint32_t *labels, size_t height, size_t width, float *flow,
-                    struct err *err)
+int flows_of_labels(const uint32_t *labels, size_t height, size_t width, enum flow_target target,
+                    float *flow, struct err *err)
 {
     struct boxes boxes;
-    struct heat heat = {0};
+    struct heat heat = {.target = target};
     if (boxes_of(&boxes, labels, height, width, err))
         return -1;
     memset(flow, 0, 2 * height * width * sizeof *flow);
@@ -181,6 +199,13 @@ static void swarm_free(struct swarm *s)
     spill_free(&s->end);
 }
 
+/* Cellpose leaves what does not move; on a ridge pixels have arrived. */
+static bool is_mover(const float *flow, size_t i, size_t count, const struct flow_options *options)
+{
+    return options->target == FLOW_DISTANCE ||
+           fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * options->scale;
+}
+
 static int find_movers(struct swarm *s, const float *flow, const float *cell, size_t count,
                        const struct flow_options *options, struct err *err)
 {
@@ -196,7 +221,7 @@ static int find_movers(struct swarm *s, const float *flow, const float *cell, si
     uint32_t *start = s->start.data;
     s->count = 0;
     for (size_t i = 0; i < count; i++)
-        if (cell[i] > threshold && fabsf(flow[i]) + fabsf(flow[count + i]) > 1e-3f * options->scale)
+        if (cell[i] > threshold && is_mover(flow, i, count, options))
             start[s->count++] = (uint32_t)i;
     return 0;
 }
@@ -214,7 +239,8 @@ static void fill_steps(float *steps, const float *flow, const float *cell, size_
 }
 
 /* So many pixels move side by side: each step of one waits for the step before it. */
-#define LANES 16
+#define LANES           16
+#define DIFFUSION_STEPS 200
 /* Pixels that a thread takes at once. */
 #define AT_ONCE 4096
 /* And objects, whose errors it finds. */
@@ -278,6 +304,16 @@ static void move_range(void *context, size_t first, size_t last)
                    m->width, m->step_count);
 }
 
+/* The same of FLOW_DISTANCE. */
+static void climb_range(void *context, size_t first, size_t last)
+{
+    const struct moving *m = context;
+    const uint32_t *start = m->swarm->start.data;
+    uint32_t *end = m->swarm->end.data;
+    ridge_reach(m->steps, m->height, m->width, m->step_count, start + first, end + first,
+                last - first);
+}
+
 static int move(struct swarm *s, const float *flow, const float *cell, size_t height, size_t width,
                 const struct flow_options *options, struct err *err)
 {
@@ -285,8 +321,10 @@ static int move(struct swarm *s, const float *flow, const float *cell, size_t he
     if (spill_new(&steps, 2 * height * width * sizeof(float), err))
         return -1;
     fill_steps(steps.data, flow, cell, height * width, options);
-    struct moving moving = {s, steps.data, height, width, options->steps};
-    parallel_ranges(s->count, AT_ONCE, move_range, &moving);
+    bool ridges = options->target == FLOW_DISTANCE;
+    int count = options->steps ? options->steps : ridges ? RIDGE_STEPS : DIFFUSION_STEPS;
+    struct moving moving = {s, steps.data, height, width, count};
+    parallel_ranges(s->count, AT_ONCE, ridges ? climb_range : move_range, &moving);
     spill_free(&steps);
     return 0;
 }
@@ -461,7 +499,7 @@ struct errors { /* being found */
     const uint32_t *labels;
     const float *flow;
     size_t height, width;
-    float scale;
+    const struct flow_options *options;
     double *errors;
     atomic_bool short_of_memory;
 };
@@ -469,7 +507,7 @@ struct errors { /* being found */
 static void find_errors_of(void *context, size_t first, size_t last)
 {
     struct errors *e = context;
-    struct heat heat = {0};
+    struct heat heat = {.target = e->options->target};
     struct err err;
     for (size_t i = first; i < last; i++) {
         if (heat_object(&heat, &e->boxes->items[i], e->labels, e->width, &err)) {
@@ -477,15 +515,16 @@ static void find_errors_of(void *context, size_t first, size_t last)
             break;
         }
         e->errors[i] =
-            flow_error(&heat, &e->boxes->items[i], e->flow, e->height, e->width, e->scale);
+            flow_error(&heat, &e->boxes->items[i], e->flow, e->height, e->width, e->options->scale);
     }
     heat_free(&heat);
 }
 
 static int find_errors(const struct boxes *boxes, const uint32_t *labels, const float *flow,
-                       size_t height, size_t width, float scale, double *errors, struct err *err)
+                       size_t height, size_t width, const struct flow_options *options,
+                       double *errors, struct err *err)
 {
-    struct errors all = {boxes, labels, flow, height, width, scale, errors, false};
+    struct errors all = {boxes, labels, flow, height, width, options, errors, false};
     parallel_ranges(boxes->count, OBJECTS_AT_ONCE, find_errors_of, &all);
     return all.short_of_memory ? err_memory(err, "the flow of an object") : 0;
 }
@@ -499,7 +538,7 @@ static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t
     if (boxes_of(&boxes, labels, height, width, err))
         return -1;
     double *errors = malloc((boxes.count + 1) * sizeof *errors);
-    int rc = errors ? find_errors(&boxes, labels, flow, height, width, options->scale, errors, err)
+    int rc = errors ? find_errors(&boxes, labels, flow, height, width, options, errors, err)
                     : err_memory(err, "the errors of objects");
     if (rc == 0 && small > 0)
         rc = typical_area(&boxes, errors, small, &typical, err);
@@ -543,7 +582,10 @@ int flows_to_labels(const float *flow, const float *cell, size_t height, size_t 
         return -1;
     int rc = move(&swarm, flow, cell, height, width, options, err);
     if (rc == 0)
-        rc = gather(&swarm, height, width, labels, err);
+        rc = options->target == FLOW_DISTANCE
+                 ? ridge_gather(swarm.start.data, swarm.end.data, swarm.count, height, width,
+                                labels, err)
+                 : gather(&swarm, height, width, labels, err);
     swarm_free(&swarm);
     if (rc == 0)
         rc = drop_large(labels, height, width, options->max_share, err);

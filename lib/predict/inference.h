@@ -20,6 +20,7 @@ struct inference_options {
     bool tta;    /* mean over the four quarter turns and their mirror images */
     bool prob;   /* class probabilities; of a network of flows: background and cell */
     bool flows;  /* of a network that has flows beside its classes */
+    bool ridges; /* which lead to ridges; for KEY.json */
     bool logits; /* what the network gives; with tta the logarithm of the mean probabilities */
     /* What to measure.  With tta, entropy is that of the mean probabilities, mahalanobis and
      * energy are means over the views; UNCERTAINTY_TTA needs tta and is the entropy of the

@@ -1,5 +1,7 @@
 #include "predict/tiles.h"
 
+#include <string.h>
+
 #include "pixels/planes.h"
 #include "stream/walk.h"
 
@@ -33,6 +35,19 @@ static int put_diameter(struct sample *sample, double diameter, struct err *err)
     return sample_put_meta(sample, &meta, err);
 }
 
+/* Where flows lead, also where there was no KEY.json. */
+static int put_target(struct sample *sample, bool ridges, struct err *err)
+{
+    struct tile_meta meta;
+    int found = sample_get_meta(sample, &meta, err);
+    if (found < 0 || (!ridges && !meta.flows[0]))
+        return found < 0 ? -1 : 0;
+    if (found > 0)
+        meta.scale_x = meta.scale_y = 1;
+    strcpy(meta.flows, ridges ? "distance" : "");
+    return sample_put_meta(sample, &meta, err);
+}
+
 static int put_results(struct sample *sample, struct inference_result *result,
                        const struct tiles_options *options, struct err *err)
 {
@@ -43,7 +58,8 @@ static int put_results(struct sample *sample, struct inference_result *result,
         return -1;
     if (what->logits && sample_put_array(sample, "logits", &result->logits, err))
         return -1;
-    if (what->flows && sample_put_array(sample, "flows", &result->flows, err))
+    if (what->flows && (sample_put_array(sample, "flows", &result->flows, err) ||
+                        put_target(sample, what->ridges, err)))
         return -1;
     if (what->uncertainty != UNCERTAINTY_NONE &&
         sample_put_array(sample, "uncertainty", &result->uncertainty, err))

@@ -72,6 +72,7 @@ static const struct text_field {
     {"source", "name", TEXT(source), false},
     {"source", "id", TEXT(id), true},
     {"source", "incomplete", TEXT(incomplete), true},
+    {"cells", "flows", TEXT(flows), true},
     {NULL, "__key__", TEXT(key), true}, /* as WebDataset calls it */
 };
 

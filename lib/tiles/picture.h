@@ -7,6 +7,7 @@
 
 #include "core/array.h"
 #include "core/spill.h"
+#include "objects/flows.h"
 
 enum picture_part {
     PICTURE_PREDICTION,  /* labels: the most probable class, or for one or two classes the
@@ -33,6 +34,7 @@ struct picture {
     float *foreground, *uncertainty;  /* height x width */
     float *values;                    /* planes x height x width */
     float *flows;                     /* 2 x height x width, of length 1 (objects/flows.h) */
+    enum flow_target flow_target;     /* what they are */
     struct array image;               /* a view; without dimensions when there is none */
     struct spill room[PICTURE_PARTS]; /* where they are */
 };

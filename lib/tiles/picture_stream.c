@@ -10,6 +10,7 @@ struct walk {
     void *user;
     const struct gather_image *image;
     double shown; /* pixels of its first tile for one of it */
+    enum flow_target flow_target;
     struct assembly assembly;
 };
 
@@ -89,6 +90,8 @@ static int begin(void *user, const struct gather_image *image, const struct gath
                                        .blend = tile.flows ? BLEND_GAUSS : BLEND_MEAN};
     walk->image = image;
     walk->shown = first->meta.scale_x > 0 ? first->meta.scale_x : 1;
+    if (tile.flows && flow_target_named(first->meta.flows, &walk->flow_target, err))
+        return -1;
     return assembly_new(&walk->assembly, &options, err);
 }
 
@@ -114,6 +117,7 @@ static int end(void *user, const struct gather_image *image, struct err *err)
     picture.full_height = image->full_height;
     picture.pixel_width = image->pixel_width;
     picture.shown = walk->shown;
+    picture.flow_target = walk->flow_target;
     picture.pixel_height = image->pixel_height;
     if (rc == 0)
         rc = walk->take(walk->user, &picture, err);

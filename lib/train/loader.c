@@ -125,11 +125,11 @@ static bool numbers_cells(const struct stored *s)
     return s->mask.data && s->mask_unit == 0;
 }
 
-static int load_flows(const struct stored *s, const struct augment_draw *draw, float *flows,
-                      size_t pixels, struct err *err)
+static int load_flows(const struct stored *s, const struct augment_draw *draw,
+                      enum flow_target target, float *flows, size_t pixels, struct err *err)
 {
     if (numbers_cells(s))
-        return flow_targets(draw, &s->mask, FLOW_MARGIN, flows, err);
+        return flow_targets(draw, &s->mask, FLOW_MARGIN, target, flows, err);
     memset(flows, 0, 2 * pixels * sizeof *flows);
     return 0;
 }
@@ -148,12 +148,13 @@ static int load_sample(const struct loader *l, uint64_t shown, struct stored *s,
     snprintf(name, sizeof name, "%" PRIu64 "/%" PRIu64 "/%s", l->epoch, shown, s->key);
     struct rng rng = rng_new(o->seed, name);
     augment_draw(&draw, &policy, &rng, s->image.shape[0], s->image.shape[1], o->height, o->width);
-    int result = augment_image(&draw, &s->image, &image, err) ||
-                         load_labels(o, &draw, &s->mask, labels, err) ||
-                         planes_of(&image, s->offset, s->gain, o->channels, 1, images, err) ||
-                         (flows && load_flows(s, &draw, flows, o->height * o->width, err))
-                     ? err_prefix(err, "sample '%s'", s->key)
-                     : 0;
+    int result =
+        augment_image(&draw, &s->image, &image, err) ||
+                load_labels(o, &draw, &s->mask, labels, err) ||
+                planes_of(&image, s->offset, s->gain, o->channels, 1, images, err) ||
+                (flows && load_flows(s, &draw, o->target, flows, o->height * o->width, err))
+            ? err_prefix(err, "sample '%s'", s->key)
+            : 0;
     array_free(&image);
     return result;
 }

@@ -8,6 +8,7 @@
 #ifndef TRAIN_LOADER_H
 #define TRAIN_LOADER_H
 
+#include "objects/flows.h"
 #include "pixels/augment.h"
 #include "stream/store.h"
 
@@ -16,7 +17,8 @@ struct loader_options {
     size_t rank, ranks;          /* which part, of how many; 0 and 1 when alone */
     size_t repeat;               /* times that an epoch shows each sample */
     int channels, classes;       /* see planes_of, planes_classes */
-    bool flows;                  /* Cellpose's, from masks that number cells */
+    bool flows;                  /* from masks that number cells */
+    enum flow_target target;     /* which */
     double diameter;             /* with flows: of the cells of every sample; 0: as it is */
     int threads;
     uint64_t seed;

@@ -53,16 +53,22 @@ static int follow_initial(struct session_options *o, bool ranges_given, struct e
     return follows && !own ? err_memory(err, "the name of an architecture") : 0;
 }
 
-int session_settle_arch(struct session_options *o, bool flows, bool ranges_given, struct err *err)
+int session_settle_arch(struct session_options *o, int flows, bool ranges_given, struct err *err)
 {
     static char arch[300];
     if (o->init && follow_initial(o, ranges_given, err))
         return -1;
     o->arch = o->arch ? o->arch : "unet-s";
-    if (!flows || strstr(o->arch, "flows=1"))
+    if (flows == 0)
         return 0;
-    int length =
-        snprintf(arch, sizeof arch, "%s%cflows=1", o->arch, strchr(o->arch, ':') ? ',' : ':');
+    const char *own = strstr(o->arch, "flows=");
+    int given = own ? atoi(own + strlen("flows=")) : 0;
+    if (flows == given || (flows == FLOWS_ANY && given > 0))
+        return 0;
+    if (own)
+        return err_set(err, STATUS_USAGE, "architecture '%s' has other flows", o->arch);
+    int length = snprintf(arch, sizeof arch, "%s%cflows=%d", o->arch,
+                          strchr(o->arch, ':') ? ',' : ':', flows == FLOWS_ANY ? 1 : flows);
     if (length < 0 || length >= (int)sizeof arch)
         return err_set(err, STATUS_USAGE, "architecture '%.40s...': too long", o->arch);
     o->arch = arch;
@@ -204,6 +210,7 @@ static int make_model(struct session *s, struct err *err)
         return -1;
     bool classes = model_has_softmax(s->model);
     s->loading.flows = !classes || model_has_flows(s->model);
+    s->loading.target = model_has_ridges(s->model) ? FLOW_DISTANCE : FLOW_DIFFUSION;
     if (classes)
         s->loading.diameter = 0; /* cells as they are */
     if (!classes && o->trainer.outliers)

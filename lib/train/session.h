@@ -10,6 +10,7 @@
 
 #include <signal.h>
 
+#include "objects/flows.h"
 #include "pixels/augment.h"
 #include "stream/store.h"
 #include "train/ranks.h"
@@ -55,9 +56,12 @@ struct session;
 /* Whether samples without a mask teach anything: consistency with a teacher counts. */
 bool session_learns_unlabeled(const struct session_options *options);
 
+#define FLOWS_ANY (-1) /* the network's, else diffusion */
+
 /* Names the network where -a did not: what the network of o->init is and sees, else the default;
- * flows: with the architecture's option of that name.  ranges_given: o->ranges stays. */
-int session_settle_arch(struct session_options *o, bool flows, bool ranges_given,
+ * flows: the architecture's option of that name, 1 + enum flow_target; 0: as it is.  ranges_given:
+ * o->ranges stays. */
+int session_settle_arch(struct session_options *o, int flows, bool ranges_given,
                         struct err *err) MUST_CHECK;
 
 /* Finds the other ranks, makes the model, and goes to where the checkpoint left it.

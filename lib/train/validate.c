@@ -24,26 +24,26 @@ struct answer {
 };
 
 /* The cells that label(1) finds in classes and flows without options. */
-static int find_cells(uint32_t *labels, struct answer *a, size_t height, size_t width,
-                      struct err *err)
+static int find_cells(uint32_t *labels, struct answer *a, enum flow_target target, size_t height,
+                      size_t width, struct err *err)
 {
     struct cell_options options = {
         .connectivity = 8, .flow = FLOW_OPTIONS_DEFAULT, .min_size = -1, .min_relative = -1};
     uint32_t count;
-    cells_beside_classes(&options, 0, false);
+    cells_beside_classes(&options, target, 0, false);
     for (size_t i = 0; i < height * width; i++) /* the image is not needed any more */
         a->image[i] = a->found[i] != 0;
     return cells_find(labels, height, width, &options, NULL, a->flows, a->image, &count, err);
 }
 
-static int match_cells(struct answer *a, const struct array *mask, struct tally *tally,
-                       struct err *err)
+static int match_cells(struct answer *a, enum flow_target target, const struct array *mask,
+                       struct tally *tally, struct err *err)
 {
     size_t n = array_count(mask);
     struct overlaps overlaps = {0};
     struct matching matching = {0};
     uint32_t *truth = mask_labels(mask, err), *labels = truth ? calloc(n, sizeof *labels) : NULL;
-    int result = labels  ? find_cells(labels, a, mask->shape[0], mask->shape[1], err)
+    int result = labels  ? find_cells(labels, a, target, mask->shape[0], mask->shape[1], err)
                  : truth ? err_memory(err, "validation")
                          : -1;
     if (result == 0)
@@ -106,7 +106,7 @@ static int validate_sample(struct session *session, struct stored *s, struct tal
     if (result == 0)
         result = compare(&a, &s->mask, tally, err);
     if (result == 0 && cells)
-        result = match_cells(&a, &s->mask, tally, err);
+        result = match_cells(&a, session->loading.target, &s->mask, tally, err);
     free(a.image);
     free(a.flows);
     free(a.truth);

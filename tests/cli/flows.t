@@ -2,11 +2,12 @@
 # Flows beside classes: single cells by any network.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 19
+plan 27
 cd "$TMP" || exit 1
 
 synth -q -n 16 -s 64 -l fluorescence --instances --radius 7 --coverage 30 --noise 0.3 >cells.tar
 synth -q -n 6 -s 64 -l fluorescence --radius 7 --coverage 30 --seed 9 >white.tar
+stream() { "$BUILD/tests/helper/stream" "$@"; }
 small=(-q -a "unet-s:width=8,levels=3" --flows -b 4 -t 1 --optimizer adamw --lr 0.01 -p none)
 
 ok "trains" train "${small[@]}" --steps 80 -o w.safetensors cells.tar white.tar
@@ -62,6 +63,24 @@ likeness = dot(a, b) / (dot(a, a) * dot(b, b)) ** 0.5
 print(likeness)
 assert likeness > 0.75
 P
+
+# Flows away from the border, for cells of any shape.
+ridges=("${small[@]}")
+ridges[3]=--flow-target=distance
+ok "trains on distances" train "${ridges[@]}" --steps 80 --val cells.tar -o d.safetensors cells.tar white.tar
+ok "the weights say so" grep -q 'architecture.unet-s:width=8,levels=3,flows=2' <(weights info d.safetensors)
+predict -t 1 --keep-image -m d.safetensors cells.tar >d.tar
+is "$(tar -xOf d.tar --wildcards '*.json' | grep -o '"cells":{"flows":"distance"}' | wc -l)" 16 "and each tile"
+is "$(predict -t 1 -m w.safetensors d.tar 2>/dev/null | tar -xO --wildcards '*.json' | grep -c distance)" 0 \
+    "until another network has seen it"
+is "$(stream noplace <cells.tar | predict -t 1 -m d.safetensors | tar -xO --wildcards '*.json' | grep -o '"flows":"distance"' | wc -l)" 16 \
+    "also where tiles had no place"
+mkdir -p ridges
+ok "label knows by itself" label -o ridges d.tar
+is "$(train -q -t 1 --init d.safetensors --flows --steps 1 -b 4 -o follows.safetensors cells.tar &&
+    weights info follows.safetensors | grep ^architecture)" "$(weights info d.safetensors | grep ^architecture)" \
+    "--init goes on with them"
+fails 64 "but not to others" train -q -t 1 --init d.safetensors --flow-target diffusion --steps 1 -b 4 -o no.safetensors cells.tar
 
 # What a run of flows goes on with, and what it refuses.
 # shellcheck disable=SC2317 # called by ok

@@ -2,7 +2,7 @@
 # label: cells of masks, probabilities and flows, and their table.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 84
+plan 92
 
 cell() { # COLUMN FILE [LINE]: of a table
     awk -F'\t' -v name="$1" -v line="${3:-2}" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
@@ -99,6 +99,24 @@ is "$(label -q -o "$TMP/f4.tif" "$TMP/wide.tar" 2>&1 | grep -c 'its cells are 1[
     "cells wider than networks know are told"
 tile -q --diameter 100 -m "$TMP/wide/masks" "$TMP"/wide/images/* | stream flows 1 >"$TMP/wide.tar"
 is "$(label -q -o "$TMP/f4.tif" "$TMP/wide.tar" 2>&1)" "" "not when their tiles were scaled"
+
+# ---- flows to ridges ----
+tile -q -s 300 -m "$TMP/cells/masks" "$image" | stream flows 2 >"$TMP/ridges.tar"
+ok "flows of distance" label -q -o "$TMP/r1.tif" "$TMP/ridges.tar"
+ok "lead to the cells" awk 'NR == 2 && $12 >= 0.8 { found = 1 } END { exit !found }' <(score -i "$TMP/r1.tif" "$truth")
+tile -q -s full -m "$TMP/cells/masks" "$image" | stream flows 2 >"$TMP/ridges.tar"
+label -q --steps 1 -o "$TMP/r2.tif" "$TMP/ridges.tar"
+stream noplace <"$TMP/ridges.tar" | label -q --steps 1 -o "$TMP/r3.tif"
+ok "by another way than those of diffusion, which the stream tells" bash -c '! cmp -s "$@"' - "$TMP/r2.tif" "$TMP/r3.tif"
+tile -q -s 300 -m "$TMP/cells/masks" "$image" | stream flows 3 >"$TMP/ridges.tar"
+fails 65 "flows of another kind" label -o "$TMP/x.tif" "$TMP/ridges.tar"
+
+# ---- rims and insides ----
+label -q -m keep --rims 2 -o "$TMP/classes.png" "$TMP"/wide/masks/*
+ok "cells become classes" test "$(label -q -m keep -T - "$TMP/classes.png" | cut -f 2 | tail -n +2 | sort | tr '\n' ' ')" = "1 2 "
+ok "of which cells are made again" label -q -m rims -o "$TMP/again.png" "$TMP/classes.png"
+ok "the same" awk 'NR == 2 && $12 >= 0.95 { found = 1 } END { exit !found }' <(score -i "$TMP/again.png" "$TMP"/wide/masks/*)
+fails 64 "a table of classes" label -m keep --rims 2 -T "$TMP/x.tsv" "$truth"
 
 # ---- a table with commas ----
 odd="$TMP/a, \"b\".png" && cp "$mask" "$odd"

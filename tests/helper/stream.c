@@ -4,6 +4,8 @@
  *                            plane, 1 - v / 255 the first, others are 0; K 0 is H x W
  *     stream flows           adds logits.npy as Cellpose would give it for the mask's cells
  *     stream flows 1         adds flows.npy and prob.npy of the mask's cells
+ *     stream flows 2         the same of distance
+ *     stream flows 3         the same, but says that they are others
  *     stream drop N          leaves out every N-th sample
  *     stream reverse         turns the order round
  *     stream noplace         removes the json
@@ -90,7 +92,19 @@ static void split_logits(struct sample *sample, struct array *logits)
     array_free(logits);
 }
 
-static void add_flows(struct sample *sample, bool apart)
+/* What predict notes of flows. */
+static void note_target(struct sample *sample, const char *name)
+{
+    struct tile_meta meta;
+    struct err err;
+    if (sample_get_meta(sample, &meta, &err))
+        stop(&err);
+    strcpy(meta.flows, name);
+    if (sample_put_meta(sample, &meta, &err))
+        stop(&err);
+}
+
+static void add_flows(struct sample *sample, int64_t how)
 {
     struct err err;
     struct array logits;
@@ -101,17 +115,20 @@ static void add_flows(struct sample *sample, bool apart)
         array_new(&logits, DTYPE_F32, 3, (size_t[]){3, mask->shape[0], mask->shape[1]}, &err))
         stop(&err);
     float *values = logits.data;
-    if (flows_of_labels(labels, mask->shape[0], mask->shape[1], values, &err))
+    if (flows_of_labels(labels, mask->shape[0], mask->shape[1],
+                        how > 1 ? FLOW_DISTANCE : FLOW_DIFFUSION, values, &err))
         stop(&err);
     for (size_t i = 0; i < 2 * count; i++)
         values[i] *= 5;
     for (size_t i = 0; i < count; i++)
         values[2 * count + i] = labels[i] ? 5 : -5;
     free(labels);
-    if (apart)
+    if (how)
         split_logits(sample, &logits);
     else
         put(sample, "logits", &logits);
+    if (how > 1)
+        note_target(sample, how > 2 ? "other" : "distance");
 }
 
 static void drop_json(struct sample *sample)

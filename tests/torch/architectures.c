@@ -299,7 +299,7 @@ int main(void)
     test_pruning();
     test_flows("unet-s:width=8,levels=3", "unet-s:width=8,levels=3,flows=1");
     test_flows("unetpp:width=4,levels=2", "unetpp:width=4,levels=2,flows=1");
-    test_refused("unet-s:flows=2", "flows");
+    test_refused("unet-s:flows=3", "flows");
     test_refused("cellpose:flows=1", "no option 'flows'");
     test_cellpose_gray();
     test_cellpose_eval();

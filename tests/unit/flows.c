@@ -3,6 +3,7 @@
 
 #include "core/convert.h"
 #include "core/rng.h"
+#include "objects/cells.h"
 #include "objects/flow_targets.h"
 #include "objects/flows.h"
 #include "objects/morphology.h"
@@ -89,7 +90,8 @@ static void test_golden(int number)
     size_t pixels = g.height * g.width;
     float *flow = malloc(2 * pixels * sizeof *flow);
     uint32_t *labels = malloc(pixels * sizeof *labels);
-    ok(flows_of_labels(g.labels, g.height, g.width, flow, &err) == 0, "flows of its labels");
+    ok(flows_of_labels(g.labels, g.height, g.width, FLOW_DIFFUSION, flow, &err) == 0,
+       "flows of its labels");
     double cosine = agreement(flow, g.flow.data, g.labels, pixels);
     if (!ok(cosine > 0.98, "agree with Cellpose's"))
         printf("# mean cosine %g\n", cosine);
@@ -127,7 +129,7 @@ static void test_round_trip(void)
             labels[y * SIDE + x] = label;
             cell[y * SIDE + x] = label ? 5 : -5;
         }
-    ok(flows_of_labels(labels, SIDE, SIDE, flow, &err) == 0, "flows of two discs");
+    ok(flows_of_labels(labels, SIDE, SIDE, FLOW_DIFFUSION, flow, &err) == 0, "flows of two discs");
     is_near(flow[48 * SIDE + 20], 0, 0.02, "left of the middle it flows");
     is_near(flow[SIDE * SIDE + 48 * SIDE + 20], 1, 0.02, "to the right");
     for (int i = 0; i < 2 * SIDE * SIDE; i++)
@@ -195,11 +197,11 @@ static void test_targets(void)
                                 .zoom = 1};
     for (int i = 0; i < SIDE * SIDE; i++)
         labels[i] = ((const uint16_t *)mask.data)[i];
-    ok(flows_of_labels(labels, SIDE, SIDE, whole, &err) == 0 &&
-           flow_targets(&draw, &mask, 32, cut, &err) == 0,
+    ok(flows_of_labels(labels, SIDE, SIDE, FLOW_DIFFUSION, whole, &err) == 0 &&
+           flow_targets(&draw, &mask, 32, FLOW_DIFFUSION, cut, &err) == 0,
        "flows of a window");
     is_near(farthest(cut, whole), 0, 1e-6, "with a margin are those of the picture");
-    ok(flow_targets(&draw, &mask, 0, cut, &err) == 0 && farthest(cut, whole) > 0.5,
+    ok(flow_targets(&draw, &mask, 0, FLOW_DIFFUSION, cut, &err) == 0 && farthest(cut, whole) > 0.5,
        "without one they turn at the cut");
     draw = (struct augment_draw){.in_height = SIDE,
                                  .in_width = SIDE,
@@ -208,7 +210,7 @@ static void test_targets(void)
                                  .matrix = {0, -1, LEFT + 31, 1, 0, TOP},
                                  .turns = 1,
                                  .zoom = 1};
-    ok(flow_targets(&draw, &mask, 32, cut, &err) == 0, "flows of a turned window");
+    ok(flow_targets(&draw, &mask, 32, FLOW_DIFFUSION, cut, &err) == 0, "flows of a turned window");
     double apart = 0;
     for (int y = 0; y < WINDOW; y++)
         for (int x = 0; x < WINDOW; x++) {
@@ -235,7 +237,7 @@ static void test_steady(void)
         labels[i] = y * y + x * x > 24 * 24 ? 0 : x < 0 ? 1 : 2;
         cell[i] = labels[i] ? 1 : -1;
     }
-    bool made = !flows_of_labels(labels, N, N, flow, &err);
+    bool made = !flows_of_labels(labels, N, N, FLOW_DIFFUSION, flow, &err);
     for (int i = 0; i < 2 * COUNT; i++)
         flow[i] = 0.3f * flow[i] + 0.3f * rng_quick_normal(&rng);
     flow[32 * N + 20] = NAN;
@@ -271,7 +273,7 @@ static uint32_t squares_found(int turned, double small_threshold)
         labels[i] = inside ? (uint32_t)k + 1 : 0;
         cell[i] = inside ? 1 : -1;
     }
-    if (flows_of_labels(labels, N, N, flow, &err))
+    if (flows_of_labels(labels, N, N, FLOW_DIFFUSION, flow, &err))
         return 0;
     for (int i = 0; i < COUNT; i++)
         if (labels[i] == (uint32_t)turned + 1) {
@@ -293,9 +295,132 @@ static void test_small(void)
     ok(squares_found(1, 1) == 3, "and a large one is not");
 }
 
+/* ---- cells of any shape ---- */
+
+enum { LONG = 128, AREA = LONG * LONG };
+
+/* Arcs of 100 degrees about the lower left corner, 10 wide, that touch: 1, 2, 3; a cross of bars 4
+ * wide: 4; a disc that touches none: 5. */
+static uint32_t shape_at(int y, int x)
+{
+    double radius = hypot(127 - y, x), turn = atan2(127 - y, x);
+    if (turn > 0.1 && turn < 1.45 && radius >= 50 && radius < 80)
+        return 1 + (uint32_t)((radius - 50) / 10);
+    bool upright = x >= 102 && x < 106 && y >= 4 && y < 60, flat = y >= 20 && y < 24 && x >= 80;
+    if ((upright || flat) && x < 124)
+        return 4;
+    return hypot(y - 110, x - 16) < 12 ? 5 : 0;
+}
+
+static void draw_shapes(uint32_t *labels)
+{
+    for (int i = 0; i < AREA; i++)
+        labels[i] = shape_at(i / LONG, i % LONG);
+}
+
+/* How far along the arc's radius, inwards where it is too far out, a flow points; away from the
+ * middle line and from the ends. */
+static double to_middle_line(const float *flow)
+{
+    double sum = 0, n = 0;
+    for (int i = 0; i < AREA; i++) {
+        double y = i / LONG - 127, x = i % LONG, radius = hypot(y, x), turn = atan2(-y, x);
+        double far = radius - 65;
+        if (fabs(far) > 4 || fabs(far) < 2 || turn < 0.25 || turn > 1.3)
+            continue;
+        sum += (flow[i] * y + flow[AREA + i] * x) / radius * (far > 0 ? -1 : 1);
+        n++;
+    }
+    return sum / n;
+}
+
+static void test_distance(void)
+{
+    static uint32_t labels[AREA];
+    static float distance[2 * AREA], diffusion[2 * AREA];
+    struct err err;
+    for (int i = 0; i < AREA; i++)
+        labels[i] = hypot(i / LONG - 60, i % LONG - 64) < 30;
+    bool made = !flows_of_labels(labels, LONG, LONG, FLOW_DISTANCE, distance, &err) &&
+                !flows_of_labels(labels, LONG, LONG, FLOW_DIFFUSION, diffusion, &err);
+    double least = 1, longest = 0;
+    for (int i = 0; i < AREA; i++) {
+        double dot =
+            (double)distance[i] * diffusion[i] + (double)distance[AREA + i] * diffusion[AREA + i];
+        double radius = hypot(i / LONG - 60, i % LONG - 64);
+        if (labels[i] && radius > 3 && dot < least)
+            least = dot;
+        if (!labels[i] && fabsf(distance[i]) + fabsf(distance[AREA + i]) > 0)
+            longest = 1;
+    }
+    ok(made && least > 0.966, "in a disc both lead to the middle, within 15 degrees");
+    is_near(longest, 0, 0, "and outside nowhere");
+    draw_shapes(labels);
+    ok(!flows_of_labels(labels, LONG, LONG, FLOW_DISTANCE, distance, &err) &&
+           !flows_of_labels(labels, LONG, LONG, FLOW_DIFFUSION, diffusion, &err),
+       "flows of long, bent and branched cells");
+    ok(to_middle_line(distance) > 0.95, "of distance lead to the middle line");
+    ok(to_middle_line(diffusion) < 0.75, "and of diffusion less");
+}
+
+/* AP at IoU 0.9 of what flows of that target lead back to, with the rules beside classes. */
+static double back_again(const uint32_t *labels, enum flow_target target, uint32_t *count)
+{
+    static float flow[2 * AREA], cell[AREA];
+    static uint32_t found[AREA];
+    struct err err;
+    struct cell_options options = {
+        .connectivity = 8, .flow = FLOW_OPTIONS_DEFAULT, .min_size = -1, .min_relative = -1};
+    cells_beside_classes(&options, target, 0, false);
+    for (int i = 0; i < AREA; i++)
+        cell[i] = labels[i] != 0;
+    if (flows_of_labels(labels, LONG, LONG, target, flow, &err) ||
+        cells_find(found, LONG, LONG, &options, NULL, flow, cell, count, &err))
+        return NAN;
+    return ap90(found, labels, AREA);
+}
+
+/* Bars 64 x 14 that touch along their long sides, and two bent ones of 20 that touch. */
+static uint32_t bar_at(int y, int x)
+{
+    if (y < 42 && x >= 4 && x < 68)
+        return y < 14 ? 1 : y < 28 ? 2 : 3;
+    double radius = hypot(127 - y, x);
+    return y > 60 && radius < 60 && radius > 20 && x > 4 ? (radius < 40 ? 4 : 5) : 0;
+}
+
+static void test_any_shape(void)
+{
+    static uint32_t labels[AREA];
+    uint32_t count;
+    draw_shapes(labels);
+    is_near(back_again(labels, FLOW_DISTANCE, &count), 1, 0, "distance finds cells of any shape");
+    is_int(count, 5, "and no others");
+    for (int i = 0; i < AREA; i++)
+        labels[i] = bar_at(i / LONG, i % LONG);
+    is_near(back_again(labels, FLOW_DISTANCE, &count), 1, 0, "distance finds long ones that touch");
+    is_near(back_again(labels, FLOW_DIFFUSION, &count), 1, 0, "and diffusion, where they are wide");
+    for (int i = 0; i < AREA; i++)
+        labels[i] =
+            i / LONG % 12 && i % LONG % 13 ? 1 + (uint32_t)(i / LONG / 12 * 10 + i % LONG / 13) : 0;
+    is_near(back_again(labels, FLOW_DISTANCE, &count), 1, 0, "small cells, a pixel apart");
+}
+
+static void test_named(void)
+{
+    enum flow_target target;
+    struct err err;
+    ok(!flow_target_named("", &target, &err) && target == FLOW_DIFFUSION, "no name is diffusion");
+    ok(!flow_target_named("distance", &target, &err) && target == FLOW_DISTANCE, "a name is known");
+    ok(flow_target_named("wind", &target, &err) && err.status == STATUS_DATA, "or is not");
+}
+
 int main(void)
 {
-    tap_plan(47);
+    tap_plan(60);
+    test_distance();
+    test_any_shape();
+    test_named();
     test_round_trip();
     test_diameter();
     test_targets();
