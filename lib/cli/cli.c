@@ -66,6 +66,13 @@ static void reset_signals(void)
         sigaction(fatal[i], &action, NULL);
 }
 
+/* Several programs write to one terminal or log at once: a message is one write. */
+static void write_lines_whole(void)
+{
+    static char line[1 << 16];
+    (void)setvbuf(stderr, line, _IOLBF, sizeof line);
+}
+
 /* A closed standard descriptor would be given to the next file opened, and
  * messages would end up in it. */
 static void fill_standard_descriptors(void)
@@ -135,6 +142,7 @@ void cli_start(const struct cli_program *program, int argc, char **argv)
     cli_state.name = called(argv[0], program->name);
     reset_signals();
     fill_standard_descriptors();
+    write_lines_whole();
     notice_to(cli_print_notice);
     cli_state.command_line = join_command_line(argc, argv);
     cli_state.words = argv + 1;

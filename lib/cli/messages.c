@@ -108,6 +108,7 @@ void cli_status(const char *text)
     if (cli_state.quiet || !isatty(STDERR_FILENO) || !progress_is_due())
         return;
     fprintf(stderr, "\r\033[K%s: %s", cli_state.name, text);
+    fflush(stderr);
     progress_shown = true;
 }
 
@@ -142,5 +143,6 @@ void cli_progress(const char *unit, uint64_t done, uint64_t total)
     char text[32];
     if (left >= 5)
         fprintf(stderr, ", %s left", text_duration(text, sizeof text, left));
+    fflush(stderr);
     progress_shown = true;
 }

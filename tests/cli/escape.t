@@ -2,7 +2,7 @@
 # Names of files and what streams say reach a terminal harmless: no command to it, no line
 # of their own, whichever program speaks and whether it is a message, a table or JSON.
 . "$(dirname "$0")/../tap.sh"
-plan $((19 + 4 * $(find "$BIN" -type f | wc -l)))
+plan $((20 + 4 * $(find "$BIN" -type f | wc -l)))
 cd "$TMP" || exit 1
 
 # Title and color of xterm, a line that looks like ours, CSI as C1 and as a bare byte, a
@@ -71,4 +71,11 @@ ok "weights info --json" harmless out
 # Reasons are kept where names are long.
 long=$(printf 'long/%.0s' {1..200})
 is "$(tile "${long}a.png" 2>&1 | grep -c ': No such file or directory$')" 1 "a long name's reason"
+
+# Many at once say it into one file: a message is one write, a line of its own.
+for n in {1..200}; do
+    tile "none-$n" 2>>messages &
+done >/dev/null
+wait
+is "$(grep -cx "tile: open 'none-[0-9]*': No such file or directory" messages)" 200 "200 at once: 200 lines"
 done_testing
