@@ -15,8 +15,9 @@ make_inputs() {
     image=$(echo "$PWD"/images/*1.png) mask=$(echo "$PWD"/masks/*1.png) in=$PWD
     tile -q -s 16 -m masks images/*.png >tiles.tar || return 1
     predict -q --keep-image <tiles.tar >predicted.tar || return 1
-    weights convert "$TOP/tests/golden/pth/$(first_pth)" w.safetensors || return 1
-    stitch -q -o i.tif "$(one_tile)" && label -q -o l.tif "$mask" &&
+    cp "$TOP/tests/golden/pth/$(first_pth)" w.pth && weights convert w.pth w.safetensors &&
+        "$BUILD/tests/helper/network" unet-s:width=8,norm=0 1 1 1 n.safetensors || return 1
+    stitch -q -o i.tif "$(one_tile)" && tar xOf one.tar --wildcards '*.image.npy' >i.npy && label -q -o l.tif "$mask" &&
         label -q --rois r.zip --geojson a.geojson --coco c.json -o m.tif "$mask"
 }
 
@@ -42,6 +43,8 @@ streams=(
 )
 files=(
     "images/synth_00001.png tile -q -s 16 {}"
+    "i.npy tile -q -s 16 {}"
+    "i.tif tile -q -s 16 {}"
     "l.tif label -q -o out.tif {}"
     "masks/synth_00001.png label -q -o out.tif {}"
     "masks/synth_00001.png score -q {} $TMP/in/masks/synth_00001.png"
@@ -50,6 +53,7 @@ files=(
     "a.geojson rasterize -q --size 16x16 -o out.png {}"
     "c.json rasterize -q -o out.png {}"
     "w.safetensors weights convert {} out.safetensors"
+    "w.pth weights convert {} out.safetensors"
 )
 
 changes() { # PART HOW VARIABLES LINE...: a job for each program, whose file is changed
@@ -60,9 +64,15 @@ changes() { # PART HOW VARIABLES LINE...: a job for each program, whose file is 
     done
 }
 
+# One tile, a small network, and barrage within predict: its libraries take long to load.
+predict_job() { # PART HOW VARIABLES
+    job "$1" predict "$3 BARRAGE='$2 $slow $in/one.tar' LD_PRELOAD=$BUILD/tests/fault/inside.so" \
+        "predict -q -t 1 -m $in/n.safetensors -o out.tar"
+}
+
 jobs_cuts() {
     changes cuts cut STRICT=1 "${streams[@]}"
-    job cuts predict "STRICT=1 $barrage cut $slow $in/tiles.tar -- predict -q -o out.tar"
+    predict_job cuts cut STRICT=1
     changes cuts cut "" "${files[@]}"
 }
 
@@ -70,7 +80,7 @@ jobs_cuts() {
 # space changes nothing, so an exit of 0 with the right output is fine.
 jobs_flips() {
     changes flips flip "" "${streams[@]}"
-    job flips predict "$barrage flip $slow $in/tiles.tar -- predict -q -o out.tar"
+    predict_job flips flip ""
     job flips png "$barrage flip $step $image -- tile -q -s 16 {}"
 }
 
