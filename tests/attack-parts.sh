@@ -16,7 +16,7 @@ make_inputs() {
     tile -q -s 16 -m masks images/*.png >tiles.tar || return 1
     predict -q --keep-image <tiles.tar >predicted.tar || return 1
     cp "$TOP/tests/golden/pth/$(first_pth)" w.pth && weights convert w.pth w.safetensors &&
-        "$BUILD/tests/helper/network" unet-s:width=8,norm=0 1 1 1 n.safetensors || return 1
+        "$BUILD/tests/helper/network" unet-s:width=8,levels=2,norm=0 1 1 1 n.safetensors || return 1
     stitch -q -o i.tif "$(one_tile)" && tar xOf one.tar --wildcards '*.image.npy' >i.npy && label -q -o l.tif "$mask" &&
         label -q --rois r.zip --geojson a.geojson --coco c.json -o m.tif "$mask"
 }
@@ -56,18 +56,22 @@ files=(
     "w.pth weights convert {} out.safetensors"
 )
 
+# Barrage within the program: its libraries, which take longer than a run, are loaded once.
+inside() { # PART NAME VARIABLES HOW STEP FILE COMMAND
+    job "$1" "$2" "$3 BARRAGE='$4 $5 $6' LD_PRELOAD=$BUILD/tests/fault/inside.so $7"
+}
+
 changes() { # PART HOW VARIABLES LINE...: a job for each program, whose file is changed
     local line file
     for line in "${@:4}"; do
         file=${line%% *}
-        job "$1" "$file" "$3 $barrage $2 $step $in/$file -- ${line#* }"
+        inside "$1" "$file" "$3" "$2" "$step" "$in/$file" "${line#* }"
     done
 }
 
-# One tile, a small network, and barrage within predict: its libraries take long to load.
+# One tile and a small network.
 predict_job() { # PART HOW VARIABLES
-    job "$1" predict "$3 BARRAGE='$2 $slow $in/one.tar' LD_PRELOAD=$BUILD/tests/fault/inside.so" \
-        "predict -q -t 1 -m $in/n.safetensors -o out.tar"
+    inside "$1" predict "$3" "$2" "$slow" "$in/one.tar" "predict -q -t 1 -m $in/n.safetensors -o out.tar"
 }
 
 jobs_cuts() {
@@ -81,7 +85,7 @@ jobs_cuts() {
 jobs_flips() {
     changes flips flip "" "${streams[@]}"
     predict_job flips flip ""
-    job flips png "$barrage flip $step $image -- tile -q -s 16 {}"
+    inside flips png "" flip "$step" "$image" "tile -q -s 16 {}"
 }
 
 writers=(
@@ -184,7 +188,7 @@ jobs_folder() {
 }
 
 attack_folder() { # NUMBER
-    local n=$1 broken=$(($1 / 50 + 1)) file wrong=0 half=0 left messages=0
+    local n=$1 broken=$(($1 / 50 + 1)) file wrong=0 half=0 left messages
     local folder=$TMP/folder
     mkdir "$folder" "$folder/out" && synth -q -n "$n" -s 24 --seed 9 -o "$folder/drawn" || return 1
     find "$folder"/drawn/images -name '*.png' | sort | head -n "$broken" >"$folder/broken"
@@ -193,7 +197,7 @@ attack_folder() { # NUMBER
     run_folder & # and is killed in the middle of it, with all of its group
     set +m
     until [ "$(find "$folder/out" -name '*.png' | wc -l)" -gt $((n / 10)) ] || ! kill -0 $! 2>/dev/null; do
-        sleep 0.01
+        sleep 0.05
     done
     kill -KILL -- -$! 2>/dev/null
     wait $! 2>/dev/null
@@ -202,15 +206,14 @@ attack_folder() { # NUMBER
     find "$folder/out" -type f -name '*.tmp-*' -exec touch -d '1 hour ago' {} +
     (run_folder) 2>"$folder/messages"
     while read -r file; do
-        if grep -qxF "$file" "$folder/broken"; then
-            [ ! -e "$folder/out/$(basename "$file")" ] || half=$((half + 1))
-        elif ! score -q "$folder/out/$(basename "$file")" "${file/images/masks}" 2>/dev/null | grep -q '	1	'; then
-            wrong=$((wrong + 1))
-        fi
-    done < <(find "$folder"/drawn/images -name '*.png')
+        [ ! -e "$folder/out/${file##*/}" ] || half=$((half + 1))
+        rm -f "$folder/drawn/masks/${file##*/}" "$folder/out/${file##*/}"
+    done <"$folder/broken"
+    wrong=$((n - broken - $(score -q "$folder/out" "$folder/drawn/masks" | awk -F'\t' '$2 == 1' | wc -l)))
     left=$(find "$folder/out" -name '*.tmp-*' | wc -l)
-    messages=$((broken - $(grep -c '^tile: ' "$folder/messages")))
-    printf '%d\t0\t0\t%d\t%d\t%d\t%d\n' "$n" "$wrong" "$half" "$left" "${messages#-}"
+    # A line names each that is broken, and there is no other.
+    messages=$(sed "s/^tile: read '\(.*\)': .*/\1/" "$folder/messages" | sort | comm -3 - "$folder/broken" | wc -l)
+    printf '%d\t0\t0\t%d\t%d\t%d\t%d\n' "$n" "$wrong" "$half" "$left" "$messages"
 }
 
 # What is there already is not made again.

@@ -45,6 +45,7 @@ const struct cli_option cli_common_options[] = {
 
 /* ---- start and end ---- */
 
+/* Those of a library's own fault, too: it leaves no temporary file. */
 static void on_fatal_signal(int number)
 {
     outfile_remove_all();
@@ -54,7 +55,8 @@ static void on_fatal_signal(int number)
 
 static void reset_signals(void)
 {
-    static const int fatal[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXCPU, SIGXFSZ};
+    static const int fatal[] = {SIGHUP,  SIGINT,  SIGTERM, SIGPIPE, SIGXCPU,
+                                SIGXFSZ, SIGSEGV, SIGBUS,  SIGFPE,  SIGABRT};
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -64,6 +66,16 @@ static void reset_signals(void)
     struct sigaction action = {.sa_handler = on_fatal_signal};
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         sigaction(fatal[i], &action, NULL);
+}
+
+/* Libraries end programs: libarchive does when an allocation of its own fails. */
+static void on_exit_of_others(void)
+{
+    if (cli_state.ends)
+        return;
+    outfile_remove_all();
+    cli_warn("a library has ended the program, as it does without memory");
+    _exit(STATUS_MEMORY);
 }
 
 /* Several programs write to one terminal or log at once: a message is one write. */
@@ -141,6 +153,7 @@ void cli_start(const struct cli_program *program, int argc, char **argv)
     cli_state.program = program;
     cli_state.name = called(argv[0], program->name);
     reset_signals();
+    (void)atexit(on_exit_of_others);
     fill_standard_descriptors();
     write_lines_whole();
     notice_to(cli_print_notice);
@@ -166,6 +179,7 @@ int cli_finish(enum status status)
         cli_die(STATUS_IO, "write 'standard output': %s", strerror(errno));
     if (close(STDOUT_FILENO) && errno != EBADF)
         cli_die(STATUS_IO, "close 'standard output': %s", strerror(errno));
+    cli_state.ends = true;
     return (int)status;
 }
 

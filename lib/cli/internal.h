@@ -12,6 +12,7 @@ struct cli_state {
     char *command_line;
     char **words; /* of it, without the program */
     bool quiet;
+    bool ends;       /* by our own exit */
     char **operands; /* NULL-terminated, part of argv */
     int operand_count;
 };

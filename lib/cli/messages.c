@@ -53,6 +53,7 @@ void cli_print_notice(const char *text)
 static noreturn void leave(enum status status)
 {
     outfile_remove_all();
+    cli_state.ends = true;
     exit(status);
 }
 

@@ -1,5 +1,6 @@
 #include "image/tiff_output.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -154,12 +155,24 @@ static int copy_to_output(const struct tiff_output *output, struct image_writer 
     return failed ? -1 : 0;
 }
 
-int tiff_output_finish(struct tiff_output *output, struct image_writer *writer, struct err *err)
+/* What is not written yet is not: TIFFClose would write the directory, whole or not. */
+static void drop(struct tiff_output *output)
 {
-    bool written = TIFFFlush(output->tif);
+    TIFFSetMode(output->tif, O_RDONLY);
     TIFFClose(output->tif);
     output->tif = NULL;
-    if (!written || output->io.error_number || output->io.message[0])
+}
+
+static bool has_failed(const struct tiff_output *output)
+{
+    return output->io.error_number || output->io.message[0];
+}
+
+int tiff_output_finish(struct tiff_output *output, struct image_writer *writer, struct err *err)
+{
+    bool written = !has_failed(output) && TIFFFlush(output->tif); /* a tag can have failed */
+    drop(output);
+    if (!written || has_failed(output))
         return tiff_output_fail(output, writer, err);
     return output->deferred ? copy_to_output(output, writer, err) : 0;
 }
@@ -167,7 +180,7 @@ int tiff_output_finish(struct tiff_output *output, struct image_writer *writer, 
 void tiff_output_release(struct tiff_output *output)
 {
     if (output->tif)
-        TIFFClose(output->tif);
+        drop(output);
     if (output->deferred && output->io.fd >= 0)
         close(output->io.fd);
     deflater_free(output->deflater);

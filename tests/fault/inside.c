@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 
-#define main           barrage
+#define main barrage
 #include "tests/helper/barrage.c"
 #undef main
 
