@@ -288,7 +288,7 @@ memcheck: all
 # ---- how many lines of lib the tests run, by gcov: a room a line; T= for some tests ----
 
 # Without those that run for minutes, or build, and meet no line that the others leave out.
-NOT_COUNTED = golden costs tables commands examples train-kill train-two attack deb install census layers plans results programs
+NOT_COUNTED = sandbox golden costs tables commands examples train-kill train-two attack deb install census layers plans results
 COUNTED     = $(or $(T),$(filter-out $(NOT_COUNTED),$(sort $(basename $(notdir $(ALL_TESTS))))))
 
 .PHONY: coverage

@@ -2,7 +2,7 @@
 # score: files, folders, streams, tables of runs, and what is wrong with them.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 43
+plan 50
 
 # Writes NumPy files and a foreign WebDataset archive.  A picture is rows of digits
 # separated by '/'; probabilities are those digits / 10, as one plane.
@@ -71,6 +71,26 @@ sample u 9000/9000 1100/1100 '{"source": {"name": "u.tif", "width": 8, "height":
 pack um.tar
 is "$(score --unit um "$TMP/um.tar" | column hd_um)" "1" "micrometers of a source that was shrunk"
 is "$(score --unit um --by tile "$TMP/um.tar" | column hd_um)" "1" "and of its tiles one by one"
+
+# ---- images of probabilities: the numbers of a stream of the same ----
+npy "$TMP/a.npy" "<f4" 9700/9000
+npy "$TMP/truth.npy" "|u1" 1100/1000
+sample a 9700/9000 1100/1000
+pack same.tar
+columns() { # of accuracy and of what a probability alone gives
+    awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^(dsc|hd95|ece|brier|auroc)/) at[++n] = i }
+        { for (i = 1; i <= n; i++) printf "%s ", $at[i] }'
+}
+is "$(score --probability "$TMP/a.npy" "$TMP/truth.npy" | columns)" "$(score "$TMP/same.tar" | columns)" \
+    "an image of probabilities, as its stream"
+ok "and some of it is of probabilities" grep -q ece <(score --probability "$TMP/a.npy" "$TMP/truth.npy")
+is "$(score --probability -t 0.8 "$TMP/a.npy" "$TMP/truth.npy" | column sensitivity)" "0.6666666667" "by a threshold"
+npy "$TMP/wide.npy" "<f4" 97001/90001
+fails 65 "of another size than its truth" score --probability "$TMP/wide.npy" "$TMP/truth.npy"
+head -c 130 "$TMP/a.npy" >"$TMP/short.npy"
+fails 65 "cut" score --probability "$TMP/short.npy" "$TMP/truth.npy"
+fails 66 "not there" score --probability "$TMP/none.npy" "$TMP/truth.npy"
+fails 65 "of more pixels than may be" score --probability --max-pixels 4 "$TMP/a.npy" "$TMP/truth.npy"
 
 # ---- objects of a stream: those of the prediction are its components ----
 sample o 9909/9900 1102/1100
