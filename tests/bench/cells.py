@@ -115,4 +115,5 @@ def main():
             row(name, os.environ.get("OUT", scratch))
 
 
-main()
+if __name__ == "__main__":
+    main()
