@@ -14,7 +14,7 @@ make_inputs() {
     synth -q -n 2 -s 16 --seed 3 -o drawn && mv drawn/images images && mv drawn/masks masks || return 1
     image=$(echo "$PWD"/images/*1.png) mask=$(echo "$PWD"/masks/*1.png) in=$PWD
     tile -q -s 16 -m masks images/*.png >tiles.tar || return 1
-    predict -q --keep-image <tiles.tar >predicted.tar || return 1
+    tile -q -s 16 -m masks "$image" | predict -q --keep-image >predicted.tar || return 1
     cp "$TOP/tests/golden/pth/$(first_pth)" w.pth && weights convert w.pth w.safetensors &&
         "$BUILD/tests/helper/network" unet-s:width=8,levels=2,norm=0 1 1 1 n.safetensors || return 1
     stitch -q -o i.tif "$(one_tile)" && tar xOf one.tar --wildcards '*.image.npy' >i.npy && label -q -o l.tif "$mask" &&
@@ -70,13 +70,13 @@ changes() { # PART HOW VARIABLES LINE...: a job for each program, whose file is 
 }
 
 # One tile and a small network.
-predict_job() { # PART HOW VARIABLES
-    inside "$1" predict "$3" "$2" "$slow" "$in/one.tar" "predict -q -t 1 -m $in/n.safetensors -o out.tar"
+predict_job() { # PART HOW VARIABLES STEP
+    inside "$1" predict "$3" "$2" "$4" "$in/one.tar" "predict -q -t 1 -m $in/n.safetensors -o out.tar"
 }
 
 jobs_cuts() {
     changes cuts cut STRICT=1 "${streams[@]}"
-    predict_job cuts cut STRICT=1
+    predict_job cuts cut STRICT=1 "$slow"
     changes cuts cut "" "${files[@]}"
 }
 
@@ -84,7 +84,7 @@ jobs_cuts() {
 # space changes nothing, so an exit of 0 with the right output is fine.
 jobs_flips() {
     changes flips flip "" "${streams[@]}"
-    predict_job flips flip ""
+    predict_job flips flip "" "$((slow * 8))"
     inside flips png "" flip "$step" "$image" "tile -q -s 16 {}"
 }
 
@@ -219,9 +219,11 @@ attack_folder() { # NUMBER
 # What is there already is not made again.
 run_folder() {
     # shellcheck disable=SC2016 # the inner shell expands these
-    find "$TMP/folder/drawn/images" -name '*.png' | sort | xargs -P 2 -I{} bash -c '
-        out=$TMP/folder/out/${1##*/}
-        [ -e "$out" ] || tile -q -m "$TMP/folder/drawn/masks" "$1" | stitch -q --mask -o "$out" 2>>"$TMP/folder/stitch"' one {}
+    find "$TMP/folder/drawn/images" -name '*.png' | sort | xargs -P 2 -n 50 bash -c '
+        for image; do
+            out=$TMP/folder/out/${image##*/}
+            [ -e "$out" ] || tile -q -m "$TMP/folder/drawn/masks" "$image" | stitch -q --mask -o "$out" 2>>"$TMP/folder/stitch"
+        done' fifty
 }
 
 # ---- kills of what goes on for long ----
