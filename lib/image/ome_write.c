@@ -160,7 +160,7 @@ static int begin_page(struct pyramid *p, struct image_writer *writer, int page, 
 
 static int end_page(struct pyramid *p, const struct image_writer *writer, struct err *err)
 {
-    return TIFFWriteDirectory(p->output.tif) ? 0 : tiff_output_fail(&p->output, writer, err);
+    return tiff_output_directory(&p->output, writer, err);
 }
 
 /* The tiles of `rows` rows of the band, which begin at row y. */

@@ -155,22 +155,32 @@ static int copy_to_output(const struct tiff_output *output, struct image_writer 
     return failed ? -1 : 0;
 }
 
-/* What is not written yet is not: TIFFClose would write the directory, whole or not. */
+/* What is not written yet is not: TIFFClose would write the directory, whole or not.  Where
+ * libtiff failed by itself, for want of memory, it falls over what it would free: that is left. */
 static void drop(struct tiff_output *output)
 {
     TIFFSetMode(output->tif, O_RDONLY);
-    TIFFClose(output->tif);
+    if (!output->io.message[0] || output->io.error_number)
+        TIFFClose(output->tif);
     output->tif = NULL;
 }
 
+/* A tag can have failed, and libtiff falls over what is then not there. */
 static bool has_failed(const struct tiff_output *output)
 {
     return output->io.error_number || output->io.message[0];
 }
 
+int tiff_output_directory(const struct tiff_output *output, const struct image_writer *writer,
+                          struct err *err)
+{
+    bool written = !has_failed(output) && TIFFWriteDirectory(output->tif);
+    return written ? 0 : tiff_output_fail(output, writer, err);
+}
+
 int tiff_output_finish(struct tiff_output *output, struct image_writer *writer, struct err *err)
 {
-    bool written = !has_failed(output) && TIFFFlush(output->tif); /* a tag can have failed */
+    bool written = !has_failed(output) && TIFFFlush(output->tif);
     drop(output);
     if (!written || has_failed(output))
         return tiff_output_fail(output, writer, err);

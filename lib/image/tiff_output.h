@@ -32,6 +32,10 @@ int tiff_output_block(struct tiff_output *output, struct image_writer *writer,
                       const struct image_info *info, enum tiff_block kind, uint32_t index,
                       void *rows, size_t row, size_t size, struct err *err) MUST_CHECK;
 
+/* Writes the directory; fails where one of its tags has failed. */
+int tiff_output_directory(const struct tiff_output *output, const struct image_writer *writer,
+                          struct err *err) MUST_CHECK;
+
 /* Ends the file, and copies it to where it goes. */
 int tiff_output_finish(struct tiff_output *output, struct image_writer *writer,
                        struct err *err) MUST_CHECK;

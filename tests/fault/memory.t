@@ -5,7 +5,7 @@
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 [[ $BUILD == *san* ]] && skip_all "the sanitizers' runtime must be preloaded first"
-plan 8
+plan 9
 INJECT=$BUILD/tests/fault/inject.so
 MAX_CALLS=${MAX_CALLS:-300}
 
@@ -54,6 +54,7 @@ try stitch "stitch -q -o out.png <tiles.tar"
 try score "score -q --json $mask $mask >out.json"
 try peek "peek --json <tiles.tar >out.json"
 try label "label -q -T out.tsv -o out.tif $mask"
+try overlay "overlay -q -o out.ome.tif $image $mask"
 try convert "weights convert w.safetensors out.safetensors"
 try info "weights info --json w.safetensors >out.json"
 done_testing
