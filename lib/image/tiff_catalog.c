@@ -37,14 +37,94 @@ static int add_ifd(struct tiff_ifds *ifds, struct tiff_ifd ifd, struct err *err)
     return 0;
 }
 
-static int list_pages(TIFF *tif, struct tiff_catalog *catalog, struct err *err)
+/* ---- what was cut off, of which libtiff says nothing ---- */
+
+/* How a TIFF's directories are written. */
+struct form {
+    bool big_endian;
+    int count, entry, offset; /* bytes of the number of entries, of each, of an offset */
+};
+
+static struct form form_of(TIFF *tif)
 {
+    bool big_tiff = TIFFIsBigTIFF(tif), big_endian = TIFFIsBigEndian(tif);
+    return big_tiff ? (struct form){big_endian, 8, 20, 8} : (struct form){big_endian, 2, 12, 4};
+}
+
+static uint64_t number(const struct form *form, const uint8_t *bytes, int size)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < size; i++)
+        n = n << 8 | bytes[form->big_endian ? i : size - 1 - i];
+    return n;
+}
+
+static int is_cut(const struct image_source *source, struct err *err)
+{
+    return err_set(err, STATUS_DATA, "read '%s': the file is cut", source->name);
+}
+
+/* An entry, whose values lie elsewhere when they are too long for it. */
+static int check_entry(const struct form *form, const struct image_source *source, int64_t at,
+                       struct err *err)
+{
+    static const uint8_t sizes[19] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
+    uint8_t bytes[20];
+    uint64_t size;
+    if (image_source_read(source, at, bytes, (size_t)form->entry, err))
+        return -1;
+    uint64_t type = number(form, bytes + 2, 2), count = number(form, bytes + 4, form->offset);
+    uint64_t place = number(form, bytes + 4 + form->offset, form->offset);
+    if (__builtin_mul_overflow(count, type < sizeof sizes ? sizes[type] : 0, &size))
+        return is_cut(source, err);
+    bool elsewhere = size > (uint64_t)form->offset;
+    uint64_t all = (uint64_t)source->size;
+    return elsewhere && (size > all || place > all - size) ? is_cut(source, err) : 0;
+}
+
+/* Where the directory after the one at `at` is, 0 for the last; STATUS_DATA when the file ends
+ * before, or before their values. */
+static int read_next(const struct form *form, const struct image_source *source, int64_t at,
+                     int64_t *next, struct err *err)
+{
+    uint8_t bytes[8];
+    if (image_source_read(source, at, bytes, (size_t)form->count, err))
+        return -1;
+    int entries = (int)(number(form, bytes, form->count) & 0xffff); /* libtiff takes no more */
+    at += form->count;
+    for (int i = 0; i < entries; i++, at += form->entry)
+        if (check_entry(form, source, at, err))
+            return -1;
+    if (image_source_read(source, at, bytes, (size_t)form->offset, err))
+        return -1;
+    uint64_t offset = number(form, bytes, form->offset);
+    *next = (int64_t)offset;
+    return offset >= (uint64_t)source->size ? is_cut(source, err) : 0;
+}
+
+/* libtiff takes a directory that was cut off, or the offset of one, for the end of the list, and
+ * values that were for none. */
+static int check_last(TIFF *tif, const struct image_source *source, uint64_t directory,
+                      struct err *err)
+{
+    struct form form = form_of(tif);
+    int64_t next;
+    if (read_next(&form, source, (int64_t)directory, &next, err))
+        return -1;
+    return next ? read_next(&form, source, next, &next, err) : 0;
+}
+
+static int list_pages(TIFF *tif, const struct image_source *source, struct tiff_catalog *catalog,
+                      struct err *err)
+{
+    uint64_t last;
     do {
         struct tiff_ifd ifd = tiff_ifd_read(tif);
+        last = ifd.directory;
         if (ifd.width && ifd.height && add_ifd(&catalog->pages, ifd, err))
             return -1;
     } while (catalog->pages.count < MAX_PAGES && TIFFReadDirectory(tif));
-    return 0;
+    return check_last(tif, source, last, err);
 }
 
 static int list_subimages(TIFF *tif, struct tiff_ifds *found, struct err *err)
@@ -289,7 +369,8 @@ int tiff_catalog_read(const struct image_reader *reader, TIFF *tif, struct tiff_
     *catalog = (struct tiff_catalog){.is_tifffile = is_of_tifffile(tif)};
     char *description = copy_description(tif);
     struct tiff_words words = {tif, &reader->source, description};
-    int rc = description ? list_pages(tif, catalog, err) : err_memory(err, "a TIFF's description");
+    int rc = description ? list_pages(tif, &reader->source, catalog, err)
+                         : err_memory(err, "a TIFF's description");
     if (rc == 0 && catalog->pages.count &&
         TIFFSetSubDirectory(tif, catalog->pages.ifds[0].directory))
         rc = list_subimages(tif, &catalog->subimages, err);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "image/mask.h"
+#include "tests/files.h"
 #include "tests/tap.h"
 #include "tests/tiffs.h"
 
@@ -99,6 +100,33 @@ static void test_pages(void)
     CHECK_OF(CHOSEN(.channel = "1", .z = "1", .t = "1", .series = "1"),
              "the first of everything is there", 0);
     CHECK_OF(CHOSEN(.z = "max"), "a projection of one", 0);
+}
+
+/* Cut anywhere, none of its pages is taken for all of them; libtiff's mode says which TIFF. */
+static void test_cut(const char *mode, int count, const char *name)
+{
+    static char bytes[1 << 14];
+    struct image_info info;
+    struct err err;
+    int taken = 0;
+    put_pages(count, "a longer text");
+    for (int i = 0; i < count; i++) {
+        pages[i].software = "another text";
+        pages[i].unit = RESUNIT_CENTIMETER;
+        pages[i].resolution = 1e4f;
+    }
+    tiff_put(path, mode, pages, count);
+    size_t size = get_file(path, bytes, sizeof bytes);
+    for (size_t cut = 0; cut < size; cut++) {
+        void *got = NULL;
+        put_file(path, bytes, cut);
+        planes_chosen.image = CHOSEN(.z = "1");
+        taken += image_load(path, &info, &got, &err) == 0;
+        free(got);
+    }
+    is_int(taken, 0, name);
+    put_file(path, bytes, size);
+    CHECK_OF(CHOSEN(.z = "1"), "whole, it is taken", 0);
 }
 
 /* ---- ImageJ ---- */
@@ -481,10 +509,14 @@ static void test_options(void)
 
 int main(void)
 {
-    tap_plan(125);
+    tap_plan(133);
     if (!ok(mkdtemp(folder) != NULL, "a folder"))
         return tap_done();
     test_pages();
+    test_cut("w", 1, "a page");
+    test_cut("w", 3, "three");
+    test_cut("wb", 3, "the other order of bytes");
+    test_cut("w8", 3, "a BigTIFF");
     test_imagej();
     test_contiguous();
     test_shaped();
