@@ -7,7 +7,7 @@
 #
 # DATA/SET has train/images, train/masks, test/images, test/masks; masks number cells, but those of
 # WHITE, in black and white, of which each piece is taken for a cell.  Interrupted, a run goes on
-# from its checkpoint.  All sets and targets of a seed come before those of the next.
+# from its checkpoint.  SEEDS=1 first gives a table early.
 
 DATA    ?= ../shared/data
 BIN     ?= build/bin
@@ -45,7 +45,7 @@ $(WORK)/targets.md: $(RUNS:%=$(WORK)/%.row)
 	cat $^ | awk -F'\t' 'function sd(i) { return n[k] > 1 ? sqrt((s2[k, i] - s[k, i] ^ 2 / n[k]) / (n[k] - 1)) : 0 } \
 	    { k = $$1 " | " $$2; if (!n[k]++) order[++keys] = k; for (i = 3; i <= 8; i++) { s[k, i] += $$i; s2[k, i] += $$i ^ 2 } } \
 	    END { for (j = 1; j <= keys; j++) { k = order[j]; m = n[k]; \
-	    printf "| %s | %.3f ± %.3f | %.3f ± %.3f | %d / %.0f ± %.0f | %.3f ± %.3f | %.0f |\n", k, s[k, 3] / m, sd(3), \
+	    printf "| %s | %.3f ± %.3f | %.3f ± %.3f | %.0f / %.0f ± %.0f | %.3f ± %.3f | %.0f |\n", k, s[k, 3] / m, sd(3), \
 	    s[k, 4] / m, sd(4), s[k, 5] / m, s[k, 6] / m, sd(6), s[k, 7] / m, sd(7), s[k, 8] / m } }' >>$@.part
 	mv $@.part $@
 
@@ -117,7 +117,7 @@ $(ROUNDS:%=%.row): $(WORK)/%.row: | $(WORK)/$$(notdir $$*).test.masks
 	    -m $(call masks,$(notdir $*),test) --mask-suffix '' $(DATA)/$(notdir $*)/test/images/* | \
 	    stream flows $(if $(filter diffusion,$(call part,2,$*)),1,2) | label -q -o $(WORK)/$*/)
 	score -q -i -s $(WORK)/$* $(call masks,$(notdir $*),test) | awk -F'\t' '{ v[$$1] = $$2 } \
-	    END { printf "| %s | %s | %.3f | %d / %.0f | %.4f |\n", "$(notdir $*)", "$(call part,2,$*)", \
+	    END { printf "| %s | %s | %.3f | %.0f / %.0f | %.4f |\n", "$(notdir $*)", "$(call part,2,$*)", \
 	    v["ap50"], v["n_true"], v["n_pred"], v["dsc"] }' >$@.part
 	mv $@.part $@
 
