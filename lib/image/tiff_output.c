@@ -12,8 +12,9 @@
 #define CLASSIC_BYTES (UINT64_C(4000) << 20) /* more pixels than this go into a BigTIFF */
 #define COPY_BYTES    ((size_t)1 << 20)
 
-int tiff_output_fail(const struct tiff_output *output, const struct image_writer *writer,
-                     struct err *err)
+/* STATUS_IO with what libtiff or the system says. */
+static int fail(const struct tiff_output *output, const struct image_writer *writer,
+                struct err *err)
 {
     return err_set(err, STATUS_IO, "write '%s': %s", outfile_name(writer->out),
                    tiff_io_message(&output->io, "it cannot be written"));
@@ -102,7 +103,7 @@ int tiff_output_open(struct tiff_output *output, struct image_writer *writer, ui
         return -1;
     const char *mode = bytes > CLASSIC_BYTES ? "w8" : "w";
     output->tif = tiff_io_open(&output->io, outfile_name(writer->out), mode);
-    return output->tif ? 0 : tiff_output_fail(output, writer, err);
+    return output->tif ? 0 : fail(output, writer, err);
 }
 
 /* ---- strips and tiles ---- */
@@ -113,7 +114,7 @@ static int write_raw(struct tiff_output *output, struct image_writer *writer, en
     tmsize_t n = (tmsize_t)size;
     tmsize_t written = kind == TIFF_TILE ? TIFFWriteRawTile(output->tif, index, (void *)data, n)
                                          : TIFFWriteRawStrip(output->tif, index, (void *)data, n);
-    return written == n ? 0 : tiff_output_fail(output, writer, err);
+    return written == n ? 0 : fail(output, writer, err);
 }
 
 int tiff_output_block(struct tiff_output *output, struct image_writer *writer,
@@ -128,7 +129,7 @@ int tiff_output_block(struct tiff_output *output, struct image_writer *writer,
     if (!output->deflater) {
         tmsize_t written = kind == TIFF_TILE ? TIFFWriteEncodedTile(output->tif, index, rows, n)
                                              : TIFFWriteEncodedStrip(output->tif, index, rows, n);
-        return written == n ? 0 : tiff_output_fail(output, writer, err);
+        return written == n ? 0 : fail(output, writer, err);
     }
     for (size_t at = 0; has_predictor(info) && at < size; at += row)
         samples_difference((char *)rows + at, row, info->channels, info->bits / 8);
@@ -175,7 +176,7 @@ int tiff_output_directory(const struct tiff_output *output, const struct image_w
                           struct err *err)
 {
     bool written = !has_failed(output) && TIFFWriteDirectory(output->tif);
-    return written ? 0 : tiff_output_fail(output, writer, err);
+    return written ? 0 : fail(output, writer, err);
 }
 
 int tiff_output_finish(struct tiff_output *output, struct image_writer *writer, struct err *err)
@@ -183,7 +184,7 @@ int tiff_output_finish(struct tiff_output *output, struct image_writer *writer, 
     bool written = !has_failed(output) && TIFFFlush(output->tif);
     drop(output);
     if (!written || has_failed(output))
-        return tiff_output_fail(output, writer, err);
+        return fail(output, writer, err);
     return output->deferred ? copy_to_output(output, writer, err) : 0;
 }
 

@@ -18,10 +18,6 @@ struct tiff_output {
 int tiff_output_open(struct tiff_output *output, struct image_writer *writer, uint64_t bytes,
                      struct err *err) MUST_CHECK;
 
-/* STATUS_IO with what libtiff or the system says. */
-int tiff_output_fail(const struct tiff_output *output, const struct image_writer *writer,
-                     struct err *err);
-
 /* The tags of a directory, but those of strips or tiles; info: of its pixels. */
 void tiff_output_tags(struct tiff_output *output, const struct image_writer *writer,
                       const struct image_info *info);
