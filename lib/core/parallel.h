@@ -8,7 +8,7 @@
 typedef void parallel_body(void *context, size_t first, size_t last);
 
 /* Threads to work with: processors that this process may use, at most OMP_NUM_THREADS where that
- * is set to a number, as OpenMP has it. */
+ * is set to a number, as OpenMP has it.  For tests; parallel_ranges asks by itself. */
 int parallel_threads(void);
 
 /* Calls body on ranges of at most `grain` items that make up 0 to count - 1, each once, by
