@@ -18,7 +18,7 @@ static struct {
     int dtype; /* enum dtype, or -1 to keep each tensor's */
     const char *settings[MAX_SETTINGS];
     int setting_count;
-    const char *added;  /* PREFIX=FILE, or NULL */
+    const char *added; /* PREFIX=FILE, or NULL */
     const char *averaged[MAX_AVERAGED];
     int averaged_count;
     const char *sha256; /* NULL when there is nothing to compare with */

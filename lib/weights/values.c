@@ -114,8 +114,8 @@ static int mean_tensor(struct weight *item, const struct weights *others, size_t
     size_t elements = array_count(array);
     for (size_t k = 0; k < count; k++)
         if (!counterpart(&others[k], item->name, array))
-            return err_set(err, STATUS_DATA, "tensor '%s': missing in one file, or of another shape",
-                           item->name);
+            return err_set(err, STATUS_DATA,
+                           "tensor '%s': missing in one file, or of another shape", item->name);
     if (!weights_is_float(array->dtype))
         return 0;
     if (array_new(&mean, array->dtype == DTYPE_F64 ? DTYPE_F32 : array->dtype, array->ndim,

@@ -15,9 +15,9 @@ size_t weights_parameters(const struct weights *weights);
 int weights_cast(struct weights *weights, enum dtype dtype, struct err *err) MUST_CHECK;
 
 /* Makes every floating-point tensor the mean of itself and of those of that name in the
- * `count` others, computed in float64 and stored in its own type (float64 as float32); integers stay.  STATUS_DATA
- * when a tensor is missing there or of another shape, or when one has a name that `weights`
- * has not: then some may have been changed. */
+ * `count` others, computed in float64 and stored in its own type (float64 as float32); integers
+ * stay.  STATUS_DATA when a tensor is missing there or of another shape, or when one has a name
+ * that `weights` has not: then some may have been changed. */
 int weights_mean(struct weights *weights, const struct weights *others, size_t count,
                  struct err *err) MUST_CHECK;
 
