@@ -43,7 +43,7 @@ of_manual() {
 # ---- what they name ----
 
 scratch() {
-    synth -q -n 3 -s 250x230 --seed 11 -o drawn && synth -q -n 1 -s 620x460 --seed 12 -o large || return 1
+    synth -q -n 3 -s 250x230 --radius 12 --seed 11 -o drawn && synth -q -n 1 -s 620x460 --seed 12 -o large || return 1
     mkdir -p more images imgs masks test predicted truth predictions plate1 plate2 rois data runs
     local n=0 png stem
     for png in drawn/images/*.png; do
