@@ -61,7 +61,7 @@ $(WORK)/%.row: $(WORK)/%.score
 	awk -F'\t' -v set='$(call part,1,$*)' -v seed='$(subst seed,,$(call part,3,$*))' \
 	    -v way='$(if $(filter plain,$(call part,2,$*)),without,with)' \
 	    'NR == FNR { split($$0, t, " "); seconds += t[1] + t[2]; next } { v[$$1] = $$2 } \
-	    END { printf "| %s | %s | %s | %.3f | %.3f | %d / %d | %.3f | %.0f |\n", set, seed, way, \
+	    END { printf "| %s | %s | %s | %.3f | %.3f | %.0f / %.0f | %.3f | %.0f |\n", set, seed, way, \
 	    v["ap50"], v["f1"], v["n_true"], v["n_pred"], v["dsc"], seconds }' $(WORK)/$*.seconds $< >$@.part
 	mv $@.part $@
 
