@@ -70,30 +70,22 @@ $(WORK)/%.tar:
 	    $(DATA)/$*/train/images/* | holdout -q --train -f 0.1 --seed 1 >$@.part
 	mv $@.part $@
 
-# Drawn cells: files first, since tile notes their range.
+# N drawn images of each look, from a seed on: files first, since tile notes their range.
+draw = mkdir -p $(@:.tar=) && seed=$(2); for look in $(3); do \
+    synth -q -n $(1) -s 384 -l $$look --instances --seed $$seed --prefix drawn$$((seed++ - 20)) \
+        -o $(@:.tar=)/ || exit 1; done && \
+    tile -q -s full -m $(@:.tar=)/masks --mask-suffix '' $(@:.tar=)/images/* >$@.part && mv $@.part $@
+
 $(WORK)/drawn.tar:
-	@mkdir -p $(WORK)/drawn
-	seed=21; for look in mixed fluorescence phase brightfield blood; do \
-	    synth -q -n 60 -s 384 -l $$look --instances --seed $$seed --prefix drawn$$((seed++ - 20)) \
-	        -o $(WORK)/drawn/ || exit 1; done
-	tile -q -s full -m $(WORK)/drawn/masks --mask-suffix '' $(WORK)/drawn/images/* >$@.part
-	mv $@.part $@
+	$(call draw,60,21,mixed fluorescence phase brightfield blood)
 
-# Drawn sheets of cells that touch.
+# Sheets of cells that touch.
 $(WORK)/sheets.tar:
-	@mkdir -p $(WORK)/sheets
-	synth -q -n 120 -s 384 -l monolayer --instances --seed 26 --prefix drawn6 -o $(WORK)/sheets/
-	tile -q -s full -m $(WORK)/sheets/masks --mask-suffix '' $(WORK)/sheets/images/* >$@.part
-	mv $@.part $@
+	$(call draw,120,26,monolayer)
 
-# Drawn cells of kinds that no set has.
+# Kinds that no set has.
 $(WORK)/kinds.tar:
-	@mkdir -p $(WORK)/kinds
-	seed=27; for look in bacteria yeast cytoplasm tissue smear; do \
-	    synth -q -n 40 -s 384 -l $$look --instances --seed $$seed --prefix drawn$$((seed++ - 20)) \
-	        -o $(WORK)/kinds/ || exit 1; done
-	tile -q -s full -m $(WORK)/kinds/masks --mask-suffix '' $(WORK)/kinds/images/* >$@.part
-	mv $@.part $@
+	$(call draw,40,27,bacteria yeast cytoplasm tissue smear)
 
 # ---- what it is worth: each set's test part, through the whole pipe ----
 

@@ -204,12 +204,6 @@ static enum status convert(char **operands)
     return STATUS_OK;
 }
 
-static bool same_shape(const struct array *a, const struct array *b)
-{
-    return a->ndim == b->ndim &&
-           memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) == 0;
-}
-
 static void print_side(const struct array *array)
 {
     putchar('\t');
@@ -222,7 +216,7 @@ static void print_side(const struct array *array)
 /* One line for a tensor that differs; true when it does. */
 static bool compare(const char *name, const struct array *a, const struct array *b)
 {
-    bool comparable = a && b && same_shape(a, b);
+    bool comparable = a && b && array_same_shape(a, b);
     double difference = comparable ? weights_max_difference(a, b) : 0;
     if (comparable && a->dtype == b->dtype && difference == 0)
         return false;

@@ -41,6 +41,12 @@ size_t array_bytes(const struct array *array)
     return array_count(array) * dtype_size(array->dtype);
 }
 
+bool array_same_shape(const struct array *a, const struct array *b)
+{
+    return a->ndim == b->ndim &&
+           memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) == 0;
+}
+
 int array_check_bytes(enum dtype dtype, int ndim, const size_t *shape, size_t *bytes,
                       struct err *err)
 {

@@ -2,6 +2,7 @@
 #ifndef CORE_ARRAY_H
 #define CORE_ARRAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,7 @@ const char *dtype_name(enum dtype dtype); /* "uint8", "float32", ... */
 /* Number of elements and of bytes; for arrays whose shape was checked. */
 size_t array_count(const struct array *array);
 size_t array_bytes(const struct array *array);
+bool array_same_shape(const struct array *a, const struct array *b);
 
 /* Bytes of such an array, or -1 when that does not fit in size_t / 2. */
 int array_check_bytes(enum dtype dtype, int ndim, const size_t *shape, size_t *bytes,

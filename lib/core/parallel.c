@@ -1,7 +1,6 @@
 #define _GNU_SOURCE /* CPU_COUNT */
 #include "core/parallel.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -37,17 +36,14 @@ static void *take_ranges(void *argument)
     return NULL;
 }
 
-/* The threads leave signals to the caller's. */
-static int start(pthread_t *threads, int wanted, struct work *work)
+int parallel_start(pthread_t *thread, void *(*run)(void *), void *argument)
 {
     sigset_t all, before;
-    int started = 0;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started < wanted && pthread_create(&threads[started], NULL, take_ranges, work) == 0)
-        started++;
+    int failed = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
+    return failed;
 }
 
 void parallel_ranges(size_t count, size_t grain, parallel_body *body, void *context)
@@ -58,7 +54,9 @@ void parallel_ranges(size_t count, size_t grain, parallel_body *body, void *cont
     int wanted = parallel_threads() - 1;
     if ((size_t)wanted >= ranges)
         wanted = ranges > 0 ? (int)ranges - 1 : 0;
-    int started = start(threads, wanted, &work);
+    int started = 0;
+    while (started < wanted && parallel_start(&threads[started], take_ranges, &work) == 0)
+        started++;
     take_ranges(&work);
     for (int i = 0; i < started; i++)
         pthread_join(threads[i], NULL);

@@ -2,10 +2,14 @@
 #ifndef CORE_PARALLEL_H
 #define CORE_PARALLEL_H
 
+#include <pthread.h>
 #include <stddef.h>
 
 /* Does items first to last - 1; called by many threads at once. */
 typedef void parallel_body(void *context, size_t first, size_t last);
+
+/* Starts a thread that leaves signals to the others; 0, or an error's number. */
+int parallel_start(pthread_t *thread, void *(*run)(void *), void *argument);
 
 /* Threads to work with: processors that this process may use, at most OMP_NUM_THREADS where that
  * is set to a number, as OpenMP has it.  For tests; parallel_ranges asks by itself. */

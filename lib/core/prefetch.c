@@ -1,9 +1,10 @@
 #include "core/prefetch.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+
+#include "core/parallel.h"
 
 enum state { FREE, MAKING, READY };
 
@@ -70,19 +71,14 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* The threads leave signals to the main one. */
 static int start_threads(struct prefetch *p, int threads, struct err *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = 0;
     for (int i = 0; i < threads && !failed; i++) {
         p->workers[i] = (struct worker){.prefetch = p, .number = i};
-        failed = pthread_create(&p->workers[i].thread, NULL, work, &p->workers[i]);
+        failed = parallel_start(&p->workers[i].thread, work, &p->workers[i]);
         p->thread_count += !failed;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed ? err_set(err, STATUS_MEMORY, "cannot start a thread") : 0;
 }
 

@@ -51,6 +51,46 @@ static int wanted_tries(const struct scene *scene, double coverage, double area)
     return 30 + (int)(12 * pixels * coverage / area);
 }
 
+/* What grows in colonies. */
+struct culture {
+    const void *style; /* of its cells, for the functions below */
+    double area;       /* typical, pixels */
+    double slender;    /* half lengths in half widths: longer cells lie on nearly none */
+    struct member (*choose)(const struct scene *scene, const void *style,
+                            const struct colony *colony, struct rng *rng);
+    void (*make)(const void *style, const struct member *m, struct cell *cell, struct rng *rng);
+    scene_paint *paint;
+};
+
+static int lay_culture(struct scene *scene, const struct population *population,
+                       const struct culture *culture, struct rng *rng, struct err *err)
+{
+    double pixels = (double)scene->width * (double)scene->height, covered = 0;
+    int tries = wanted_tries(scene, population->coverage, culture->area), result = 0;
+    struct colony *colony = calloc(1, sizeof *colony);
+    struct cell *cell = malloc(sizeof *cell);
+    if (!colony || !cell)
+        result = err_memory(err, "cells");
+    while (result == 0 && tries-- > 0 && covered < population->coverage * pixels) {
+        struct member m = culture->choose(scene, culture->style, colony, rng);
+        if (!lies_near(scene, &m))
+            continue;
+        culture->make(culture->style, &m, cell, rng);
+        bool slender = m.half_length > culture->slender * m.half_width;
+        struct box box;
+        size_t area;
+        result = scene_try(scene, cell, slender ? 0.02 : population->overlap, &box, &area, err);
+        if (result || area == 0)
+            continue;
+        scene_lay(scene, cell, box, culture->paint, culture->style);
+        covered += (double)area;
+        join(colony, &m);
+    }
+    free(cell);
+    free(colony);
+    return result;
+}
+
 /* ---- bacteria ---- */
 
 struct strain {
@@ -120,9 +160,10 @@ static void fill_rod(const struct strain *s, const struct member *m, struct cell
     cell->a = cell->b = 0.8 * m->half_width;
 }
 
-static void make_bacterium(const struct strain *s, const struct member *m, struct cell *cell,
+static void make_bacterium(const void *style, const struct member *m, struct cell *cell,
                            struct rng *rng)
 {
+    const struct strain *s = style;
     cell_start(cell, rng, m->x, m->y, m->angle, m->half_width, m->half_width);
     if (m->half_length > 1.15 * m->half_width)
         fill_rod(s, m, cell, rng);
@@ -152,9 +193,10 @@ static float bacterium_thickness(const struct scene *scene, const void *style,
     return t * (float)cell->rise;
 }
 
-static struct member choose_bacterium(const struct scene *scene, const struct strain *s,
+static struct member choose_bacterium(const struct scene *scene, const void *style,
                                       const struct colony *colony, struct rng *rng)
 {
+    const struct strain *s = style;
     struct member m = anywhere(scene, rng);
     m.half_width = s->half_width * exp(rng_normal(rng) * 0.06);
     bool coccus = rng_uniform(rng) < s->cocci;
@@ -208,32 +250,13 @@ int bacteria_lay(struct scene *scene, const struct population *population, doubl
 {
     struct strain strain = choose_strain(population, rng);
     light_bacteria(&strain, contrast, rng, optics);
-    double pixels = (double)scene->width * (double)scene->height, covered = 0;
-    int tries = wanted_tries(scene, population->coverage,
-                             4 * strain.half_width * strain.half_width * strain.widths),
-        result = 0;
-    struct colony *colony = calloc(1, sizeof *colony);
-    struct cell *cell = malloc(sizeof *cell);
-    if (!colony || !cell)
-        result = err_memory(err, "cells");
-    while (result == 0 && tries-- > 0 && covered < population->coverage * pixels) {
-        struct member m = choose_bacterium(scene, &strain, colony, rng);
-        if (!lies_near(scene, &m))
-            continue;
-        make_bacterium(&strain, &m, cell, rng);
-        bool slender = m.half_length > 7 * m.half_width;
-        struct box box;
-        size_t area;
-        result = scene_try(scene, cell, slender ? 0.02 : population->overlap, &box, &area, err);
-        if (result || area == 0)
-            continue;
-        scene_lay(scene, cell, box, bacterium_thickness, &strain);
-        covered += (double)area;
-        join(colony, &m);
-    }
-    free(cell);
-    free(colony);
-    return result;
+    struct culture culture = {&strain,
+                              4 * strain.half_width * strain.half_width * strain.widths,
+                              7,
+                              choose_bacterium,
+                              make_bacterium,
+                              bacterium_thickness};
+    return lay_culture(scene, population, &culture, rng, err);
 }
 
 /* ---- yeasts ---- */
@@ -283,9 +306,10 @@ static void add_small_bud(const struct member *m, struct cell *cell, struct rng 
     cell->processes = 1;
 }
 
-static void make_yeast(const struct brew *s, const struct member *m, struct cell *cell,
+static void make_yeast(const void *style, const struct member *m, struct cell *cell,
                        struct rng *rng)
 {
+    const struct brew *s = style;
     double oval = s->oval + (1 - s->oval) * rng_uniform(rng);
     cell_start(cell, rng, m->x, m->y, m->angle, m->half_width / sqrt(oval),
                m->half_width * sqrt(oval));
@@ -333,9 +357,10 @@ static float yeast_thickness(const struct scene *scene, const void *style, const
     return t * (float)cell->rise;
 }
 
-static struct member choose_yeast(const struct scene *scene, const struct brew *s,
+static struct member choose_yeast(const struct scene *scene, const void *style,
                                   const struct colony *colony, struct rng *rng)
 {
+    const struct brew *s = style;
     struct member m = anywhere(scene, rng);
     m.half_width = s->radius * exp(rng_normal(rng) * 0.13);
     if (colony->count > 0 && rng_uniform(rng) < s->staying) {
@@ -379,28 +404,7 @@ int yeast_lay(struct scene *scene, const struct population *population, double c
 {
     struct brew brew = choose_brew(population->radius, rng);
     light_yeast(&brew, contrast, rng, optics);
-    double pixels = (double)scene->width * (double)scene->height, covered = 0;
-    int tries = wanted_tries(scene, population->coverage, 3 * brew.radius * brew.radius);
-    int result = 0;
-    struct colony *colony = calloc(1, sizeof *colony);
-    struct cell *cell = malloc(sizeof *cell);
-    if (!colony || !cell)
-        result = err_memory(err, "cells");
-    while (result == 0 && tries-- > 0 && covered < population->coverage * pixels) {
-        struct member m = choose_yeast(scene, &brew, colony, rng);
-        if (!lies_near(scene, &m))
-            continue;
-        make_yeast(&brew, &m, cell, rng);
-        struct box box;
-        size_t area;
-        result = scene_try(scene, cell, population->overlap, &box, &area, err);
-        if (result || area == 0)
-            continue;
-        scene_lay(scene, cell, box, yeast_thickness, &brew);
-        covered += (double)area;
-        join(colony, &m);
-    }
-    free(cell);
-    free(colony);
-    return result;
+    struct culture culture = {
+        &brew, 3 * brew.radius * brew.radius, INFINITY, choose_yeast, make_yeast, yeast_thickness};
+    return lay_culture(scene, population, &culture, rng, err);
 }

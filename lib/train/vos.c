@@ -511,8 +511,7 @@ static int copy_in(struct array *to, const struct weights *weights, const char *
                    struct err *err)
 {
     const struct array *from = weights_find(weights, name);
-    if (!from || from->dtype != to->dtype || from->ndim != to->ndim ||
-        memcmp(from->shape, to->shape, (size_t)to->ndim * sizeof *to->shape) != 0)
+    if (!from || from->dtype != to->dtype || !array_same_shape(from, to))
         return err_set(err, STATUS_DATA, "no '%s' of the right shape", name);
     memcpy(to->data, from->data, array_bytes(to));
     return 0;

@@ -1,7 +1,6 @@
 #include "weights/values.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "core/half.h"
 
@@ -102,9 +101,7 @@ static const struct array *counterpart(const struct weights *weights, const char
                                        const struct array *array)
 {
     const struct array *other = weights_find(weights, name);
-    bool same = other && other->ndim == array->ndim &&
-                memcmp(other->shape, array->shape, (size_t)array->ndim * sizeof *array->shape) == 0;
-    return same ? other : NULL;
+    return other && array_same_shape(other, array) ? other : NULL;
 }
 
 static int mean_tensor(struct weight *item, const struct weights *others, size_t count,
