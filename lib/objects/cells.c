@@ -13,8 +13,7 @@ static struct cell_options completed(struct cell_options options)
     bool flows = options.method == CELLS_FLOWS;
     options.fill |= flows;
     if (options.min_relative < 0)
-        options.min_relative =
-            options.steady > 0 && options.min_size < 0 ? FLOW_STEADY_SMALLEST : 0;
+        options.min_relative = options.steady && options.min_size < 0 ? FLOW_STEADY_SMALLEST : 0;
     if (options.min_size < 0)
         options.min_size = flows ? 15 : 0;
     return options;
@@ -25,7 +24,7 @@ void cells_beside_classes(struct cell_options *options, enum flow_target target,
 {
     options->method = CELLS_FLOWS;
     options->flow.target = target;
-    options->steady = target == FLOW_DISTANCE ? FLOW_STEADY_FINE : FLOW_STEADY_SIGMA;
+    options->steady = true;
     options->flow.scale = 1;
     options->flow.cell_threshold =
         threshold > 0 ? threshold : 1 / (1 + exp(-options->flow.cell_threshold));
@@ -33,6 +32,16 @@ void cells_beside_classes(struct cell_options *options, enum flow_target target,
         return;
     options->flow.flow_threshold = FLOW_STEADY_ERROR;
     options->flow.small_threshold = FLOW_STEADY_SMALL_ERROR;
+    options->flow.cut_threshold = FLOW_STEADY_CUT_ERROR;
+}
+
+static int make_steady(float *flow, const float *cell, size_t height, size_t width,
+                       const struct flow_options *options, struct err *err)
+{
+    double sigma = FLOW_STEADY_FINE;
+    if (options->target != FLOW_DISTANCE)
+        sigma = flows_sigma(flows_diameter(flow, cell, height, width, options->cell_threshold));
+    return flows_steady(flow, height, width, sigma, (double)options->scale, err);
 }
 
 static int find(uint32_t *labels, size_t height, size_t width, const struct cell_options *options,
@@ -40,8 +49,8 @@ static int find(uint32_t *labels, size_t height, size_t width, const struct cell
 {
     if (options->method == CELLS_KEEP)
         return 0;
-    if (options->method == CELLS_FLOWS && options->steady > 0 &&
-        flows_steady(flow, height, width, options->steady, (double)options->flow.scale, err))
+    if (options->method == CELLS_FLOWS && options->steady &&
+        make_steady(flow, cell, height, width, &options->flow, err))
         return -1;
     if (options->method == CELLS_FLOWS)
         return flows_to_labels(flow, cell, height, width, &options->flow, labels, count, err);

@@ -36,9 +36,8 @@ struct cell_options {
     double min_relative; /* likewise, of the median object's pixels; -1: the method's, or 0 beside
                             a min_size */
     bool clear_border;
-    int rims; /* not 0: classes instead of objects, with rims so wide (objects/rims.h) */
-    double
-        steady; /* of flows: they are smoothed, in place, by a Gaussian of so many pixels, 0: not */
+    int rims;    /* not 0: classes instead of objects, with rims so wide (objects/rims.h) */
+    bool steady; /* flows are smoothed first, in place (objects/flows.h) */
 };
 
 /* Rules for flows of length 1 that a network learned beside classes, whose foreground

@@ -13,7 +13,6 @@
 #include "objects/morphology.h"
 #include "objects/regions.h"
 #include "objects/ridges.h"
-#include "pixels/gaussian.h"
 
 int flow_target_named(const char *name, enum flow_target *target, struct err *err)
 {
@@ -529,6 +528,13 @@ static int find_errors(const struct boxes *boxes, const uint32_t *labels, const 
     return all.short_of_memory ? err_memory(err, "the flow of an object") : 0;
 }
 
+/* Whether the object touches the image's border: part of it may not be seen, and its flow lead
+ * there. */
+static bool is_cut(const struct box *box, size_t height, size_t width)
+{
+    return box->top == 0 || box->left == 0 || box->bottom == height || box->right == width;
+}
+
 static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t width,
                       const struct flow_options *options, struct err *err)
 {
@@ -543,31 +549,17 @@ static int drop_wrong(uint32_t *labels, const float *flow, size_t height, size_t
     if (rc == 0 && small > 0)
         rc = typical_area(&boxes, errors, small, &typical, err);
     for (size_t i = 0; rc == 0 && i < boxes.count; i++) {
-        double most = boxes.items[i].area < typical ? small : options->flow_threshold;
+        const struct box *box = &boxes.items[i];
+        double most = options->flow_threshold;
+        if (box->area < typical)
+            most = options->cut_threshold > 0 && is_cut(box, height, width) ? options->cut_threshold
+                                                                            : small;
         if (!(errors[i] <= most))
-            erase(labels, width, &boxes.items[i]);
+            erase(labels, width, box);
     }
     free(errors);
     boxes_free(&boxes);
     return rc;
-}
-
-int flows_steady(float *flow, size_t height, size_t width, double sigma, double scale,
-                 struct err *err)
-{
-    size_t count = height * width;
-    for (size_t i = 0; i < 2 * count; i++)
-        flow[i] = isfinite(flow[i]) ? flow[i] : 0;
-    for (size_t i = 0; i < 2; i++)
-        if (gaussian_blur(flow + i * count, height, width, 1, sigma, err))
-            return -1;
-    for (size_t i = 0; i < count; i++) {
-        float length = hypotf(flow[i], flow[count + i]);
-        float factor = length > 1e-3f * (float)scale ? (float)scale / length : 0;
-        flow[i] *= factor;
-        flow[count + i] *= factor;
-    }
-    return 0;
 }
 
 int flows_to_labels(const float *flow, const float *cell, size_t height, size_t width,

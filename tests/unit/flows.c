@@ -295,6 +295,78 @@ static void test_small(void)
     ok(squares_found(1, 1) == 3, "and a large one is not");
 }
 
+/* A disc in the middle of an image of 64 x 64, and the upper part of one as large whose middle is 4
+ * rows below the border; the flow leads there. */
+static uint32_t cut_found(double cut_threshold)
+{
+    enum { N = 64, BELOW = 16, COUNT = N * N };
+    static uint32_t labels[N * (N + BELOW)], found[COUNT];
+    static float whole[2 * N * (N + BELOW)], flow[2 * COUNT], cell[COUNT];
+    struct err err;
+    uint32_t count = 0;
+    for (int i = 0; i < N * (N + BELOW); i++) {
+        int y = i / N, x = i % N;
+        labels[i] = hypot(y - 24, x - 20) < 11 ? 1 : hypot(y - N - 3, x - 44) < 11 ? 2 : 0;
+    }
+    if (flows_of_labels(labels, N + BELOW, N, FLOW_DIFFUSION, whole, &err))
+        return 0;
+    memcpy(flow, whole, COUNT * sizeof *flow);
+    memcpy(flow + COUNT, whole + N * (N + BELOW), COUNT * sizeof *flow);
+    for (int i = 0; i < COUNT; i++)
+        cell[i] = labels[i] ? 1 : -1;
+    struct flow_options options = FLOW_OPTIONS_DEFAULT;
+    options.scale = 1;
+    options.flow_threshold = 2;
+    options.small_threshold = FLOW_STEADY_SMALL_ERROR;
+    options.cut_threshold = cut_threshold;
+    return flows_to_labels(flow, cell, N, N, &options, found, &count, &err) ? 0 : count;
+}
+
+static void test_cut(void)
+{
+    ok(cut_found(0) == 1,
+       "a small part of a cell at the border, whose flow leads out of the image");
+    ok(cut_found(FLOW_STEADY_CUT_ERROR) == 2, "is kept by the threshold of cells that are cut");
+}
+
+/* Discs of that diameter, `apart` pixels from one middle to the next. */
+static double diameter_of_discs(int diameter, int apart)
+{
+    enum { N = 240, COUNT = N * N };
+    static uint32_t labels[COUNT];
+    static float flow[2 * COUNT], cell[COUNT];
+    struct err err;
+    for (int i = 0; i < COUNT; i++) {
+        int row = i / N / apart, column = i % N / apart;
+        bool inside = hypot(i / N % apart - (apart - 1) / 2., i % N % apart - (apart - 1) / 2.) <
+                      diameter / 2.;
+        labels[i] = inside ? (uint32_t)(1 + row * N + column) : 0;
+        cell[i] = inside ? 1 : -1;
+    }
+    if (flows_of_labels(labels, N, N, FLOW_DIFFUSION, flow, &err))
+        return NAN;
+    for (int i = 0; i < 2 * COUNT; i++)
+        flow[i] *= 0.3f;
+    return flows_diameter(flow, cell, N, N, 0);
+}
+
+static void test_divergence(void)
+{
+    static const int diameters[] = {8, 12, 20, 60};
+    for (size_t i = 0; i < 4; i++) {
+        double d = diameters[i];
+        double apart = diameter_of_discs(diameters[i], d == 60 ? 80 : 40);
+        ok(fabs(apart / d - 1) < 0.15, "discs %g pixels wide: %g", d, apart);
+        double touching = diameter_of_discs(diameters[i], diameters[i]);
+        ok(fabs(touching / d - 1) < 0.15, "%g pixels wide that touch: %g", d, touching);
+    }
+    float flow[2 * 9] = {0}, cell[9] = {0};
+    is_near(flows_diameter(flow, cell, 3, 3, 0), 0, 0, "no cell");
+    ok(flows_sigma(0) == FLOW_STEADY_FINE && flows_sigma(21) == 1.5 &&
+           flows_sigma(INFINITY) == FLOW_STEADY_SIGMA,
+       "flows of small cells are smoothed less");
+}
+
 /* ---- cells of any shape ---- */
 
 enum { LONG = 128, AREA = LONG * LONG };
@@ -417,7 +489,7 @@ static void test_named(void)
 
 int main(void)
 {
-    tap_plan(60);
+    tap_plan(72);
     test_distance();
     test_any_shape();
     test_named();
@@ -426,6 +498,8 @@ int main(void)
     test_targets();
     test_steady();
     test_small();
+    test_cut();
+    test_divergence();
     for (int i = 0; i < 4; i++)
         test_golden(i);
     return tap_done();

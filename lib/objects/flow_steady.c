@@ -1,0 +1,83 @@
+#include <math.h>
+#include <stdbool.h>
+
+#include "objects/flows.h"
+#include "pixels/gaussian.h"
+
+/* ---- how large cells are ---- */
+
+struct flow { /* what flows_diameter looks at */
+    const float *flow, *cell;
+    size_t count; /* of pixels */
+    double threshold;
+};
+
+/* Part `axis` of the direction at pixel i. */
+static double direction(const struct flow *f, size_t i, size_t axis)
+{
+    double length = hypot((double)f->flow[i], (double)f->flow[f->count + i]);
+    return length > 0 && isfinite(length) ? (double)f->flow[axis * f->count + i] / length : 0;
+}
+
+#define PARTING 0.5 /* directions of neighbors that part by more belong to two cells */
+
+struct slope { /* of directions, along one axis */
+    double sum;
+    size_t count;
+};
+
+/* The pixel and the next one along the axis. */
+static void add_slope(struct slope *slope, const struct flow *f, size_t i, size_t next, size_t axis)
+{
+    if (!((double)f->cell[next] > f->threshold))
+        return;
+    double change = direction(f, next, axis) - direction(f, i, axis);
+    if (change >= PARTING)
+        return;
+    slope->sum += change;
+    slope->count++;
+}
+
+double flows_diameter(const float *flow, const float *cell, size_t height, size_t width,
+                      double threshold)
+{
+    struct flow f = {flow, cell, height * width, threshold};
+    struct slope down = {0}, along = {0};
+    for (size_t i = 0; i < f.count; i++) {
+        if (!((double)cell[i] > threshold))
+            continue;
+        if (i + width < f.count)
+            add_slope(&down, &f, i, i + width, 0);
+        if ((i + 1) % width)
+            add_slope(&along, &f, i, i + 1, 1);
+    }
+    if (!down.count || !along.count)
+        return 0;
+    double divergence = down.sum / (double)down.count + along.sum / (double)along.count;
+    return divergence < 0 ? -4 / divergence : INFINITY;
+}
+
+/* ---- steadier flows ---- */
+
+double flows_sigma(double diameter)
+{
+    return fmin(fmax(diameter / FLOW_STEADY_SHARE, FLOW_STEADY_FINE), FLOW_STEADY_SIGMA);
+}
+
+int flows_steady(float *flow, size_t height, size_t width, double sigma, double scale,
+                 struct err *err)
+{
+    size_t count = height * width;
+    for (size_t i = 0; i < 2 * count; i++)
+        flow[i] = isfinite(flow[i]) ? flow[i] : 0;
+    for (size_t i = 0; i < 2; i++)
+        if (gaussian_blur(flow + i * count, height, width, 1, sigma, err))
+            return -1;
+    for (size_t i = 0; i < count; i++) {
+        float length = hypotf(flow[i], flow[count + i]);
+        float factor = length > 1e-3f * (float)scale ? (float)scale / length : 0;
+        flow[i] *= factor;
+        flow[count + i] *= factor;
+    }
+    return 0;
+}
