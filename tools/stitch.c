@@ -15,18 +15,20 @@ static struct {
     const char *output, *overlay;
     struct montage_options montage;
     enum montage_kind kind; /* MONTAGE_LABELS: the first that the stream has of it, mask, image */
+    int blend;              /* -1: by what the stream has */
     int format;             /* -1: by the name */
     enum image_compression compression;
     const char *suffix;
     const char *stream;
     bool any_order, force;
-} settings = {.output = "-", .montage.class = -1, .format = -1, .suffix = ""};
+} settings = {.output = "-", .montage.class = -1, .blend = -1, .format = -1, .suffix = ""};
 
 static const struct cli_option options[] = {
     {'o', "output", "FILE|DIR", "where to write (default standard output)",
      CLI_TEXT(settings.output)},
-    {'b', "blend", "mean|gauss|vote", "how overlapping tiles are weighed (default mean)",
-     CLI_CHOICE(settings.montage.blend)},
+    {'b', "blend", "mean|gauss|vote",
+     "how overlapping tiles are weighed (default mean; gauss beside flows)",
+     CLI_CHOICE(settings.blend)},
     {'t', "threshold", "P", "foreground where its probability is at least P (two classes)",
      CLI_REAL(settings.montage.threshold, 1e-6, 1)},
     {0, "prob", NULL, "write the probability of the foreground",
@@ -173,6 +175,7 @@ static int begin_image(void *user, const struct gather_image *image,
 {
     struct montage_options wanted = settings.montage;
     wanted.kind = choose_kind(first->sample);
+    wanted.blend = settings.blend >= 0 ? (enum blend_mode)settings.blend : blend_of(first->sample);
     const struct array *array = array_of(first->sample, wanted.kind, err);
     (void)user;
     if (!array)

@@ -15,8 +15,8 @@ struct flow { /* what flows_diameter looks at */
 /* Part `axis` of the direction at pixel i. */
 static double direction(const struct flow *f, size_t i, size_t axis)
 {
-    double length = hypot((double)f->flow[i], (double)f->flow[f->count + i]);
-    return length > 0 && isfinite(length) ? (double)f->flow[axis * f->count + i] / length : 0;
+    double y = (double)f->flow[i], x = (double)f->flow[f->count + i], length = sqrt(y * y + x * x);
+    return length > 0 && isfinite(length) ? (axis ? x : y) / length : 0;
 }
 
 #define PARTING 0.5 /* directions of neighbors that part by more belong to two cells */

@@ -10,6 +10,11 @@
 #define GAUSS_SIGMA 0.125
 #define GAUSS_FLOOR 1e-3f
 
+enum blend_mode blend_of(const struct sample *sample)
+{
+    return sample_array(sample, "flows") ? BLEND_GAUSS : BLEND_MEAN;
+}
+
 int blend_new(struct blend *blend, enum blend_mode mode, size_t planes, int64_t width,
               int64_t height, struct err *err)
 {

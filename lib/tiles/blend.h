@@ -13,8 +13,13 @@
 
 #include "core/array.h"
 #include "core/band.h"
+#include "stream/sample.h"
 
 enum blend_mode { BLEND_MEAN, BLEND_GAUSS, BLEND_VOTE };
+
+/* Of the tiles of an image unless it was told otherwise: BLEND_MEAN, but BLEND_GAUSS where a
+ * network tells cells apart, by flows in the sample: rims of tiles must not show then. */
+enum blend_mode blend_of(const struct sample *sample);
 
 struct blend {
     enum blend_mode mode;

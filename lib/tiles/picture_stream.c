@@ -86,8 +86,7 @@ static int begin(void *user, const struct gather_image *image, const struct gath
                                        .has_flows = tile.flows != NULL,
                                        .threshold = walk->options->threshold,
                                        .wanted = walk->options->wanted,
-                                       /* where cells are told apart, rims of tiles must not show */
-                                       .blend = tile.flows ? BLEND_GAUSS : BLEND_MEAN};
+                                       .blend = blend_of(first->sample)};
     walk->image = image;
     walk->shown = first->meta.scale_x > 0 ? first->meta.scale_x : 1;
     if (tile.flows && flow_target_named(first->meta.flows, &walk->flow_target, err))

@@ -2,7 +2,7 @@
 # Flows beside classes: single cells by any network.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 27
+plan 31
 cd "$TMP" || exit 1
 
 synth -q -n 16 -s 64 -l fluorescence --instances --radius 7 --coverage 30 --noise 0.3 >cells.tar
@@ -45,6 +45,19 @@ label -m flows -o by_hand p.tar
 ok "label follows them without being told" diff -r -x .morphoseg found by_hand
 label -m components -o parts p.tar
 ok "which are other cells than connected pixels" bash -c '! diff -rq -x .morphoseg found parts >/dev/null'
+
+# Rims of tiles do not show.
+synth -q -n 1 -s 110 -l fluorescence --radius 7 --seed 3 -o one/
+tile -q -s 64 -o 16 one/images/*.png | predict -q -t 1 -m w.safetensors >grid.tar
+sum() { stitch -q --prob -f tiff "$@" | sha256sum; }
+is "$(sum grid.tar)" "$(sum -b gauss grid.tar)" "beside flows stitch weighs the middles of tiles more"
+ok "which is not their mean" test "$(sum grid.tar)" != "$(sum -b mean grid.tar)"
+stream noflows <grid.tar >classes.tar
+is "$(sum classes.tar)" "$(sum -b mean classes.tar)" "classes alone are averaged"
+stitch -q -o seen.png grid.tar
+label -q -f png --min-size 1 --min-relative 0 --flow-threshold 0 -o cells.png grid.tar
+ok "and no cell is where stitch has none" test "$(score -q -c released cells.png seen.png | awk -F'\t' \
+    'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "precision") c = i } NR == 2 { print ($c > 0.9) }')" = 1
 
 predict -q -t 1 --tta -m w.safetensors cells.tar >tta.tar
 ok "the mean over views has the same arrows" /usr/bin/python3 - <<'P'

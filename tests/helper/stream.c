@@ -10,6 +10,7 @@
  *     stream reverse         turns the order round
  *     stream noplace         removes the json
  *     stream noimage         removes the image
+ *     stream noflows         removes the flows
  *     stream noid            removes the sources' ids, as older programs wrote none
  *     stream claim N         says that sources are N pixels high and wide
  *     stream place N         says that tiles lie at (0, 0), N pixels high and wide */
@@ -193,6 +194,8 @@ int main(int argc, char **argv)
             drop_json(sample);
         else if (strcmp(argv[1], "noimage") == 0)
             sample_drop_array(sample, "image");
+        else if (strcmp(argv[1], "noflows") == 0)
+            sample_drop_array(sample, "flows");
         else if (is_meta(argv[1]))
             change_meta(sample, argv[1], n);
         else if (strcmp(argv[1], "flows") == 0)
