@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../tap.sh"
 command -v bsdtar >/dev/null || skip_all "no bsdtar"
 command -v jq >/dev/null || skip_all "no jq"
-plan 25
+plan 26
 image() { "$BUILD/tests/helper/image" "$@"; }
 recipe() { env -C "$TOP" make -s -f data/recipes.mk DATA="$TMP/data" BIN="$BIN" "$@"; }
 cd "$TMP" || exit 1
@@ -83,6 +83,9 @@ done
 ok "without NT2 its stand-ins are taken, also at the smallest scale" cut nt2
 is "$(peek -j w/data/nt2.train.tar | jq -r '.meta.source.name // empty' | sort -u | paste -sd' ')" \
     "itmo_brightfield/train/images/itmo_brightfield.tif pfc_neurons/train/images/pfc_neurons.tif" "all that are there"
+side=$(awk -F'\t' '$1 == "side" { print $3 }' "$TOP/pipelines/scales/smoke.tsv")
+is "$(peek w/data/nt2.train.tar | grep -o 'mask uint[0-9]* [0-9x]*' | awk '{ print $3 }' | sort -u)" "${side}x$side" \
+    "cut as the scale says"
 rm -rf standin w/drawn
 is "$(SCALE=small cut livecell 2>&1; mv data/livecell livecell.away; cd "$TOP" && SCALE=small SPLIT=image DATA="$TMP/data" STANDIN='' \
     W="$TMP/w" pipelines/cut livecell 2>&1)" \
