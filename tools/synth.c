@@ -37,7 +37,7 @@ static const struct cli_option options[] = {
      CLI_ONE_OR_TWO('x')},
     {'l', "look", "LOOK",
      "brightfield, phase, fluorescence, blood, monolayer, bacteria, yeast, cytoplasm, tissue, "
-     "smear or mixed (default brightfield)",
+     "smear, dic or mixed (default brightfield)",
      CLI_CHOICE_OF(settings.look, SYNTH_LOOK_NAMES "|mixed")},
     {0, "seed", "N", "seed of the random numbers (default 1)",
      CLI_INT(settings.seed, 0, INT64_MAX)},

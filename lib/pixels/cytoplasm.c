@@ -137,9 +137,9 @@ static void light_cytoplasm(double radius, double contrast, struct rng *rng, str
 {
     *o = (struct optics){.sharp = rng_between(rng, 0.6, 1.8),
                          .ground = rng_between(rng, 0.01, 0.12),
-                         .absorb = -rng_between(rng, 0.25, 0.8) * contrast};
+                         .glow = rng_between(rng, 0.25, 0.8) * contrast};
     o->wide = 2 + radius * rng_between(rng, 0.2, 0.6);
-    o->haze = rng_uniform(rng) < 0.5 ? rng_between(rng, 0, 0.3) * -o->absorb : 0;
+    o->haze = rng_uniform(rng) < 0.5 ? rng_between(rng, 0, 0.3) * o->glow : 0;
 }
 
 int cytoplasm_stain(struct scene *scene, const struct population *population, double contrast,

@@ -24,4 +24,8 @@ int tissue_lay(struct scene *scene, const struct population *population, double 
 int smear_lay(struct scene *scene, const struct population *population, double contrast,
               struct rng *rng, struct optics *optics, struct err *err) MUST_CHECK;
 
+/* Gives cells that lie already their granules and the light.  dic.c */
+void dic_see(struct scene *scene, const struct population *population, double contrast,
+             struct rng *rng, struct optics *optics);
+
 #endif

@@ -237,8 +237,8 @@ static void light_bacteria(struct strain *s, double contrast, struct rng *rng, s
         o->absorb = rng_between(rng, 0.05, 0.35) * contrast;
     } else { /* fluorescence, of the content or, in some, of the membrane */
         o->ground = rng_between(rng, 0.01, 0.15);
-        o->absorb = -rng_between(rng, 0.2, 0.75) * contrast;
-        o->haze = rng_between(rng, 0, 0.35) * -o->absorb;
+        o->glow = rng_between(rng, 0.2, 0.75) * contrast;
+        o->haze = rng_between(rng, 0, 0.35) * o->glow;
         o->wide = s->half_width * rng_between(rng, 1.5, 4);
         s->rim = rng_uniform(rng) < 0.3 && s->half_width > 2.5 ? rng_between(rng, 0.5, 0.9) : 0;
         s->vary = rng_between(rng, 0.1, 0.5);

@@ -74,7 +74,8 @@ struct optics {
     double sharp, wide;      /* standard deviations: of the optics, of the halo or fringe */
     double haze;             /* light of the wide average, where cells glow */
     double fringe;           /* contrast of thickness against its wide average */
-    double absorb;           /* light lost per thickness */
+    double absorb;           /* light lost per thickness; below 0: won */
+    double glow;             /* not 0: cells shine themselves, so much per thickness */
     double slant_x, slant_y; /* slanted light: derivative of thickness */
     double ground;           /* brightness without cells */
     double tilt_x, tilt_y, vignette;

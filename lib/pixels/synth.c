@@ -320,7 +320,7 @@ static struct optics choose_optics(const struct synth_options *options, double r
         break;
     case SYNTH_FLUORESCENCE:
         o.ground = rng_between(rng, 0.01, 0.12);
-        o.absorb = -rng_between(rng, 0.15, 0.8) * contrast;
+        o.glow = rng_between(rng, 0.15, 0.8) * contrast;
         o.wide = 1;
         break;
     case SYNTH_BLOOD:
@@ -375,8 +375,8 @@ static void develop(const struct scene *scene, const struct optics *o, const flo
             float light = 1 - (float)o->fringe * (t[i] - wide[i]) - (float)o->absorb * t[i] +
                           (float)o->slant_x * derivative(t, i, 1, x == 0, x + 1 == w) +
                           (float)o->slant_y * derivative(t, i, w, y == 0, y + 1 == h);
-            if (o->absorb < 0)
-                light = (float)(o->ground - o->absorb * t[i]);
+            if (o->glow > 0)
+                light = (float)(o->ground + o->glow * t[i]);
             else
                 light *= (float)o->ground;
             light += scene->glow[i] + (float)o->haze * wide[i];
@@ -457,6 +457,7 @@ static struct population choose_population(const struct synth_options *options, 
         [SYNTH_CYTOPLASM] = {9, 48, 0.2, 1.1, 0.06},
         [SYNTH_TISSUE] = {4.5, 17, 0.1, 0.5, 0.1},
         [SYNTH_SMEAR] = {10, 40, 0.12, 0.6, 0.12},
+        [SYNTH_DIC] = {14, 80, 0.2, 0.8, 0.12},
     };
     double radius = typical[options->look].radius_low *
                     pow(typical[options->look].radius_high / typical[options->look].radius_low,
@@ -518,6 +519,16 @@ static int lay_cytoplasm(struct scene *scene, struct population *population, dou
     return cytoplasm_stain(scene, population, contrast, rng, optics, err);
 }
 
+static int lay_dic(struct scene *scene, struct population *population, double contrast,
+                   struct rng *rng, struct optics *optics, struct err *err)
+{
+    population->style = (struct style){{0.25, 0.2, 0.05, 0.42, 0.08}, population->style.grain, 1};
+    if (populate(scene, population, SYNTH_BRIGHTFIELD, rng, err))
+        return -1;
+    dic_see(scene, population, contrast, rng, optics);
+    return 0;
+}
+
 static int lay_cells(struct scene *scene, const struct synth_options *options,
                      struct population *population, struct rng *rng, struct optics *optics,
                      struct err *err)
@@ -534,6 +545,8 @@ static int lay_cells(struct scene *scene, const struct synth_options *options,
         return tissue_lay(scene, population, contrast, rng, optics, err);
     case SYNTH_SMEAR:
         return smear_lay(scene, population, contrast, rng, optics, err);
+    case SYNTH_DIC:
+        return lay_dic(scene, population, contrast, rng, optics, err);
     case SYNTH_MONOLAYER:
         return lay_monolayer(scene, population, rng, err);
     default:

@@ -23,14 +23,16 @@ enum synth_look {
     SYNTH_YEAST,        /* round and budding cells, in and out of focus */
     SYNTH_CYTOPLASM,    /* whole stained cells, apart or in sheets, bright on a dark ground */
     SYNTH_TISSUE,       /* nuclei of stained or of thick glowing sections */
-    SYNTH_SMEAR,        /* stained white cells with lobed nuclei among pale red ones */
+    SYNTH_SMEAR, /* red cells, smooth, crenated or with parasites, and white ones with lobed nuclei
+                  */
+    SYNTH_DIC,   /* large granular cells in differential interference contrast */
     SYNTH_LOOKS,
     SYNTH_MIXED = SYNTH_MONOLAYER, /* looks, the first ones, that a mixture goes through */
 };
 
 #define SYNTH_LOOK_NAMES                                                                           \
     "brightfield|phase|fluorescence|blood|monolayer|bacteria|yeast|"                               \
-    "cytoplasm|tissue|smear"
+    "cytoplasm|tissue|smear|dic"
 
 struct synth_options {
     enum synth_look look;

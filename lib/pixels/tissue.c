@@ -265,9 +265,9 @@ static void light_section(const struct section *s, struct rng *rng, struct optic
     *o = (struct optics){.sharp = rng_between(rng, 0.5, 1.4), .wide = 1};
     if (s->glowing) {
         o->ground = rng_between(rng, 0.01, 0.12);
-        o->absorb = -rng_between(rng, 0.2, 0.7) * s->contrast;
+        o->glow = rng_between(rng, 0.2, 0.7) * s->contrast;
         o->wide = s->radius * rng_between(rng, 0.8, 3);
-        o->haze = rng_between(rng, 0.05, 0.6) * -o->absorb;
+        o->haze = rng_between(rng, 0.05, 0.6) * o->glow;
     } else {
         o->ground = rng_between(rng, 0.75, 0.98);
         o->absorb = rng_between(rng, 0.3, 0.48);

@@ -244,6 +244,40 @@ static void check_sizes(int look)
        large);
 }
 
+/* How far the cells of an image stand out, gray levels: beside the same without contrast. */
+static double seen(enum synth_look look, uint64_t seed)
+{
+    struct synth_options o = {.look = look, .width = 160, .height = 160, .contrast = 1};
+    struct array image[2], labels[2];
+    double sum = 0, count = 0;
+    for (int i = 0; i < 2; i++, o.contrast = 0) {
+        struct rng rng = rng_new(seed, "seen");
+        if (synth_draw(&o, &rng, &image[i], &labels[i], &err))
+            return -1;
+    }
+    const uint8_t *with = image[0].data, *without = image[1].data;
+    const uint32_t *label = labels[0].data;
+    for (size_t i = 0; i < array_count(&labels[0]); i++)
+        if (label[i]) {
+            sum += abs(with[i] - without[i]);
+            count++;
+        }
+    for (int i = 0; i < 2; i++) {
+        array_free(&image[i]);
+        array_free(&labels[i]);
+    }
+    return count > 0 ? sum / count : 255;
+}
+
+static void check_seen(enum synth_look look)
+{
+    double least = 255;
+    for (uint64_t seed = 1; seed <= 16; seed++)
+        least = fmin(least, seen(look, seed));
+    ok(least > 0.5, "look %d: cells can be seen in all of 16 images: by %.2f gray levels", look,
+       least);
+}
+
 static void check_tiny(void)
 {
     for (int i = 0; i < SYNTH_LOOKS; i++) {
@@ -281,12 +315,15 @@ static void check_blur(void)
 
 int main(void)
 {
-    tap_plan(110);
+    tap_plan(127);
     for (int look = 0; look < SYNTH_LOOKS; look++)
         check_look((enum synth_look)look);
+    for (int look = 0; look < SYNTH_LOOKS; look++)
+        check_seen((enum synth_look)look);
     check_coverage();
     check_monolayer();
-    for (int look = SYNTH_BACTERIA; look < SYNTH_LOOKS; look++) {
+    /* SYNTH_DIC has the cells of SYNTH_BRIGHTFIELD, which may cut each other in two */
+    for (int look = SYNTH_BACTERIA; look <= SYNTH_SMEAR; look++) {
         check_numbers(look);
         check_masks(look);
         check_sizes(look);
