@@ -22,9 +22,11 @@ train "${small[@]:1}" --steps 80 --val cells.tar -o v.safetensors cells.tar 2>sa
 is "$?" 0 "with a validation"
 is "$(grep -c "^train: wrote 'v.safetensors' after 80 steps, .* on 16 held-out samples (the best of 20 epochs)$" said)" 1 \
     "the end is told"
-dsc_ap=$(awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } NR > 1 && $c["val_dsc"] > best { best = $c["val_dsc"]
-    row = sprintf("DSC %.3f, AP50 %.3f", best, $c["val_ap50"]) } END { print row }' v.tsv)
-ok "with the DSC and AP50 of the best epoch: $dsc_ap" grep -qF "$dsc_ap" said
+# Several epochs may have the best DSC, to the digits of the table.
+awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { dsc[NR] = $c["val_dsc"]; ap[NR] = $c["val_ap50"] }
+    dsc[NR] > best { best = dsc[NR] }
+    END { for (i in dsc) if (dsc[i] > best - 0.00015) printf "DSC %.3f, AP50 %.3f\n", dsc[i], ap[i] }' v.tsv >best
+ok "with the DSC and AP50 of the best epoch" grep -qFf best said
 is "$(train -q -t 1 --init v.safetensors --steps 1 -b 4 -o follows.safetensors cells.tar &&
     weights info follows.safetensors | grep -E '^(architecture|channels)')" \
     "$(weights info v.safetensors | grep -E '^(architecture|channels)')" "--init alone says what the network is"
