@@ -12,11 +12,20 @@ struct flow { /* what flows_diameter looks at */
     double threshold;
 };
 
-/* Part `axis` of the direction at pixel i. */
-static double direction(const struct flow *f, size_t i, size_t axis)
+struct arrow { /* of length 1, or 0 */
+    double y, x;
+};
+
+static struct arrow direction(const struct flow *f, size_t i)
 {
     double y = (double)f->flow[i], x = (double)f->flow[f->count + i], length = sqrt(y * y + x * x);
-    return length > 0 && isfinite(length) ? (axis ? x : y) / length : 0;
+    return length > 0 && isfinite(length) ? (struct arrow){y / length, x / length}
+                                          : (struct arrow){0, 0};
+}
+
+static bool in_cell(const struct flow *f, size_t i)
+{
+    return (double)f->cell[i] > f->threshold;
 }
 
 #define PARTING 0.5 /* directions of neighbors that part by more belong to two cells */
@@ -26,12 +35,8 @@ struct slope { /* of directions, along one axis */
     size_t count;
 };
 
-/* The pixel and the next one along the axis. */
-static void add_slope(struct slope *slope, const struct flow *f, size_t i, size_t next, size_t axis)
+static void add_change(struct slope *slope, double change)
 {
-    if (!((double)f->cell[next] > f->threshold))
-        return;
-    double change = direction(f, next, axis) - direction(f, i, axis);
     if (change >= PARTING)
         return;
     slope->sum += change;
@@ -44,12 +49,13 @@ double flows_diameter(const float *flow, const float *cell, size_t height, size_
     struct flow f = {flow, cell, height * width, threshold};
     struct slope down = {0}, along = {0};
     for (size_t i = 0; i < f.count; i++) {
-        if (!((double)cell[i] > threshold))
+        if (!in_cell(&f, i))
             continue;
-        if (i + width < f.count)
-            add_slope(&down, &f, i, i + width, 0);
-        if ((i + 1) % width)
-            add_slope(&along, &f, i, i + 1, 1);
+        struct arrow here = direction(&f, i);
+        if (i + width < f.count && in_cell(&f, i + width))
+            add_change(&down, direction(&f, i + width).y - here.y);
+        if ((i + 1) % width && in_cell(&f, i + 1))
+            add_change(&along, direction(&f, i + 1).x - here.x);
     }
     if (!down.count || !along.count)
         return 0;

@@ -32,10 +32,8 @@ int flows_of_labels(const uint32_t *labels, size_t height, size_t width, enum fl
  * median is asked for more: splinters of cells that were cut are small.  Of a cell that the image's
  * border cuts only a part is seen, while the network may have told where the middle of the whole
  * is. */
-#define FLOW_STEADY_SIGMA 2
-#define FLOW_STEADY_FINE                                                                           \
-    1 /* of small cells, and of FLOW_DISTANCE: pixels of thin ones must part                       \
-       */
+#define FLOW_STEADY_SIGMA       2
+#define FLOW_STEADY_FINE        1  /* of small cells; of FLOW_DISTANCE, for thin ones must part */
 #define FLOW_STEADY_SHARE       14 /* in between: diameters of a cell */
 #define FLOW_STEADY_ERROR       2
 #define FLOW_STEADY_SMALL_ERROR 0.85

@@ -21,10 +21,10 @@ struct lobe {
 
 struct white {
     const struct smear *smear;
-    int lobes; /* 0: a red cell */
+    int lobes; /* of a white cell's nucleus; parasites of a red one */
     struct lobe lobe[LOBES];
-    float melt; /* how far lobes melt together, pixels */
-    float plasm, nucleus;
+    float melt;           /* how far lobes melt together, pixels */
+    float plasm, nucleus; /* thickness; plasm 0: a red cell */
 };
 
 static double choose_white(struct rng *rng)
@@ -130,7 +130,7 @@ static void make_red(const struct smear *s, double x, double y, struct cell *cel
     w->plasm = 0;
 }
 
-/* How far inside of the nucleus, pixels. */
+/* How far inside of the nucleus or a parasite, pixels. */
 static float nucleus_at(const struct white *w, float dx, float dy)
 {
     float inside = FAR;
@@ -143,6 +143,7 @@ static float nucleus_at(const struct white *w, float dx, float dy)
     return inside;
 }
 
+/* The dent of a red cell is about its nucleus_x and _y, here in pixels. */
 static float red_at(const struct cell *cell, float dx, float dy, float texture)
 {
     float ex = dx - (float)cell->nucleus_x, ey = dy - (float)cell->nucleus_y;

@@ -23,9 +23,8 @@ enum synth_look {
     SYNTH_YEAST,        /* round and budding cells, in and out of focus */
     SYNTH_CYTOPLASM,    /* whole stained cells, apart or in sheets, bright on a dark ground */
     SYNTH_TISSUE,       /* nuclei of stained or of thick glowing sections */
-    SYNTH_SMEAR, /* red cells, smooth, crenated or with parasites, and white ones with lobed nuclei
-                  */
-    SYNTH_DIC,   /* large granular cells in differential interference contrast */
+    SYNTH_SMEAR,        /* stained red cells, some crenated or with parasites, and white ones */
+    SYNTH_DIC,          /* large granular cells in differential interference contrast */
     SYNTH_LOOKS,
     SYNTH_MIXED = SYNTH_MONOLAYER, /* looks, the first ones, that a mixture goes through */
 };
