@@ -78,6 +78,14 @@ came_from() {
     esac
 }
 
+# What the runs of a set were trained on, as their records say.
+images_of() { # SET RECORD...
+    local set=$1
+    shift
+    awk -F'\t' -v set="$set/" 'FNR == 1 { ours = index($2, set) == 1 } ours && $1 == "# images" { print $2 }' "$@" /dev/null |
+        sort -u | paste -sd';' | sed 's/;/; /g'
+}
+
 # name_of RUN: the method as the paper writes it, from the first table that has the run.
 name_of() {
     local table name

@@ -18,6 +18,12 @@ void cell_outline(struct rng *rng, double roughness, int sharpest, float *outlin
         outline[i] = outline[i] < 0.45f ? 0.45f : outline[i] > 1.9f ? 1.9f : outline[i];
 }
 
+void cell_crenate(float *outline, double spikes, double height, double turn)
+{
+    for (int i = 0; i <= TABLE; i++)
+        outline[i] *= (float)(1 + height * cos(spikes * 2 * PI * i / TABLE + turn));
+}
+
 /* ---- rasterizing: signed distances to the border, positive inside ---- */
 
 static void box_add(struct box *box, double x, double y, double reach)

@@ -89,6 +89,8 @@ struct box {
 
 /* Relative radii by direction, 1 on average, of waves up to `sharpest` a turn. */
 void cell_outline(struct rng *rng, double roughness, int sharpest, float *outline);
+/* Spikes all around it, `height` high relative to the radius. */
+void cell_crenate(float *outline, double spikes, double height, double turn);
 /* Has scene->distance say how far the pixels of *box, that of the cell, lie inside of it (below 0:
  * outside).  *area is that of the cell in the image; 0 where more than `overlap` of it belongs to
  * others already. */

@@ -89,9 +89,7 @@ static void make_white(const struct smear *s, double x, double y, struct cell *c
 static void crenate(float *outline, struct rng *rng)
 {
     double spikes = 8 + (double)rng_below(rng, 10), turn = rng_between(rng, 0, 2 * PI);
-    double height = rng_between(rng, 0.04, 0.14);
-    for (int i = 0; i <= TABLE; i++)
-        outline[i] *= (float)(1 + height * sin(spikes * (2 * PI * i / TABLE) + turn));
+    cell_crenate(outline, spikes, rng_between(rng, 0.04, 0.14), turn - PI / 2);
 }
 
 /* Small dark grains anywhere in a red cell. */

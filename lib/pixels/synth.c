@@ -112,8 +112,7 @@ static void shape_red_cell(struct rng *rng, struct cell *cell, double radius)
               (rng_uniform(rng) < 0.85 ? rng_between(rng, 0.85, 1) : rng_between(rng, 0.45, 0.85));
     cell_outline(rng, 0.02, 4, cell->outline);
     if (rng_uniform(rng) < 0.06) /* crenated */
-        for (int i = 0; i <= TABLE; i++)
-            cell->outline[i] *= (float)(1 + 0.1 * cos(11 * 2 * PI * i / TABLE));
+        cell_crenate(cell->outline, 11, 0.1, 0);
 }
 
 /* ---- what a kind of image is made of ---- */
