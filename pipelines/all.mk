@@ -28,7 +28,6 @@ export PATH := $(abspath $(BIN)):$(PATH)
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DELETE_ON_ERROR:
-.SECONDARY:
 .SUFFIXES:
 
 ifeq ($(wildcard pipelines/scales/$(SCALE).tsv),)

@@ -45,4 +45,5 @@ $(WORK)/%.score: $(WORK)/%.safetensors
 	score -q -s $(WORK)/$* $(DATA)/$*/test/masks >$@.part
 	mv $@.part $@
 
-.SECONDARY:
+# The steps before a score are kept, and not made again for a score that exists.
+.SECONDARY: $(foreach kind,tar safetensors,$(SETS:%=$(WORK)/%.$(kind)))

@@ -74,4 +74,5 @@ $(WORK)/table.tsv: $(SETS:%=$(WORK)/%.score)
 	mv $@.part $@
 
 .DELETE_ON_ERROR:
-.SECONDARY:
+# The steps before a score are kept, and not made again for a score that exists.
+.SECONDARY: $(WORK)/drawn $(WORK)/weights.safetensors $(foreach part,train test,$(SETS:%=$(WORK)/%.$(part).tar))

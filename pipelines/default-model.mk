@@ -89,10 +89,10 @@ $(WORK)/kinds.tar:
 
 # ---- what it is worth: each set's test part, through the whole pipe ----
 
-measure: $(OUT)
+measure:
 	DATA=$(DATA) MODEL=$(OUT) $(PYTHON) tests/bench/cells.py
 
-sheet: $(OUT)
+sheet:
 	MODEL=$(OUT) pipelines/sheet $(DATA) data/cells
 
 # ---- a kind left out: trained from nothing, for less long, with and without it ----

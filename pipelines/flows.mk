@@ -66,4 +66,5 @@ $(WORK)/%.row: $(WORK)/%.score
 	mv $@.part $@
 
 .PHONY: all
-.SECONDARY:
+# The steps before a row are kept, and not made again for a row that exists.
+.SECONDARY: $(SETS:%=$(WORK)/%.tar) $(foreach kind,safetensors score,$(RUNS:%=$(WORK)/%.$(kind)))

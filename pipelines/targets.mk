@@ -122,4 +122,6 @@ $(ROUNDS:%=%.row): $(WORK)/%.row: | $(WORK)/$$(notdir $$*).test.masks
 	mv $@.part $@
 
 .PHONY: all round
-.SECONDARY:
+# The steps before a row are kept, and not made again for a row that exists.
+.SECONDARY: $(MASKS) $(SETS:%=$(WORK)/%.rims) $(SETS:%=$(WORK)/%/flows.tar) $(SETS:%=$(WORK)/%/classes.tar) \
+    $(foreach kind,safetensors tar score,$(RUNS:%=$(WORK)/%.$(kind)))

@@ -2,7 +2,7 @@
 # All tables at the smallest scale, by a make that is killed in the middle and by a
 # second one that finishes: no run is repeated, every row is there, one page has it all.
 . "$(dirname "$0")/../tap.sh"
-plan 16
+plan 19
 cd "$TOP" || exit 1
 W=$TMP/work
 rules() { make -s -j2 -f pipelines/all.mk SCALE=smoke RUNS=1 W="$W" BIN="$BIN" "$@"; }
@@ -27,6 +27,14 @@ for table in table1 table2 table3 table4; do
     is "$(grep -c '| ours |' "$W/$table.md")" $((rows - 1)) "$table has its rows"
 done
 is "$(grep -c failed "$W"/table?.md | cut -d: -f2 | sort -u)" 0 "none says failed"
+# What a make would run, now that the tables exist.
+wanted() { make -n -f pipelines/all.mk SCALE=smoke W="$W" BIN="$BIN" tables "$@" 2>/dev/null | grep -c 'pipelines/run '; }
+is "$(wanted RUNS=1)" 0 "nothing is run once the tables are there"
+is "$(wanted RUNS=2)" 58 "but a second seed is"
+forgotten=$(records | sed -n 5p)
+mv "$forgotten" "$TMP/forgotten"
+is "$(wanted RUNS=1)" 1 "and a run whose record is gone"
+mv "$TMP/forgotten" "$forgotten"
 ok "a figure alone, its folder not there yet" rules figure4
 ok "report" rules report
 ok "has figures and tables" test "$(grep -c '<table\|figure3\|<figure' "$W/report.html")" -ge 10
