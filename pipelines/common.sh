@@ -1,25 +1,29 @@
 # shellcheck shell=bash
 # Sourced by the scripts beside it.  They are told by the environment, which all.mk sets:
 #   SCALE SPLIT DATA STANDIN DEVICE THREADS W OPTIONS SKIPS
-here=$(dirname "${BASH_SOURCE[0]}")
+here=$(dirname "${BASH_SOURCE[0]}") # as it was named, since records show it
+tables=$(cd "$here" && pwd)         # the same from any folder
 
 die() { # STATUS TEXT
     echo "${0##*/}: $2" >&2
     exit "$1"
 }
 
+# Here, since a die inside of a substitution ends the substitution alone.
+[ -e "$tables/scales/${SCALE:=small}.tsv" ] ||
+    die 64 "scale '$SCALE': there are $(cd "$tables/scales" && echo *.tsv | sed 's/\.tsv//g')"
+
 # setting WHAT [NAME]: the value in scales/SCALE.tsv, or in the scale that it is like;
 # nothing when there is none.
 setting() {
-    local scale=${SCALE:-small} value
+    local scale=$SCALE value
     while [ -n "$scale" ]; do
-        [ -e "$here/scales/$scale.tsv" ] || die 64 "scale '$scale': there are $(cd "$here/scales" && echo *.tsv | sed 's/\.tsv//g')"
         if value=$(awk -F'\t' -v what="$1" -v name="${2:--}" \
-            '!/^#/ && $1 == what && $2 == name { print $3; found = 1 } END { exit !found }' "$here/scales/$scale.tsv"); then
+            '!/^#/ && $1 == what && $2 == name { print $3; found = 1 } END { exit !found }' "$tables/scales/$scale.tsv"); then
             printf '%s\n' "$value"
             return
         fi
-        scale=$(awk -F'\t' '$1 == "like" { print $3 }' "$here/scales/$scale.tsv")
+        scale=$(awk -F'\t' '$1 == "like" { print $3 }' "$tables/scales/$scale.tsv")
     done
 }
 
@@ -28,7 +32,7 @@ of_set() {
     awk -F'\t' -v set="$1" -v name="$2" '
         /^#/ { next }
         !column { for (i = 1; i <= NF; i++) if ($i == name) column = i; next }
-        $1 == set { print $column }' "$here/sets.tsv"
+        $1 == set { print $column }' "$tables/sets.tsv"
 }
 
 # runs_of TABLE: the last column of a published table.
@@ -36,7 +40,7 @@ runs_of() {
     awk -F'\t' '
         /^#/ { next }
         !column { for (i = 1; i <= NF; i++) if ($i == "run") column = i; next }
-        { print $column }' "$here/paper/$1.tsv"
+        { print $column }' "$tables/paper/$1.tsv"
 }
 
 # sources SET: the folders that its images are in, one a line, each as "FOLDER PARTS", PARTS

@@ -2,7 +2,7 @@
 # The rules that make the paper's tables: one run for real, what happens to runs that
 # fail or are interrupted, and that a second make repeats nothing.
 . "$(dirname "$0")/../tap.sh"
-plan 32
+plan 34
 cd "$TOP" || exit 1
 W=$TMP/work
 rules() { make -s -f pipelines/all.mk SCALE=smoke RUNS=1 W="$W" BIN="$BIN" "$@"; }
@@ -82,6 +82,8 @@ rm -r "$TMP/paper"
 is "$(has "$(SKIPS=1 OPTIONS='-b 16 --accumulate 8' command_of paper nt2/toposeg-r50-b16/plain)" "skips=1" "-b 16 --accumulate 8 --seed")" "" \
     "SKIPS and OPTIONS overrule them"
 is "$(rules SCALE=huge list 2>&1 | cut -d' ' -f2-)" "*** SCALE=huge: there are code paper small smoke whole.  Stop." "an unknown scale"
+is "$(SCALE=huge pipelines/records --runs 2>&1); $?" "records: scale 'huge': there are code paper small smoke whole; 64" "... of a script alone"
+is "$(bash -c '. pipelines/common.sh; cd /; SCALE=smoke setting runs')" 1 "settings are found from another folder"
 is "$(for scale in paper code small whole smoke; do
     for network in cellpose-cyto2 cellpose-cyto3 unetpp swinunet scaleformer toposeg-vit-b16 toposeg-r50-b16 \
         transunet-vit-b16 transunet-vit-l16 transunet-r50-b16 transunet-r50-l32; do
