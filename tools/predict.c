@@ -11,6 +11,7 @@
 #include "predict/tiles.h"
 
 enum { AUTO = -1 };
+enum { RESCALE_AUTO, RESCALE_OFF }; /* as the words of the option */
 
 static struct {
     const char *model, *architecture, *size_model, *output;
@@ -18,6 +19,7 @@ static struct {
     int64_t threads, batch;
     int precision;   /* enum dtype, or AUTO */
     enum dtype type; /* what it comes to on the device */
+    int rescale; /* or -1: what the weights say */
     bool keep_image;
     bool ranges; /* the network sees ranges, see sample_scale */
     struct inference_options what;
@@ -25,6 +27,7 @@ static struct {
               .device = NN_CPU,
               .batch = 8,
               .precision = DTYPE_F32,
+              .rescale = -1,
               .what = {.prob = true, .uncertainty = UNCERTAINTY_NONE}};
 
 static int read_device(const char *text, struct err *err)
@@ -58,6 +61,9 @@ static const struct cli_option options[] = {
     {0, "size-model", "FILE",
      "estimates the diameter, for cellpose (default: the weights', if they have one)",
      CLI_TEXT(settings.size_model)},
+    {0, "rescale", "auto|off",
+     "show each image at the size where the network is surest (default: what the weights say)",
+     CLI_CHOICE(settings.rescale)},
     {0, "keep-image", NULL, "pass the images on, too", CLI_FLAG(settings.keep_image)},
     {'o', "output", "FILE", "write the stream to FILE (default standard output)",
      CLI_TEXT(settings.output)},
@@ -155,6 +161,18 @@ static void open_size_model(const char *path)
     weights_free(&weights);
 }
 
+/* By flows that lead into the middle of cells the network says how sure it is. */
+static void settle_rescale(const struct model *model, const struct weights *weights)
+{
+    const char *wish = weights_metadata(weights, "rescale");
+    bool can = model_has_softmax(model) && model_has_flows(model) && !model_has_ridges(model);
+    if (settings.rescale == RESCALE_AUTO && !can)
+        cli_die_usage("'%s' has no flows beside its classes: no --rescale",
+                      model_architecture(model));
+    if (settings.rescale < 0)
+        settings.rescale = can && wish && strcmp(wish, "auto") == 0 ? RESCALE_AUTO : RESCALE_OFF;
+}
+
 /* Their SHA-256 into `hash`. */
 static struct model *open_model(const char *path, char hash[65])
 {
@@ -173,6 +191,7 @@ static struct model *open_model(const char *path, char hash[65])
     read_gaussians(model, &weights, path);
     const char *sees = weights_metadata(&weights, "sees");
     settings.ranges = sees && strcmp(sees, "range") == 0;
+    settle_rescale(model, &weights);
     say_precision(&weights, path);
     weights_free(&weights);
     if (nn_set_threads((int)settings.threads)) {
@@ -224,6 +243,7 @@ int main(int argc, char **argv)
                                       .batch = (size_t)settings.batch,
                                       .keep_image = settings.keep_image,
                                       .ranges = settings.ranges,
+                                      .rescale = settings.rescale == RESCALE_AUTO,
                                       .what = settings.what,
                                       .progress = cli_progress};
     if (relay_open(&relay, input, settings.output, &author, 2 * how.batch, &err) ||

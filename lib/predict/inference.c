@@ -321,7 +321,7 @@ static int take_result(struct inference_result *result, const struct answer *a, 
     return 0;
 }
 
-static void free_result(struct inference_result *result)
+void inference_free(struct inference_result *result)
 {
     array_free(&result->prob);
     array_free(&result->logits);
@@ -361,6 +361,6 @@ int inference_run(struct model *model, int device, const struct inference_option
     int failed = run_in_scope(model, device, options, inputs, n, results, err);
     nn_scope_end();
     for (size_t i = 0; failed && i < n; i++)
-        free_result(&results[i]);
+        inference_free(&results[i]);
     return failed;
 }

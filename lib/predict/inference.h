@@ -50,6 +50,8 @@ struct inference_result {
     double diameter;          /* of the cells, as the image was scaled for; 0: it was not */
 };
 
+void inference_free(struct inference_result *result);
+
 /* Runs n images of the same shape as one batch, each as planes_of shows it.  Sides that are no
  * multiple of what the network needs are extended by repeating the border, and the
  * result cut.  On failure there are no results. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pixels/planes.h"
+#include "predict/held.h"
 #include "stream/walk.h"
 
 struct batch {
@@ -12,6 +13,7 @@ struct batch {
     struct sample *samples[TILES_MAX_BATCH];
     struct inference_input inputs[TILES_MAX_BATCH];
     struct inference_result results[TILES_MAX_BATCH];
+    struct rescale_window windows[TILES_MAX_BATCH]; /* of a sample at another size; else no image */
     size_t count;
     struct tile_meta meta; /* of the last sample */
 };
@@ -32,6 +34,15 @@ static int put_diameter(struct sample *sample, double diameter, struct err *err)
     if (found != 0)
         return found < 0 ? -1 : 0;
     meta.cell_diameter = diameter;
+    return sample_put_meta(sample, &meta, err);
+}
+
+static int put_scale(struct sample *sample, double scale, struct err *err)
+{
+    struct tile_meta meta;
+    if (sample_get_meta(sample, &meta, err) < 0)
+        return -1;
+    meta.network_scale = scale;
     return sample_put_meta(sample, &meta, err);
 }
 
@@ -68,10 +79,32 @@ static int put_results(struct sample *sample, struct inference_result *result,
 }
 
 /* 1 when nothing more can be written. */
+static int put_sample(struct batch *batch, struct sample *sample, struct inference_result *result,
+                      struct err *err)
+{
+    if (put_results(sample, result, batch->options, err))
+        return -1;
+    return relay_put(batch->relay, sample) ? 0 : 1;
+}
+
+/* Of a window: its result becomes that of the sample's tile. */
+static int settle_window(struct batch *batch, size_t i, struct err *err)
+{
+    struct rescale_window *window = &batch->windows[i];
+    if (!window->image.data)
+        return 0;
+    array_free(&window->image);
+    if (rescale_back(&batch->results[i], window, err))
+        return -1;
+    return put_scale(batch->samples[i], window->scale, err);
+}
+
+/* 1 when nothing more can be written. */
 static int run_batch(struct batch *batch, struct err *err)
 {
     const struct tiles_options *options = batch->options;
     size_t count = batch->count;
+    int result = 0;
     batch->count = 0;
     if (!count)
         return 0;
@@ -79,13 +112,12 @@ static int run_batch(struct batch *batch, struct err *err)
     if (inference_run(batch->model, options->device, &options->what, batch->inputs, count,
                       batch->results, err))
         return err_prefix(err, "sample '%s'", batch->samples[0]->key);
-    for (size_t i = 0; i < count; i++) {
-        if (put_results(batch->samples[i], &batch->results[i], options, err))
-            return -1;
-        if (!relay_put(batch->relay, batch->samples[i]))
-            return 1;
+    for (size_t i = 0; i < count && !result; i++) {
+        result = settle_window(batch, i, err);
+        if (!result)
+            result = put_sample(batch, batch->samples[i], &batch->results[i], err);
     }
-    return 0;
+    return result;
 }
 
 /* tile(1) leaves alpha out, so that what it gives of two channels, or of four, is none. */
@@ -101,32 +133,100 @@ static int check_channels(const struct batch *batch, const struct tile_meta *met
                    (long long)wanted);
 }
 
-static int add_sample(struct batch *batch, struct sample *sample, const struct array *image,
+/* What the network sees of the sample; its meta becomes the batch's. */
+static int see_sample(struct batch *batch, struct sample *sample, struct inference_input *input,
                       struct err *err)
 {
-    struct inference_input input = {.image = image};
-    if (sample_get_meta(sample, &batch->meta, err) < 0)
+    const struct array *image = sample_require(sample, "image", err);
+    *input = (struct inference_input){.image = image};
+    if (!image || sample_get_meta(sample, &batch->meta, err) < 0)
         return -1;
-    sample_scale(&batch->meta, image->dtype, batch->options->ranges, &input.offset, &input.gain);
+    sample_scale(&batch->meta, image->dtype, batch->options->ranges, &input->offset, &input->gain);
     if (check_channels(batch, &batch->meta, image, err) ||
         planes_check(image, model_channels(batch->model), err))
         return err_prefix(err, "sample '%s'", sample->key);
-    batch->inputs[batch->count] = input;
-    batch->samples[batch->count++] = sample;
     return 0;
 }
 
-static int take_sample(struct batch *batch, struct sample *sample, struct err *err)
+/* Windows that are larger than their tiles need as much memory as several. */
+static size_t most_at_once(const struct batch *batch, const struct rescale_window *window)
 {
-    const struct array *image = sample_require(sample, "image", err);
-    int result = image ? 0 : -1;
-    if (!result && !fits(batch, image))
-        result = run_batch(batch, err);
-    if (!result)
-        result = add_sample(batch, sample, image, err);
-    if (!result && batch->count == batch->options->batch)
-        result = run_batch(batch, err);
+    size_t most = batch->options->batch;
+    return window && window->scale > 1 ? (most + 3) / 4 : most;
+}
+
+/* The window, or NULL, is taken over. */
+static int take_sample(struct batch *batch, struct sample *sample,
+                       const struct inference_input *input, const struct rescale_window *window,
+                       struct err *err)
+{
+    if (!fits(batch, window ? &window->image : input->image)) {
+        int result = run_batch(batch, err);
+        if (result)
+            return result;
+    }
+    size_t i = batch->count++;
+    batch->samples[i] = sample;
+    batch->inputs[i] = *input;
+    batch->windows[i] = window ? *window : (struct rescale_window){0};
+    if (window)
+        batch->inputs[i].image = &batch->windows[i].image;
+    return batch->count >= most_at_once(batch, window) ? run_batch(batch, err) : 0;
+}
+
+/* ---- whole images ---- */
+
+/* A tile of the image that is held goes on, as it is or at another size. */
+static int release(struct batch *batch, struct held *held, size_t i, double scale, struct err *err)
+{
+    struct rescale_tile *tile = &held->image.tiles[i];
+    struct rescale_window window;
+    if (scale != 1)
+        return rescale_window(&held->image, i, scale, &window, err)
+                   ? -1
+                   : take_sample(batch, held->samples[i], &tile->input, &window, err);
+    if (!tile->is_done)
+        return take_sample(batch, held->samples[i], &tile->input, NULL, err);
+    tile->is_done = false;
+    int result = run_batch(batch, err);
+    return result ? result : put_sample(batch, held->samples[i], &tile->result, err);
+}
+
+static int release_all(struct batch *batch, struct held *held, double scale, struct err *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < held->image.count && !result; i++)
+        result = release(batch, held, i, scale, err);
+    held_clear(held);
     return result;
+}
+
+/* All its tiles are there. */
+static int finish_image(struct batch *batch, struct held *held, struct err *err)
+{
+    double scale;
+    int result = run_batch(batch, err);
+    if (result)
+        return result;
+    if (rescale_choose(batch->model, batch->options->device, &batch->options->what, &held->image,
+                       &scale, err))
+        return err_prefix(err, "sample '%s'", held->samples[0]->key);
+    return release_all(batch, held, scale, err);
+}
+
+static int hold_sample(struct batch *batch, struct held *held, struct sample *sample,
+                       const struct inference_input *input, struct err *err)
+{
+    if (!held_takes(held, &batch->meta, input->image)) {
+        int result = release_all(batch, held, 1, err);
+        if (result)
+            return result;
+    }
+    if (!held_takes(held, &batch->meta, input->image))
+        return take_sample(batch, sample, input, NULL, err);
+    if (held_add(held, sample, &batch->meta, input, err))
+        return -1;
+    return held_is_whole(held) ? finish_image(batch, held, err) : 0;
 }
 
 int tiles_predict(struct model *model, const struct tiles_options *options, struct relay *relay,
@@ -135,13 +235,21 @@ int tiles_predict(struct model *model, const struct tiles_options *options, stru
     static struct batch batch;
     int result = 0;
     struct walk_place at = {0};
+    struct held held = {0};
+    struct inference_input input;
     batch = (struct batch){.model = model, .options = options, .relay = relay};
     for (struct sample *sample; !result && (sample = relay_take(relay));) {
-        result = take_sample(&batch, sample, err);
+        result = see_sample(&batch, sample, &input, err);
+        if (!result)
+            result = options->rescale ? hold_sample(&batch, &held, sample, &input, err)
+                                      : take_sample(&batch, sample, &input, NULL, err);
         if (!result)
             walk_progress(&at, &batch.meta, relay_images(relay), options->progress);
     }
     if (!result && !relay_cut(relay))
+        result = release_all(&batch, &held, 1, err);
+    if (!result && !relay_cut(relay))
         result = run_batch(&batch, err);
+    held_free(&held);
     return result < 0 ? -1 : 0;
 }

@@ -50,6 +50,7 @@ static const struct real_field {
     {"normalisation", "gain", offsetof(struct tile_meta, normalize_gain), -1e300, 1e300, 0, false},
     {"range", "low", offsetof(struct tile_meta, range_low), -1e300, 1e300, 0, true},
     {"range", "high", offsetof(struct tile_meta, range_high), -1e300, 1e300, 0, true},
+    {"network", "scale", offsetof(struct tile_meta, network_scale), 0, 1e9, 0, true},
     {"cells", "diameter", offsetof(struct tile_meta, cell_diameter), 0, 1e9, 0, true},
 };
 

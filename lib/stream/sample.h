@@ -108,7 +108,9 @@ struct tile_meta {
     int64_t mask_unit;
     double
         cell_diameter; /* in the tile's pixels, as predict was told or estimated it; 0: unknown */
-    char flows[16];    /* FLOW_TARGET_WORDS (objects/flows.h); "": diffusion */
+    double network_scale; /* the network was shown its pixels * this (predict --rescale); 0: as
+                             they are */
+    char flows[16];       /* FLOW_TARGET_WORDS (objects/flows.h); "": diffusion */
 };
 
 /* Reads KEY.json; 0 when it is there and whole, 1 when the sample has none
