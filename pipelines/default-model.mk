@@ -52,7 +52,7 @@ LEARN = train -a unet-s:width=24,norm=0 --flows --normalize range --optimizer ad
     --policy strong,zoom=2.5,invert=0.2 -P auto
 
 $(OUT): $(WORK)/trained.safetensors
-	weights convert --mean $(START) $< $@
+	weights convert --mean $(START) --set rescale=auto $< $@
 
 $(WORK)/trained.safetensors: $(START) $(SETS:%=$(WORK)/%.tar) $(DRAWN:%=$(WORK)/%.tar)
 	$(LEARN) --init $(START) --steps $(STEPS) --seed 12 --license "MIT; credits in data/default-model.md" \

@@ -127,12 +127,13 @@ static int find_cells(struct picture *p, struct err *err)
     return cells_find(p->prediction, p->height, p->width, &cells, map, flow, cell, &count, err);
 }
 
-/* Networks find best what they have seen most: much larger cells come in pieces. */
+/* Networks find best what they have seen most: much larger cells come in pieces, but where the
+ * network itself chose at what size to see them. */
 static int advise(const struct picture *p, struct err *err)
 {
     static bool told;
     double diameter = 0;
-    if (told || !p->flows || settings.cells.rims)
+    if (told || p->judged || !p->flows || settings.cells.rims)
         return 0;
     if (cells_diameter(p->prediction, p->height, p->width, &diameter, err))
         return -1;

@@ -19,7 +19,7 @@ static struct {
     int64_t threads, batch;
     int precision;   /* enum dtype, or AUTO */
     enum dtype type; /* what it comes to on the device */
-    int rescale; /* or -1: what the weights say */
+    int rescale;     /* or -1: what the weights say */
     bool keep_image;
     bool ranges; /* the network sees ranges, see sample_scale */
     struct inference_options what;

@@ -5,7 +5,6 @@
 
 #include "core/growing.h"
 
-
 static bool is_plain(const struct tile_meta *meta)
 {
     return meta->scale_x == 1 && meta->scale_y == 1 && meta->count > 0 && meta->source_width > 0 &&
@@ -28,8 +27,7 @@ static bool is_next(const struct held *held, const struct tile_meta *meta,
 bool held_takes(const struct held *held, const struct tile_meta *meta, const struct array *image)
 {
     if (!is_plain(meta) || image->ndim != 3 || image->shape[0] != (size_t)meta->height ||
-        image->shape[1] != (size_t)meta->width ||
-        held->bytes + array_bytes(image) > HELD_MOST)
+        image->shape[1] != (size_t)meta->width || held->bytes + array_bytes(image) > HELD_MOST)
         return false;
     return held->image.count ? is_next(held, meta, image) : meta->index == 0;
 }

@@ -14,10 +14,16 @@
 /* And those of them that are shown at other sizes: where the network sees most. */
 #define PROBES 6
 /* So much surer it must be where cells are shown smaller, and where larger, which is four times the
- * work; of what it sees as they are, at least as sure as this. */
+ * work: than of what it sees as they are, and than this, below which sureness says little. */
 #define SURER_SMALLER 1.075
+#define SURE_SMALLER  0.32
 #define SURER_LARGER  1.12
-#define SURE          0.32
+#define SURE_LARGER   0.15 /* where cells are small, most of their pixels are at a border */
+/* Less will do where it is sure of so many times as much of the image. */
+#define MUCH_MORE      3
+#define SURE_MUCH_MORE 0.18
+/* A quarter is tried where half is about as good, since by steps it gets better. */
+#define HALF_AS_GOOD 0.6
 /* Larger tiles are not shown twice as large: that may be more than fits in memory. */
 #define LARGE (512 * 512)
 /* And of so large a part of what it was sure of. */
@@ -82,8 +88,8 @@ static int region_of(const struct array *pixels, struct rect at, struct array *r
         return -1;
     char *to = region->data;
     for (int64_t y = at.y; y < at.y + at.height; y++) {
-        const char *row = (const char *)pixels->data +
-                          (size_t)smaller(y, bottom) * pixels->shape[1] * bytes;
+        const char *row =
+            (const char *)pixels->data + (size_t)smaller(y, bottom) * pixels->shape[1] * bytes;
         for (int64_t x = at.x; x < at.x + at.width; x++, to += bytes)
             memcpy(to, row + (size_t)smaller(x, right) * bytes, bytes);
     }
@@ -115,8 +121,8 @@ static int window_of(const struct rescale_image *image, const struct rescale_til
     int64_t width = across.before + across.in + across.after;
     int64_t height = down.before + down.in + down.after;
     struct rect at = {part.x - llround((double)across.before / scale),
-                      part.y - llround((double)down.before / scale),
-                      llround((double)width / scale), llround((double)height / scale)};
+                      part.y - llround((double)down.before / scale), llround((double)width / scale),
+                      llround((double)height / scale)};
     struct array region;
     *window = (struct rescale_window){.scale = scale,
                                       .top = (size_t)down.before,
@@ -125,7 +131,8 @@ static int window_of(const struct rescale_image *image, const struct rescale_til
                                       .width = (size_t)part.width};
     if (region_of(&image->pixels, at, &region, err))
         return -1;
-    int result = resample_new(&region, 0, (size_t)height, (size_t)width, false, &window->image, err);
+    int result =
+        resample_new(&region, 0, (size_t)height, (size_t)width, false, &window->image, err);
     array_free(&region);
     return result;
 }
@@ -157,8 +164,8 @@ static int cut_planes(const struct array *from, size_t top, size_t left, size_t 
     for (size_t k = 0; k < planes; k++)
         for (size_t y = 0; y < height; y++)
             for (size_t x = 0; x < width; x++)
-                *out++ = value_at(from, (k * from->shape[first] + top + y) * from->shape[first + 1] +
-                                            left + x);
+                *out++ = value_at(
+                    from, (k * from->shape[first] + top + y) * from->shape[first + 1] + left + x);
     return 0;
 }
 
@@ -190,12 +197,12 @@ static int bring_back(struct array *array, const struct rescale_window *window, 
     int first = array->ndim - 2;
     double pixels = 1 / window->scale; /* of the tile, of one of the window */
     size_t top = window->top > 0, left = window->left > 0;
-    size_t bottom = smaller((int64_t)array->shape[first],
-                            (int64_t)(window->top + 1) +
-                                (int64_t)ceil((double)window->height * window->scale));
-    size_t right = smaller((int64_t)array->shape[first + 1],
-                           (int64_t)(window->left + 1) +
-                               (int64_t)ceil((double)window->width * window->scale));
+    size_t bottom =
+        smaller((int64_t)array->shape[first],
+                (int64_t)(window->top + 1) + (int64_t)ceil((double)window->height * window->scale));
+    size_t right =
+        smaller((int64_t)array->shape[first + 1],
+                (int64_t)(window->left + 1) + (int64_t)ceil((double)window->width * window->scale));
     size_t height = bottom - (window->top - top), width = right - (window->left - left);
     int result =
         cut_planes(array, window->top - top, window->left - left, height, width, &cut, err);
@@ -243,9 +250,7 @@ static double sure_at(const struct inference_result *result, size_t i, double ce
 {
     const struct array *flows = &result->flows;
     size_t plane = flows->shape[1] * flows->shape[2];
-    return cell > 0.5
-               ? (2 * cell - 1) * hypot(value_at(flows, i), value_at(flows, plane + i))
-               : 0;
+    return cell > 0.5 ? (2 * cell - 1) * hypot(value_at(flows, i), value_at(flows, plane + i)) : 0;
 }
 
 /* `after` is of a part of the tile whose first pixel is at y, x. */
@@ -270,13 +275,16 @@ static double sure_before(const struct sure *sure)
     return seen > SEEN * (double)sure->pixels ? sure->before / seen : 0;
 }
 
-/* How much surer it is after; 0 where cells are lost, or hardly any are seen. */
-static double surer(const struct sure *sure)
+/* How much surer it is after than before, and than `least`; 0 where cells are lost, or hardly any
+ * are seen. */
+static double surer(const struct sure *sure, double least)
 {
     double seen = (double)sure->seen_after;
     if (seen <= SEEN * (double)sure->pixels || sure->after < KEPT * sure->before)
         return 0;
-    return sure->after / seen / fmax(SURE, sure_before(sure));
+    if (sure->after > MUCH_MORE * sure->before)
+        least = fmin(least, SURE_MUCH_MORE);
+    return sure->after / seen / fmax(least, sure_before(sure));
 }
 
 /* ---- the choice ---- */
@@ -327,7 +335,7 @@ static int compute_groups(struct model *model, int device, const struct inferenc
 
 struct probe {
     const struct rescale_tile *tile;
-    double sum; /* of what the network sees in it */
+    double sum;                /* of what the network sees in it */
     struct rect whole, middle; /* parts of it */
 };
 
@@ -429,19 +437,20 @@ int rescale_choose(struct model *model, int device, const struct inference_optio
         choose_probes(image, probes, &count, err) ||
         show_probes(model, device, what, image, probes, count, 0.5, &half, err))
         return -1;
-    if (surer(&half) > SURER_SMALLER)
+    double as_half = surer(&half, SURE_SMALLER);
+    if (as_half > SURER_SMALLER)
         *scale = 0.5;
-    if (*scale < 1 || sure_before(&half) < SURE) {
+    if (as_half > SURER_SMALLER || (as_half > HALF_AS_GOOD && sure_before(&half) < SURE_SMALLER)) {
         if (show_probes(model, device, what, image, probes, count, 0.25, &quarter, err))
             return -1;
-        if (surer(&quarter) > fmax(SURER_SMALLER, surer(&half)))
+        if (surer(&quarter, SURE_SMALLER) > fmax(as_half, SURER_SMALLER))
             *scale = 0.25;
     }
     if (*scale < 1 || has_large(image))
         return 0;
     if (show_probes(model, device, what, image, probes, count, 2, &twice, err))
         return -1;
-    if (surer(&twice) > SURER_LARGER)
+    if (surer(&twice, SURE_LARGER) > SURER_LARGER)
         *scale = 2;
     return 0;
 }

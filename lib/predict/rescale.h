@@ -29,9 +29,9 @@ struct rescale_image {
 
 /* What the network is shown of a tile at another size. */
 struct rescale_window {
-    struct array image; /* owned */
-    double scale;       /* its pixels = the tile's * scale */
-    size_t top, left;   /* of the tile in it */
+    struct array image;   /* owned */
+    double scale;         /* its pixels = the tile's * scale */
+    size_t top, left;     /* of the tile in it */
     size_t height, width; /* of the tile, as it is */
 };
 

@@ -94,9 +94,7 @@ static int settle_window(struct batch *batch, size_t i, struct err *err)
     if (!window->image.data)
         return 0;
     array_free(&window->image);
-    if (rescale_back(&batch->results[i], window, err))
-        return -1;
-    return put_scale(batch->samples[i], window->scale, err);
+    return rescale_back(&batch->results[i], window, err);
 }
 
 /* 1 when nothing more can be written. */
@@ -211,6 +209,9 @@ static int finish_image(struct batch *batch, struct held *held, struct err *err)
     if (rescale_choose(batch->model, batch->options->device, &batch->options->what, &held->image,
                        &scale, err))
         return err_prefix(err, "sample '%s'", held->samples[0]->key);
+    for (size_t i = 0; i < held->image.count; i++)
+        if (put_scale(held->samples[i], scale, err))
+            return -1;
     return release_all(batch, held, scale, err);
 }
 

@@ -108,8 +108,8 @@ struct tile_meta {
     int64_t mask_unit;
     double
         cell_diameter; /* in the tile's pixels, as predict was told or estimated it; 0: unknown */
-    double network_scale; /* the network was shown its pixels * this (predict --rescale); 0: as
-                             they are */
+    double network_scale; /* the network chose to see its pixels * this (predict --rescale); 0: it
+                             was not asked */
     char flows[16];       /* FLOW_TARGET_WORDS (objects/flows.h); "": diffusion */
 };
 

@@ -30,6 +30,7 @@ struct picture {
     double full_height, full_width;   /* of a larger image that this one was scaled from, or 0 */
     double pixel_height, pixel_width; /* micrometers */
     double shown;                     /* pixels of its first tile, as the network saw it, for one */
+    bool judged;                      /* the network chose at what size to see it */
     uint32_t *prediction, *truth;     /* height x width */
     float *foreground, *uncertainty;  /* height x width */
     float *values;                    /* planes x height x width */

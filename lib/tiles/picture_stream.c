@@ -10,6 +10,7 @@ struct walk {
     void *user;
     const struct gather_image *image;
     double shown; /* pixels of its first tile for one of it */
+    bool judged;  /* the network chose at what size to see it */
     enum flow_target flow_target;
     struct assembly assembly;
 };
@@ -89,6 +90,7 @@ static int begin(void *user, const struct gather_image *image, const struct gath
                                        .blend = blend_of(first->sample)};
     walk->image = image;
     walk->shown = first->meta.scale_x > 0 ? first->meta.scale_x : 1;
+    walk->judged = first->meta.network_scale > 0;
     if (tile.flows && flow_target_named(first->meta.flows, &walk->flow_target, err))
         return -1;
     return assembly_new(&walk->assembly, &options, err);
@@ -116,6 +118,7 @@ static int end(void *user, const struct gather_image *image, struct err *err)
     picture.full_height = image->full_height;
     picture.pixel_width = image->pixel_width;
     picture.shown = walk->shown;
+    picture.judged = walk->judged;
     picture.flow_target = walk->flow_target;
     picture.pixel_height = image->pixel_height;
     if (rc == 0)
