@@ -20,7 +20,7 @@
 #define SURER_LARGER  1.12
 #define SURE_LARGER   0.15 /* where cells are small, most of their pixels are at a border */
 /* Less will do where it is sure of so many times as much of the image. */
-#define MUCH_MORE      3
+#define MUCH_MORE      8
 #define SURE_MUCH_MORE 0.18
 /* A quarter is tried where half is about as good, since by steps it gets better. */
 #define HALF_AS_GOOD 0.6
