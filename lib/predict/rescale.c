@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/half.h"
+#include "nn/nn.h"
 #include "pixels/resample.h"
 
 /* Tiles that are computed as they are before it is decided: neighbors in groups, so that the
@@ -307,6 +308,7 @@ static int compute(struct model *model, int device, const struct inference_optio
     struct inference_result results[GROUP];
     for (size_t i = 0; i < n; i++)
         inputs[i] = image->tiles[at + i].input;
+    nn_mind_others();
     if (inference_run(model, device, what, inputs, n, results, err))
         return -1;
     for (size_t i = 0; i < n; i++) {
@@ -394,6 +396,7 @@ static int show_probe(struct model *model, int device, const struct inference_op
     if (window_of(image, probe->tile, part, scale, &window, err))
         return -1;
     input.image = &window.image;
+    nn_mind_others();
     int failed = inference_run(model, device, what, &input, 1, &result, err);
     array_free(&window.image);
     if (failed || rescale_back(&result, &window, err))
