@@ -27,7 +27,8 @@ static bool is_next(const struct held *held, const struct tile_meta *meta,
 bool held_takes(const struct held *held, const struct tile_meta *meta, const struct array *image)
 {
     if (!is_plain(meta) || image->ndim != 3 || image->shape[0] != (size_t)meta->height ||
-        image->shape[1] != (size_t)meta->width || held->bytes + array_bytes(image) > HELD_MOST)
+        image->shape[1] != (size_t)meta->width || held->image.count == HELD_TILES ||
+        held->bytes + array_bytes(image) > HELD_MOST)
         return false;
     return held->image.count ? is_next(held, meta, image) : meta->index == 0;
 }
@@ -53,9 +54,14 @@ int held_add(struct held *held, struct sample *sample, const struct tile_meta *m
     return 0;
 }
 
+/* A stream may say what it likes: an image that is larger than its tiles together is not theirs. */
 bool held_is_whole(const struct held *held)
 {
-    return held->image.count > 0 && (int64_t)held->image.count == held->meta.count;
+    if (!held->image.count || (int64_t)held->image.count != held->meta.count)
+        return false;
+    const struct array *first = held->image.tiles[0].input.image;
+    double pixel = (double)(first->shape[2] * dtype_size(first->dtype));
+    return (double)held->image.width * (double)held->image.height * pixel <= (double)held->bytes;
 }
 
 void held_clear(struct held *held)

@@ -5,7 +5,8 @@
 #include "predict/rescale.h"
 #include "stream/sample.h"
 
-#define HELD_MOST (128 << 20) /* bytes of images */
+#define HELD_MOST  (128 << 20) /* bytes of images */
+#define HELD_TILES 65536
 
 struct held {
     struct sample **samples; /* taken over from the stream */

@@ -16,6 +16,7 @@ struct batch {
     struct rescale_window windows[TILES_MAX_BATCH]; /* of a sample at another size; else no image */
     size_t count;
     struct tile_meta meta; /* of the last sample */
+    struct walk_place at;  /* how far it is */
 };
 
 static bool fits(const struct batch *batch, const struct array *image)
@@ -82,8 +83,10 @@ static int put_results(struct sample *sample, struct inference_result *result,
 static int put_sample(struct batch *batch, struct sample *sample, struct inference_result *result,
                       struct err *err)
 {
-    if (put_results(sample, result, batch->options, err))
+    struct tile_meta meta;
+    if (put_results(sample, result, batch->options, err) || sample_get_meta(sample, &meta, err) < 0)
         return -1;
+    walk_progress(&batch->at, &meta, relay_images(batch->relay), batch->options->progress);
     return relay_put(batch->relay, sample) ? 0 : 1;
 }
 
@@ -235,7 +238,6 @@ int tiles_predict(struct model *model, const struct tiles_options *options, stru
 {
     static struct batch batch;
     int result = 0;
-    struct walk_place at = {0};
     struct held held = {0};
     struct inference_input input;
     batch = (struct batch){.model = model, .options = options, .relay = relay};
@@ -244,8 +246,6 @@ int tiles_predict(struct model *model, const struct tiles_options *options, stru
         if (!result)
             result = options->rescale ? hold_sample(&batch, &held, sample, &input, err)
                                       : take_sample(&batch, sample, &input, NULL, err);
-        if (!result)
-            walk_progress(&at, &batch.meta, relay_images(relay), options->progress);
     }
     if (!result && !relay_cut(relay))
         result = release_all(&batch, &held, 1, err);

@@ -3,7 +3,7 @@
 # at another size, and everything that follows is in their own pixels.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 21
+plan 22
 cd "$TMP" || exit 1
 NETWORK=$BUILD/tests/helper/network
 
@@ -93,6 +93,26 @@ tile -q images/wide.npy >wide.tar
 predict -q -o on.tar wide.tar
 predict -q --rescale off -o off.tar wide.tar
 is "$(said on.tar) $(said off.tar)" "0 1" "label gives no advice where the network has chosen"
+
+# What a stream says of its image need not be so.
+cat >lie.py <<'END'
+import io, json, sys, tarfile
+source = tarfile.open(fileobj=sys.stdin.buffer, mode="r|")
+with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as to:
+    for m in source:
+        data = source.extractfile(m).read()
+        if "/" not in m.name:
+            continue
+        if m.name.endswith(".json"):
+            meta = json.loads(data)
+            meta["source"]["width"] = meta["source"]["height"] = 1000000000
+            data = json.dumps(meta).encode()
+        member = tarfile.TarInfo(m.name)
+        member.size = len(data)
+        to.addfile(member, io.BytesIO(data))
+END
+tile -q -s full images/small.npy | /usr/bin/python3 lie.py >lie.tar
+is "$(predict -q <lie.tar >said.tar && scales said.tar)" "small.npy 0" "an image of a billion rows in one tile is not believed"
 
 # A cut stream ends as others do.
 head -c 200000 tiles.tar >cut.tar
