@@ -13,7 +13,8 @@ struct batch {
     struct sample *samples[TILES_MAX_BATCH];
     struct inference_input inputs[TILES_MAX_BATCH];
     struct inference_result results[TILES_MAX_BATCH];
-    struct rescale_window windows[TILES_MAX_BATCH]; /* of a sample at another size; else no image */
+    struct rescale_window windows[TILES_MAX_BATCH]; /* of a sample at another size; else no image,
+                                                       and scale 1, or 0 where none was chosen */
     size_t count;
     struct tile_meta meta; /* of the last sample */
     struct walk_place at;  /* how far it is */
@@ -28,36 +29,31 @@ static bool fits(const struct batch *batch, const struct array *image)
            first->shape[2] == image->shape[2];
 }
 
-static int put_diameter(struct sample *sample, double diameter, struct err *err)
-{
-    struct tile_meta meta;
-    int found = diameter > 0 ? sample_get_meta(sample, &meta, err) : 1;
-    if (found != 0)
-        return found < 0 ? -1 : 0;
-    meta.cell_diameter = diameter;
-    return sample_put_meta(sample, &meta, err);
-}
+/* What KEY.json is to say beyond what it said. */
+struct told {
+    double diameter;        /* of the cells; 0: nothing */
+    double scale;           /* that the network chose; 0: it was not asked */
+    bool has_flows, ridges; /* where flows lead, also where there was no KEY.json */
+};
 
-static int put_scale(struct sample *sample, double scale, struct err *err)
+/* *meta: what it says then. */
+static int put_told(struct sample *sample, const struct told *told, struct tile_meta *meta,
+                    struct err *err)
 {
-    struct tile_meta meta;
-    if (sample_get_meta(sample, &meta, err) < 0)
-        return -1;
-    meta.network_scale = scale;
-    return sample_put_meta(sample, &meta, err);
-}
-
-/* Where flows lead, also where there was no KEY.json. */
-static int put_target(struct sample *sample, bool ridges, struct err *err)
-{
-    struct tile_meta meta;
-    int found = sample_get_meta(sample, &meta, err);
-    if (found < 0 || (!ridges && !meta.flows[0]))
+    int found = sample_get_meta(sample, meta, err);
+    bool has_new_target = told->has_flows && (told->ridges || meta->flows[0]);
+    bool has_new_numbers = found == 0 && (told->diameter > 0 || told->scale > 0);
+    if (found < 0 || !(has_new_target || has_new_numbers))
         return found < 0 ? -1 : 0;
     if (found > 0)
-        meta.scale_x = meta.scale_y = 1;
-    strcpy(meta.flows, ridges ? "distance" : "");
-    return sample_put_meta(sample, &meta, err);
+        meta->scale_x = meta->scale_y = 1;
+    if (has_new_target)
+        strcpy(meta->flows, told->ridges ? "distance" : "");
+    if (found == 0 && told->diameter > 0)
+        meta->cell_diameter = told->diameter;
+    if (found == 0 && told->scale > 0)
+        meta->network_scale = told->scale;
+    return sample_put_meta(sample, meta, err);
 }
 
 static int put_results(struct sample *sample, struct inference_result *result,
@@ -70,21 +66,25 @@ static int put_results(struct sample *sample, struct inference_result *result,
         return -1;
     if (what->logits && sample_put_array(sample, "logits", &result->logits, err))
         return -1;
-    if (what->flows && (sample_put_array(sample, "flows", &result->flows, err) ||
-                        put_target(sample, what->ridges, err)))
+    if (what->flows && sample_put_array(sample, "flows", &result->flows, err))
         return -1;
     if (what->uncertainty != UNCERTAINTY_NONE &&
         sample_put_array(sample, "uncertainty", &result->uncertainty, err))
         return -1;
-    return put_diameter(sample, result->diameter, err);
+    return 0;
 }
 
-/* 1 when nothing more can be written. */
+/* `scale`: that the network chose, or 0.  1 when nothing more can be written. */
 static int put_sample(struct batch *batch, struct sample *sample, struct inference_result *result,
-                      struct err *err)
+                      double scale, struct err *err)
 {
+    const struct inference_options *what = &batch->options->what;
+    const struct told told = {.diameter = result->diameter,
+                              .scale = scale,
+                              .has_flows = what->flows,
+                              .ridges = what->ridges};
     struct tile_meta meta;
-    if (put_results(sample, result, batch->options, err) || sample_get_meta(sample, &meta, err) < 0)
+    if (put_results(sample, result, batch->options, err) || put_told(sample, &told, &meta, err))
         return -1;
     walk_progress(&batch->at, &meta, relay_images(batch->relay), batch->options->progress);
     return relay_put(batch->relay, sample) ? 0 : 1;
@@ -116,7 +116,8 @@ static int run_batch(struct batch *batch, struct err *err)
     for (size_t i = 0; i < count && !result; i++) {
         result = settle_window(batch, i, err);
         if (!result)
-            result = put_sample(batch, batch->samples[i], &batch->results[i], err);
+            result = put_sample(batch, batch->samples[i], &batch->results[i],
+                                batch->windows[i].scale, err);
     }
     return result;
 }
@@ -149,19 +150,22 @@ static int see_sample(struct batch *batch, struct sample *sample, struct inferen
     return 0;
 }
 
+static const struct rescale_window as_it_is;
+
 /* Windows that are larger than their tiles need as much memory as several. */
 static size_t most_at_once(const struct batch *batch, const struct rescale_window *window)
 {
     size_t most = batch->options->batch;
-    return window && window->scale > 1 ? (most + 3) / 4 : most;
+    return window->scale > 1 ? (most + 3) / 4 : most;
 }
 
-/* The window, or NULL, is taken over. */
+/* The window is taken over; one without an image is of a sample as it is. */
 static int take_sample(struct batch *batch, struct sample *sample,
                        const struct inference_input *input, const struct rescale_window *window,
                        struct err *err)
 {
-    if (!fits(batch, window ? &window->image : input->image)) {
+    bool is_shown = window->image.data != NULL;
+    if (!fits(batch, is_shown ? &window->image : input->image)) {
         int result = run_batch(batch, err);
         if (result)
             return result;
@@ -169,28 +173,28 @@ static int take_sample(struct batch *batch, struct sample *sample,
     size_t i = batch->count++;
     batch->samples[i] = sample;
     batch->inputs[i] = *input;
-    batch->windows[i] = window ? *window : (struct rescale_window){0};
-    if (window)
+    batch->windows[i] = *window;
+    if (is_shown)
         batch->inputs[i].image = &batch->windows[i].image;
     return batch->count >= most_at_once(batch, window) ? run_batch(batch, err) : 0;
 }
 
 /* ---- whole images ---- */
 
-/* A tile of the image that is held goes on, as it is or at another size. */
+/* A tile of the image that is held goes on, at the scale that was chosen; 0: none, it is as it is.
+ */
 static int release(struct batch *batch, struct held *held, size_t i, double scale, struct err *err)
 {
     struct rescale_tile *tile = &held->image.tiles[i];
-    struct rescale_window window;
-    if (scale != 1)
-        return rescale_window(&held->image, i, scale, &window, err)
-                   ? -1
-                   : take_sample(batch, held->samples[i], &tile->input, &window, err);
-    if (!tile->is_done)
-        return take_sample(batch, held->samples[i], &tile->input, NULL, err);
-    tile->is_done = false;
-    int result = run_batch(batch, err);
-    return result ? result : put_sample(batch, held->samples[i], &tile->result, err);
+    struct rescale_window window = {.scale = scale};
+    if (tile->is_done && scale == 1) {
+        tile->is_done = false;
+        int result = run_batch(batch, err);
+        return result ? result : put_sample(batch, held->samples[i], &tile->result, scale, err);
+    }
+    if (scale > 0 && scale != 1 && rescale_window(&held->image, i, scale, &window, err))
+        return -1;
+    return take_sample(batch, held->samples[i], &tile->input, &window, err);
 }
 
 static int release_all(struct batch *batch, struct held *held, double scale, struct err *err)
@@ -212,9 +216,6 @@ static int finish_image(struct batch *batch, struct held *held, struct err *err)
     if (rescale_choose(batch->model, batch->options->device, &batch->options->what, &held->image,
                        &scale, err))
         return err_prefix(err, "sample '%s'", held->samples[0]->key);
-    for (size_t i = 0; i < held->image.count; i++)
-        if (put_scale(held->samples[i], scale, err))
-            return -1;
     return release_all(batch, held, scale, err);
 }
 
@@ -222,12 +223,12 @@ static int hold_sample(struct batch *batch, struct held *held, struct sample *sa
                        const struct inference_input *input, struct err *err)
 {
     if (!held_takes(held, &batch->meta, input->image)) {
-        int result = release_all(batch, held, 1, err);
+        int result = release_all(batch, held, 0, err);
         if (result)
             return result;
     }
     if (!held_takes(held, &batch->meta, input->image))
-        return take_sample(batch, sample, input, NULL, err);
+        return take_sample(batch, sample, input, &as_it_is, err);
     if (held_add(held, sample, &batch->meta, input, err))
         return -1;
     return held_is_whole(held) ? finish_image(batch, held, err) : 0;
@@ -245,10 +246,10 @@ int tiles_predict(struct model *model, const struct tiles_options *options, stru
         result = see_sample(&batch, sample, &input, err);
         if (!result)
             result = options->rescale ? hold_sample(&batch, &held, sample, &input, err)
-                                      : take_sample(&batch, sample, &input, NULL, err);
+                                      : take_sample(&batch, sample, &input, &as_it_is, err);
     }
     if (!result && !relay_cut(relay))
-        result = release_all(&batch, &held, 1, err);
+        result = release_all(&batch, &held, 0, err);
     if (!result && !relay_cut(relay))
         result = run_batch(&batch, err);
     held_free(&held);
