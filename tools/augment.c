@@ -1,21 +1,27 @@
 /* augment: random transforms of the images and masks of a tensor stream. */
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "core/json.h"
+#include "objects/paste.h"
 #include "pixels/augment.h"
 #include "stream/stream.h"
 
 static struct {
     int64_t copies, seed;
-    const char *policy_text, *output;
+    int64_t paste; /* -1: not said */
+    const char *policy_text, *cells, *output;
     struct augment_policy policy;
     bool keep, instances;
-} settings = {.copies = 1, .seed = 1, .policy_text = "paper", .output = "-"};
+} settings = {.copies = 1, .seed = 1, .paste = -1, .policy_text = "paper", .output = "-"};
+
+static struct cutouts cutouts = {.room = PASTE_ROOM};
+static uint64_t unlike; /* copies for which there are no cells of their type and channels */
 
 static const struct cli_option options[] = {
     {'n', "copies", "N", "transformed copies of each sample (default 1)",
@@ -28,6 +34,10 @@ static const struct cli_option options[] = {
      CLI_FLAG(settings.keep)},
     {0, "instances", NULL, "mask labels are cells: copies in a mirrored border get new ones",
      CLI_FLAG(settings.instances)},
+    {0, "cells", "STREAM", "paste cells of this stream's images where there is none; --instances",
+     CLI_TEXT(settings.cells)},
+    {0, "paste", "N", "at most so many cells a copy, with --cells (default 10)",
+     CLI_INT(settings.paste, 0, 1000000)},
     {'o', "output", "FILE", "write the stream to FILE (default standard output)",
      CLI_TEXT(settings.output)},
     {0},
@@ -42,35 +52,41 @@ static const struct cli_program program = {
              "shade, blur, noise, invert, light, border=zero|reflect; see augment(1).",
 };
 
-static json_t *load(const struct member *member, struct err *err)
+#define PASTE_SEED 0x70617374u /* so that a copy is turned as it is without cells */
+
+/* A new object where there is no KEY.json, or one that is none. */
+static json_t *load(const struct sample *sample, struct err *err)
 {
+    const struct member *member = sample_member(sample, "json");
     json_error_t error;
-    json_t *json = json_load_whole(member->bytes, member->size, JSON_DECODE_ANY, &error);
-    if (!json)
+    json_t *json = NULL;
+    if (member && !(json = json_load_whole(member->bytes, member->size, JSON_DECODE_ANY, &error))) {
         err_set(err, STATUS_DATA, "%s", error.text[0] ? error.text : "it cannot be read");
-    return json;
+        err_prefix(err, "'%s.json'", sample->key);
+        return NULL;
+    }
+    if (json_is_object(json))
+        return json;
+    json_decref(json);
+    return json_object();
 }
 
 /* KEY.json of the copy: the sample's, and what was done under "augment". */
 static int describe(const struct sample *from, struct sample *to, const struct augment_draw *draw,
-                    struct err *err)
+                    size_t pasted, struct err *err)
 {
-    json_t *json = NULL;
-    for (size_t i = 0; i < from->count; i++)
-        if (!from->members[i].is_array && strcmp(from->members[i].name, "json") == 0)
-            if (!(json = load(&from->members[i], err)))
-                return err_prefix(err, "'%s.json'", from->key);
-    if (!json_is_object(json)) {
-        json_decref(json);
-        json = json_object();
-    }
+    json_t *json = load(from, err);
+    if (!json)
+        return -1;
     json_t *matrix = json_array();
     int failed = 0;
     for (int i = 0; i < 6; i++)
         failed |= json_array_append_new(matrix, json_real(draw->matrix[i]));
-    failed |= json_object_set_new(json, "augment",
-                                  json_pack("{s:s, s:s, s:o}", "of", from->key, "policy",
-                                            settings.policy_text, "matrix", matrix));
+    json_t *done = json_pack("{s:s, s:s, s:o}", "of", from->key, "policy", settings.policy_text,
+                             "matrix", matrix);
+    if (settings.cells)
+        failed |= json_object_set_new(done, "pasted", json_integer((json_int_t)pasted));
+    failed |= json_object_set_new(json, "augment", done);
     char *text = failed ? NULL : json_dump_whole(json, JSON_COMPACT);
     json_decref(json);
     int result =
@@ -79,22 +95,55 @@ static int describe(const struct sample *from, struct sample *to, const struct a
     return result;
 }
 
-static int transform(const struct sample *from, struct sample *to, struct err *err)
+/* What a copy is made of: the sample's own arrays, or copies of them with more cells. */
+struct original {
+    struct array *image, *mask; /* borrowed; mask: NULL where there is none */
+    struct array own_image, own_mask;
+    size_t pasted;
+};
+
+static int paste(struct original *o, const char *key, struct err *err)
 {
-    struct array *image = sample_require(from, "image", err), out = {0};
-    if (!image)
+    struct rng rng = rng_new((uint64_t)settings.seed ^ PASTE_SEED, key);
+    unlike += !cutouts_fit(&cutouts, o->image);
+    if (cutouts_paste(&cutouts, &rng, (size_t)settings.paste, o->image, o->mask, &o->own_image,
+                      &o->own_mask, &o->pasted, err))
         return -1;
+    o->image = &o->own_image;
+    o->mask = &o->own_mask;
+    return 0;
+}
+
+static int transform_original(const struct sample *from, struct original *o, struct sample *to,
+                              struct err *err)
+{
+    struct array out = {0};
+    if (!(o->image = sample_require(from, "image", err)))
+        return -1;
+    if (settings.cells) {
+        if (!(o->mask = sample_require(from, "mask", err)) || paste(o, to->key, err))
+            return -1;
+    } else if (sample_seek(from, "mask", &o->mask, err)) {
+        return -1;
+    }
     struct rng rng = rng_new((uint64_t)settings.seed, to->key);
     struct augment_draw draw;
-    augment_draw(&draw, &settings.policy, &rng, image->shape[0], image->shape[1], 0, 0);
-    if (augment_image(&draw, image, &out, err) || sample_put_array(to, "image", &out, err))
+    augment_draw(&draw, &settings.policy, &rng, o->image->shape[0], o->image->shape[1], 0, 0);
+    if (augment_image(&draw, o->image, &out, err) || sample_put_array(to, "image", &out, err))
         return -1;
-    struct array *mask;
-    if (sample_seek(from, "mask", &mask, err) ||
-        (mask && augment_mask(&draw, mask, settings.instances, &out, err)) ||
-        (mask && sample_put_array(to, "mask", &out, err)))
+    if (o->mask && (augment_mask(&draw, o->mask, settings.instances, &out, err) ||
+                    sample_put_array(to, "mask", &out, err)))
         return -1;
-    return describe(from, to, &draw, err);
+    return describe(from, to, &draw, o->pasted, err);
+}
+
+static int transform(const struct sample *from, struct sample *to, struct err *err)
+{
+    struct original original = {0};
+    int result = transform_original(from, &original, to, err);
+    array_free(&original.own_image);
+    array_free(&original.own_mask);
+    return result;
 }
 
 static char *copy_key(const char *key, int64_t number)
@@ -155,16 +204,75 @@ static int augment_stream(const char *path, struct stream_writer **writer, struc
     return result;
 }
 
+/* ---- the cells to paste ---- */
+
+/* What was added to fill a tile is not the image's. */
+static struct paste_area area_of(const struct tile_meta *m, size_t height, size_t width)
+{
+    double left = ceil((double)m->pad_left * m->scale_x),
+           top = ceil((double)m->pad_top * m->scale_y);
+    double right = (double)width - ceil((double)m->pad_right * m->scale_x);
+    double bottom = (double)height - ceil((double)m->pad_bottom * m->scale_y);
+    if (!(left >= 0 && top >= 0 && left < right && top < bottom))
+        return (struct paste_area){0};
+    return (struct paste_area){(size_t)top, (size_t)left, (size_t)fmin(bottom, (double)height),
+                               (size_t)fmin(right, (double)width)};
+}
+
+static int cut_sample(const struct sample *sample, struct err *err)
+{
+    struct tile_meta meta;
+    struct array *image = sample_require(sample, "image", err);
+    struct array *mask = image ? sample_require(sample, "mask", err) : NULL;
+    if (!mask || sample_get_meta(sample, &meta, err) < 0)
+        return -1;
+    if (meta.mask_unit)
+        return err_set(err, STATUS_DATA, "its mask is drawn in black and white, not cell by cell");
+    struct paste_area area = area_of(&meta, image->shape[0], image->shape[1]);
+    return cutouts_take(&cutouts, image, mask, &area, err);
+}
+
+/* Settings and the stream of cells. */
+static int cut_cells(struct err *err)
+{
+    struct stream_reader *reader;
+    struct sample sample;
+    int got = 1, result = 0;
+    if (stream_open(&reader, settings.cells, err))
+        return -1;
+    while (result == 0 && (got = stream_next(reader, &sample, err)) > 0) {
+        result = cut_sample(&sample, err);
+        if (result)
+            err_prefix(err, "%s: '%s'", stream_name(reader), sample.key);
+        sample_free(&sample);
+    }
+    if (result == 0 && got == 0 && cutouts.list.count == 0)
+        result = err_set(err, STATUS_DATA, "%s: no whole cell in it", stream_name(reader));
+    stream_close(reader);
+    return got < 0 ? -1 : result;
+}
+
+static int prepare(struct err *err)
+{
+    if (augment_policy_parse(&settings.policy, settings.policy_text, err))
+        cli_die_usage("%s", err->message);
+    if (settings.paste >= 0 && !settings.cells)
+        cli_die_usage("--paste needs --cells");
+    cli_refuse_terminal_for(settings.output, "a tensor stream");
+    if (!settings.cells)
+        return 0;
+    settings.instances = true;
+    settings.paste = settings.paste < 0 ? 10 : settings.paste;
+    return cut_cells(err);
+}
+
 int main(int argc, char **argv)
 {
     cli_start(&program, argc, argv);
     struct stream_writer *writer = NULL;
     struct err err;
-    int result = 0;
     bool some_failed = false;
-    if (augment_policy_parse(&settings.policy, settings.policy_text, &err))
-        cli_die_usage("%s", err.message);
-    cli_refuse_terminal_for(settings.output, "a tensor stream");
+    int result = prepare(&err);
     for (char **p = cli_inputs(); *p && result >= 0; p++) {
         result = augment_stream(*p, &writer, &err);
         if (result > 0)
@@ -175,7 +283,12 @@ int main(int argc, char **argv)
         result = stream_commit(writer, &err);
     else
         stream_abort(writer);
+    cutouts_free(&cutouts);
     if (result)
         cli_die_err(&err);
+    if (unlike)
+        cli_warn("%" PRIu64 " copies got no cells: those of '%s' are of another type or have other "
+                 "channels",
+                 unlike, settings.cells);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

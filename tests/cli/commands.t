@@ -44,7 +44,7 @@ of_manual() {
 
 scratch() {
     synth -q -n 3 -s 250x230 --radius 12 --seed 11 -o drawn && synth -q -n 1 -s 620x460 --seed 12 -o large || return 1
-    mkdir -p more images imgs masks test predicted truth predictions plate1 plate2 rois data runs
+    mkdir -p more images imgs masks numbered test predicted truth predictions plate1 plate2 rois data runs
     local n=0 png stem
     for png in drawn/images/*.png; do
         n=$((n + 1)) stem=img$n
@@ -53,6 +53,7 @@ scratch() {
         for folder in imgs test plate1; do cp images/$stem.tif $folder; done
         for folder in truth predicted predictions; do cp masks/$stem.png $folder; done
         label -q --rois rois/$stem.zip -o scrap.tif masks/$stem.png
+        label -q -m components -o numbered/$stem.png masks/$stem.png
         image_of_coco+=("masks/$stem.png")
     done
     cp images/img1.tif plate2/other.tif
