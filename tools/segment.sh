@@ -6,7 +6,7 @@ name=${0##*/} prefix=${0##*/}
 prefix=${prefix%segment}
 
 out='' weights='' jobs=1 chunk=64 recursive='' quiet='' force='' title='' conditions=''
-size='' retry='' csv='' history=() predict_options=() parallel_options=() inputs=() work='' is_checked=''
+size='' diameter='' retry='' csv='' history=() predict_options=() parallel_options=() inputs=() work='' is_checked=''
 
 # Names come from files: what commands a terminal or ends a line is shown as "?".
 harmless() {
@@ -36,6 +36,7 @@ Find the cells of all images of a folder: labels, tables, outlines, and a page.
       --sshlogin HOST     run pipes there, by GNU parallel; folders must be shared; may be repeated
       --chunk N           images a pipe (default 64)
       --size SIZES        sides of tiles, for tile -s
+      --diameter PIXELS   cells are about so wide, for tile --diameter
   -d, --device DEVICE     cpu or cuda[:N], for predict
   -r, --recursive         folders in folders, too
       --conditions FILE   a table with columns image and condition (default: the folders)
@@ -48,7 +49,7 @@ Find the cells of all images of a folder: labels, tables, outlines, and a page.
   -h, --help              this help
   -V, --version           the version
 
-A second run does only what is new or has changed.  Exit status 1 when some images failed.
+A second run does only what is new or has changed, and all with other weights or tiles.  Exit status 1 when some images failed.
 END
 }
 
@@ -80,6 +81,7 @@ read_options() {
         --sshlogin) need "$@"; parallel_options+=(--sshlogin "$2"); shift ;;
         --chunk) need "$@"; number "$1" "$2"; chunk=$2; shift ;;
         --size) need "$@"; size=$2; shift ;;
+        --diameter) need "$@"; diameter=$2; shift ;;
         -d | --device) need "$@"; predict_options+=(-d "$2"); shift ;;
         --conditions) need "$@"; conditions=$2; shift ;;
         --title) need "$@"; title=$2; shift ;;
@@ -212,8 +214,8 @@ check_predict() {
     said=$("${predict[@]}" -q </dev/null 2>&1 >/dev/null)
     status=$?
     case $said in *"'standard input': it is empty") return 0 ;; esac
-    [ -z "$said" ] || printf '%s\n' "$said" >&2
-    die "$status" "predict does not run; no further image was tried"
+    said=${said##*$'\n'}
+    die "$status" "predict does not run, and no further image was tried: ${said#*predict: }"
 }
 
 # run_chunk ID: the pipe over the images of parts/ID.list
@@ -223,6 +225,7 @@ run_chunk() {
     local tile=("${prefix}tile") predict label=("${prefix}label")
     predict_command
     [ -z "$size" ] || tile+=(-s "$size")
+    [ -z "$diameter" ] || tile+=(--diameter "$diameter")
     case ${images[*]} in *_0000.*) tile+=(--numbered images) ;; esac
     label+=(-T "$out/parts/$id.tsv" -o "$out/labels/" --rois "$out/rois/" --geojson "$out/geojson/" --svg "$out/outlines/")
     [ -z "$force" ] || label+=(--force)
@@ -276,7 +279,7 @@ run_chunks() { # ID...
     [ -n "$quiet" ] || [ ! -t 2 ] || parallel_options+=(--eta)
     parallel --will-cite -j "$jobs" --workdir . ${parallel_options[@]+"${parallel_options[@]}"} \
         "$(quoted "$0" ${quiet:+-q} ${force:+--force} ${weights:+-m "$weights"} ${size:+--size "$size"} \
-            ${predict_options[@]+"${predict_options[@]}"} -o "$out") --run-chunk {}" ::: "$@"
+            ${diameter:+--diameter "$diameter"} ${predict_options[@]+"${predict_options[@]}"} -o "$out") --run-chunk {}" ::: "$@"
 }
 
 # One pipe that fails whole (a broken stream, no memory) is tried again image by image, so
@@ -343,6 +346,28 @@ forget_unfinished() {
 }
 
 # ---- all ----
+
+# What results depend on, but for the images.
+pipe_settings() {
+    printf '%s\n' "size $size" "diameter $diameter"
+    [ -z "$weights" ] || printf 'weights %s\n' "$(sha256sum <"$weights")"
+}
+
+# What another network found, or other tiles, is done anew.  Weights that are not here are predict's
+# to name, and may be on another machine.
+forget_other_pipes() {
+    local settings
+    if [ -n "$weights" ] && [ ! -r "$weights" ]; then
+        [ ${#parallel_options[@]} != 0 ] || check_predict
+        return 0
+    fi
+    settings=$(pipe_settings)
+    if [ -f "$out/parts/pipe" ] && [ "$(cat "$out/parts/pipe")" != "$settings" ]; then
+        say "$name: other weights or tiles than before: all images are done again"
+        rm -f "$out"/parts/*.list "$out"/parts/*.tsv "$out/parts/failed"
+    fi
+    printf '%s\n' "$settings" >"$out/parts/pipe" || die 74 "write '$out/parts/pipe': it cannot be written"
+}
 
 # The images of earlier runs, by the lists whose tables are there; an image that was done
 # again counts in its newest part only.
@@ -429,6 +454,7 @@ main() {
     [ -s "$work/images" ] || die 66 "no images in ${inputs[*]}"
     check_stems
     warn_of_channels
+    forget_other_pipes
     forget_unfinished
     list_done >"$work/done"
     cat "$out/parts/failed" >"$work/hopeless" 2>/dev/null

@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 61
+plan 68
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -43,7 +43,7 @@ is "$(status segment --retry -r -o out in) $(grep -c '^tile ' err)" "1 1" "unles
 printf 'another' >in/b/broken.tif && touch -d '+2 seconds' in/b/broken.tif
 is "$(status segment -r -o out in) $(grep -c '^tile ' err)" "1 1" "or the image has changed"
 is "$(status segment --chunk 1 -r -o weights -m none.safetensors in) $(grep -c '^tile ' err) $(tail -n 1 err)" \
-    "66 1 segment: predict does not run; no further image was tried" "weights that are not there end it at once"
+    "66 0 segment: predict does not run, and no further image was tried: open 'none.safetensors': No such file or directory" "weights that are not there end it at once"
 is "$(cat weights/parts/failed 2>/dev/null)" "" "and no image is to blame"
 ok "and all are done when they are there" segment -q -o weights in/a
 
@@ -60,6 +60,19 @@ touch -d '+2 seconds' in/a/x2.png
 ok "an image that changed" segment -q -r -o out in
 is "$(tail -n +2 out/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv) - 1))" \
     "is not counted twice"
+
+# ---- other weights, other tiles ----
+weights convert --set note=another "$TOP/data/default.safetensors" other.safetensors
+cells=$(sort out/cells.tsv | cksum)
+is "$(status segment -r -o out -m other.safetensors in) $(grep -c '^tile ' err) $(grep -c 'other weights or tiles' err)" "0 1 1" \
+    "with other weights all is done again"
+is "$(tail -n +2 out/images.tsv | wc -l) $(sort out/cells.tsv | cksum)" "5 $cells" "by the same network to the same end"
+cp other.safetensors same.safetensors
+is "$(status segment -r -o out -m same.safetensors in) $(grep -c '^tile ' err)" "0 0" "not when a file of the same bytes has another name"
+fails 66 "weights that are not there" segment -r -o out -m none.safetensors in
+is "$(status segment -r -o out -m same.safetensors --diameter 70 in) $(grep -c '^tile --diameter 70 ' err)" "0 1" "with another diameter"
+is "$(status segment -r -o out -m same.safetensors --diameter 70 in) $(grep -c '^tile ' err)" "0 0" "which is there then"
+ok "and back" segment -q -r -o out in
 
 find in -name 'x?.png' >in.list && mkdir -p stopped/parts && cp in.list stopped/parts/000000.list
 ok "after a run that was stopped" segment -q -r -o stopped in
