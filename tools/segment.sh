@@ -6,7 +6,7 @@ name=${0##*/} prefix=${0##*/}
 prefix=${prefix%segment}
 
 out='' weights='' jobs=1 chunk=64 recursive='' quiet='' force='' title='' conditions=''
-size='' diameter='' retry='' csv='' history=() predict_options=() parallel_options=() inputs=() work='' is_checked=''
+size='' diameter='' retry='' csv='' history=() predict_options=() parallel_options=() inputs=() work='' is_checked='' pipe=''
 
 # Names come from files: what commands a terminal or ends a line is shown as "?".
 harmless() {
@@ -218,14 +218,25 @@ check_predict() {
     die "$status" "predict does not run, and no further image was tried: ${said#*predict: }"
 }
 
+tile_command() { # sets the array tile
+    tile=("${prefix}tile" ${size:+-s "$size"} ${diameter:+--diameter "$diameter"})
+}
+
+# Its options, before any image; no image is none.
+check_tile() {
+    local said tile
+    tile_command
+    said=$("${tile[@]}" -q /dev/null 2>&1 >/dev/null)
+    [ $? != 64 ] || usage_error "$(sed -E 's/^[a-z-]*tile: //; s/ \(see .*//; 1q' <<<"$said")"
+}
+
 # run_chunk ID: the pipe over the images of parts/ID.list
 run_chunk() {
     local id=$1 images=() status statuses=() failed=0 blame=yes
     mapfile -t images <"$out/parts/$id.list"
-    local tile=("${prefix}tile") predict label=("${prefix}label")
+    local tile predict label=("${prefix}label")
     predict_command
-    [ -z "$size" ] || tile+=(-s "$size")
-    [ -z "$diameter" ] || tile+=(--diameter "$diameter")
+    tile_command
     case ${images[*]} in *_0000.*) tile+=(--numbered images) ;; esac
     label+=(-T "$out/parts/$id.tsv" -o "$out/labels/" --rois "$out/rois/" --geojson "$out/geojson/" --svg "$out/outlines/")
     [ -z "$force" ] || label+=(--force)
@@ -297,6 +308,7 @@ split_failed() { # ID...
         rm -f "$out/parts/$id.list"
     done
     [ ${#again[@]} = 0 ] || {
+        note_pipe "${again[@]}"
         run_chunks "${again[@]}"
         for id in "${again[@]}"; do
             [ -f "$out/parts/$id.tsv" ] || rm -f "$out/parts/$id.list"
@@ -347,35 +359,43 @@ forget_unfinished() {
 
 # ---- all ----
 
-# What results depend on, but for the images.
-pipe_settings() {
-    printf '%s\n' "size $size" "diameter $diameter"
-    [ -z "$weights" ] || printf 'weights %s\n' "$(sha256sum <"$weights")"
+# What results depend on, but for the images; weights that are not here may be on another machine.
+set_pipe() { # pipe
+    pipe="size $size, diameter $diameter"
+    [ ! -r "$weights" ] || pipe+=", weights $(sha256sum <"$weights")"
+    [ -z "$weights" ] || [ -r "$weights" ] || [ ${#parallel_options[@]} != 0 ] || check_predict
 }
 
-# What another network found, or other tiles, is done anew.  Weights that are not here are predict's
-# to name, and may be on another machine.
-forget_other_pipes() {
-    local settings
-    if [ -n "$weights" ] && [ ! -r "$weights" ]; then
-        [ ${#parallel_options[@]} != 0 ] || check_predict
-        return 0
-    fi
-    settings=$(pipe_settings)
-    if [ -f "$out/parts/pipe" ] && [ "$(cat "$out/parts/pipe")" != "$settings" ]; then
-        say "$name: other weights or tiles than before: all images are done again"
-        rm -f "$out"/parts/*.list "$out"/parts/*.tsv "$out/parts/failed"
-    fi
-    printf '%s\n' "$settings" >"$out/parts/pipe" || die 74 "write '$out/parts/pipe': it cannot be written"
+note_pipe() { # ID...
+    local id
+    for id; do printf '%s\n' "$pipe" >"$out/parts/$id.pipe"; done
+}
+
+is_of_pipe() { # LIST: its images were done as this run does them, or before that was noted
+    local was
+    ! IFS= read -r was 2>/dev/null <"${1%.list}.pipe" || [ "$was" = "$pipe" ]
 }
 
 # The images of earlier runs, by the lists whose tables are there; an image that was done
-# again counts in its newest part only.
+# again counts in its newest part only.  What other weights found, or other tiles, is to do.
 list_done() {
     local list
     for list in "$out"/parts/*.list; do
-        [ ! -f "${list%.list}.tsv" ] || cat "$list"
+        [ ! -f "${list%.list}.tsv" ] || ! is_of_pipe "$list" || cat "$list"
     done
+}
+
+list_others() {
+    local list
+    for list in "$out"/parts/*.list; do
+        [ ! -f "${list%.list}.tsv" ] || is_of_pipe "$list" || cat "$list"
+    done
+}
+
+warn_of_others() {
+    local count
+    count=$(list_others | grep -cxFf "$work/new")
+    [ "$count" = 0 ] || say "$name: $count of the images were done with other weights or tiles, and are done again"
 }
 
 drop_old_rows() { # the new images leave the older parts
@@ -444,6 +464,7 @@ main() {
     read_options "$@"
     [ -n "$out" ] || usage_error "no folder, -o DIR"
     [ ${#inputs[@]} -gt 0 ] || usage_error "no images"
+    check_tile
     out=${out%/}
     work=$(mkdir -p "$out/parts" 2>&1 && mktemp -d "$out/parts/.work-XXXXXX" 2>&1) ||
         die 73 "create '$out/parts': ${work##*: }"
@@ -454,7 +475,7 @@ main() {
     [ -s "$work/images" ] || die 66 "no images in ${inputs[*]}"
     check_stems
     warn_of_channels
-    forget_other_pipes
+    set_pipe
     forget_unfinished
     list_done >"$work/done"
     cat "$out/parts/failed" >"$work/hopeless" 2>/dev/null
@@ -466,9 +487,11 @@ main() {
         die 1 "$(wc -l <"$work/left") of $(wc -l <"$work/images") images failed before and have not changed (--retry tries them again); the first: $(head -n 1 "$work/left")"
     fi
     if [ -s "$work/new" ]; then
+        warn_of_others
         drop_old_rows
         touch "$work/begun"
         mapfile -t ids < <(make_chunks)
+        note_pipe "${ids[@]}"
         run_chunks "${ids[@]}"
         split_failed "${ids[@]}"
         keep_labeled "${ids[@]}"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 68
+plan 69
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -64,7 +64,7 @@ is "$(tail -n +2 out/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv
 # ---- other weights, other tiles ----
 weights convert --set note=another "$TOP/data/default.safetensors" other.safetensors
 cells=$(sort out/cells.tsv | cksum)
-is "$(status segment -r -o out -m other.safetensors in) $(grep -c '^tile ' err) $(grep -c 'other weights or tiles' err)" "0 1 1" \
+is "$(status segment -r -o out -m other.safetensors in) $(grep -c '^tile ' err) $(grep -c 'segment: 5 of the images were done with other weights' err)" "0 1 1" \
     "with other weights all is done again"
 is "$(tail -n +2 out/images.tsv | wc -l) $(sort out/cells.tsv | cksum)" "5 $cells" "by the same network to the same end"
 cp other.safetensors same.safetensors
@@ -96,6 +96,8 @@ fails 64 "no output" segment in
 is "$(segment -o in/a/x1.png in 2>&1)" "segment: create 'in/a/x1.png/parts': Not a directory" \
     "no folder for the output: one line says why"
 fails 64 "a number that is none" segment -j none -o out in
+is "$(status segment --size none -o sized in) $(cat err)" "64 segment: option '--size': 'none' is not a whole number (see 'segment --help')" \
+    "options of tile are refused before any image"
 ok "its own results are no images" segment -q -o in/a/res in/a
 is "$(tail -n +2 in/a/res/images.tsv | wc -l)" 3 "three and not the pictures of the results"
 rm -rf in/a/res
