@@ -318,7 +318,7 @@ demo: deps
 
 C_FILES     = $(wildcard lib/*/*.[ch] lib/nn/*.cpp tools/*.c tests/*.h tests/unit/*.c tests/helper/*.c tests/fuzz/*.[ch] tests/torch/*.c)
 SHELL_FILES = $(wildcard tools/*.sh packaging/*.sh) setup .ci/run tests/at-level tests/attack tests/attack-parts.sh tests/coverage tests/coverage-table tests/emulated tests/fuzz/lines tests/fuzz/run tests/fuzz/seeds tests/machine tests/memcheck tests/needs tests/house/census $(wildcard tests/*.sh tests/*/*.t tests/bench/*.sh examples/*.sh) \
-              examples/demo data/fetch $(addprefix pipelines/,attempt against common.sh cut figure figure3 plot publish records \
+              examples/demo data/fetch $(addprefix pipelines/,attempt against common.sh cut figure figure3 plot processor publish records \
               report run unpack results/page study/missing study/run)
 
 format:

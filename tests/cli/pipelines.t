@@ -2,7 +2,7 @@
 # The rules that make the paper's tables: one run for real, what happens to runs that
 # fail or are interrupted, and that a second make repeats nothing.
 . "$(dirname "$0")/../tap.sh"
-plan 34
+plan 35
 cd "$TOP" || exit 1
 W=$TMP/work
 rules() { make -s -f pipelines/all.mk SCALE=smoke RUNS=1 W="$W" BIN="$BIN" "$@"; }
@@ -12,6 +12,8 @@ attempt() { pipelines/attempt "$TMP/record.tsv" set/arch/method 7 gpu "$@" 2>"$T
 attempt 'printf "metric\tmean\tsd\tn\ndsc\t0.5\t0.1\t3\n"'
 is "$(grep -v 'date\|commit\|seconds\|command' "$TMP/record.tsv" | tr '\t' ' ' | paste -sd/)" \
     "# run set/arch/method/# seed 7/# status ok/# device gpu/metric mean sd n/dsc 0.5 0.1 3" "a record"
+pipelines/attempt "$TMP/cpu.tsv" a/b/c 1 cpu true 2>/dev/null
+is "$(grep device "$TMP/cpu.tsv")" "# device	$(pipelines/processor)" "which names the processor and its level"
 attempt 'echo half a table; echo "train: no idea" >&2; exit 65'
 is "$? $(grep status "$TMP/record.tsv") $(tail -n 1 "$TMP/record.tsv" | cut -c1-9)" "0 # status	train: no idea # command" "of a failure"
 attempt 'false | cat'
