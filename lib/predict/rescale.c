@@ -163,10 +163,13 @@ static int cut_planes(const struct array *from, size_t top, size_t left, size_t 
         return -1;
     float *out = to->data;
     for (size_t k = 0; k < planes; k++)
-        for (size_t y = 0; y < height; y++)
-            for (size_t x = 0; x < width; x++)
-                *out++ = value_at(
-                    from, (k * from->shape[first] + top + y) * from->shape[first + 1] + left + x);
+        for (size_t y = 0; y < height; y++, out += width) {
+            size_t at = (k * from->shape[first] + top + y) * from->shape[first + 1] + left;
+            if (from->dtype == DTYPE_F16)
+                half_to_floats(out, (const uint16_t *)from->data + at, width);
+            else
+                memcpy(out, (const float *)from->data + at, width * sizeof *out);
+        }
     return 0;
 }
 
