@@ -49,7 +49,8 @@ Find the cells of all images of a folder: labels, tables, outlines, and a page.
   -h, --help              this help
   -V, --version           the version
 
-A second run does only what is new or has changed, and all with other weights or tiles.  Exit status 1 when some images failed.
+A second run does only what is new or has changed, and all with other weights or tiles.
+Exit status 1 when some images failed.
 END
 }
 
@@ -361,8 +362,9 @@ forget_unfinished() {
 
 # What results depend on, but for the images; weights that are not here may be on another machine.
 set_pipe() { # pipe
+    local file=${weights:-${MORPHOSEG_MODEL-}}
     pipe="size $size, diameter $diameter"
-    [ ! -r "$weights" ] || pipe+=", weights $(sha256sum <"$weights")"
+    [ ! -r "$file" ] || pipe+=", weights $(sha256sum <"$file")"
     [ -z "$weights" ] || [ -r "$weights" ] || [ ${#parallel_options[@]} != 0 ] || check_predict
 }
 
