@@ -1,16 +1,15 @@
 /* augment: random transforms of the images and masks of a tensor stream. */
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "core/json.h"
-#include "objects/paste.h"
 #include "pixels/augment.h"
 #include "stream/stream.h"
+#include "tiles/cutting.h"
 
 static struct {
     int64_t copies, seed;
@@ -52,8 +51,6 @@ static const struct cli_program program = {
              "shade, blur, noise, invert, light, border=zero|reflect; see augment(1).",
 };
 
-#define PASTE_SEED 0x70617374u /* so that a copy is turned as it is without cells */
-
 /* A new object where there is no KEY.json, or one that is none. */
 static json_t *load(const struct sample *sample, struct err *err)
 {
@@ -82,11 +79,11 @@ static int describe(const struct sample *from, struct sample *to, const struct a
     int failed = 0;
     for (int i = 0; i < 6; i++)
         failed |= json_array_append_new(matrix, json_real(draw->matrix[i]));
-    json_t *done = json_pack("{s:s, s:s, s:o}", "of", from->key, "policy", settings.policy_text,
-                             "matrix", matrix);
-    if (settings.cells)
-        failed |= json_object_set_new(done, "pasted", json_integer((json_int_t)pasted));
-    failed |= json_object_set_new(json, "augment", done);
+    json_t *count = settings.cells ? json_integer((json_int_t)pasted) : NULL;
+    failed |=
+        json_object_set_new(json, "augment",
+                            json_pack("{s:s, s:s, s:o, s:o*}", "of", from->key, "policy",
+                                      settings.policy_text, "matrix", matrix, "pasted", count));
     char *text = failed ? NULL : json_dump_whole(json, JSON_COMPACT);
     json_decref(json);
     int result =
@@ -104,7 +101,7 @@ struct original {
 
 static int paste(struct original *o, const char *key, struct err *err)
 {
-    struct rng rng = rng_new((uint64_t)settings.seed ^ PASTE_SEED, key);
+    struct rng rng = rng_new(~(uint64_t)settings.seed, key); /* a copy is turned as without cells */
     unlike += !cutouts_fit(&cutouts, o->image);
     if (cutouts_paste(&cutouts, &rng, (size_t)settings.paste, o->image, o->mask, &o->own_image,
                       &o->own_mask, &o->pasted, err))
@@ -204,54 +201,6 @@ static int augment_stream(const char *path, struct stream_writer **writer, struc
     return result;
 }
 
-/* ---- the cells to paste ---- */
-
-/* What was added to fill a tile is not the image's. */
-static struct paste_area area_of(const struct tile_meta *m, size_t height, size_t width)
-{
-    double left = ceil((double)m->pad_left * m->scale_x),
-           top = ceil((double)m->pad_top * m->scale_y);
-    double right = (double)width - ceil((double)m->pad_right * m->scale_x);
-    double bottom = (double)height - ceil((double)m->pad_bottom * m->scale_y);
-    if (!(left >= 0 && top >= 0 && left < right && top < bottom))
-        return (struct paste_area){0};
-    return (struct paste_area){(size_t)top, (size_t)left, (size_t)fmin(bottom, (double)height),
-                               (size_t)fmin(right, (double)width)};
-}
-
-static int cut_sample(const struct sample *sample, struct err *err)
-{
-    struct tile_meta meta;
-    struct array *image = sample_require(sample, "image", err);
-    struct array *mask = image ? sample_require(sample, "mask", err) : NULL;
-    if (!mask || sample_get_meta(sample, &meta, err) < 0)
-        return -1;
-    if (meta.mask_unit)
-        return err_set(err, STATUS_DATA, "its mask is drawn in black and white, not cell by cell");
-    struct paste_area area = area_of(&meta, image->shape[0], image->shape[1]);
-    return cutouts_take(&cutouts, image, mask, &area, err);
-}
-
-/* Settings and the stream of cells. */
-static int cut_cells(struct err *err)
-{
-    struct stream_reader *reader;
-    struct sample sample;
-    int got = 1, result = 0;
-    if (stream_open(&reader, settings.cells, err))
-        return -1;
-    while (result == 0 && (got = stream_next(reader, &sample, err)) > 0) {
-        result = cut_sample(&sample, err);
-        if (result)
-            err_prefix(err, "%s: '%s'", stream_name(reader), sample.key);
-        sample_free(&sample);
-    }
-    if (result == 0 && got == 0 && cutouts.list.count == 0)
-        result = err_set(err, STATUS_DATA, "%s: no whole cell in it", stream_name(reader));
-    stream_close(reader);
-    return got < 0 ? -1 : result;
-}
-
 static int prepare(struct err *err)
 {
     if (augment_policy_parse(&settings.policy, settings.policy_text, err))
@@ -263,7 +212,7 @@ static int prepare(struct err *err)
         return 0;
     settings.instances = true;
     settings.paste = settings.paste < 0 ? 10 : settings.paste;
-    return cut_cells(err);
+    return cutouts_of_stream(&cutouts, settings.cells, err);
 }
 
 int main(int argc, char **argv)
@@ -287,8 +236,7 @@ int main(int argc, char **argv)
     if (result)
         cli_die_err(&err);
     if (unlike)
-        cli_warn("%" PRIu64 " copies got no cells: those of '%s' are of another type or have other "
-                 "channels",
+        cli_warn("%" PRIu64 " copies got no cells: '%s' has none of their type and channels",
                  unlike, settings.cells);
     return cli_finish(some_failed ? STATUS_SOME_FAILED : STATUS_OK);
 }

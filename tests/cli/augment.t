@@ -54,7 +54,7 @@ ok "it can be trained on" train -q -a unet-s:width=8 --flows -b 2 --crop 64 --st
 synth -q -n 2 -s 128 --instances -o "$TMP/gray/"
 tile -q --rgb -s full -m "$TMP/gray/masks" "$TMP"/gray/images/* >"$TMP/color.tar"
 is "$(augment --cells "$TMP/cells.tar" "$TMP/color.tar" 2>&1 >"$TMP/color-out.tar" | tail -n 1)" \
-    "augment: 2 copies got no cells: those of '$TMP/cells.tar' are of another type or have other channels" \
+    "augment: 2 copies got no cells: '$TMP/cells.tar' has none of their type and channels" \
     "cells that fit no image are named"
 fails 64 "--paste without --cells" augment --paste 3 "$TMP/cells.tar"
 fails 66 "no such stream of cells" augment --cells "$TMP/none.tar" "$TMP/cells.tar"

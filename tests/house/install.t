@@ -42,7 +42,7 @@ is "$("$at/usr/bin/ms-gallery" -o "$TMP/g" --history LICENSE data/demo.png 2>&1)
     "ms-gallery: read 'LICENSE': not a table of ms-score(1)" "so do messages"
 is "$(grep -rhE '^\.(Pq )?Ql' "$at/usr/share/man" | grep -cE "Ql ($(cd "$BIN" && echo * | tr ' ' '|'))( |$)")" 0 \
     "and man pages"
-is "$("$at/usr/bin/ms-segment" --help | grep -c "for ms-")" 3 "and scripts"
+is "$("$at/usr/bin/ms-segment" --help | grep -c "for ms-")" 4 "and scripts"
 
 # ---- completions ----
 
