@@ -11,6 +11,8 @@
 # data/default-model.md); interrupted, it goes on from its checkpoint when make is run again.
 # The result is the mean of the weights before and after, which finds more on kinds that were
 # never seen than either.  To train for longer, raise STEPS, or keep the result as START.
+# With PASTE=N every other time that a set is shown has up to N more of its cells pasted into each
+# tile (augment --cells); the weights shipped now were made without.
 
 DATA    ?= ../shared/data
 BIN     ?= build/bin
@@ -19,6 +21,7 @@ OUT     ?= data/default.safetensors
 START   ?= $(WORK)/start.safetensors
 THREADS ?= 0
 STEPS   ?= 6415
+PASTE   ?= 0
 PYTHON  ?= python3
 
 SETS = usiigaci_t98g dsb2018_nuclei dsb2018_more bbbc039_u2os qpi_adherent qpi_adherent_b \
@@ -34,8 +37,12 @@ SIZE_bbbc039_u2os           = 384
 
 DRAWN = drawn sheets kinds
 
+# Sets whose masks number cells, which can be pasted.
+NUMBERED = $(filter-out nist_stem_colony pfc_neurons,$(SETS))
+pasted = $(if $(and $(filter-out 0,$(PASTE)),$(filter $(NUMBERED),$(2)),$(filter 2 4 6 8 10,$(1))),.pasted)
+
 # Small sets several times, so that each counts.
-times  = $(foreach i,$(1),$(WORK)/$(2).tar)
+times  = $(foreach i,$(1),$(WORK)/$(2)$(call pasted,$(i),$(2)).tar)
 LEARNED = $(call times,1 2 3 4,usiigaci_t98g) $(call times,1 2 3,dsb2018_nuclei) $(call times,1,dsb2018_more) \
     $(call times,1 2,bbbc039_u2os) $(call times,1 2 3 4 5 6 7 8,qpi_adherent) \
     $(call times,1 2 3 4 5 6 7 8 9 10,qpi_adherent_b) $(call times,1 2,sbsst265_neuroblastoma) \
@@ -54,7 +61,7 @@ LEARN = train -a unet-s:width=24,norm=0 --flows --normalize range --optimizer ad
 $(OUT): $(WORK)/trained.safetensors
 	weights convert --mean $(START) --set rescale=auto $< $@
 
-$(WORK)/trained.safetensors: $(START) $(SETS:%=$(WORK)/%.tar) $(DRAWN:%=$(WORK)/%.tar)
+$(WORK)/trained.safetensors: $(START) $(sort $(LEARNED))
 	$(LEARN) --init $(START) --steps $(STEPS) --seed 12 --license "MIT; credits in data/default-model.md" \
 	    --data "synth; train parts of $(SETS)" -o $@ $(LEARNED)
 
@@ -69,6 +76,9 @@ $(WORK)/%.tar:
 	tile -q -s $(call SIZE,$*) -o 20% -m $(DATA)/$*/train/masks --mask-suffix '' \
 	    $(DATA)/$*/train/images/* | holdout -q --train -f 0.1 --seed 1 >$@.part
 	mv $@.part $@
+
+$(WORK)/%.pasted.tar: $(WORK)/%.tar
+	augment -q -p none --cells $< --paste $(PASTE) -o $@ $<
 
 # N drawn images of each look, from a seed on: files first, since tile notes their range.
 draw = mkdir -p $(@:.tar=) && seed=$(2); for look in $(3); do \
@@ -102,12 +112,12 @@ LEFT_usiigaci = usiigaci_t98g
 LEFT_qpi      = qpi_adherent qpi_adherent_b
 LEFT_pfc      = pfc_neurons
 LEFT          = usiigaci qpi pfc
-tars          = $(patsubst %,$(WORK)/%.tar,$(LEFT_$(1)))
+tars          = $(foreach kind,tar pasted.tar,$(LEFT_$(1):%=$(WORK)/%.$(kind)))
 
 leave: $(LEFT:%=$(WORK)/without-%.md)
 	cat $^
 
-$(WORK)/without-%.safetensors: $(SETS:%=$(WORK)/%.tar) $(DRAWN:%=$(WORK)/%.tar)
+$(WORK)/without-%.safetensors: $(sort $(LEARNED))
 	$(LEARN) --steps $(LEAVE_STEPS) --seed 9 -o $@ $(filter-out $(call tars,$*),$(LEARNED))
 
 $(WORK)/without-%.md: $(WORK)/without-nothing.safetensors $(WORK)/without-%.safetensors
@@ -116,4 +126,4 @@ $(WORK)/without-%.md: $(WORK)/without-nothing.safetensors $(WORK)/without-%.safe
 	mv $@.part $@
 
 .PHONY: measure sheet leave
-.SECONDARY:
+.SECONDARY: $(SETS:%=$(WORK)/%.tar) $(LEFT:%=$(WORK)/without-%.safetensors)

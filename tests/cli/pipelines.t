@@ -2,7 +2,7 @@
 # The rules that make the paper's tables: one run for real, what happens to runs that
 # fail or are interrupted, and that a second make repeats nothing.
 . "$(dirname "$0")/../tap.sh"
-plan 35
+plan 37
 cd "$TOP" || exit 1
 W=$TMP/work
 rules() { make -s -f pipelines/all.mk SCALE=smoke RUNS=1 W="$W" BIN="$BIN" "$@"; }
@@ -112,4 +112,13 @@ if command -v gnuplot >/dev/null; then
 else
     skip "no gnuplot" 2
 fi
+# ---- the default model's recipe: a plan, no training ----
+learned() { # VARIABLE=VALUE...: what train would be shown, a line each
+    make -n -f pipelines/default-model.mk DATA=data WORK="$TMP/default" "$@" | grep '^train -a' -A 1 |
+        grep -oE '/default/[a-z0-9_.]*\.tar' | sort | uniq -c | awk '{ print $2 ":" $1 }'
+}
+is "$(learned | grep -E 'usiigaci|pfc' | paste -sd' ')" "/default/pfc_neurons.tar:4 /default/usiigaci_t98g.tar:4" \
+    "it trains though the weights are there"
+is "$(learned PASTE=8 | grep -E 'usiigaci|pfc' | paste -sd' ')" \
+    "/default/pfc_neurons.tar:4 /default/usiigaci_t98g.pasted.tar:2 /default/usiigaci_t98g.tar:2" "PASTE pastes cells where masks number them"
 done_testing
