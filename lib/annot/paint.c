@@ -5,6 +5,7 @@
 
 #include "annot/annot.h"
 #include "core/growing.h"
+#include "core/num.h"
 
 /* An edge between two pixel rows' centers, in the rows [first, end). */
 struct edge {
@@ -75,17 +76,11 @@ static int compare_edges(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Few crossings, nearly in order from the row before. */
 static void sort(double *x, size_t n)
 {
     if (n > 64) {
-        qsort(x, n, sizeof *x, compare_doubles);
+        qsort(x, n, sizeof *x, num_compare_doubles);
         return;
     }
     for (size_t i = 1; i < n; i++) {

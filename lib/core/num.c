@@ -112,3 +112,15 @@ size_t num_print(char to[NUM_PRINT_SIZE], double value)
     bool minus = value < 0;
     return minus + place_point(to + minus, digits, significant(number, digits), exponent);
 }
+
+int num_compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+int num_compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}

@@ -4,7 +4,7 @@
  * rooms need goes here only if it is as general as that; else into the earlier of the two. Many
  * files, since each is one small thing that is used alone. */
 
-/* Numbers from text, with a range and no leftovers, and arithmetic on sizes
+/* Numbers from text, with a range and no leftovers, their order, and arithmetic on sizes
  * that cannot wrap. */
 #ifndef CORE_NUM_H
 #define CORE_NUM_H
@@ -26,6 +26,10 @@ int num_real(const char *text, double min, double max, double *out, struct err *
  * length; several times as fast. */
 #define NUM_PRINT_SIZE 32
 size_t num_print(char to[NUM_PRINT_SIZE], double value);
+
+/* For qsort: the smaller number first. */
+int num_compare_floats(const void *a, const void *b);
+int num_compare_doubles(const void *a, const void *b);
 
 /* *out = a * b; false when that does not fit. */
 static inline bool num_mul(size_t a, size_t b, size_t *out)

@@ -7,6 +7,7 @@
 
 #include "core/growing.h"
 #include "core/names.h"
+#include "core/num.h"
 #include "scores/report.h"
 
 /* ---- images ---- */
@@ -131,15 +132,9 @@ static void add_warning(struct gallery_image *image, const char *word)
     strcpy(image->warnings + length + (length ? 2 : 0), word);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *values, size_t count)
 {
-    qsort(values, count, sizeof *values, compare_doubles);
+    qsort(values, count, sizeof *values, num_compare_doubles);
     return values[count / 2];
 }
 

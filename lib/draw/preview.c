@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/num.h"
 #include "image/values.h"
 #include "pixels/resample.h"
 
@@ -120,12 +121,6 @@ static int read_rows(struct reading *r, struct err *err)
     return 0;
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* Darkest and brightest of what is shown. */
 static void range(struct reading *r, float *low, float *high)
 {
@@ -133,7 +128,7 @@ static void range(struct reading *r, float *low, float *high)
     *high = 255;
     if (r->values.info->bits == 8)
         return;
-    qsort(r->samples, r->sample_count, sizeof *r->samples, compare_floats);
+    qsort(r->samples, r->sample_count, sizeof *r->samples, num_compare_floats);
     *low = r->samples[r->sample_count / 1000];
     *high = r->samples[r->sample_count - 1 - r->sample_count / 1000];
 }

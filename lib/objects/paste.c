@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/convert.h"
+#include "core/num.h"
 #include "objects/components.h"
 #include "objects/regions.h"
 
@@ -87,15 +88,9 @@ static struct paste_area widen(struct paste_area box, size_t by, const struct pa
                                box.right + by < within->right ? box.right + by : within->right};
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 static float median(float *values, size_t n)
 {
-    qsort(values, n, sizeof *values, compare_floats);
+    qsort(values, n, sizeof *values, num_compare_floats);
     return values[n / 2];
 }
 
