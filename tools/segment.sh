@@ -373,30 +373,25 @@ note_pipe() { # ID...
     for id; do printf '%s\n' "$pipe" >"$out/parts/$id.pipe"; done
 }
 
-is_of_pipe() { # LIST: its images were done as this run does them, or before that was noted
+# LIST: whether its images were done as this run does them, or before that was noted; or not.
+is_of_pipe() {
     local was
     ! IFS= read -r was 2>/dev/null <"${1%.list}.pipe" || [ "$was" = "$pipe" ]
 }
+is_of_another() { ! is_of_pipe "$1"; }
 
-# The images of earlier runs, by the lists whose tables are there; an image that was done
-# again counts in its newest part only.  What other weights found, or other tiles, is to do.
+# list_done WHICH: the images of earlier runs, by the lists whose tables are there; an image that was
+# done again counts in its newest part only.  What other weights found, or other tiles, is to do.
 list_done() {
     local list
     for list in "$out"/parts/*.list; do
-        [ ! -f "${list%.list}.tsv" ] || ! is_of_pipe "$list" || cat "$list"
-    done
-}
-
-list_others() {
-    local list
-    for list in "$out"/parts/*.list; do
-        [ ! -f "${list%.list}.tsv" ] || is_of_pipe "$list" || cat "$list"
+        [ ! -f "${list%.list}.tsv" ] || ! "$1" "$list" || cat "$list"
     done
 }
 
 warn_of_others() {
     local count
-    count=$(list_others | grep -cxFf "$work/new")
+    count=$(list_done is_of_another | grep -cxFf "$work/new")
     [ "$count" = 0 ] || say "$name: $count of the images were done with other weights or tiles, and are done again"
 }
 
@@ -479,7 +474,7 @@ main() {
     warn_of_channels
     set_pipe
     forget_unfinished
-    list_done >"$work/done"
+    list_done is_of_pipe >"$work/done"
     cat "$out/parts/failed" >"$work/hopeless" 2>/dev/null
     list_new >"$work/new"
     if [ ! -s "$work/new" ] && is_page_there; then
@@ -505,7 +500,7 @@ main() {
     look "${paths[@]}"
     [ -z "$csv" ] || { with_commas images && with_commas cells; } || die 74 "write '$out': no tables with commas"
     printf '%s\n' "$(page_settings)" >"$out/parts/page"
-    list_done >"$work/done"
+    list_done is_of_pipe >"$work/done"
     list_left
     failed=$(wc -l <"$work/left")
     say "$name: look at $out/index.html"
