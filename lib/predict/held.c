@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/growing.h"
+#include "tiles/blend.h"
 
 static bool is_plain(const struct tile_meta *meta)
 {
@@ -12,44 +13,45 @@ static bool is_plain(const struct tile_meta *meta)
            meta->y >= 0 && meta->x < meta->source_width && meta->y < meta->source_height;
 }
 
-/* All of an image have the same type, of which windows are. */
+/* All of an image have the same type, are shown alike, and come from above. */
 static bool is_next(const struct held *held, const struct tile_meta *meta,
-                    const struct array *image)
+                    const struct inference_input *input)
 {
-    const struct array *first = held->image.tiles[0].input.image;
-    return meta->index == (int64_t)held->image.count && meta->count == held->meta.count &&
+    const struct held_tile *first = &held->tiles[0], *last = &held->tiles[held->count - 1];
+    const struct array *image = input->image, *like = first->input.image;
+    return meta->index == (int64_t)held->count && meta->count == held->meta.count &&
            meta->source_width == held->meta.source_width &&
-           meta->source_height == held->meta.source_height &&
+           meta->source_height == held->meta.source_height && meta->y >= last->place.y &&
            strcmp(meta->source, held->meta.source) == 0 && strcmp(meta->id, held->meta.id) == 0 &&
-           image->dtype == first->dtype && image->shape[2] == first->shape[2];
+           image->dtype == like->dtype && image->shape[2] == like->shape[2] &&
+           input->offset == first->input.offset && input->gain == first->input.gain;
 }
 
-bool held_takes(const struct held *held, const struct tile_meta *meta, const struct array *image)
+bool held_takes(const struct held *held, const struct tile_meta *meta,
+                const struct inference_input *input)
 {
+    const struct array *image = input->image;
     if (!is_plain(meta) || image->ndim != 3 || image->shape[0] != (size_t)meta->height ||
-        image->shape[1] != (size_t)meta->width || held->image.count == HELD_TILES ||
+        image->shape[1] != (size_t)meta->width || held->count == HELD_TILES ||
         held->bytes + array_bytes(image) > HELD_MOST)
         return false;
-    return held->image.count ? is_next(held, meta, image) : meta->index == 0;
+    return held->count ? is_next(held, meta, input) : meta->index == 0;
 }
 
 int held_add(struct held *held, struct sample *sample, const struct tile_meta *meta,
              const struct inference_input *input, struct err *err)
 {
-    size_t n = held->image.count;
+    size_t n = held->count;
     if (n == 0)
         held->meta = *meta;
-    held->image.width = held->meta.source_width;
-    held->image.height = held->meta.source_height;
-    if (growing_room(&held->samples, n, sizeof *held->samples, err) ||
-        growing_room(&held->image.tiles, n, sizeof *held->image.tiles, err)) {
+    if (growing_room(&held->tiles, n, sizeof *held->tiles, err)) {
         sample_free(sample);
         free(sample);
         return -1;
     }
-    held->samples[n] = sample;
-    held->image.tiles[n] = (struct rescale_tile){.input = *input, .x = meta->x, .y = meta->y};
-    held->image.count++;
+    held->tiles[n] =
+        (struct held_tile){sample, *input, {meta->x, meta->y, meta->width, meta->height}};
+    held->count++;
     held->bytes += array_bytes(input->image);
     return 0;
 }
@@ -57,27 +59,59 @@ int held_add(struct held *held, struct sample *sample, const struct tile_meta *m
 /* A stream may say what it likes: an image that is larger than its tiles together is not theirs. */
 bool held_is_whole(const struct held *held)
 {
-    if (!held->image.count || (int64_t)held->image.count != held->meta.count)
+    if (!held->count || (int64_t)held->count != held->meta.count)
         return false;
-    const struct array *first = held->image.tiles[0].input.image;
+    const struct array *first = held->tiles[0].input.image;
     double pixel = (double)(first->shape[2] * dtype_size(first->dtype));
-    return (double)held->image.width * (double)held->image.height * pixel <= (double)held->bytes;
+    return (double)held->meta.source_width * (double)held->meta.source_height * pixel <=
+           (double)held->bytes;
+}
+
+/* Its pixels that lie in the image. */
+static void paste(struct array *pixels, const struct held_tile *tile)
+{
+    const struct array *from = tile->input.image;
+    size_t bytes = from->shape[2] * dtype_size(from->dtype);
+    size_t x = (size_t)tile->place.x, y = (size_t)tile->place.y;
+    size_t width = blend_clip(tile->place.x, from->shape[1], (int64_t)pixels->shape[1]).n;
+    size_t height = blend_clip(tile->place.y, from->shape[0], (int64_t)pixels->shape[0]).n;
+    for (size_t row = 0; row < height; row++)
+        memcpy((char *)pixels->data + ((y + row) * pixels->shape[1] + x) * bytes,
+               (const char *)from->data + row * from->shape[1] * bytes, width * bytes);
+}
+
+int held_join(const struct held *held, struct array *pixels, struct err *err)
+{
+    const struct array *like = held->tiles[0].input.image;
+    size_t shape[] = {(size_t)held->meta.source_height, (size_t)held->meta.source_width,
+                      like->shape[2]};
+    if (array_new(pixels, like->dtype, 3, shape, err))
+        return -1;
+    for (size_t i = 0; i < held->count; i++)
+        paste(pixels, &held->tiles[i]);
+    return 0;
+}
+
+bool held_is_cut_so(const struct held *held, const struct grid *windows)
+{
+    if ((int64_t)held->count != grid_count(windows))
+        return false;
+    for (size_t i = 0; i < held->count; i++) {
+        struct windows_part at = windows_place(windows, (int64_t)i), is = held->tiles[i].place;
+        if (at.x != is.x || at.y != is.y || at.width != is.width || at.height != is.height)
+            return false;
+    }
+    return true;
 }
 
 void held_clear(struct held *held)
 {
-    for (size_t i = 0; i < held->image.count; i++)
-        if (held->image.tiles[i].is_done)
-            inference_free(&held->image.tiles[i].result);
-    array_free(&held->image.pixels);
-    held->image.count = 0;
+    held->count = 0;
     held->bytes = 0;
 }
 
 void held_free(struct held *held)
 {
-    held_clear(held);
-    free(held->samples);
-    free(held->image.tiles);
+    free(held->tiles);
     *held = (struct held){0};
 }

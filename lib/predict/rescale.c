@@ -6,9 +6,8 @@
 
 #include "core/half.h"
 #include "nn/nn.h"
-#include "pixels/resample.h"
 
-/* Tiles that are computed as they are before it is decided: neighbors in groups, so that the
+/* Windows that are computed as they are before it is decided: neighbors in groups, so that the
  * batches between them are whole. */
 #define GROUPS 4
 #define GROUP  8
@@ -25,217 +24,36 @@
 #define SURE_MUCH_MORE 0.18
 /* A quarter is tried where half is about as good, since by steps it gets better. */
 #define HALF_AS_GOOD 0.6
-/* Larger tiles are not shown twice as large: that may be more than fits in memory. */
-#define LARGE (512 * 512)
 /* And of so large a part of what it was sure of. */
 #define KEPT 0.9
 /* A smaller share of pixels that may be cells says nothing. */
 #define SEEN 0.01
 
-/* ---- windows ---- */
-
-struct rect {
-    int64_t x, y, width, height;
-};
-
-static struct rect place_of(const struct rescale_tile *tile)
+int rescale_new(struct rescale_image *image, const struct array *pixels, double offset, double gain,
+                struct err *err)
 {
-    const struct array *image = tile->input.image;
-    return (struct rect){tile->x, tile->y, (int64_t)image->shape[1], (int64_t)image->shape[0]};
+    *image = (struct rescale_image){.pixels = pixels, .offset = offset, .gain = gain};
+    image->windows = windows_over((int64_t)pixels->shape[1], (int64_t)pixels->shape[0], 1);
+    image->answers = calloc((size_t)grid_count(&image->windows), sizeof *image->answers);
+    return image->answers ? 0 : err_memory(err, "an image's windows");
 }
 
-static int64_t larger(int64_t a, int64_t b)
+void rescale_free(struct rescale_image *image)
 {
-    return a > b ? a : b;
+    for (int64_t i = 0; image->answers && i < grid_count(&image->windows); i++)
+        if (image->answers[i].is_done)
+            inference_free(&image->answers[i].result);
+    free(image->answers);
+    image->answers = NULL;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Pixels of a tile that lie in the image. */
-static void paste(struct array *pixels, const struct rescale_tile *tile)
-{
-    const struct array *from = tile->input.image;
-    size_t bytes = from->shape[2] * dtype_size(from->dtype);
-    size_t width = (size_t)smaller((int64_t)from->shape[1], (int64_t)pixels->shape[1] - tile->x);
-    size_t height = (size_t)smaller((int64_t)from->shape[0], (int64_t)pixels->shape[0] - tile->y);
-    for (size_t y = 0; y < height; y++)
-        memcpy((char *)pixels->data +
-                   (((size_t)tile->y + y) * pixels->shape[1] + (size_t)tile->x) * bytes,
-               (const char *)from->data + y * from->shape[1] * bytes, width * bytes);
-}
-
-static int join(struct rescale_image *image, struct err *err)
-{
-    const struct array *like = image->tiles[0].input.image;
-    size_t shape[] = {(size_t)image->height, (size_t)image->width, like->shape[2]};
-    if (array_new(&image->pixels, like->dtype, 3, shape, err))
-        return -1;
-    for (size_t i = 0; i < image->count; i++)
-        paste(&image->pixels, &image->tiles[i]);
-    return 0;
-}
-
-/* What lies outside of the image repeats its border. */
-static int region_of(const struct array *pixels, struct rect at, struct array *region,
-                     struct err *err)
-{
-    size_t bytes = pixels->shape[2] * dtype_size(pixels->dtype);
-    size_t shape[] = {(size_t)at.height, (size_t)at.width, pixels->shape[2]};
-    int64_t right = (int64_t)pixels->shape[1] - 1, bottom = (int64_t)pixels->shape[0] - 1;
-    if (array_new(region, pixels->dtype, 3, shape, err))
-        return -1;
-    char *to = region->data;
-    for (int64_t y = at.y; y < at.y + at.height; y++) {
-        const char *row =
-            (const char *)pixels->data + (size_t)smaller(y, bottom) * pixels->shape[1] * bytes;
-        for (int64_t x = at.x; x < at.x + at.width; x++, to += bytes)
-            memcpy(to, row + (size_t)smaller(x, right) * bytes, bytes);
-    }
-    return 0;
-}
-
-/* Of one axis of a window: pixels of the window before, in and after what it is of. */
-struct span {
-    int64_t before, in, after;
-};
-
-static struct span span_of(int64_t start, int64_t length, int64_t tile, int64_t image, double scale)
-{
-    struct span span = {.in = (int64_t)ceil((double)length * scale)};
-    int64_t margin = larger(0, (tile - span.in) / 2);
-    span.before = smaller(margin, (int64_t)((double)start * scale));
-    int64_t beyond = (int64_t)((double)image * scale - (double)start * scale) - span.in;
-    span.after = larger(0, smaller(margin, beyond));
-    return span;
-}
-
-/* The window of a part of a tile. */
-static int window_of(const struct rescale_image *image, const struct rescale_tile *tile,
-                     struct rect part, double scale, struct rescale_window *window, struct err *err)
-{
-    struct rect place = place_of(tile);
-    struct span across = span_of(part.x, part.width, place.width, image->width, scale);
-    struct span down = span_of(part.y, part.height, place.height, image->height, scale);
-    int64_t width = across.before + across.in + across.after;
-    int64_t height = down.before + down.in + down.after;
-    struct rect at = {part.x - llround((double)across.before / scale),
-                      part.y - llround((double)down.before / scale), llround((double)width / scale),
-                      llround((double)height / scale)};
-    struct array region;
-    *window = (struct rescale_window){.scale = scale,
-                                      .top = (size_t)down.before,
-                                      .left = (size_t)across.before,
-                                      .height = (size_t)part.height,
-                                      .width = (size_t)part.width};
-    if (region_of(&image->pixels, at, &region, err))
-        return -1;
-    int result =
-        resample_new(&region, 0, (size_t)height, (size_t)width, false, &window->image, err);
-    array_free(&region);
-    return result;
-}
-
-int rescale_window(const struct rescale_image *image, size_t tile, double scale,
-                   struct rescale_window *window, struct err *err)
-{
-    const struct rescale_tile *of = &image->tiles[tile];
-    return window_of(image, of, place_of(of), scale, window, err);
-}
-
-/* ---- back to the tile ---- */
+/* ---- how sure ---- */
 
 static float value_at(const struct array *array, size_t i)
 {
     return array->dtype == DTYPE_F16 ? half_to_float(((const uint16_t *)array->data)[i])
                                      : ((const float *)array->data)[i];
 }
-
-/* Rows and columns of planes from top, left on, as float32. */
-static int cut_planes(const struct array *from, size_t top, size_t left, size_t height,
-                      size_t width, struct array *to, struct err *err)
-{
-    int first = from->ndim - 2;
-    size_t planes = first ? from->shape[0] : 1, shape[] = {planes, height, width};
-    if (array_new(to, DTYPE_F32, 3, shape, err))
-        return -1;
-    float *out = to->data;
-    for (size_t k = 0; k < planes; k++)
-        for (size_t y = 0; y < height; y++, out += width) {
-            size_t at = (k * from->shape[first] + top + y) * from->shape[first + 1] + left;
-            if (from->dtype == DTYPE_F16)
-                half_to_floats(out, (const uint16_t *)from->data + at, width);
-            else
-                memcpy(out, (const float *)from->data + at, width * sizeof *out);
-        }
-    return 0;
-}
-
-/* The planes take the place of *array, of its type and axes. */
-static int take_planes(struct array *array, const struct array *planes, struct err *err)
-{
-    int first = array->ndim - 2;
-    size_t shape[3] = {array->shape[0]}, n = array_count(planes);
-    struct array taken;
-    shape[first] = planes->shape[1];
-    shape[first + 1] = planes->shape[2];
-    if (array_new(&taken, array->dtype, array->ndim, shape, err))
-        return -1;
-    if (array->dtype == DTYPE_F16)
-        half_from_floats(taken.data, planes->data, n);
-    else
-        memcpy(taken.data, planes->data, n * sizeof(float));
-    array_free(array);
-    *array = taken;
-    return 0;
-}
-
-/* A pixel more on each side, where there is one, so that the tile's border is no border. */
-static int bring_back(struct array *array, const struct rescale_window *window, struct err *err)
-{
-    struct array cut = {0}, large = {0}, own = {0};
-    if (!array->data)
-        return 0;
-    int first = array->ndim - 2;
-    double pixels = 1 / window->scale; /* of the tile, of one of the window */
-    size_t top = window->top > 0, left = window->left > 0;
-    size_t bottom =
-        smaller((int64_t)array->shape[first],
-                (int64_t)(window->top + 1) + (int64_t)ceil((double)window->height * window->scale));
-    size_t right =
-        smaller((int64_t)array->shape[first + 1],
-                (int64_t)(window->left + 1) + (int64_t)ceil((double)window->width * window->scale));
-    size_t height = bottom - (window->top - top), width = right - (window->left - left);
-    int result =
-        cut_planes(array, window->top - top, window->left - left, height, width, &cut, err);
-    if (!result)
-        result = resample_new(&cut, 1, (size_t)llround((double)height * pixels),
-                              (size_t)llround((double)width * pixels), false, &large, err);
-    if (!result)
-        result = cut_planes(&large, (size_t)((double)top * pixels), (size_t)((double)left * pixels),
-                            window->height, window->width, &own, err);
-    if (!result)
-        result = take_planes(array, &own, err);
-    array_free(&cut);
-    array_free(&large);
-    array_free(&own);
-    return result;
-}
-
-int rescale_back(struct inference_result *result, const struct rescale_window *window,
-                 struct err *err)
-{
-    if (bring_back(&result->prob, window, err) || bring_back(&result->logits, window, err) ||
-        bring_back(&result->flows, window, err) || bring_back(&result->uncertainty, window, err)) {
-        inference_free(result);
-        return -1;
-    }
-    return 0;
-}
-
-/* ---- how sure ---- */
 
 /* Of the same pixels, as they are and at another size. */
 struct sure {
@@ -257,7 +75,7 @@ static double sure_at(const struct inference_result *result, size_t i, double ce
     return cell > 0.5 ? (2 * cell - 1) * hypot(value_at(flows, i), value_at(flows, plane + i)) : 0;
 }
 
-/* `after` is of a part of the tile whose first pixel is at y, x. */
+/* `after` is of a part of the window whose first pixel is at y, x. */
 static void add_sure(struct sure *sure, const struct inference_result *before, size_t y, size_t x,
                      const struct inference_result *after)
 {
@@ -293,119 +111,108 @@ static double surer(const struct sure *sure, double least)
 
 /* ---- the choice ---- */
 
-/* How many tiles from `at` on are computed at a time. */
-static size_t neighbors(const struct rescale_image *image, size_t at, size_t most)
+static void free_windows(struct window *windows, size_t n)
 {
-    const struct array *first = image->tiles[at].input.image;
-    size_t n = 1;
-    while (n < most && at + n < image->count &&
-           array_same_shape(first, image->tiles[at + n].input.image))
-        n++;
-    return n;
+    for (size_t i = 0; i < n; i++)
+        array_free(&windows[i].image);
 }
 
+/* Windows as they are; n is at most GROUP. */
 static int compute(struct model *model, int device, const struct inference_options *what,
-                   struct rescale_image *image, size_t at, size_t n, struct err *err)
+                   struct rescale_image *image, int64_t at, size_t n, struct err *err)
 {
+    struct window windows[GROUP] = {0};
     struct inference_input inputs[GROUP];
     struct inference_result results[GROUP];
-    for (size_t i = 0; i < n; i++)
-        inputs[i] = image->tiles[at + i].input;
-    nn_mind_others();
-    if (inference_run(model, device, what, inputs, n, results, err))
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        image->tiles[at + i].result = results[i];
-        image->tiles[at + i].is_done = true;
+    int result = 0;
+    for (size_t i = 0; i < n && !result; i++) {
+        struct windows_part part = windows_place(&image->windows, at + (int64_t)i);
+        result = window_cut(image->pixels, part, 1, 0, 0, &windows[i], err);
+        inputs[i] = (struct inference_input){&windows[i].image, image->offset, image->gain};
     }
-    return 0;
+    if (!result) {
+        nn_mind_others();
+        result = inference_run(model, device, what, inputs, n, results, err);
+    }
+    free_windows(windows, n);
+    for (size_t i = 0; i < n && !result; i++)
+        image->answers[at + (int64_t)i] = (struct whole_answer){true, results[i]};
+    return result;
 }
 
-/* Groups of tiles, evenly spread over the image; all of a small one. */
+/* Groups of windows, evenly spread over the image; all of a small one. */
 static int compute_groups(struct model *model, int device, const struct inference_options *what,
                           struct rescale_image *image, struct err *err)
 {
-    size_t groups = (image->count + GROUP - 1) / GROUP, chosen = groups < GROUPS ? groups : GROUPS;
-    for (size_t g = 0; g < chosen; g++) {
-        size_t at = (2 * g + 1) * groups / (2 * chosen) * GROUP;
-        size_t end = at + GROUP < image->count ? at + GROUP : image->count;
-        for (size_t n; at < end; at += n) {
-            n = neighbors(image, at, end - at);
-            if (compute(model, device, what, image, at, n, err))
-                return -1;
-        }
+    int64_t count = grid_count(&image->windows), groups = (count + GROUP - 1) / GROUP;
+    int64_t chosen = groups < GROUPS ? groups : GROUPS;
+    for (int64_t g = 0; g < chosen; g++) {
+        int64_t at = (2 * g + 1) * groups / (2 * chosen) * GROUP, left = count - at;
+        if (compute(model, device, what, image, at, (size_t)(left < GROUP ? left : GROUP), err))
+            return -1;
     }
     return 0;
 }
 
 struct probe {
-    const struct rescale_tile *tile;
-    double sum;                /* of what the network sees in it */
-    struct rect whole, middle; /* parts of it */
+    int64_t window;
+    double sum; /* of what the network sees in it */
 };
 
 static int compare_probes(const void *a, const void *b)
 {
     const struct probe *p = a, *q = b;
     return p->sum != q->sum ? (p->sum < q->sum) - (p->sum > q->sum)
-                            : (p->tile > q->tile) - (p->tile < q->tile);
+                            : (p->window > q->window) - (p->window < q->window);
 }
 
-static struct rect middle_of(struct rect all)
+static struct windows_part middle_of(struct windows_part all)
 {
-    return (struct rect){all.x + all.width / 4, all.y + all.height / 4, larger(1, all.width / 2),
-                         larger(1, all.height / 2)};
+    int64_t width = all.width / 2, height = all.height / 2;
+    return (struct windows_part){all.x + all.width / 4, all.y + all.height / 4,
+                                 width > 1 ? width : 1, height > 1 ? height : 1};
 }
 
-static double seen_in(const struct rescale_tile *tile)
+static double seen_in(const struct array *prob)
 {
-    const struct array *prob = &tile->result.prob;
     double sum = 0;
     for (size_t i = 0; i < prob->shape[1] * prob->shape[2]; i++)
         sum += fmax(0, 0.8 - value_at(prob, i));
     return sum;
 }
 
-/* The tiles to be shown at other sizes, into probes[]: how many. */
-static int choose_probes(const struct rescale_image *image, struct probe probes[PROBES],
-                         size_t *count, struct err *err)
+/* The windows to be shown at other sizes: how many. */
+static size_t choose_probes(const struct rescale_image *image, struct probe probes[PROBES])
 {
-    struct probe *all = malloc((image->count + 1) * sizeof *all);
+    struct probe all[GROUPS * GROUP];
     size_t n = 0;
-    if (!all)
-        return err_memory(err, "an image's tiles");
-    for (size_t i = 0; i < image->count; i++) {
-        const struct rescale_tile *tile = &image->tiles[i];
-        if (!tile->is_done)
-            continue;
-        struct rect whole = place_of(tile);
-        all[n++] = (struct probe){tile, seen_in(tile), whole, middle_of(whole)};
-    }
+    for (int64_t i = 0; i < grid_count(&image->windows); i++)
+        if (image->answers[i].is_done)
+            all[n++] = (struct probe){i, seen_in(&image->answers[i].result.prob)};
     qsort(all, n, sizeof *all, compare_probes);
-    *count = n < PROBES ? n : PROBES;
-    memcpy(probes, all, *count * sizeof *probes);
-    free(all);
-    return 0;
+    size_t count = n < PROBES ? n : PROBES;
+    memcpy(probes, all, count * sizeof *probes);
+    return count;
 }
 
 static int show_probe(struct model *model, int device, const struct inference_options *what,
-                      const struct rescale_image *image, const struct probe *probe, double scale,
+                      const struct rescale_image *image, int64_t at, double scale,
                       struct sure *sure, struct err *err)
 {
-    struct rescale_window window;
+    struct window window;
     struct inference_result result;
-    struct inference_input input = probe->tile->input;
-    struct rect part = scale > 1 ? probe->middle : probe->whole;
-    if (window_of(image, probe->tile, part, scale, &window, err))
+    struct windows_part whole = windows_place(&image->windows, at);
+    struct windows_part part = scale > 1 ? middle_of(whole) : whole;
+    if (window_cut(image->pixels, part, scale, whole.height, whole.width, &window, err))
         return -1;
-    input.image = &window.image;
+    struct inference_input input = {&window.image, image->offset, image->gain};
     nn_mind_others();
     int failed = inference_run(model, device, what, &input, 1, &result, err);
     array_free(&window.image);
-    if (failed || rescale_back(&result, &window, err))
+    if (failed || window_back(&result, &window, err))
         return -1;
-    add_sure(sure, &probe->tile->result, (size_t)(part.y - probe->tile->y),
-             (size_t)(part.x - probe->tile->x), &result);
+    add_sure(sure, &image->answers[at].result, (size_t)(part.y - whole.y),
+             (size_t)(part.x - whole.x), &result);
     inference_free(&result);
     return 0;
 }
@@ -417,19 +224,9 @@ static int show_probes(struct model *model, int device, const struct inference_o
 {
     *sure = (struct sure){0};
     for (size_t i = 0; i < count; i++)
-        if (show_probe(model, device, what, image, &probes[i], scale, sure, err))
+        if (show_probe(model, device, what, image, probes[i].window, scale, sure, err))
             return -1;
     return 0;
-}
-
-static bool has_large(const struct rescale_image *image)
-{
-    for (size_t i = 0; i < image->count; i++) {
-        const struct array *tile = image->tiles[i].input.image;
-        if (tile->shape[0] * tile->shape[1] > LARGE)
-            return true;
-    }
-    return false;
 }
 
 int rescale_choose(struct model *model, int device, const struct inference_options *what,
@@ -437,11 +234,11 @@ int rescale_choose(struct model *model, int device, const struct inference_optio
 {
     struct probe probes[PROBES];
     struct sure half, quarter, twice;
-    size_t count = 0;
     *scale = 1;
-    if (join(image, err) || compute_groups(model, device, what, image, err) ||
-        choose_probes(image, probes, &count, err) ||
-        show_probes(model, device, what, image, probes, count, 0.5, &half, err))
+    if (compute_groups(model, device, what, image, err))
+        return -1;
+    size_t count = choose_probes(image, probes);
+    if (show_probes(model, device, what, image, probes, count, 0.5, &half, err))
         return -1;
     double as_half = surer(&half, SURE_SMALLER);
     if (as_half > SURER_SMALLER)
@@ -452,7 +249,7 @@ int rescale_choose(struct model *model, int device, const struct inference_optio
         if (surer(&quarter, SURE_SMALLER) > fmax(as_half, SURER_SMALLER))
             *scale = 0.25;
     }
-    if (*scale < 1 || has_large(image))
+    if (*scale < 1)
         return 0;
     if (show_probes(model, device, what, image, probes, count, 2, &twice, err))
         return -1;

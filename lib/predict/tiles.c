@@ -4,6 +4,7 @@
 
 #include "pixels/planes.h"
 #include "predict/held.h"
+#include "predict/rescale.h"
 #include "stream/walk.h"
 
 struct batch {
@@ -13,9 +14,8 @@ struct batch {
     struct sample *samples[TILES_MAX_BATCH];
     struct inference_input inputs[TILES_MAX_BATCH];
     struct inference_result results[TILES_MAX_BATCH];
-    struct rescale_window windows[TILES_MAX_BATCH]; /* of a sample at another size; else no image,
-                                                       and scale 1, or 0 where none was chosen */
     size_t count;
+    double scale;          /* of them all, which the network chose; 0: it was not asked */
     struct tile_meta meta; /* of the last sample */
     struct walk_place at;  /* how far it is */
 };
@@ -74,13 +74,13 @@ static int put_results(struct sample *sample, struct inference_result *result,
     return 0;
 }
 
-/* `scale`: that the network chose, or 0.  1 when nothing more can be written. */
+/* 1 when nothing more can be written. */
 static int put_sample(struct batch *batch, struct sample *sample, struct inference_result *result,
-                      double scale, struct err *err)
+                      struct err *err)
 {
     const struct inference_options *what = &batch->options->what;
     const struct told told = {.diameter = result->diameter,
-                              .scale = scale,
+                              .scale = batch->scale,
                               .has_flows = what->flows,
                               .ridges = what->ridges};
     struct tile_meta meta;
@@ -88,16 +88,6 @@ static int put_sample(struct batch *batch, struct sample *sample, struct inferen
         return -1;
     walk_progress(&batch->at, &meta, relay_images(batch->relay), batch->options->progress);
     return relay_put(batch->relay, sample) ? 0 : 1;
-}
-
-/* Of a window: its result becomes that of the sample's tile. */
-static int settle_window(struct batch *batch, size_t i, struct err *err)
-{
-    struct rescale_window *window = &batch->windows[i];
-    if (!window->image.data)
-        return 0;
-    array_free(&window->image);
-    return rescale_back(&batch->results[i], window, err);
 }
 
 /* 1 when nothing more can be written. */
@@ -113,12 +103,8 @@ static int run_batch(struct batch *batch, struct err *err)
     if (inference_run(batch->model, options->device, &options->what, batch->inputs, count,
                       batch->results, err))
         return err_prefix(err, "sample '%s'", batch->samples[0]->key);
-    for (size_t i = 0; i < count && !result; i++) {
-        result = settle_window(batch, i, err);
-        if (!result)
-            result = put_sample(batch, batch->samples[i], &batch->results[i],
-                                batch->windows[i].scale, err);
-    }
+    for (size_t i = 0; i < count && !result; i++)
+        result = put_sample(batch, batch->samples[i], &batch->results[i], err);
     return result;
 }
 
@@ -150,22 +136,10 @@ static int see_sample(struct batch *batch, struct sample *sample, struct inferen
     return 0;
 }
 
-static const struct rescale_window as_it_is;
-
-/* Windows that are larger than their tiles need as much memory as several. */
-static size_t most_at_once(const struct batch *batch, const struct rescale_window *window)
-{
-    size_t most = batch->options->batch;
-    return window->scale > 1 ? (most + 3) / 4 : most;
-}
-
-/* The window is taken over; one without an image is of a sample as it is. */
 static int take_sample(struct batch *batch, struct sample *sample,
-                       const struct inference_input *input, const struct rescale_window *window,
-                       struct err *err)
+                       const struct inference_input *input, struct err *err)
 {
-    bool is_shown = window->image.data != NULL;
-    if (!fits(batch, is_shown ? &window->image : input->image)) {
+    if (!fits(batch, input->image)) {
         int result = run_batch(batch, err);
         if (result)
             return result;
@@ -173,65 +147,116 @@ static int take_sample(struct batch *batch, struct sample *sample,
     size_t i = batch->count++;
     batch->samples[i] = sample;
     batch->inputs[i] = *input;
-    batch->windows[i] = *window;
-    if (is_shown)
-        batch->inputs[i].image = &batch->windows[i].image;
-    return batch->count >= most_at_once(batch, window) ? run_batch(batch, err) : 0;
+    return batch->count == batch->options->batch ? run_batch(batch, err) : 0;
 }
 
 /* ---- whole images ---- */
 
-/* A tile of the image that is held goes on, at the scale that was chosen; 0: none, it is as it is.
- */
-static int release(struct batch *batch, struct held *held, size_t i, double scale, struct err *err)
+/* A tile that is the image's window: it goes on as it is. */
+static int release_window(struct batch *batch, const struct held_tile *tile,
+                          struct whole_answer *answer, struct err *err)
 {
-    struct rescale_tile *tile = &held->image.tiles[i];
-    struct rescale_window window = {.scale = scale};
-    if (tile->is_done && scale == 1) {
-        tile->is_done = false;
-        int result = run_batch(batch, err);
-        return result ? result : put_sample(batch, held->samples[i], &tile->result, scale, err);
-    }
-    if (scale > 0 && scale != 1 && rescale_window(&held->image, i, scale, &window, err))
-        return -1;
-    return take_sample(batch, held->samples[i], &tile->input, &window, err);
+    if (!answer || !answer->is_done)
+        return take_sample(batch, tile->sample, &tile->input, err);
+    answer->is_done = false;
+    int result = run_batch(batch, err);
+    return result ? result : put_sample(batch, tile->sample, &answer->result, err);
 }
 
-static int release_all(struct batch *batch, struct held *held, double scale, struct err *err)
+/* What was computed of them before; or NULL. */
+static int release_windows(struct batch *batch, struct held *held, struct whole_answer *answers,
+                           struct err *err)
 {
     int result = 0;
-    for (size_t i = 0; i < held->image.count && !result; i++)
-        result = release(batch, held, i, scale, err);
-    held_clear(held);
+    for (size_t i = 0; i < held->count && !result; i++)
+        result = release_window(batch, &held->tiles[i], answers ? &answers[i] : NULL, err);
     return result;
+}
+
+/* Other tiles have what the image's windows say. */
+static int release_parts(struct batch *batch, struct held *held,
+                         const struct whole_options *options, struct err *err)
+{
+    struct whole whole;
+    struct inference_result answer;
+    int result = 0;
+    whole_new(&whole, options);
+    for (size_t i = 0; i < held->count && !result; i++) {
+        const struct held_tile *tile = &held->tiles[i];
+        whole_drop(&whole, tile->place.y);
+        if (whole_part(&whole, tile->place, &answer, err))
+            result = err_prefix(err, "sample '%s'", tile->sample->key);
+        else
+            result = put_sample(batch, tile->sample, &answer, err);
+    }
+    whole_free(&whole);
+    return result;
+}
+
+static int show_image(struct batch *batch, struct held *held, struct rescale_image *image,
+                      struct err *err)
+{
+    const struct tiles_options *options = batch->options;
+    if (rescale_choose(batch->model, options->device, &options->what, image, &batch->scale, err))
+        return err_prefix(err, "sample '%s'", held->tiles[0].sample->key);
+    if (batch->scale == 1 && held_is_cut_so(held, &image->windows))
+        return release_windows(batch, held, image->answers, err);
+    const struct whole_options how = {.model = batch->model,
+                                      .device = options->device,
+                                      .what = &options->what,
+                                      .batch = options->batch,
+                                      .pixels = image->pixels,
+                                      .offset = image->offset,
+                                      .gain = image->gain,
+                                      .scale = batch->scale,
+                                      .answers = batch->scale == 1 ? image->answers : NULL};
+    return release_parts(batch, held, &how, err);
 }
 
 /* All its tiles are there. */
 static int finish_image(struct batch *batch, struct held *held, struct err *err)
 {
-    double scale;
-    int result = run_batch(batch, err);
-    if (result)
-        return result;
-    if (rescale_choose(batch->model, batch->options->device, &batch->options->what, &held->image,
-                       &scale, err))
-        return err_prefix(err, "sample '%s'", held->samples[0]->key);
-    return release_all(batch, held, scale, err);
+    struct rescale_image image = {0};
+    struct array pixels = {0};
+    const struct inference_input *like = &held->tiles[0].input;
+    int result = held_join(held, &pixels, err);
+    if (!result)
+        result = rescale_new(&image, &pixels, like->offset, like->gain, err);
+    if (!result)
+        result = show_image(batch, held, &image, err);
+    if (!result)
+        result = run_batch(batch, err);
+    rescale_free(&image);
+    array_free(&pixels);
+    held_clear(held);
+    batch->scale = 0;
+    return result;
+}
+
+/* Those of an image that is not whole go on as they are. */
+static int release_held(struct batch *batch, struct held *held, struct err *err)
+{
+    int result = release_windows(batch, held, NULL, err);
+    held_clear(held);
+    return result;
 }
 
 static int hold_sample(struct batch *batch, struct held *held, struct sample *sample,
                        const struct inference_input *input, struct err *err)
 {
-    if (!held_takes(held, &batch->meta, input->image)) {
-        int result = release_all(batch, held, 0, err);
+    if (!held_takes(held, &batch->meta, input)) {
+        int result = release_held(batch, held, err);
         if (result)
             return result;
     }
-    if (!held_takes(held, &batch->meta, input->image))
-        return take_sample(batch, sample, input, &as_it_is, err);
+    if (!held_takes(held, &batch->meta, input))
+        return take_sample(batch, sample, input, err);
     if (held_add(held, sample, &batch->meta, input, err))
         return -1;
-    return held_is_whole(held) ? finish_image(batch, held, err) : 0;
+    if (!held_is_whole(held))
+        return 0;
+    int result = run_batch(batch, err);
+    return result ? result : finish_image(batch, held, err);
 }
 
 int tiles_predict(struct model *model, const struct tiles_options *options, struct relay *relay,
@@ -246,10 +271,10 @@ int tiles_predict(struct model *model, const struct tiles_options *options, stru
         result = see_sample(&batch, sample, &input, err);
         if (!result)
             result = options->rescale ? hold_sample(&batch, &held, sample, &input, err)
-                                      : take_sample(&batch, sample, &input, &as_it_is, err);
+                                      : take_sample(&batch, sample, &input, err);
     }
     if (!result && !relay_cut(relay))
-        result = release_all(&batch, &held, 0, err);
+        result = release_held(&batch, &held, err);
     if (!result && !relay_cut(relay))
         result = run_batch(&batch, err);
     held_free(&held);

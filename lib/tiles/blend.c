@@ -141,22 +141,27 @@ int blend_add(struct blend *blend, const struct array *tile, int64_t x, int64_t 
 
 /* ---- the result ---- */
 
-int64_t blend_row(const struct blend *blend, int64_t y, float *to)
+int64_t blend_pixels(const struct blend *blend, int64_t y, int64_t x, size_t n, float *to)
 {
-    size_t width = (size_t)blend->width;
     if (y < blend->band.top || y >= blend->band.bottom) {
-        memset(to, 0, blend->planes * width * sizeof *to);
-        return blend->width;
+        memset(to, 0, blend->planes * n * sizeof *to);
+        return (int64_t)n;
     }
-    const float *row = band_row(&blend->band, y);
+    size_t width = (size_t)blend->width;
+    const float *row = (const float *)band_row(&blend->band, y) + x;
     const float *weights = row + blend->planes * width;
     int64_t uncovered = 0;
-    for (size_t x = 0; x < width; x++)
-        uncovered += weights[x] == 0;
+    for (size_t i = 0; i < n; i++)
+        uncovered += weights[i] == 0;
     for (size_t k = 0; k < blend->planes; k++)
-        for (size_t x = 0; x < width; x++)
-            to[k * width + x] = weights[x] > 0 ? row[k * width + x] / weights[x] : 0;
+        for (size_t i = 0; i < n; i++)
+            to[k * n + i] = weights[i] > 0 ? row[k * width + i] / weights[i] : 0;
     return uncovered;
+}
+
+int64_t blend_row(const struct blend *blend, int64_t y, float *to)
+{
+    return blend_pixels(blend, y, 0, (size_t)blend->width, to);
 }
 
 void blend_drop(struct blend *blend, int64_t top)

@@ -51,6 +51,9 @@ int blend_add(struct blend *blend, const struct array *tile, int64_t x, int64_t 
  * many pixels no tile has covered. */
 int64_t blend_row(const struct blend *blend, int64_t y, float *to);
 
+/* The same of n pixels from x on, planes x n floats. */
+int64_t blend_pixels(const struct blend *blend, int64_t y, int64_t x, size_t n, float *to);
+
 /* Forgets the rows above `top`. */
 void blend_drop(struct blend *blend, int64_t top);
 

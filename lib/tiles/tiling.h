@@ -12,6 +12,10 @@
 
 #define TILING_MAX_SIZES 32
 
+/* How tile(1) cuts unless it was told otherwise, and how networks look at whole images. */
+#define TILING_SIZE    224
+#define TILING_OVERLAP 56
+
 /* How images are cut, in pixels. */
 struct tiling_options {
     int64_t sizes[TILING_MAX_SIZES]; /* 0 is the full image */

@@ -1,0 +1,222 @@
+#include "predict/whole.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/half.h"
+#include "nn/nn.h"
+
+void whole_new(struct whole *whole, const struct whole_options *options)
+{
+    int64_t width = (int64_t)options->pixels->shape[1], height = (int64_t)options->pixels->shape[0];
+    *whole =
+        (struct whole){.options = *options, .windows = windows_over(width, height, options->scale)};
+}
+
+void whole_free(struct whole *whole)
+{
+    for (int map = 0; map < WHOLE_MAPS; map++)
+        if (whole->maps[map].ndim)
+            blend_free(&whole->maps[map].blend);
+    memset(whole->maps, 0, sizeof whole->maps);
+}
+
+static struct array *map_of(struct inference_result *result, int map)
+{
+    struct array *const maps[WHOLE_MAPS] = {&result->prob, &result->logits, &result->flows,
+                                            &result->uncertainty};
+    return maps[map];
+}
+
+/* ---- windows ---- */
+
+static int add_map(struct whole *whole, struct whole_map *map, const struct array *array,
+                   struct windows_part at, struct err *err)
+{
+    size_t height = array->shape[array->ndim - 2], width = array->shape[array->ndim - 1];
+    size_t planes = array->ndim == 3 ? array->shape[0] : 1;
+    struct array values;
+    if (!map->ndim) {
+        if (blend_new(&map->blend, BLEND_GAUSS, planes, whole->windows.x.length,
+                      whole->windows.y.length, err))
+            return -1;
+        map->dtype = array->dtype;
+        map->ndim = array->ndim;
+    }
+    if (window_planes(array, 0, 0, height, width, &values, err))
+        return -1;
+    int result = blend_add(&map->blend, &values, at.x, at.y, err);
+    array_free(&values);
+    return result;
+}
+
+/* Window i has its answer, in the image's pixels, which is freed. */
+static int add_answer(struct whole *whole, int64_t i, struct inference_result *result,
+                      struct err *err)
+{
+    struct windows_part at = windows_place(&whole->windows, i);
+    int failed = 0;
+    for (int map = 0; map < WHOLE_MAPS && !failed; map++)
+        if (map_of(result, map)->data)
+            failed = add_map(whole, &whole->maps[map], map_of(result, map), at, err);
+    inference_free(result);
+    return failed;
+}
+
+/* Windows from the next on that are computed together: of those that have no answer. */
+static size_t count_batch(const struct whole *whole)
+{
+    const struct whole_answer *answers = whole->options.answers;
+    size_t left = (size_t)(grid_count(&whole->windows) - whole->next), n = 0;
+    while (n < left && n < whole->options.batch &&
+           !(answers && answers[whole->next + (int64_t)n].is_done))
+        n++;
+    return n;
+}
+
+static void free_windows(struct window *windows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        array_free(&windows[i].image);
+    free(windows);
+}
+
+static int cut_batch(struct whole *whole, size_t n, struct window *windows,
+                     struct inference_input *inputs, struct err *err)
+{
+    const struct whole_options *options = &whole->options;
+    for (size_t i = 0; i < n; i++) {
+        struct windows_part part = windows_place(&whole->windows, whole->next + (int64_t)i);
+        if (window_cut(options->pixels, part, options->scale, 0, 0, &windows[i], err))
+            return -1;
+        inputs[i] = (struct inference_input){
+            .image = &windows[i].image, .offset = options->offset, .gain = options->gain};
+    }
+    return 0;
+}
+
+static int take_results(struct whole *whole, size_t n, const struct window *windows,
+                        struct inference_result *results, struct err *err)
+{
+    int failed = 0;
+    for (size_t i = 0; i < n; i++)
+        if (failed)
+            inference_free(&results[i]);
+        else if (window_back(&results[i], &windows[i], err) ||
+                 add_answer(whole, whole->next + (int64_t)i, &results[i], err))
+            failed = -1;
+    return failed;
+}
+
+static int compute_batch(struct whole *whole, size_t n, struct err *err)
+{
+    const struct whole_options *options = &whole->options;
+    struct window *windows = calloc(n, sizeof *windows);
+    struct inference_input *inputs = calloc(n, sizeof *inputs);
+    struct inference_result *results = calloc(n, sizeof *results);
+    int result = windows && inputs && results ? cut_batch(whole, n, windows, inputs, err)
+                                              : err_memory(err, "an image's windows");
+    if (!result) {
+        nn_mind_others();
+        result =
+            inference_run(options->model, options->device, options->what, inputs, n, results, err);
+    }
+    if (!result)
+        result = take_results(whole, n, windows, results, err);
+    if (windows)
+        free_windows(windows, n);
+    free(inputs);
+    free(results);
+    return result;
+}
+
+static int compute_next(struct whole *whole, struct err *err)
+{
+    struct whole_answer *answers = whole->options.answers;
+    size_t n = count_batch(whole);
+    int result;
+    if (n > 0) {
+        result = compute_batch(whole, n, err);
+    } else {
+        answers[whole->next].is_done = false;
+        result = add_answer(whole, whole->next, &answers[whole->next].result, err);
+        n = 1;
+    }
+    whole->next += (int64_t)n;
+    return result;
+}
+
+/* ---- parts ---- */
+
+/* A row of a plane, of which n values are there; the last is repeated. */
+static void put_row(const float *values, size_t n, struct array *to, size_t at, size_t width)
+{
+    size_t size = dtype_size(to->dtype);
+    char *row = (char *)to->data + at * size;
+    if (to->dtype == DTYPE_F16)
+        half_from_floats((uint16_t *)(void *)row, values, n);
+    else
+        memcpy(row, values, n * size);
+    for (size_t x = n; x < width; x++)
+        memcpy(row + x * size, row + (n - 1) * size, size);
+}
+
+static int part_of_map(const struct whole_map *map, struct windows_part part, struct array *to,
+                       struct err *err)
+{
+    size_t shape[3] = {map->blend.planes};
+    size_t height = (size_t)part.height, width = (size_t)part.width;
+    size_t n = blend_clip(part.x, (size_t)part.width, map->blend.width).n;
+    shape[map->ndim - 2] = height;
+    shape[map->ndim - 1] = width;
+    float *values = malloc(map->blend.planes * n * sizeof *values);
+    if (!values)
+        return err_memory(err, "a tile's answer");
+    if (array_new(to, map->dtype, map->ndim, shape, err)) {
+        free(values);
+        return -1;
+    }
+    for (int64_t y = 0; y < part.height; y++) {
+        int64_t row = part.y + y < map->blend.height ? part.y + y : map->blend.height - 1;
+        blend_pixels(&map->blend, row, part.x, n, values);
+        for (size_t k = 0; k < map->blend.planes; k++)
+            put_row(values + k * n, n, to, (k * height + (size_t)y) * width, width);
+    }
+    free(values);
+    return 0;
+}
+
+/* Rows above are finished. */
+static int64_t finished(const struct whole *whole)
+{
+    return whole->next < grid_count(&whole->windows) ? windows_place(&whole->windows, whole->next).y
+                                                     : whole->windows.y.length;
+}
+
+int whole_part(struct whole *whole, struct windows_part part, struct inference_result *result,
+               struct err *err)
+{
+    int64_t bottom = part.y + part.height;
+    if (bottom > whole->windows.y.length)
+        bottom = whole->windows.y.length;
+    *result = (struct inference_result){0};
+    while (finished(whole) < bottom)
+        if (compute_next(whole, err))
+            return -1;
+    for (int map = 0; map < WHOLE_MAPS; map++)
+        if (whole->maps[map].ndim &&
+            part_of_map(&whole->maps[map], part, map_of(result, map), err)) {
+            inference_free(result);
+            return -1;
+        }
+    return 0;
+}
+
+/* Not what windows will add to. */
+void whole_drop(struct whole *whole, int64_t top)
+{
+    int64_t until = top < finished(whole) ? top : finished(whole);
+    for (int map = 0; map < WHOLE_MAPS; map++)
+        if (whole->maps[map].ndim)
+            blend_drop(&whole->maps[map].blend, until);
+}
