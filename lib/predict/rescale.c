@@ -29,18 +29,27 @@
 /* A smaller share of pixels that may be cells says nothing. */
 #define SEEN 0.01
 
-int rescale_new(struct rescale_image *image, const struct array *pixels, double offset, double gain,
-                struct err *err)
+static int64_t count_known(const struct grid *windows, int64_t known)
+{
+    int64_t rows = 0;
+    while (rows < windows->y.count && grid_start(&windows->y, rows) + windows->y.size <= known)
+        rows++;
+    return rows * windows->x.count;
+}
+
+int rescale_new(struct rescale_image *image, const struct windows_image *pixels, int64_t known,
+                double offset, double gain, struct err *err)
 {
     *image = (struct rescale_image){.pixels = pixels, .offset = offset, .gain = gain};
-    image->windows = windows_over((int64_t)pixels->shape[1], (int64_t)pixels->shape[0], 1);
+    image->windows = windows_over(pixels->width, pixels->height, 1);
+    image->count = count_known(&image->windows, known);
     image->answers = calloc((size_t)grid_count(&image->windows), sizeof *image->answers);
     return image->answers ? 0 : err_memory(err, "an image's windows");
 }
 
 void rescale_free(struct rescale_image *image)
 {
-    for (int64_t i = 0; image->answers && i < grid_count(&image->windows); i++)
+    for (int64_t i = 0; image->answers && i < image->count; i++)
         if (image->answers[i].is_done)
             inference_free(&image->answers[i].result);
     free(image->answers);
@@ -144,7 +153,7 @@ static int compute(struct model *model, int device, const struct inference_optio
 static int compute_groups(struct model *model, int device, const struct inference_options *what,
                           struct rescale_image *image, struct err *err)
 {
-    int64_t count = grid_count(&image->windows), groups = (count + GROUP - 1) / GROUP;
+    int64_t count = image->count, groups = (count + GROUP - 1) / GROUP;
     int64_t chosen = groups < GROUPS ? groups : GROUPS;
     for (int64_t g = 0; g < chosen; g++) {
         int64_t at = (2 * g + 1) * groups / (2 * chosen) * GROUP, left = count - at;
@@ -186,7 +195,7 @@ static size_t choose_probes(const struct rescale_image *image, struct probe prob
 {
     struct probe all[GROUPS * GROUP];
     size_t n = 0;
-    for (int64_t i = 0; i < grid_count(&image->windows); i++)
+    for (int64_t i = 0; i < image->count; i++)
         if (image->answers[i].is_done)
             all[n++] = (struct probe){i, seen_in(&image->answers[i].result.prob)};
     qsort(all, n, sizeof *all, compare_probes);

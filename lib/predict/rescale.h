@@ -11,17 +11,18 @@
 
 #include "predict/whole.h"
 
-/* An image that is whole. */
+/* An image, or as much of it as is there. */
 struct rescale_image {
-    const struct array *pixels;   /* borrowed; height x width x C */
-    double offset, gain;          /* see inference_input */
-    struct grid windows;          /* of it as it is (scale 1) */
-    struct whole_answer *answers; /* owned, one a window: of those that were seen to choose */
+    const struct windows_image *pixels; /* borrowed */
+    double offset, gain;                /* see inference_input */
+    struct grid windows;                /* of it as it is (scale 1) */
+    int64_t count;                      /* of them, those whose rows are there */
+    struct whole_answer *answers;       /* owned, one a window: of those that were seen to choose */
 };
 
-/* The caller ends it with rescale_free, also after a failure. */
-int rescale_new(struct rescale_image *image, const struct array *pixels, double offset, double gain,
-                struct err *err) MUST_CHECK;
+/* The rows above `known` are there.  The caller ends it with rescale_free, also after a failure. */
+int rescale_new(struct rescale_image *image, const struct windows_image *pixels, int64_t known,
+                double offset, double gain, struct err *err) MUST_CHECK;
 void rescale_free(struct rescale_image *image);
 
 /* By what the image is scaled before the network sees it, 1/4 to 2; 1 when it is as sure as it is.

@@ -152,9 +152,18 @@ static int take_sample(struct batch *batch, struct sample *sample,
 
 /* ---- whole images ---- */
 
-/* A tile that is the image's window: it goes on as it is. */
-static int release_window(struct batch *batch, const struct held_tile *tile,
-                          struct whole_answer *answer, struct err *err)
+/* An image whose tiles wait, as tiles_options say. */
+struct shown {
+    struct held held;
+    bool is_judged; /* it is known how it is shown */
+    bool is_parted; /* through windows of its own, of which tiles have parts; else as its tiles */
+    struct rescale_image choice;
+    struct whole whole;
+};
+
+/* A tile goes on as it is. */
+static int release_tile(struct batch *batch, const struct held_tile *tile,
+                        struct whole_answer *answer, struct err *err)
 {
     if (!answer || !answer->is_done)
         return take_sample(batch, tile->sample, &tile->input, err);
@@ -163,89 +172,125 @@ static int release_window(struct batch *batch, const struct held_tile *tile,
     return result ? result : put_sample(batch, tile->sample, &answer->result, err);
 }
 
-/* What was computed of them before; or NULL. */
-static int release_windows(struct batch *batch, struct held *held, struct whole_answer *answers,
-                           struct err *err)
+/* All of them; those that are windows of the image may have been computed before. */
+static int release_tiles(struct batch *batch, struct shown *shown, struct err *err)
 {
+    struct held *held = &shown->held;
+    struct whole_answer *answers = shown->choice.answers;
+    size_t first = (size_t)held->taken - held->count, n = held->count;
     int result = 0;
-    for (size_t i = 0; i < held->count && !result; i++)
-        result = release_window(batch, &held->tiles[i], answers ? &answers[i] : NULL, err);
+    for (size_t i = 0; i < n && !result; i++)
+        result = release_tile(batch, &held->tiles[i], answers ? &answers[first + i] : NULL, err);
+    held_shift(held, n);
     return result;
 }
 
-/* Other tiles have what the image's windows say. */
-static int release_parts(struct batch *batch, struct held *held,
-                         const struct whole_options *options, struct err *err)
+static int release_part(struct batch *batch, struct shown *shown, const struct held_tile *tile,
+                        int64_t known, struct err *err)
 {
-    struct whole whole;
     struct inference_result answer;
+    struct band *rows = &shown->held.image.rows;
+    int64_t needed = whole_drop(&shown->whole, tile->place.y);
+    band_drop(rows, needed < rows->bottom ? needed : rows->bottom - 1);
+    if (whole_part(&shown->whole, tile->place, known, &answer, err))
+        return err_prefix(err, "sample '%s'", tile->sample->key);
+    return put_sample(batch, tile->sample, &answer, err);
+}
+
+/* Those tiles that have all that they need among the rows above `known`, or all tiles. */
+static int release_parts(struct batch *batch, struct shown *shown, int64_t known, bool all,
+                         struct err *err)
+{
+    struct held *held = &shown->held;
+    size_t n = 0;
     int result = 0;
-    whole_new(&whole, options);
-    for (size_t i = 0; i < held->count && !result; i++) {
-        const struct held_tile *tile = &held->tiles[i];
-        whole_drop(&whole, tile->place.y);
-        if (whole_part(&whole, tile->place, &answer, err))
-            result = err_prefix(err, "sample '%s'", tile->sample->key);
-        else
-            result = put_sample(batch, tile->sample, &answer, err);
+    for (; n < held->count && !result; n++) {
+        const struct windows_part *place = &held->tiles[n].place;
+        if (!all && whole_reach(&shown->whole, place->y + place->height) > known)
+            break;
+        result = release_part(batch, shown, &held->tiles[n], known, err);
     }
-    whole_free(&whole);
+    held_shift(held, n);
     return result;
 }
 
-static int show_image(struct batch *batch, struct held *held, struct rescale_image *image,
-                      struct err *err)
+static void begin_parts(struct batch *batch, struct shown *shown)
 {
     const struct tiles_options *options = batch->options;
-    if (rescale_choose(batch->model, options->device, &options->what, image, &batch->scale, err))
-        return err_prefix(err, "sample '%s'", held->tiles[0].sample->key);
-    if (batch->scale == 1 && held_is_cut_so(held, &image->windows))
-        return release_windows(batch, held, image->answers, err);
+    const struct rescale_image *choice = &shown->choice;
     const struct whole_options how = {.model = batch->model,
                                       .device = options->device,
                                       .what = &options->what,
                                       .batch = options->batch,
-                                      .pixels = image->pixels,
-                                      .offset = image->offset,
-                                      .gain = image->gain,
+                                      .image = choice->pixels,
+                                      .offset = choice->offset,
+                                      .gain = choice->gain,
                                       .scale = batch->scale,
-                                      .answers = batch->scale == 1 ? image->answers : NULL};
-    return release_parts(batch, held, &how, err);
+                                      .answers = batch->scale == 1 ? choice->answers : NULL};
+    shown->is_parted = true;
+    whole_new(&shown->whole, &how);
 }
 
-/* All its tiles are there. */
-static int finish_image(struct batch *batch, struct held *held, struct err *err)
+/* How the image is shown, by as much of it as is there. */
+static int judge(struct batch *batch, struct shown *shown, struct err *err)
 {
-    struct rescale_image image = {0};
-    struct array pixels = {0};
-    const struct inference_input *like = &held->tiles[0].input;
-    int result = held_join(held, &pixels, err);
-    if (!result)
-        result = rescale_new(&image, &pixels, like->offset, like->gain, err);
-    if (!result)
-        result = show_image(batch, held, &image, err);
-    if (!result)
+    struct held *held = &shown->held;
+    const struct inference_input *like = &held->like;
+    int result = run_batch(batch, err);
+    shown->is_judged = true;
+    if (result)
+        return result;
+    result = held_join(held, err);
+    if (result)
+        return result < 0 ? -1 : 0;
+    if (rescale_new(&shown->choice, &held->image, held_known(held), like->offset, like->gain, err))
+        return -1;
+    if (rescale_choose(batch->model, batch->options->device, &batch->options->what, &shown->choice,
+                       &batch->scale, err))
+        return err_prefix(err, "sample '%s'", held->tiles[0].sample->key);
+    if (batch->scale == 1 && held->is_cut_so)
+        held_part(held);
+    else
+        begin_parts(batch, shown);
+    return 0;
+}
+
+/* No more of its tiles will come. */
+static int end_image(struct batch *batch, struct shown *shown, struct err *err)
+{
+    int result = shown->is_parted ? release_parts(batch, shown, shown->held.bottom, true, err)
+                                  : release_tiles(batch, shown, err);
+    if (!result && shown->is_judged)
         result = run_batch(batch, err);
-    rescale_free(&image);
-    array_free(&pixels);
-    held_clear(held);
+    whole_free(&shown->whole);
+    rescale_free(&shown->choice);
+    held_clear(&shown->held);
+    *shown = (struct shown){.held = shown->held};
     batch->scale = 0;
     return result;
 }
 
-/* Those of an image that is not whole go on as they are. */
-static int release_held(struct batch *batch, struct held *held, struct err *err)
+/* A tile more of the image. */
+static int show_more(struct batch *batch, struct shown *shown, struct err *err)
 {
-    int result = release_windows(batch, held, NULL, err);
-    held_clear(held);
-    return result;
+    struct held *held = &shown->held;
+    int result = 0;
+    if (!shown->is_judged && (held_is_whole(held) || held_is_full(held)))
+        result = judge(batch, shown, err);
+    if (result || held_is_whole(held))
+        return result ? result : end_image(batch, shown, err);
+    if (!shown->is_judged)
+        return 0;
+    return shown->is_parted ? release_parts(batch, shown, held_known(held), false, err)
+                            : release_tiles(batch, shown, err);
 }
 
-static int hold_sample(struct batch *batch, struct held *held, struct sample *sample,
+static int hold_sample(struct batch *batch, struct shown *shown, struct sample *sample,
                        const struct inference_input *input, struct err *err)
 {
+    struct held *held = &shown->held;
     if (!held_takes(held, &batch->meta, input)) {
-        int result = release_held(batch, held, err);
+        int result = end_image(batch, shown, err);
         if (result)
             return result;
     }
@@ -253,10 +298,14 @@ static int hold_sample(struct batch *batch, struct held *held, struct sample *sa
         return take_sample(batch, sample, input, err);
     if (held_add(held, sample, &batch->meta, input, err))
         return -1;
-    if (!held_is_whole(held))
-        return 0;
-    int result = run_batch(batch, err);
-    return result ? result : finish_image(batch, held, err);
+    return show_more(batch, shown, err);
+}
+
+static void free_shown(struct shown *shown)
+{
+    whole_free(&shown->whole);
+    rescale_free(&shown->choice);
+    held_free(&shown->held);
 }
 
 int tiles_predict(struct model *model, const struct tiles_options *options, struct relay *relay,
@@ -264,19 +313,19 @@ int tiles_predict(struct model *model, const struct tiles_options *options, stru
 {
     static struct batch batch;
     int result = 0;
-    struct held held = {0};
+    struct shown shown = {0};
     struct inference_input input;
     batch = (struct batch){.model = model, .options = options, .relay = relay};
     for (struct sample *sample; !result && (sample = relay_take(relay));) {
         result = see_sample(&batch, sample, &input, err);
         if (!result)
-            result = options->rescale ? hold_sample(&batch, &held, sample, &input, err)
+            result = options->rescale ? hold_sample(&batch, &shown, sample, &input, err)
                                       : take_sample(&batch, sample, &input, err);
     }
     if (!result && !relay_cut(relay))
-        result = release_held(&batch, &held, err);
+        result = end_image(&batch, &shown, err);
     if (!result && !relay_cut(relay))
         result = run_batch(&batch, err);
-    held_free(&held);
+    free_shown(&shown);
     return result < 0 ? -1 : 0;
 }

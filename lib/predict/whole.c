@@ -8,9 +8,9 @@
 
 void whole_new(struct whole *whole, const struct whole_options *options)
 {
-    int64_t width = (int64_t)options->pixels->shape[1], height = (int64_t)options->pixels->shape[0];
-    *whole =
-        (struct whole){.options = *options, .windows = windows_over(width, height, options->scale)};
+    const struct windows_image *image = options->image;
+    *whole = (struct whole){.options = *options,
+                            .windows = windows_over(image->width, image->height, options->scale)};
 }
 
 void whole_free(struct whole *whole)
@@ -63,13 +63,20 @@ static int add_answer(struct whole *whole, int64_t i, struct inference_result *r
     return failed;
 }
 
-/* Windows from the next on that are computed together: of those that have no answer. */
-static size_t count_batch(const struct whole *whole)
+static bool has_answer(const struct whole *whole, int64_t i)
 {
-    const struct whole_answer *answers = whole->options.answers;
-    size_t left = (size_t)(grid_count(&whole->windows) - whole->next), n = 0;
-    while (n < left && n < whole->options.batch &&
-           !(answers && answers[whole->next + (int64_t)n].is_done))
+    return whole->options.answers && whole->options.answers[i].is_done;
+}
+
+/* Windows from the next on that are computed together: of those that have no answer and lie above
+ * row `known`. */
+static size_t count_batch(const struct whole *whole, int64_t known)
+{
+    size_t n = 0;
+    for (int64_t i = whole->next;
+         i < grid_count(&whole->windows) && n < whole->options.batch && !has_answer(whole, i) &&
+         windows_place(&whole->windows, i).y + whole->windows.y.size <= known;
+         i++)
         n++;
     return n;
 }
@@ -87,7 +94,7 @@ static int cut_batch(struct whole *whole, size_t n, struct window *windows,
     const struct whole_options *options = &whole->options;
     for (size_t i = 0; i < n; i++) {
         struct windows_part part = windows_place(&whole->windows, whole->next + (int64_t)i);
-        if (window_cut(options->pixels, part, options->scale, 0, 0, &windows[i], err))
+        if (window_cut(options->image, part, options->scale, 0, 0, &windows[i], err))
             return -1;
         inputs[i] = (struct inference_input){
             .image = &windows[i].image, .offset = options->offset, .gain = options->gain};
@@ -130,18 +137,16 @@ static int compute_batch(struct whole *whole, size_t n, struct err *err)
     return result;
 }
 
-static int compute_next(struct whole *whole, struct err *err)
+static int compute_next(struct whole *whole, int64_t known, struct err *err)
 {
-    struct whole_answer *answers = whole->options.answers;
-    size_t n = count_batch(whole);
-    int result;
-    if (n > 0) {
-        result = compute_batch(whole, n, err);
-    } else {
-        answers[whole->next].is_done = false;
-        result = add_answer(whole, whole->next, &answers[whole->next].result, err);
-        n = 1;
+    if (has_answer(whole, whole->next)) {
+        struct whole_answer *answer = &whole->options.answers[whole->next++];
+        answer->is_done = false;
+        return add_answer(whole, whole->next - 1, &answer->result, err);
     }
+    size_t n = count_batch(whole, known);
+    n = n ? n : 1;
+    int result = compute_batch(whole, n, err);
     whole->next += (int64_t)n;
     return result;
 }
@@ -193,15 +198,24 @@ static int64_t finished(const struct whole *whole)
                                                      : whole->windows.y.length;
 }
 
-int whole_part(struct whole *whole, struct windows_part part, struct inference_result *result,
-               struct err *err)
+int64_t whole_reach(const struct whole *whole, int64_t bottom)
+{
+    const struct grid_axis *down = &whole->windows.y;
+    int64_t row = 0;
+    while (row + 1 < down->count && grid_start(down, row + 1) < bottom)
+        row++;
+    return grid_start(down, row) + down->size;
+}
+
+int whole_part(struct whole *whole, struct windows_part part, int64_t known,
+               struct inference_result *result, struct err *err)
 {
     int64_t bottom = part.y + part.height;
     if (bottom > whole->windows.y.length)
         bottom = whole->windows.y.length;
     *result = (struct inference_result){0};
     while (finished(whole) < bottom)
-        if (compute_next(whole, err))
+        if (compute_next(whole, known, err))
             return -1;
     for (int map = 0; map < WHOLE_MAPS; map++)
         if (whole->maps[map].ndim &&
@@ -213,10 +227,11 @@ int whole_part(struct whole *whole, struct windows_part part, struct inference_r
 }
 
 /* Not what windows will add to. */
-void whole_drop(struct whole *whole, int64_t top)
+int64_t whole_drop(struct whole *whole, int64_t top)
 {
     int64_t until = top < finished(whole) ? top : finished(whole);
     for (int map = 0; map < WHOLE_MAPS; map++)
         if (whole->maps[map].ndim)
             blend_drop(&whole->maps[map].blend, until);
+    return finished(whole);
 }

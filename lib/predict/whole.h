@@ -21,8 +21,8 @@ struct whole_options {
     struct model *model;
     int device;
     const struct inference_options *what;
-    size_t batch;                 /* windows computed at a time */
-    const struct array *pixels;   /* height x width x C */
+    size_t batch; /* windows computed at a time */
+    const struct windows_image *image;
     double offset, gain;          /* see inference_input */
     double scale;                 /* at which it is shown */
     struct whole_answer *answers; /* of all its windows; or NULL */
@@ -43,12 +43,16 @@ struct whole {
 void whole_new(struct whole *whole, const struct whole_options *options);
 void whole_free(struct whole *whole);
 
-/* The answer for a part of the image, of which nothing was above the rows that were dropped; beyond
- * the image its border is repeated. */
-int whole_part(struct whole *whole, struct windows_part part, struct inference_result *result,
-               struct err *err) MUST_CHECK;
+/* The first row of the image that is not needed for the answer above row `bottom`. */
+int64_t whole_reach(const struct whole *whole, int64_t bottom);
 
-/* Forgets the rows above `top`. */
-void whole_drop(struct whole *whole, int64_t top);
+/* The answer for a part of the image, of which nothing was above the rows that were dropped; beyond
+ * the image its border is repeated.  Of the image the rows above `known` are there, as far as
+ * whole_reach at least. */
+int whole_part(struct whole *whole, struct windows_part part, int64_t known,
+               struct inference_result *result, struct err *err) MUST_CHECK;
+
+/* Forgets what is above row `top` of the answer; the first row of the image that is needed yet. */
+int64_t whole_drop(struct whole *whole, int64_t top);
 
 #endif

@@ -40,20 +40,19 @@ struct windows_part windows_place(const struct grid *windows, int64_t i)
 
 /* ---- what they show ---- */
 
-/* What lies outside of the image repeats its border. */
-static int region_of(const struct array *image, struct windows_part at, struct array *region,
-                     struct err *err)
+/* What lies outside of the image, or below the rows that are there, repeats the border. */
+static int region_of(const struct windows_image *image, struct windows_part at,
+                     struct array *region, struct err *err)
 {
-    size_t bytes = image->shape[2] * dtype_size(image->dtype);
-    size_t shape[] = {(size_t)at.height, (size_t)at.width, image->shape[2]};
-    int64_t right = (int64_t)image->shape[1] - 1, bottom = (int64_t)image->shape[0] - 1;
+    size_t bytes = image->channels * dtype_size(image->dtype);
+    size_t shape[] = {(size_t)at.height, (size_t)at.width, image->channels};
+    int64_t right = image->width - 1, bottom = smaller(image->height, image->rows.bottom) - 1;
     if (array_new(region, image->dtype, 3, shape, err))
         return -1;
     size_t inside = (size_t)larger(0, smaller(at.width, right + 1 - at.x));
     char *to = region->data;
     for (int64_t y = at.y; y < at.y + at.height; y++, to += (size_t)at.width * bytes) {
-        const char *row =
-            (const char *)image->data + (size_t)smaller(y, bottom) * image->shape[1] * bytes;
+        const char *row = band_row(&image->rows, smaller(y, bottom));
         memcpy(to, row + (size_t)smaller(at.x, right) * bytes, inside * bytes);
         for (size_t x = inside; x < (size_t)at.width; x++)
             memcpy(to + x * bytes, row + (size_t)right * bytes, bytes);
@@ -76,11 +75,11 @@ static struct span span_of(int64_t start, int64_t length, int64_t room, int64_t 
     return span;
 }
 
-int window_cut(const struct array *image, struct windows_part part, double scale, int64_t height,
-               int64_t width, struct window *window, struct err *err)
+int window_cut(const struct windows_image *image, struct windows_part part, double scale,
+               int64_t height, int64_t width, struct window *window, struct err *err)
 {
-    struct span across = span_of(part.x, part.width, width, (int64_t)image->shape[1], scale);
-    struct span down = span_of(part.y, part.height, height, (int64_t)image->shape[0], scale);
+    struct span across = span_of(part.x, part.width, width, image->width, scale);
+    struct span down = span_of(part.y, part.height, height, image->height, scale);
     int64_t columns = across.before + across.in + across.after;
     int64_t rows = down.before + down.in + down.after;
     struct windows_part at = {part.x - llround((double)across.before / scale),

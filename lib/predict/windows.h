@@ -4,8 +4,17 @@
 #ifndef PREDICT_WINDOWS_H
 #define PREDICT_WINDOWS_H
 
+#include "core/band.h"
 #include "predict/inference.h"
 #include "tiles/grid.h"
+
+/* An image of which some rows are there: height x width x channels. */
+struct windows_image {
+    struct band rows; /* owned */
+    int64_t width, height;
+    size_t channels;
+    enum dtype dtype;
+};
 
 /* A part of an image, in its pixels. */
 struct windows_part {
@@ -25,11 +34,11 @@ struct window {
 struct grid windows_over(int64_t width, int64_t height, double scale);
 struct windows_part windows_place(const struct grid *windows, int64_t i);
 
-/* The part of the image, height x width x C, at that scale; with what is around it in the image
- * where it has less than height x width pixels then (0: without).  What lies outside of the image
- * repeats its border.  Freed by array_free(&window->image). */
-int window_cut(const struct array *image, struct windows_part part, double scale, int64_t height,
-               int64_t width, struct window *window, struct err *err) MUST_CHECK;
+/* The part of the image at that scale; with what is around it in the image where it has less than
+ * height x width pixels then (0: without).  What lies outside of the image, or below the rows that
+ * are there, repeats the border.  Freed by array_free(&window->image). */
+int window_cut(const struct windows_image *image, struct windows_part part, double scale,
+               int64_t height, int64_t width, struct window *window, struct err *err) MUST_CHECK;
 
 /* What the network said of the window becomes that of the part; on failure it is freed. */
 int window_back(struct inference_result *result, const struct window *window,

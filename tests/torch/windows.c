@@ -17,7 +17,7 @@ static float plane_at(double x, double y)
     return (float)(100 + 2 * x + 3 * y);
 }
 
-static struct array image;
+static struct windows_image image;
 /* A part in the middle, one in the first corner, and one that reaches past the last. */
 static const struct windows_part parts[] = {
     {40, 30, PART, PART}, {0, 0, PART, PART}, {100, 70, PART, PART}};
@@ -25,13 +25,16 @@ static const struct windows_part parts[] = {
 static bool begin(void)
 {
     struct err err;
-    size_t shape[] = {HEIGHT, WIDTH, 1};
-    if (array_new(&image, DTYPE_F32, 3, shape, &err))
+    image = (struct windows_image){.rows = band_new(WIDTH * sizeof(float)),
+                                   .width = WIDTH,
+                                   .height = HEIGHT,
+                                   .channels = 1,
+                                   .dtype = DTYPE_F32};
+    if (band_extend(&image.rows, HEIGHT, &err))
         return false;
-    float *to = image.data;
-    for (size_t i = 0; i < HEIGHT; i++)
-        for (size_t j = 0; j < WIDTH; j++)
-            *to++ = plane_at((double)j, (double)i);
+    for (int64_t y = 0; y < HEIGHT; y++)
+        for (int64_t x = 0; x < WIDTH; x++)
+            ((float *)band_row(&image.rows, y))[x] = plane_at((double)x, (double)y);
     return true;
 }
 
