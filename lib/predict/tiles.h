@@ -12,8 +12,9 @@ struct tiles_options {
     size_t batch; /* 1 to TILES_MAX_BATCH */
     bool keep_image;
     bool ranges;  /* the network sees ranges, see sample_scale */
-    bool rescale; /* an image is shown at the size at which the network is surest (rescale.h), for
-                     which its tiles are held, up to 128 MB; of networks with flows */
+    bool rescale; /* an image is shown through windows of its own (whole.h), at the size at which
+                     the network is surest (rescale.h), for which its tiles are held until all are
+                     there, or 128 MB; of networks with flows */
     struct inference_options what;
     void (*progress)(const char *unit, uint64_t done, uint64_t total);
 };
