@@ -151,7 +151,8 @@ void held_part(struct held *held)
 void held_shift(struct held *held, size_t n)
 {
     held->count -= n;
-    memmove(held->tiles, held->tiles + n, held->count * sizeof *held->tiles);
+    if (held->count > 0)
+        memmove(held->tiles, held->tiles + n, held->count * sizeof *held->tiles);
 }
 
 void held_clear(struct held *held)
