@@ -163,6 +163,10 @@ void held_clear(struct held *held)
 
 void held_free(struct held *held)
 {
+    for (size_t i = 0; i < held->count; i++) {
+        sample_free(held->tiles[i].sample);
+        free(held->tiles[i].sample);
+    }
     held_clear(held);
     free(held->tiles);
     held->tiles = NULL;

@@ -56,6 +56,8 @@ void held_shift(struct held *held, size_t n);
 
 /* Forgets all: the next tile is another image's. */
 void held_clear(struct held *held);
+
+/* With the samples that wait yet. */
 void held_free(struct held *held);
 
 #endif

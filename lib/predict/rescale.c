@@ -193,7 +193,7 @@ static double seen_in(const struct array *prob)
 /* The windows to be shown at other sizes: how many. */
 static size_t choose_probes(const struct rescale_image *image, struct probe probes[PROBES])
 {
-    struct probe all[GROUPS * GROUP];
+    struct probe all[GROUPS * GROUP] = {0};
     size_t n = 0;
     for (int64_t i = 0; i < image->count; i++)
         if (image->answers[i].is_done)
