@@ -15,13 +15,14 @@ mask() { # NAME IMAGE TILE-OPTION...: NAME.tif, and cells-NAME.tif
         label -q -c none -o "cells-$1.tif" "$1.tar" 2>label.err
 }
 # Pixels of two masks that differ, in a thousand: a tenth of what is asked, 0.5 %.
+# shellcheck disable=SC2317 # ok calls them
 differ() {
     local size
     [ "$(stat -c %s "$1")" = "$(stat -c %s "$2")" ] || return 1
     size=$(stat -c %s "$1")
     cmp -l "$1" "$2" | wc -l | awk -v n="$size" '{ printf "%.2f", 1000 * $1 / n }'
 }
-# shellcheck disable=SC2317 # ok calls them
+# shellcheck disable=SC2317
 same() { awk -v d="$(differ "$1" "$2")" 'BEGIN { exit !(d != "" && d < 0.5) }'; }
 # shellcheck disable=SC2317
 within() { awk -v d="$(differ "$1" "$2")" -v most="$3" 'BEGIN { exit !(d != "" && d < most) }'; }
