@@ -89,6 +89,9 @@ static void test_weights(enum blend_mode mode, float expected, const char *name)
     is_int(blend_row(&blend, 1, row), 1, "  leave one pixel uncovered");
     is_near((double)row[2], (double)expected, 1e-6, "  and blend where both are");
     is_near((double)row[6], 0, 0, "  0 where none is");
+    float part[3] = {9, 9, 9};
+    is_int(blend_pixels(&blend, 1, 4, 3, part), 1, "  pixels of a row");
+    ok(memcmp(part, row + 4, sizeof part) == 0, "  are those of the row");
     blend_free(&blend);
 }
 
@@ -160,7 +163,7 @@ static void test_band(void)
 
 int main(void)
 {
-    tap_plan(32);
+    tap_plan(38);
     test_geometry(BLEND_MEAN, GRID_SHIFT, "mean, shifted");
     test_geometry(BLEND_MEAN, GRID_PAD, "mean, padded");
     test_geometry(BLEND_GAUSS, GRID_SHIFT, "gauss, shifted");
