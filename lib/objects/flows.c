@@ -245,45 +245,99 @@ static void fill_steps(float *steps, const float *flow, const float *cell, size_
 /* And objects, whose errors it finds. */
 #define OBJECTS_AT_ONCE 16
 
-/* Moves the pixels at (y, x) `count` steps. */
-CLONES(static, void, follow,
-       (const float *restrict steps, int height, int width, float *restrict y, float *restrict x,
-        int count),
-       (steps, height, width, y, x, count))
+/* Where pixels are. */
+struct lanes {
+    float y[LANES], x[LANES];
+};
+
+/* Moves them one step. */
+ALWAYS_INLINE void step_lanes(const float *restrict steps, int height, int width,
+                              const struct lanes *restrict from, struct lanes *restrict to)
 {
     float bottom = (float)(height - 1), right = (float)(width - 1);
-    for (int i = 0; i < count; i++)
-        for (int k = 0; k < LANES; k++) {
-            int row = (int)y[k], column = (int)x[k];
-            int64_t down = row + 1 < height ? 2 * (int64_t)width : 0;
-            int64_t next = column + 1 < width ? 2 : 0;
-            float v = y[k] - (float)row, u = x[k] - (float)column;
-            int64_t at = 2 * ((int64_t)row * width + column);
-            float a = (1 - v) * (1 - u), b = (1 - v) * u, c = v * (1 - u), d = v * u;
-            float dy = a * steps[at] + b * steps[at + next] + c * steps[at + down] +
-                       d * steps[at + down + next];
-            float dx = a * steps[at + 1] + b * steps[at + next + 1] + c * steps[at + down + 1] +
-                       d * steps[at + down + next + 1];
-            float to_y = y[k] + dy, to_x = x[k] + dx;
-            to_y = to_y < 0 ? 0 : to_y;
-            to_x = to_x < 0 ? 0 : to_x;
-            y[k] = to_y > bottom ? bottom : to_y;
-            x[k] = to_x > right ? right : to_x;
+    for (int k = 0; k < LANES; k++) {
+        int row = (int)from->y[k], column = (int)from->x[k];
+        int64_t down = row + 1 < height ? 2 * (int64_t)width : 0;
+        int64_t next = column + 1 < width ? 2 : 0;
+        float v = from->y[k] - (float)row, u = from->x[k] - (float)column;
+        int64_t at = 2 * ((int64_t)row * width + column);
+        float a = (1 - v) * (1 - u), b = (1 - v) * u, c = v * (1 - u), d = v * u;
+        float dy = a * steps[at] + b * steps[at + next] + c * steps[at + down] +
+                   d * steps[at + down + next];
+        float dx = a * steps[at + 1] + b * steps[at + next + 1] + c * steps[at + down + 1] +
+                   d * steps[at + down + next + 1];
+        float to_y = from->y[k] + dy, to_x = from->x[k] + dx;
+        to_y = to_y < 0 ? 0 : to_y;
+        to_x = to_x < 0 ? 0 : to_x;
+        to->y[k] = to_y > bottom ? bottom : to_y;
+        to->x[k] = to_x > right ? right : to_x;
+    }
+}
+
+/* Most pixels go in a circle once they have arrived, exactly, in single precision: after a step
+ * that leads where step `mark` has led all that follow are known.  Brent's way to see it: `mark`
+ * moves to every power of two, from FIRST_MARK on.  The places since then are kept. */
+#define FIRST_MARK 16
+#define PLACES     256
+
+/* The lanes that are now where they were then, a bit each. */
+ALWAYS_INLINE unsigned same_lanes(const struct lanes *now, const struct lanes *then)
+{
+    unsigned same = 0;
+    for (unsigned k = 0; k < LANES; k++)
+        same |= (unsigned)(now->y[k] == then->y[k] && now->x[k] == then->x[k]) << k;
+    return same;
+}
+
+/* The lanes `which` end at that place. */
+static void take_lanes(struct lanes *ends, const struct lanes *place, unsigned which)
+{
+    for (unsigned k = 0; k < LANES; k++)
+        if (which >> k & 1) {
+            ends->y[k] = place->y[k];
+            ends->x[k] = place->x[k];
         }
+}
+
+/* Moves the pixels `count` steps. */
+CLONES(static, void, follow,
+       (const float *restrict steps, int height, int width, struct lanes *lanes, int count),
+       (steps, height, width, lanes, count))
+{
+    struct lanes places[PLACES]; /* of the steps since `mark` */
+    unsigned waiting = (1u << LANES) - 1;
+    int mark = 0;
+    places[0] = *lanes;
+    for (int i = 1; i <= count && waiting; i++) {
+        struct lanes *now = &places[i - mark];
+        step_lanes(steps, height, width, now - 1, now);
+        unsigned same = i > FIRST_MARK ? same_lanes(now, &places[0]) & waiting : 0;
+        if (same)
+            take_lanes(lanes, &places[(count - i) % (i - mark)], same);
+        waiting &= ~same;
+        if (i == count)
+            take_lanes(lanes, now, waiting);
+        bool is_mark = i >= FIRST_MARK && (i & (i - 1)) == 0;
+        if (is_mark || i - mark == PLACES - 1) {
+            places[0] = *now;
+            mark = i;
+        }
+    }
 }
 
 /* The pixels start[0..count), at most LANES of them. */
 static void move_lanes(const uint32_t *start, uint32_t *end, size_t count, const float *steps,
                        size_t height, size_t width, int step_count)
 {
-    float y[LANES] = {0}, x[LANES] = {0};
-    for (size_t k = 0; k < count; k++) {
-        y[k] = (float)(start[k] / width);
-        x[k] = (float)(start[k] % width);
+    struct lanes lanes = {{0}, {0}};
+    for (size_t k = 0; k < LANES; k++) {
+        size_t pixel = start[k < count ? k : 0];
+        lanes.y[k] = (float)(pixel / width);
+        lanes.x[k] = (float)(pixel % width);
     }
-    follow(steps, (int)height, (int)width, y, x, step_count);
+    follow(steps, (int)height, (int)width, &lanes, step_count);
     for (size_t k = 0; k < count; k++)
-        end[k] = (uint32_t)((size_t)(y[k] + 0.5f) * width + (size_t)(x[k] + 0.5f));
+        end[k] = (uint32_t)((size_t)(lanes.y[k] + 0.5f) * width + (size_t)(lanes.x[k] + 0.5f));
 }
 
 struct moving {
