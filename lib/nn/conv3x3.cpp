@@ -4,7 +4,6 @@
 
 #include <ATen/Parallel.h>
 
-#include "core/cpu.h"
 #include "nn/fused.hpp"
 #include "nn/kernels.h"
 
@@ -21,16 +20,6 @@ const float *floats(const at::Tensor &t)
 bool is_one(int value)
 {
     return value == 0 || value == 1;
-}
-
-// oneDNN has such kernels of its own where there is AVX-512.
-bool library_is_slow()
-{
-#if NN_DNNL
-    return cpu_level() < CPU_AVX512;
-#else
-    return true;
-#endif
 }
 
 // Tiles at a time: so many that what is between two steps fits a cache beside the
@@ -83,10 +72,10 @@ void sum_tiles(const struct kernel_gradient &k, int64_t tiles)
 
 bool nn::suits_conv3x3(const at::Tensor &weight, const struct nn_conv &how)
 {
-    return library_is_slow() && weight.device().is_cpu() && weight.dim() == 4 &&
-           weight.size(2) == 3 && weight.size(3) == 3 && is_one(how.stride_h) &&
-           is_one(how.stride_w) && is_one(how.dilation_h) && is_one(how.dilation_w) &&
-           is_one(how.groups) && how.pad_h >= 0 && how.pad_w >= 0 &&
+    return weight.device().is_cpu() && weight.dim() == 4 && weight.size(2) == 3 &&
+           weight.size(3) == 3 && is_one(how.stride_h) && is_one(how.stride_w) &&
+           is_one(how.dilation_h) && is_one(how.dilation_w) && is_one(how.groups) &&
+           how.pad_h >= 0 && how.pad_w >= 0 &&
            kernel_conv3x3_suits(static_cast<size_t>(weight.size(1)),
                                 static_cast<size_t>(weight.size(0)));
 }

@@ -1,7 +1,7 @@
 // Convolutions and linear layers prepared for inference.  With oneDNN (NN_DNNL) the
 // weights are packed as its kernels like them and activations and sums are part of
 // the primitive; otherwise, and on a GPU, libtorch's own operations are called with
-// weights already converted.  Where there is no AVX-512, convolutions of 3 x 3 are ours.
+// weights already converted.  Convolutions of 3 x 3 in float32 are ours.
 #include "nn/plan.h"
 
 #include "nn/conv3x3.hpp"
