@@ -7,7 +7,8 @@
 namespace nn
 {
 
-// Whether these are for such weights, O x C x 3 x 3, and quicker than the library's.
+// Whether these are for such weights, O x C x 3 x 3: quicker than oneDNN's, with AVX-512 or
+// without.
 bool suits_conv3x3(const at::Tensor &weight, const struct nn_conv &how);
 
 // turned: by half a turn, inputs and outputs exchanged, as the gradient by x wants them.
