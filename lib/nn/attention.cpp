@@ -156,7 +156,8 @@ template <size_t lanes> struct softmax : nn::level<lanes> {
     }
 };
 
-AT_LEVELS(attention, softmax, (const struct kernel_head &head, float *scratch), (head, scratch))
+AT_LANES(attention, softmax, nn::lanes_here(), (const struct kernel_head &head, float *scratch),
+         (head, scratch))
 
 } // namespace
 

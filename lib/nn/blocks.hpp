@@ -13,10 +13,10 @@
 // Vectors are passed between functions that are always inlined: no ABI is concerned.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
-// f(parameters) calls of<lanes>::f, compiled for vectors of so many floats: the
-// processor's.
+// f(parameters) calls of<lanes>::f, compiled for vectors of so many floats, at most the
+// processor's: lanes_here(), or fewer.
 #if defined(__x86_64__)
-#define AT_LEVELS(f, of, parameters, arguments)                                                    \
+#define AT_LANES(f, of, lanes, parameters, arguments)                                              \
     __attribute__((target("arch=x86-64-v4"), noinline)) static void f##_avx512 parameters          \
     {                                                                                              \
         of<16>::f arguments;                                                                       \
@@ -27,14 +27,15 @@
     }                                                                                              \
     static void f parameters                                                                       \
     {                                                                                              \
-        if (cpu_level() >= CPU_AVX512)                                                             \
+        size_t wanted = lanes;                                                                     \
+        if (wanted == 16)                                                                          \
             return f##_avx512 arguments;                                                           \
-        if (cpu_level() >= CPU_AVX2)                                                               \
+        if (wanted == 8)                                                                           \
             return f##_avx2 arguments;                                                             \
         of<4>::f arguments;                                                                        \
     }
 #else
-#define AT_LEVELS(f, of, parameters, arguments)                                                    \
+#define AT_LANES(f, of, lanes, parameters, arguments)                                              \
     static void f parameters                                                                       \
     {                                                                                              \
         of<4>::f arguments;                                                                        \

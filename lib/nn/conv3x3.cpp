@@ -89,7 +89,7 @@ at::Tensor nn::pack_conv3x3(const at::Tensor &weight, bool turned)
         from = {floats(w), outs, ins, 9 * ins, 9, turned};
     auto size = static_cast<int64_t>(kernel_conv3x3_weights(from.in, from.out));
     at::Tensor packed = at::empty({size}, w.options());
-    auto parts = static_cast<int64_t>(kernel_conv3x3_parts(from.out));
+    auto parts = static_cast<int64_t>(kernel_conv3x3_parts(from.in, from.out));
     at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
         kernel_conv3x3_pack(static_cast<float *>(packed.data_ptr()), &from,
                             static_cast<size_t>(begin), static_cast<size_t>(end));
@@ -153,7 +153,7 @@ at::Tensor nn::gradient3x3(const at::Tensor &input, const at::Tensor &by_result,
     k.products = room_of(products, kernel_gradient_room(k.in, k.out));
     sum_tiles(k, tiles);
     at::Tensor weights = at::empty({out, in, 3, 3}, x.options());
-    auto parts = static_cast<int64_t>(kernel_conv3x3_parts(k.out));
+    auto parts = static_cast<int64_t>(kernel_gradient_parts(k.in, k.out));
     at::parallel_for(0, parts, 1, [&](int64_t first, int64_t end) {
         kernel_gradient_finish(&k, static_cast<float *>(weights.data_ptr()),
                                static_cast<size_t>(first), static_cast<size_t>(end));

@@ -79,9 +79,9 @@ struct kernel_conv {
 };
 bool kernel_conv3x3_suits(size_t in, size_t out);
 /* Packed, into kernel_conv3x3_weights(in, out) floats: parts first to end - 1 of
- * kernel_conv3x3_parts(out). */
+ * kernel_conv3x3_parts(in, out). */
 size_t kernel_conv3x3_weights(size_t in, size_t out);
-size_t kernel_conv3x3_parts(size_t out);
+size_t kernel_conv3x3_parts(size_t in, size_t out);
 void kernel_conv3x3_pack(float *to, const struct kernel_conv_weights *weights, size_t first,
                          size_t end);
 /* So many tiles from tile `first` on, of kernel_conv3x3_tiles an image; scratch:
@@ -110,7 +110,8 @@ void kernel_gradient_tiles(const struct kernel_gradient *k, size_t begin, size_t
 /* Multiplies what the first `tiles` tiles have at one place; onto: adds to what is there. */
 void kernel_gradient_product(const struct kernel_gradient *k, size_t place, size_t tiles,
                              bool onto);
-/* Parts of kernel_conv3x3_parts(out) of the weights' gradient, out x in x 3 x 3. */
+/* Parts of kernel_gradient_parts(in, out) of the weights' gradient, out x in x 3 x 3. */
+size_t kernel_gradient_parts(size_t in, size_t out);
 void kernel_gradient_finish(const struct kernel_gradient *k, float *weights, size_t first,
                             size_t end);
 

@@ -184,33 +184,34 @@ template <size_t lanes> struct convolution : winograd<lanes> {
     }
 };
 
-AT_LEVELS(pack, convolution,
-          (float *to, const struct kernel_conv_weights &w, size_t first, size_t end),
-          (to, w, first, end))
-AT_LEVELS(run, convolution,
-          (const struct kernel_conv &c, size_t first, size_t tiles, float *scratch),
-          (c, first, tiles, scratch))
+AT_LANES(pack, convolution, lanes_for(w.in, w.out),
+         (float *to, const struct kernel_conv_weights &w, size_t first, size_t end),
+         (to, w, first, end))
+AT_LANES(run, convolution, lanes_for(c.in, c.out_channels),
+         (const struct kernel_conv &c, size_t first, size_t tiles, float *scratch),
+         (c, first, tiles, scratch))
 
-size_t padded_here(size_t n)
+size_t padded_for(size_t in, size_t out)
 {
-    return ceil_of(n, lanes_here()) * lanes_here();
+    size_t lanes = lanes_for(in, out);
+    return ceil_of(out, lanes) * lanes;
 }
 
 } // namespace
 
 bool kernel_conv3x3_suits(size_t in, size_t out)
 {
-    return in % lanes_here() == 0 && in >= 16 && out >= 1;
+    return in % lanes_for(in, out) == 0 && in >= 16 && out >= 1;
 }
 
 size_t kernel_conv3x3_weights(size_t in, size_t out)
 {
-    return places * (in * padded_here(out) + gap);
+    return places * (in * padded_for(in, out) + gap);
 }
 
-size_t kernel_conv3x3_parts(size_t out)
+size_t kernel_conv3x3_parts(size_t in, size_t out)
 {
-    return ceil_of(out, lanes_here());
+    return ceil_of(out, lanes_for(in, out));
 }
 
 void kernel_conv3x3_pack(float *to, const struct kernel_conv_weights *w, size_t first, size_t end)
@@ -226,7 +227,7 @@ size_t kernel_conv3x3_tiles(const struct kernel_conv *c)
 
 size_t kernel_conv3x3_scratch(const struct kernel_conv *c, size_t tiles)
 {
-    return places * (c->in + tiles * (c->in + padded_here(c->out_channels)) + 2 * gap);
+    return places * (c->in + tiles * (c->in + padded_for(c->in, c->out_channels)) + 2 * gap);
 }
 
 void kernel_conv3x3(const struct kernel_conv *c, size_t first, size_t tiles, float *scratch)

@@ -16,6 +16,15 @@ namespace nn
 constexpr size_t side = 6, places = side * side, step = 4;
 constexpr size_t gap = 16; // floats between places: else they fall on each other in a cache
 
+// Floats of the vectors for so many inputs and outputs: half as many as there might be where they
+// are not filled.
+inline size_t lanes_for(size_t in, size_t out)
+{
+    size_t most = lanes_here();
+    bool is_wasted = 8 * ceil_of(out, 16) * 16 > 9 * ceil_of(out, 8) * 8;
+    return most == 16 && (in % 16 || is_wasted) ? 8 : most;
+}
+
 // What tiles are cut out of, with zeros around it.
 struct field {
     size_t height, width, pad_h, pad_w;

@@ -126,21 +126,32 @@ template <size_t lanes> struct gradient : winograd<lanes> {
     }
 };
 
-AT_LEVELS(tiles_in, gradient,
-          (const struct kernel_gradient &k, size_t begin, size_t first, size_t end, float *patch),
-          (k, begin, first, end, patch))
-AT_LEVELS(product, gradient,
-          (const struct kernel_gradient &k, size_t place, size_t tiles, bool onto),
-          (k, place, tiles, onto))
-AT_LEVELS(finish, gradient,
-          (const struct kernel_gradient &k, float *weights, size_t first, size_t end),
-          (k, weights, first, end))
+// Vectors of inputs and of outputs are both filled.
+size_t gradient_lanes(size_t in, size_t out)
+{
+    return std::min(lanes_for(in, out), lanes_for(out, in));
+}
+
+AT_LANES(tiles_in, gradient, gradient_lanes(k.in, k.out),
+         (const struct kernel_gradient &k, size_t begin, size_t first, size_t end, float *patch),
+         (k, begin, first, end, patch))
+AT_LANES(product, gradient, gradient_lanes(k.in, k.out),
+         (const struct kernel_gradient &k, size_t place, size_t tiles, bool onto),
+         (k, place, tiles, onto))
+AT_LANES(finish, gradient, gradient_lanes(k.in, k.out),
+         (const struct kernel_gradient &k, float *weights, size_t first, size_t end),
+         (k, weights, first, end))
 
 } // namespace
 
 bool kernel_gradient_suits(size_t in, size_t out)
 {
-    return in % lanes_here() == 0 && out % lanes_here() == 0;
+    return in % gradient_lanes(in, out) == 0 && out % gradient_lanes(in, out) == 0;
+}
+
+size_t kernel_gradient_parts(size_t in, size_t out)
+{
+    return ceil_of(out, gradient_lanes(in, out));
 }
 
 size_t kernel_gradient_room(size_t tiles, size_t channels)

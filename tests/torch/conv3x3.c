@@ -85,7 +85,7 @@ static bool run(const struct sizes *s, bool turned, bool plain)
     bool made = packed && scratch;
     for (size_t i = 0; made && i < sizeof y / sizeof *y; i++)
         y[i] = 3;
-    for (size_t part = 0; made && part < kernel_conv3x3_parts(s->out); part++)
+    for (size_t part = 0; made && part < kernel_conv3x3_parts(s->in, s->out); part++)
         kernel_conv3x3_pack(packed, &from, part, part + 1);
     for (size_t first = 0; made && first < tiles; first += some)
         kernel_conv3x3(&c, first, first + some < tiles ? some : tiles - first, scratch);
@@ -98,7 +98,8 @@ static int check_sizes(void)
 {
     static const struct sizes all[] = {{1, 1, 16, 1, 1},   {2, 5, 16, 3, 1},   {4, 4, 32, 16, 1},
                                        {6, 6, 16, 24, 0},  {7, 9, 48, 33, 1},  {12, 13, 16, 8, 2},
-                                       {13, 18, 32, 9, 1}, {3, 3, 272, 72, 0}, {5, 17, 272, 2, 1}};
+                                       {13, 18, 32, 9, 1}, {3, 3, 272, 72, 0}, {5, 17, 272, 2, 1},
+                                       {9, 10, 24, 24, 1}, {8, 7, 72, 40, 1}};
     struct rng rng = rng_new(1, "conv3x3");
     int failed = 0;
     fill(x, sizeof x / sizeof *x, &rng, 1);
@@ -184,8 +185,9 @@ static int check_layer(const struct sizes *s)
 static int check_gradients(void)
 {
     static const struct sizes all[] = {
-        {4, 4, 16, 16, 1},  {7, 9, 48, 32, 1}, {13, 18, 16, 64, 0}, {5, 6, 64, 16, 2},
-        {3, 3, 112, 80, 0}, {1, 2, 32, 32, 1}, {26, 30, 16, 48, 1}, {61, 60, 144, 160, 1}};
+        {4, 4, 16, 16, 1},  {7, 9, 48, 32, 1},  {13, 18, 16, 64, 0}, {5, 6, 64, 16, 2},
+        {3, 3, 112, 80, 0}, {1, 2, 32, 32, 1},  {26, 30, 16, 48, 1}, {61, 60, 144, 160, 1},
+        {9, 10, 24, 24, 1}, {12, 7, 24, 48, 1}, {10, 9, 48, 24, 1}};
     int failed = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (nn_scope_begin())
