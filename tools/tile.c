@@ -11,10 +11,7 @@
 
 static struct cut_options settings = {
     /* 56 pixels are shared, a quarter of the side of smaller tiles */
-    .tiling = {.sizes = {TILING_SIZE},
-               .size_count = 1,
-               .overlap = {.amount = TILING_OVERLAP},
-               .overlap_is_cut = true},
+    .tiling = TILING_DEFAULT,
 };
 static int64_t part[2] = {1, 1}; /* I/N */
 static int numbered = JOINED_AUTO;

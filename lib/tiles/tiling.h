@@ -26,6 +26,12 @@ struct tiling_options {
     int64_t part, parts; /* 1 to parts, by whole rows of tiles */
 };
 
+#define TILING_DEFAULT                                                                             \
+    {                                                                                              \
+        .sizes = {TILING_SIZE}, .size_count = 1, .overlap = {.amount = TILING_OVERLAP},            \
+        .overlap_is_cut = true                                                                     \
+    }
+
 struct tiling {
     int size_count;
     int64_t width, height; /* of the image */
