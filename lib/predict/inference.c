@@ -321,12 +321,17 @@ static int take_result(struct inference_result *result, const struct answer *a, 
     return 0;
 }
 
+struct array *inference_map(struct inference_result *result, int map)
+{
+    struct array *const maps[INFERENCE_MAPS] = {&result->prob, &result->logits, &result->flows,
+                                                &result->uncertainty};
+    return maps[map];
+}
+
 void inference_free(struct inference_result *result)
 {
-    array_free(&result->prob);
-    array_free(&result->logits);
-    array_free(&result->flows);
-    array_free(&result->uncertainty);
+    for (int map = 0; map < INFERENCE_MAPS; map++)
+        array_free(inference_map(result, map));
 }
 
 static int run_in_scope(struct model *model, int device, const struct inference_options *options,

@@ -1,6 +1,7 @@
 /* lib/predict: a trained network's answer for images: batches, test-time augmentation,
  * uncertainty, sizes of cells. Nothing that only training needs, and nothing about files but the
- * stream's tiles. */
+ * stream's tiles. Many files: how a whole image is seen has its steps, from the tiles that wait to
+ * the answer that is blended. */
 
 /* Images to class probabilities: what lies between arrays and a network's tensors. */
 #ifndef PREDICT_INFERENCE_H
@@ -49,6 +50,10 @@ struct inference_result {
     struct array uncertainty; /* H x W, float16 */
     double diameter;          /* of the cells, as the image was scaled for; 0: it was not */
 };
+
+/* Its arrays, without data where it was not asked for. */
+#define INFERENCE_MAPS 4
+struct array *inference_map(struct inference_result *result, int map);
 
 void inference_free(struct inference_result *result);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/half.h"
-#include "nn/nn.h"
 
 /* Windows that are computed as they are before it is decided: neighbors in groups, so that the
  * batches between them are whole. */
@@ -37,11 +36,11 @@ static int64_t count_known(const struct grid *windows, int64_t known)
     return rows * windows->x.count;
 }
 
-int rescale_new(struct rescale_image *image, const struct windows_image *pixels, int64_t known,
-                double offset, double gain, struct err *err)
+int rescale_new(struct rescale_image *image, const struct view *view, int64_t known,
+                struct err *err)
 {
-    *image = (struct rescale_image){.pixels = pixels, .offset = offset, .gain = gain};
-    image->windows = windows_over(pixels->width, pixels->height, 1);
+    *image = (struct rescale_image){.view = view};
+    image->windows = windows_over(view->image->width, view->image->height, 1);
     image->count = count_known(&image->windows, known);
     image->answers = calloc((size_t)grid_count(&image->windows), sizeof *image->answers);
     return image->answers ? 0 : err_memory(err, "an image's windows");
@@ -120,44 +119,28 @@ static double surer(const struct sure *sure, double least)
 
 /* ---- the choice ---- */
 
-static void free_windows(struct window *windows, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        array_free(&windows[i].image);
-}
-
 /* Windows as they are; n is at most GROUP. */
-static int compute(struct model *model, int device, const struct inference_options *what,
-                   struct rescale_image *image, int64_t at, size_t n, struct err *err)
+static int compute(struct rescale_image *image, int64_t at, size_t n, struct err *err)
 {
-    struct window windows[GROUP] = {0};
-    struct inference_input inputs[GROUP];
+    struct windows_part parts[GROUP] = {0};
     struct inference_result results[GROUP];
-    int result = 0;
-    for (size_t i = 0; i < n && !result; i++) {
-        struct windows_part part = windows_place(&image->windows, at + (int64_t)i);
-        result = window_cut(image->pixels, part, 1, 0, 0, &windows[i], err);
-        inputs[i] = (struct inference_input){&windows[i].image, image->offset, image->gain};
-    }
-    if (!result) {
-        nn_mind_others();
-        result = inference_run(model, device, what, inputs, n, results, err);
-    }
-    free_windows(windows, n);
-    for (size_t i = 0; i < n && !result; i++)
+    for (size_t i = 0; i < n; i++)
+        parts[i] = windows_place(&image->windows, at + (int64_t)i);
+    if (view_parts(image->view, parts, n, 1, 0, 0, results, err))
+        return -1;
+    for (size_t i = 0; i < n; i++)
         image->answers[at + (int64_t)i] = (struct whole_answer){true, results[i]};
-    return result;
+    return 0;
 }
 
 /* Groups of windows, evenly spread over the image; all of a small one. */
-static int compute_groups(struct model *model, int device, const struct inference_options *what,
-                          struct rescale_image *image, struct err *err)
+static int compute_groups(struct rescale_image *image, struct err *err)
 {
     int64_t count = image->count, groups = (count + GROUP - 1) / GROUP;
     int64_t chosen = groups < GROUPS ? groups : GROUPS;
     for (int64_t g = 0; g < chosen; g++) {
         int64_t at = (2 * g + 1) * groups / (2 * chosen) * GROUP, left = count - at;
-        if (compute(model, device, what, image, at, (size_t)(left < GROUP ? left : GROUP), err))
+        if (compute(image, at, (size_t)(left < GROUP ? left : GROUP), err))
             return -1;
     }
     return 0;
@@ -204,21 +187,13 @@ static size_t choose_probes(const struct rescale_image *image, struct probe prob
     return count;
 }
 
-static int show_probe(struct model *model, int device, const struct inference_options *what,
-                      const struct rescale_image *image, int64_t at, double scale,
+static int show_probe(const struct rescale_image *image, int64_t at, double scale,
                       struct sure *sure, struct err *err)
 {
-    struct window window;
     struct inference_result result;
     struct windows_part whole = windows_place(&image->windows, at);
     struct windows_part part = scale > 1 ? middle_of(whole) : whole;
-    if (window_cut(image->pixels, part, scale, whole.height, whole.width, &window, err))
-        return -1;
-    struct inference_input input = {&window.image, image->offset, image->gain};
-    nn_mind_others();
-    int failed = inference_run(model, device, what, &input, 1, &result, err);
-    array_free(&window.image);
-    if (failed || window_back(&result, &window, err))
+    if (view_parts(image->view, &part, 1, scale, whole.height, whole.width, &result, err))
         return -1;
     add_sure(sure, &image->answers[at].result, (size_t)(part.y - whole.y),
              (size_t)(part.x - whole.x), &result);
@@ -227,40 +202,38 @@ static int show_probe(struct model *model, int device, const struct inference_op
 }
 
 /* The network looks at the probes at that size, too. */
-static int show_probes(struct model *model, int device, const struct inference_options *what,
-                       const struct rescale_image *image, const struct probe *probes, size_t count,
+static int show_probes(const struct rescale_image *image, const struct probe *probes, size_t count,
                        double scale, struct sure *sure, struct err *err)
 {
     *sure = (struct sure){0};
     for (size_t i = 0; i < count; i++)
-        if (show_probe(model, device, what, image, probes[i].window, scale, sure, err))
+        if (show_probe(image, probes[i].window, scale, sure, err))
             return -1;
     return 0;
 }
 
-int rescale_choose(struct model *model, int device, const struct inference_options *what,
-                   struct rescale_image *image, double *scale, struct err *err)
+int rescale_choose(struct rescale_image *image, double *scale, struct err *err)
 {
     struct probe probes[PROBES];
     struct sure half, quarter, twice;
     *scale = 1;
-    if (compute_groups(model, device, what, image, err))
+    if (compute_groups(image, err))
         return -1;
     size_t count = choose_probes(image, probes);
-    if (show_probes(model, device, what, image, probes, count, 0.5, &half, err))
+    if (show_probes(image, probes, count, 0.5, &half, err))
         return -1;
     double as_half = surer(&half, SURE_SMALLER);
     if (as_half > SURER_SMALLER)
         *scale = 0.5;
     if (as_half > SURER_SMALLER || (as_half > HALF_AS_GOOD && sure_before(&half) < SURE_SMALLER)) {
-        if (show_probes(model, device, what, image, probes, count, 0.25, &quarter, err))
+        if (show_probes(image, probes, count, 0.25, &quarter, err))
             return -1;
         if (surer(&quarter, SURE_SMALLER) > fmax(as_half, SURER_SMALLER))
             *scale = 0.25;
     }
     if (*scale < 1)
         return 0;
-    if (show_probes(model, device, what, image, probes, count, 2, &twice, err))
+    if (show_probes(image, probes, count, 2, &twice, err))
         return -1;
     if (surer(&twice, SURE_LARGER) > SURER_LARGER)
         *scale = 2;

@@ -13,21 +13,19 @@
 
 /* An image, or as much of it as is there. */
 struct rescale_image {
-    const struct windows_image *pixels; /* borrowed */
-    double offset, gain;                /* see inference_input */
-    struct grid windows;                /* of it as it is (scale 1) */
-    int64_t count;                      /* of them, those whose rows are there */
-    struct whole_answer *answers;       /* owned, one a window: of those that were seen to choose */
+    const struct view *view;      /* borrowed */
+    struct grid windows;          /* of it as it is (scale 1) */
+    int64_t count;                /* of them, those whose rows are there */
+    struct whole_answer *answers; /* owned, one a window: of those that were seen to choose */
 };
 
 /* The rows above `known` are there.  The caller ends it with rescale_free, also after a failure. */
-int rescale_new(struct rescale_image *image, const struct windows_image *pixels, int64_t known,
-                double offset, double gain, struct err *err) MUST_CHECK;
+int rescale_new(struct rescale_image *image, const struct view *view, int64_t known,
+                struct err *err) MUST_CHECK;
 void rescale_free(struct rescale_image *image);
 
 /* By what the image is scaled before the network sees it, 1/4 to 2; 1 when it is as sure as it is.
- * The network must give probabilities and flows, what->prob and what->flows be set. */
-int rescale_choose(struct model *model, int device, const struct inference_options *what,
-                   struct rescale_image *image, double *scale, struct err *err) MUST_CHECK;
+ * The network must give probabilities and flows, and be asked for both. */
+int rescale_choose(struct rescale_image *image, double *scale, struct err *err) MUST_CHECK;
 
 #endif

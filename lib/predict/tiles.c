@@ -157,6 +157,7 @@ struct shown {
     struct held held;
     bool is_judged; /* it is known how it is shown */
     bool is_parted; /* through windows of its own, of which tiles have parts; else as its tiles */
+    struct view view;
     struct rescale_image choice;
     struct whole whole;
 };
@@ -197,16 +198,15 @@ static int release_part(struct batch *batch, struct shown *shown, const struct h
     return put_sample(batch, tile->sample, &answer, err);
 }
 
-/* Those tiles that have all that they need among the rows above `known`, or all tiles. */
-static int release_parts(struct batch *batch, struct shown *shown, int64_t known, bool all,
-                         struct err *err)
+/* Those tiles that have all that they need among the rows above `known`. */
+static int release_parts(struct batch *batch, struct shown *shown, int64_t known, struct err *err)
 {
     struct held *held = &shown->held;
     size_t n = 0;
     int result = 0;
     for (; n < held->count && !result; n++) {
         const struct windows_part *place = &held->tiles[n].place;
-        if (!all && whole_reach(&shown->whole, place->y + place->height) > known)
+        if (whole_reach(&shown->whole, place->y + place->height) > known)
             break;
         result = release_part(batch, shown, &held->tiles[n], known, err);
     }
@@ -216,17 +216,10 @@ static int release_parts(struct batch *batch, struct shown *shown, int64_t known
 
 static void begin_parts(struct batch *batch, struct shown *shown)
 {
-    const struct tiles_options *options = batch->options;
-    const struct rescale_image *choice = &shown->choice;
-    const struct whole_options how = {.model = batch->model,
-                                      .device = options->device,
-                                      .what = &options->what,
-                                      .batch = options->batch,
-                                      .image = choice->pixels,
-                                      .offset = choice->offset,
-                                      .gain = choice->gain,
+    const struct whole_options how = {.view = &shown->view,
+                                      .batch = batch->options->batch,
                                       .scale = batch->scale,
-                                      .answers = batch->scale == 1 ? choice->answers : NULL};
+                                      .answers = batch->scale == 1 ? shown->choice.answers : NULL};
     shown->is_parted = true;
     whole_new(&shown->whole, &how);
 }
@@ -235,7 +228,7 @@ static void begin_parts(struct batch *batch, struct shown *shown)
 static int judge(struct batch *batch, struct shown *shown, struct err *err)
 {
     struct held *held = &shown->held;
-    const struct inference_input *like = &held->like;
+    const struct tiles_options *options = batch->options;
     int result = run_batch(batch, err);
     shown->is_judged = true;
     if (result)
@@ -243,10 +236,15 @@ static int judge(struct batch *batch, struct shown *shown, struct err *err)
     result = held_join(held, err);
     if (result)
         return result < 0 ? -1 : 0;
-    if (rescale_new(&shown->choice, &held->image, held_known(held), like->offset, like->gain, err))
+    shown->view = (struct view){.model = batch->model,
+                                .device = options->device,
+                                .what = &options->what,
+                                .image = &held->image,
+                                .offset = held->like.offset,
+                                .gain = held->like.gain};
+    if (rescale_new(&shown->choice, &shown->view, held_known(held), err))
         return -1;
-    if (rescale_choose(batch->model, batch->options->device, &batch->options->what, &shown->choice,
-                       &batch->scale, err))
+    if (rescale_choose(&shown->choice, &batch->scale, err))
         return err_prefix(err, "sample '%s'", held->tiles[0].sample->key);
     if (batch->scale == 1 && held->is_cut_so)
         held_part(held);
@@ -258,7 +256,7 @@ static int judge(struct batch *batch, struct shown *shown, struct err *err)
 /* No more of its tiles will come. */
 static int end_image(struct batch *batch, struct shown *shown, struct err *err)
 {
-    int result = shown->is_parted ? release_parts(batch, shown, shown->held.bottom, true, err)
+    int result = shown->is_parted ? release_parts(batch, shown, INT64_MAX, err)
                                   : release_tiles(batch, shown, err);
     if (!result && shown->is_judged)
         result = run_batch(batch, err);
@@ -281,7 +279,7 @@ static int show_more(struct batch *batch, struct shown *shown, struct err *err)
         return result ? result : end_image(batch, shown, err);
     if (!shown->is_judged)
         return 0;
-    return shown->is_parted ? release_parts(batch, shown, held_known(held), false, err)
+    return shown->is_parted ? release_parts(batch, shown, held_known(held), err)
                             : release_tiles(batch, shown, err);
 }
 

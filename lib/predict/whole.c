@@ -4,28 +4,20 @@
 #include <string.h>
 
 #include "core/half.h"
-#include "nn/nn.h"
 
 void whole_new(struct whole *whole, const struct whole_options *options)
 {
-    const struct windows_image *image = options->image;
+    const struct windows_image *image = options->view->image;
     *whole = (struct whole){.options = *options,
                             .windows = windows_over(image->width, image->height, options->scale)};
 }
 
 void whole_free(struct whole *whole)
 {
-    for (int map = 0; map < WHOLE_MAPS; map++)
+    for (int map = 0; map < INFERENCE_MAPS; map++)
         if (whole->maps[map].ndim)
             blend_free(&whole->maps[map].blend);
     memset(whole->maps, 0, sizeof whole->maps);
-}
-
-static struct array *map_of(struct inference_result *result, int map)
-{
-    struct array *const maps[WHOLE_MAPS] = {&result->prob, &result->logits, &result->flows,
-                                            &result->uncertainty};
-    return maps[map];
 }
 
 /* ---- windows ---- */
@@ -56,9 +48,9 @@ static int add_answer(struct whole *whole, int64_t i, struct inference_result *r
 {
     struct windows_part at = windows_place(&whole->windows, i);
     int failed = 0;
-    for (int map = 0; map < WHOLE_MAPS && !failed; map++)
-        if (map_of(result, map)->data)
-            failed = add_map(whole, &whole->maps[map], map_of(result, map), at, err);
+    for (int map = 0; map < INFERENCE_MAPS && !failed; map++)
+        if (inference_map(result, map)->data)
+            failed = add_map(whole, &whole->maps[map], inference_map(result, map), at, err);
     inference_free(result);
     return failed;
 }
@@ -81,58 +73,32 @@ static size_t count_batch(const struct whole *whole, int64_t known)
     return n;
 }
 
-static void free_windows(struct window *windows, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        array_free(&windows[i].image);
-    free(windows);
-}
-
-static int cut_batch(struct whole *whole, size_t n, struct window *windows,
-                     struct inference_input *inputs, struct err *err)
-{
-    const struct whole_options *options = &whole->options;
-    for (size_t i = 0; i < n; i++) {
-        struct windows_part part = windows_place(&whole->windows, whole->next + (int64_t)i);
-        if (window_cut(options->image, part, options->scale, 0, 0, &windows[i], err))
-            return -1;
-        inputs[i] = (struct inference_input){
-            .image = &windows[i].image, .offset = options->offset, .gain = options->gain};
-    }
-    return 0;
-}
-
-static int take_results(struct whole *whole, size_t n, const struct window *windows,
-                        struct inference_result *results, struct err *err)
+/* The next n windows; all results are taken over. */
+static int add_answers(struct whole *whole, size_t n, struct inference_result *results,
+                       struct err *err)
 {
     int failed = 0;
     for (size_t i = 0; i < n; i++)
         if (failed)
             inference_free(&results[i]);
-        else if (window_back(&results[i], &windows[i], err) ||
-                 add_answer(whole, whole->next + (int64_t)i, &results[i], err))
-            failed = -1;
+        else
+            failed = add_answer(whole, whole->next + (int64_t)i, &results[i], err);
     return failed;
 }
 
 static int compute_batch(struct whole *whole, size_t n, struct err *err)
 {
     const struct whole_options *options = &whole->options;
-    struct window *windows = calloc(n, sizeof *windows);
-    struct inference_input *inputs = calloc(n, sizeof *inputs);
+    struct windows_part *parts = calloc(n, sizeof *parts);
     struct inference_result *results = calloc(n, sizeof *results);
-    int result = windows && inputs && results ? cut_batch(whole, n, windows, inputs, err)
-                                              : err_memory(err, "an image's windows");
-    if (!result) {
-        nn_mind_others();
-        result =
-            inference_run(options->model, options->device, options->what, inputs, n, results, err);
-    }
+    int result = parts && results ? 0 : err_memory(err, "an image's windows");
+    for (size_t i = 0; i < n && !result; i++)
+        parts[i] = windows_place(&whole->windows, whole->next + (int64_t)i);
     if (!result)
-        result = take_results(whole, n, windows, results, err);
-    if (windows)
-        free_windows(windows, n);
-    free(inputs);
+        result = view_parts(options->view, parts, n, options->scale, 0, 0, results, err);
+    if (!result)
+        result = add_answers(whole, n, results, err);
+    free(parts);
     free(results);
     return result;
 }
@@ -145,7 +111,6 @@ static int compute_next(struct whole *whole, int64_t known, struct err *err)
         return add_answer(whole, whole->next - 1, &answer->result, err);
     }
     size_t n = count_batch(whole, known);
-    n = n ? n : 1;
     int result = compute_batch(whole, n, err);
     whole->next += (int64_t)n;
     return result;
@@ -217,9 +182,9 @@ int whole_part(struct whole *whole, struct windows_part part, int64_t known,
     while (finished(whole) < bottom)
         if (compute_next(whole, known, err))
             return -1;
-    for (int map = 0; map < WHOLE_MAPS; map++)
+    for (int map = 0; map < INFERENCE_MAPS; map++)
         if (whole->maps[map].ndim &&
-            part_of_map(&whole->maps[map], part, map_of(result, map), err)) {
+            part_of_map(&whole->maps[map], part, inference_map(result, map), err)) {
             inference_free(result);
             return -1;
         }
@@ -230,7 +195,7 @@ int whole_part(struct whole *whole, struct windows_part part, int64_t known,
 int64_t whole_drop(struct whole *whole, int64_t top)
 {
     int64_t until = top < finished(whole) ? top : finished(whole);
-    for (int map = 0; map < WHOLE_MAPS; map++)
+    for (int map = 0; map < INFERENCE_MAPS; map++)
         if (whole->maps[map].ndim)
             blend_drop(&whole->maps[map].blend, until);
     return finished(whole);

@@ -5,10 +5,8 @@
 #ifndef PREDICT_WHOLE_H
 #define PREDICT_WHOLE_H
 
-#include "predict/windows.h"
+#include "predict/view.h"
 #include "tiles/blend.h"
-
-#define WHOLE_MAPS 4 /* probabilities, logits, flows, uncertainty */
 
 /* A window's answer that was there before; taken over where it is done. */
 struct whole_answer {
@@ -18,13 +16,9 @@ struct whole_answer {
 
 /* All borrowed. */
 struct whole_options {
-    struct model *model;
-    int device;
-    const struct inference_options *what;
-    size_t batch; /* windows computed at a time */
-    const struct windows_image *image;
-    double offset, gain;          /* see inference_input */
-    double scale;                 /* at which it is shown */
+    const struct view *view;
+    size_t batch;                 /* windows computed at a time */
+    double scale;                 /* at which the image is shown */
     struct whole_answer *answers; /* of all its windows; or NULL */
 };
 
@@ -36,7 +30,7 @@ struct whole {
         struct blend blend;
         enum dtype dtype;
         int ndim; /* 0: it was not asked for */
-    } maps[WHOLE_MAPS];
+    } maps[INFERENCE_MAPS];
 };
 
 /* The caller ends it with whole_free, also after a failure. */

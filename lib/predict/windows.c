@@ -180,10 +180,10 @@ int window_back(struct inference_result *result, const struct window *window, st
 {
     if (window->scale == 1)
         return 0;
-    if (bring_back(&result->prob, window, err) || bring_back(&result->logits, window, err) ||
-        bring_back(&result->flows, window, err) || bring_back(&result->uncertainty, window, err)) {
-        inference_free(result);
-        return -1;
-    }
+    for (int map = 0; map < INFERENCE_MAPS; map++)
+        if (bring_back(inference_map(result, map), window, err)) {
+            inference_free(result);
+            return -1;
+        }
     return 0;
 }
