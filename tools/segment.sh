@@ -173,23 +173,33 @@ warn_of_channels() {
     [ -z "$path" ] || warn "'$path' and the next may be channels of one image, as nnU-Net names them: each is taken for an image, tile | predict | label joins them"
 }
 
-# What changes when a file does.
-stamp_of() { stat -c '%s-%.9Y' -- "$1" 2>/dev/null; }
+# What changes when a file does, whatever its clock says: size and time, and its name.
+stamps_of() { xargs -r -d '\n' stat --printf '%s-%.9Y\t%n\n' -- 2>/dev/null; }
 
-# Those without a label image that is newer, but for those that failed before and that nobody
-# has changed since.
+# Those without a label image, those that changed since, and not those that failed before and
+# that nobody has changed.  What has no stamp was done before there were stamps: its label image
+# is newer.
 list_new() {
     local path label stamp
-    local -A is_done=() failed=()
+    local -A is_done=() hopeless=() was=()
     while IFS= read -r path; do is_done[$path]=1; done <"$work/done"
-    [ -n "$retry" ] || while IFS=$'\t' read -r stamp path; do failed[$path]=$stamp; done <"$work/hopeless"
-    while IFS= read -r path; do
+    [ -n "$retry" ] || while IFS=$'\t' read -r stamp path; do hopeless[$path]=$stamp; done <"$work/hopeless"
+    while IFS=$'\t' read -r stamp path; do was[$path]=$stamp; done <"$work/known"
+    while IFS=$'\t' read -r stamp path; do
         set_label "$path"
-        if [ -f "$label" ] && [ ! "$path" -nt "$label" ] && [ -n "${is_done[$path]-}" ]; then
+        if [ -f "$label" ] && [ -n "${is_done[$path]-}" ] &&
+            { [ "${was[$path]-}" = "$stamp" ] || { [ -z "${was[$path]-}" ] && [ ! "$path" -nt "$label" ]; }; }; then
             continue
         fi
-        [ -n "${failed[$path]-}" ] && [ "${failed[$path]}" = "$(stamp_of "$path")" ] || printf '%s\n' "$path"
-    done <"$work/images"
+        [ "${hopeless[$path]-}" = "$stamp" ] || printf '%s\n' "$path"
+    done <"$work/stamps"
+}
+
+# The images as they are now, before they are read: what changes while it is read is done again.
+note_stamps() {
+    awk -F '\t' 'NR == FNR { now[$2]; next } !($2 in now)' "$work/stamps" "$work/known" >"$work/list"
+    cat "$work/stamps" >>"$work/list"
+    mv "$work/list" "$out/parts/stamps"
 }
 
 # ---- a chunk ----
@@ -260,9 +270,8 @@ list_failed() { # ID IMAGE...: those that its pipe has not labeled
     shift
     for path; do
         set_label "$path"
-        [ "$label" -nt "$out/parts/$id.list" ] ||
-            printf '%s\t%s\n' "$(stamp_of "$path")" "$path"
-    done
+        [ "$label" -nt "$out/parts/$id.list" ] || printf '%s\n' "$path"
+    done | stamps_of
 }
 
 time_left() { # DONE ALL: ", about 3 min left", by the clock since the first chunk
@@ -476,6 +485,8 @@ main() {
     forget_unfinished
     list_done is_of_pipe >"$work/done"
     cat "$out/parts/failed" >"$work/hopeless" 2>/dev/null
+    cat "$out/parts/stamps" >"$work/known" 2>/dev/null
+    stamps_of <"$work/images" >"$work/stamps"
     list_new >"$work/new"
     if [ ! -s "$work/new" ] && is_page_there; then
         list_left
@@ -486,6 +497,7 @@ main() {
     if [ -s "$work/new" ]; then
         warn_of_others
         drop_old_rows
+        note_stamps
         touch "$work/begun"
         mapfile -t ids < <(make_chunks)
         note_pipe "${ids[@]}"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 69
+plan 73
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -40,7 +40,7 @@ is "$(status segment -r -o out in)" 1 "what failed before still counts"
 is "$(grep -c '^tile ' err) $(stat -c %Y.%i out/index.html)" "0 $page" "and is not tried again as it is"
 ok "which is said" grep -q 'failed before and have not changed (--retry' err
 is "$(status segment --retry -r -o out in) $(grep -c '^tile ' err)" "1 1" "unless it is asked for"
-printf 'another' >in/b/broken.tif && touch -d '+2 seconds' in/b/broken.tif
+printf 'another' >in/b/broken.tif
 is "$(status segment -r -o out in) $(grep -c '^tile ' err)" "1 1" "or the image has changed"
 is "$(status segment --chunk 1 -r -o weights -m none.safetensors in) $(grep -c '^tile ' err) $(tail -n 1 err)" \
     "66 0 segment: predict does not run, and no further image was tried: open 'none.safetensors': No such file or directory" "weights that are not there end it at once"
@@ -56,8 +56,11 @@ cp in/a/x1.png in/b/z.png
 ok "a new image" segment -q -r -o out in
 is "$(cat out/parts/*.list | wc -l)" 5 "is the only one that is done"
 is "$(tail -n +2 out/images.tsv | wc -l)" 5 "and the table has all"
-touch -d '+2 seconds' in/a/x2.png
+touch -d '+1 day' in/a/x2.png
 ok "an image that changed" segment -q -r -o out in
+is "$(status segment -r -o out in) $(grep -c '^tile ' err)" "0 0" "is done once, though its clock is ahead"
+touch -d '2001-01-01' in/a/x2.png
+is "$(status segment -r -o out in) $(grep -c '^tile ' err)" "0 1" "and again when an older file is put there"
 is "$(tail -n +2 out/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv) - 1))" \
     "is not counted twice"
 
@@ -73,6 +76,11 @@ fails 66 "weights that are not there" segment -r -o out -m none.safetensors in
 is "$(status segment -r -o out -m same.safetensors --diameter 70 in) $(grep -c '^tile --diameter 70 ' err)" "0 1" "with another diameter"
 is "$(status segment -r -o out -m same.safetensors --diameter 70 in) $(grep -c '^tile ' err)" "0 0" "which is there then"
 ok "and back" segment -q -r -o out in
+
+rm out/parts/stamps
+is "$(status segment -r -o out in) $(grep -c '^tile ' err)" "0 0" "what was done before there were stamps is done"
+touch -d '+1 day' in/a/x1.png
+is "$(status segment -r -o out in) $(grep -c '^tile ' err)" "0 1" "and its changes count"
 
 find in -name 'x?.png' >in.list && mkdir -p stopped/parts && cp in.list stopped/parts/000000.list
 ok "after a run that was stopped" segment -q -r -o stopped in
