@@ -27,6 +27,14 @@ int64_t band_contiguous(const struct band *band, int64_t y, int64_t rows)
     return rows < until_wrap ? rows : until_wrap;
 }
 
+void band_paste(const struct band *band, int64_t y, size_t at, const void *from, size_t stride,
+                size_t bytes, size_t rows)
+{
+    for (size_t i = 0; i < rows; i++)
+        memcpy((unsigned char *)band_row(band, y + (int64_t)i) + at,
+               (const unsigned char *)from + i * stride, bytes);
+}
+
 static int grow(struct band *band, int64_t capacity, struct err *err)
 {
     size_t bytes;

@@ -29,6 +29,11 @@ void band_drop(struct band *band, int64_t top);
 /* Row y, top <= y < bottom.  Borrowed until the next band_extend. */
 void *band_row(const struct band *band, int64_t y);
 
+/* Copies `rows` rows of `bytes` each, `stride` bytes apart, to rows from y on, which are
+ * resident, `at` bytes from their beginning. */
+void band_paste(const struct band *band, int64_t y, size_t at, const void *from, size_t stride,
+                size_t bytes, size_t rows);
+
 /* The number of rows from y on, at most `rows`, that lie one after the other
  * in memory. */
 int64_t band_contiguous(const struct band *band, int64_t y, int64_t rows);

@@ -86,10 +86,8 @@ static int paste(struct windows_image *image, const struct held_tile *tile, stru
     size_t height = blend_clip(tile->place.y, from->shape[0], image->height).n;
     if (band_extend(&image->rows, tile->place.y + (int64_t)height, err))
         return -1;
-    for (size_t y = 0; y < height; y++)
-        memcpy((char *)band_row(&image->rows, tile->place.y + (int64_t)y) +
-                   (size_t)tile->place.x * bytes,
-               (const char *)from->data + y * from->shape[1] * bytes, width * bytes);
+    band_paste(&image->rows, tile->place.y, (size_t)tile->place.x * bytes, from->data,
+               from->shape[1] * bytes, width * bytes, height);
     return 0;
 }
 

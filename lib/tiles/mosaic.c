@@ -98,15 +98,15 @@ static void copy_rows(struct mosaic *m, const struct array *tile, int64_t x, int
     size_t pixel = pixel_bytes(m);
     struct blend_span across = blend_clip(x, tile->shape[1], m->options.width);
     struct blend_span down = blend_clip(y, tile->shape[0], m->options.height);
-    size_t left = (size_t)(x + (int64_t)across.skip);
-    for (size_t j = down.skip; j < down.skip + down.n && across.n; j++) {
-        const unsigned char *from = tile->data;
-        unsigned char *to = band_row(&m->pixels, y + (int64_t)j);
-        unsigned char *covered = band_row(&m->covered, y + (int64_t)j);
-        from += (j * tile->shape[1] + across.skip) * pixel;
-        memcpy(to + left * pixel, from, across.n * pixel);
-        memset(covered + left, 1, across.n);
-    }
+    if (!across.n || !down.n)
+        return;
+    size_t left = (size_t)(x + (int64_t)across.skip), width = tile->shape[1];
+    int64_t top = y + (int64_t)down.skip;
+    const unsigned char *from = tile->data;
+    band_paste(&m->pixels, top, left * pixel, from + (down.skip * width + across.skip) * pixel,
+               width * pixel, across.n * pixel, down.n);
+    for (size_t j = 0; j < down.n; j++)
+        memset((unsigned char *)band_row(&m->covered, top + (int64_t)j) + left, 1, across.n);
 }
 
 static int paste_tile(struct mosaic *m, const struct array *tile, int64_t x, int64_t y,
