@@ -47,7 +47,7 @@ static const struct cli_option options[] = {
     {'t', "threads", "N", "threads to compute with (default: one a processor)",
      CLI_INT(settings.threads, 1, 1024)},
     {'p', "precision", "fp32|bf16|fp16|auto",
-     "number format (default fp32; auto: what is fastest here)",
+     "number format (default fp32; auto: bf16 where this device has it)",
      CLI_CHOICE_FOR(settings.precision, DTYPE_F32, DTYPE_BF16, DTYPE_F16, AUTO)},
     {0, "tta", NULL, "mean over the eight turns and mirror images of each tile",
      CLI_FLAG(settings.what.tta)},

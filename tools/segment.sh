@@ -173,8 +173,16 @@ warn_of_channels() {
     [ -z "$path" ] || warn "'$path' and the next may be channels of one image, as nnU-Net names them: each is taken for an image, tile | predict | label joins them"
 }
 
-# What changes when a file does, whatever its clock says: size and time, and its name.
+# What changes when a file does, whatever its clock says: size and time, and its name; of what
+# is always written anew also its number, since some clocks count seconds.
 stamps_of() { xargs -r -d '\n' stat --printf '%s-%.9Y\t%n\n' -- 2>/dev/null; }
+label_stamps() { # of the images of standard input
+    local path label
+    while IFS= read -r path; do
+        set_label "$path"
+        printf '%s\n' "$label"
+    done | xargs -r -d '\n' stat --printf '%i-%s-%.9Y\t%n\n' -- 2>/dev/null
+}
 
 # Those without a label image, those that changed since, and not those that failed before and
 # that nobody has changed.  What has no stamp was done before there were stamps: its label image
@@ -251,6 +259,7 @@ run_chunk() {
     case ${images[*]} in *_0000.*) tile+=(--numbered images) ;; esac
     label+=(-T "$out/parts/$id.tsv" -o "$out/labels/" --rois "$out/rois/" --geojson "$out/geojson/" --svg "$out/outlines/")
     [ -z "$force" ] || label+=(--force)
+    label_stamps <"$out/parts/$id.list" >"$out/parts/$id.before"
     say "$(quoted "${tile[@]}") $(quoted "${images[0]}")$([ ${#images[@]} -lt 2 ] || echo " ... (${#images[@]} images)") | $(quoted "${predict[@]}") | $(quoted "${label[@]}")"
     "${tile[@]}" -q -- "${images[@]}" | "${predict[@]}" -q | "${label[@]}" -q
     statuses=("${PIPESTATUS[@]}")
@@ -261,18 +270,22 @@ run_chunk() {
     done
     # What tile does not mind may be the weights.
     [ "$failed" = 0 ] || { [ ${#images[@]} = 1 ] && [ "${statuses[0]}" != 0 ]; } || blame=''
-    [ -z "$blame" ] || list_failed "$id" "${images[@]}" >"$out/parts/$id.failed"
+    [ -z "$blame" ] || list_failed "$id" >"$out/parts/$id.failed"
     return "$failed"
 }
 
-list_failed() { # ID IMAGE...: those that its pipe has not labeled
-    local path label id=$1
-    shift
-    for path; do
+labeled() { # ID: the images of its list whose label images are not as before its pipe
+    local path label stamp
+    local -A before=() now=()
+    while IFS=$'\t' read -r stamp label; do before[$label]=$stamp; done <"$out/parts/$1.before"
+    while IFS=$'\t' read -r stamp label; do now[$label]=$stamp; done < <(label_stamps <"$out/parts/$1.list")
+    while IFS= read -r path; do
         set_label "$path"
-        [ "$label" -nt "$out/parts/$id.list" ] || printf '%s\n' "$path"
-    done | stamps_of
+        [ "${now[$label]-}" = "${before[$label]-}" ] || printf '%s\n' "$path"
+    done <"$out/parts/$1.list"
 }
+
+list_failed() { labeled "$1" | grep -vxFf - "$out/parts/$1.list" | stamps_of; } # ID
 
 time_left() { # DONE ALL: ", about 3 min left", by the clock since the first chunk
     local left=$(((SECONDS - chunks_begun) * ($2 - $1) / $1))
@@ -326,14 +339,6 @@ split_failed() { # ID...
     }
 }
 
-labeled() { # those of standard input that this run labeled
-    local path label
-    while IFS= read -r path; do
-        set_label "$path"
-        [ ! "$label" -nt "$work/begun" ] || printf '%s\n' "$path"
-    done
-}
-
 # What was tried and not labeled need not be tried again as it is.
 note_hopeless() {
     local list
@@ -349,19 +354,22 @@ note_hopeless() {
 
 # What a part of this run did not label is not of the part.
 keep_labeled() { # ID...
-    local id list
+    local id list part
     for id; do
         for list in "$out/parts/$id.list" "$out/parts/$id".*.list; do
             [ -f "$list" ] || continue
-            labeled <"$list" >"$work/list"
+            part=${list##*/}
+            labeled "${part%.list}" >"$work/list"
             cmp -s "$work/list" "$list" || cp "$work/list" "$list"
         done
     done
+    rm -f "$out"/parts/*.before
 }
 
 # A run that was stopped leaves lists without tables: their images are done anew.
 forget_unfinished() {
     local list
+    rm -f "$out"/parts/*.before
     for list in "$out"/parts/*.list; do
         [ -f "${list%.list}.tsv" ] || rm -f "$list"
     done
@@ -498,7 +506,6 @@ main() {
         warn_of_others
         drop_old_rows
         note_stamps
-        touch "$work/begun"
         mapfile -t ids < <(make_chunks)
         note_pipe "${ids[@]}"
         run_chunks "${ids[@]}"

@@ -152,7 +152,7 @@ static const struct cli_option options[] = {
     {0, "seed", "N", "(default 1)", CLI_INT(run.seed, 0, INT64_MAX)},
     {'d', "device", "DEVICE", "cpu, cuda or cuda:N (default cpu)", CLI_TEXT(settings.device)},
     {'P', "precision", "fp32|bf16|fp16|auto",
-     "of products (default fp32; auto: what is fastest here); fp16 scales the loss",
+     "of products (default fp32; auto: bf16 where this device has it); fp16 scales the loss",
      CLI_CHOICE_FOR(settings.precision, DTYPE_F32, DTYPE_BF16, DTYPE_F16, AUTO)},
     {'t', "threads", "N", "of libtorch (default: one a processor)", CLI_INT(run.threads, 1, 4096)},
     {0, "loaders", "N", "threads that read and augment (default 1)", CLI_INT(run.loaders, 1, 256)},

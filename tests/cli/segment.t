@@ -1,7 +1,7 @@
 #!/bin/bash
 # segment: a folder to labels, tables and a page; gallery: the page itself.
 . "$(dirname "$0")/../tap.sh"
-plan 73
+plan 77
 cd "$TMP" || exit 1
 
 status() { # COMMAND...: what it exits with; its messages are in err
@@ -86,6 +86,16 @@ find in -name 'x?.png' >in.list && mkdir -p stopped/parts && cp in.list stopped/
 ok "after a run that was stopped" segment -q -r -o stopped in
 is "$(tail -n +2 stopped/cells.tsv | cut -f 1 | grep -c x2)" "$(($(wc -l <direct.tsv) - 1))" \
     "no image is counted twice"
+
+# On a disk whose clock counts days.
+mkdir bin && printf '#!/bin/sh\n%s "$@"\nstatus=$?\ntouch -d 2001-01-01 slow/labels/*\nexit $status\n' "$BIN/label" >bin/label &&
+    chmod +x bin/label
+is "$(PATH=$PWD/bin:$PATH status segment -o slow in/a) $(tail -n +2 slow/images.tsv | wc -l)" "0 3" "no label image is newer than what was there"
+is "$(status segment -o slow in/a) $(grep -c '^tile ' err)" "0 0" "and all are done"
+is "$(PATH=$PWD/bin:$PATH status segment --force -o slow -m other.safetensors in/a) $(grep -c '^tile ' err)" "0 1" "again with other weights"
+printf 'none' >in/a/x4.png
+is "$(PATH=$PWD/bin:$PATH status segment --force -o slow -m other.safetensors in/a) $(cut -f 2 slow/parts/failed)" "1 in/a/x4.png" "and who is not is told"
+rm in/a/x4.png
 
 ok "tables for spreadsheets" segment -q --csv -r -o out in
 is "$(cat out/images.csv out/cells.csv)" "$(cat out/images.tsv out/cells.tsv | sed 's/\tnan\b/\t/g; :a; s/\tnan\b/\t/; ta; s/\t\([^\t]*, [^\t]*\)$/\t"\1"/' | tr '\t' ,)" \
