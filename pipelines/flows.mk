@@ -4,16 +4,16 @@
 #   make -f pipelines/flows.mk DATA=DIR           flows.md: the table
 #   make -f pipelines/flows.mk DATA=DIR SETS='usiigaci_t98g qpi_adherent'
 #
-# DATA/SET has train/images, train/masks, test/images, test/masks; masks number cells.  A run
-# has about half the processor seconds of budget.mk (840); interrupted, it goes on from its
-# checkpoint.
+# DATA/SET has train/images, train/masks, test/images, test/masks; masks number cells.  STEPS are
+# what the processor seconds of budget.mk (840) hold on an AMD EPYC of Zen 4; on one of Zen 5 2,700.
+# Interrupted, a run goes on from its checkpoint.
 
 DATA    ?= ../shared/data
 BIN     ?= build/bin
 WORK    ?= build/flows
 SETS    ?= usiigaci_t98g
 SEEDS   ?= 1 2 3
-STEPS   ?= 800
+STEPS   ?= 1550
 THREADS ?= 1
 
 PATH  := $(abspath $(BIN)):$(PATH)
