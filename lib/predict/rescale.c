@@ -18,12 +18,20 @@
 #define SURE_SMALLER  0.32
 #define SURER_LARGER  1.12
 #define SURE_LARGER   0.15 /* where cells are small, most of their pixels are at a border */
-/* Less will do where it is sure of so many times as much of the image. */
+/* Where it is well sure of cells that are shown smaller, as sure is enough: it sees more of each.
+ */
+#define WELL_SURE 0.6
+#define AS_SURE   0.97
+/* Less will do where it is sure of so many times as much of the image, and cells are no large
+ * share of it: else it may be the ground that it takes for cells. */
 #define MUCH_MORE      8
 #define SURE_MUCH_MORE 0.18
-/* A quarter is tried where half is about as good, since by steps it gets better. */
-#define HALF_AS_GOOD 0.6
-/* And of so large a part of what it was sure of. */
+#define LARGE_SHARE    0.3
+/* A quarter is tried where half is about as good, since by steps it gets better, and where it is
+ * well sure, about as good as half is enough. */
+#define HALF_AS_GOOD    0.6
+#define QUARTER_AS_GOOD 0.9
+/* It must be sure of so large a part of what it was sure of. */
 #define KEPT 0.9
 /* A smaller share of pixels that may be cells says nothing. */
 #define SEEN 0.01
@@ -112,9 +120,26 @@ static double surer(const struct sure *sure, double least)
     double seen = (double)sure->seen_after;
     if (seen <= SEEN * (double)sure->pixels || sure->after < KEPT * sure->before)
         return 0;
-    if (sure->after > MUCH_MORE * sure->before)
+    if (sure->after > MUCH_MORE * sure->before && seen < LARGE_SHARE * (double)sure->pixels)
         least = fmin(least, SURE_MUCH_MORE);
     return sure->after / seen / fmax(least, sure_before(sure));
+}
+
+static bool is_well_sure(const struct sure *sure)
+{
+    return sure->after >= WELL_SURE * (double)sure->seen_after;
+}
+
+static bool is_better_half(const struct sure *half)
+{
+    return surer(half, SURE_SMALLER) > (is_well_sure(half) ? AS_SURE : SURER_SMALLER);
+}
+
+static bool is_better_quarter(const struct sure *quarter, double as_half)
+{
+    double least = is_well_sure(quarter) ? fmax(QUARTER_AS_GOOD * as_half, AS_SURE)
+                                         : fmax(as_half, SURER_SMALLER);
+    return surer(quarter, SURE_SMALLER) > least;
 }
 
 /* ---- the choice ---- */
@@ -223,12 +248,12 @@ int rescale_choose(struct rescale_image *image, double *scale, struct err *err)
     if (show_probes(image, probes, count, 0.5, &half, err))
         return -1;
     double as_half = surer(&half, SURE_SMALLER);
-    if (as_half > SURER_SMALLER)
+    if (is_better_half(&half))
         *scale = 0.5;
-    if (as_half > SURER_SMALLER || (as_half > HALF_AS_GOOD && sure_before(&half) < SURE_SMALLER)) {
+    if (*scale < 1 || (as_half > HALF_AS_GOOD && sure_before(&half) < SURE_SMALLER)) {
         if (show_probes(image, probes, count, 0.25, &quarter, err))
             return -1;
-        if (surer(&quarter, SURE_SMALLER) > fmax(as_half, SURER_SMALLER))
+        if (is_better_quarter(&quarter, as_half))
             *scale = 0.25;
     }
     if (*scale < 1)
