@@ -3,7 +3,7 @@
 # at another size, and everything that follows is in their own pixels.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
-plan 22
+plan 23
 cd "$TMP" || exit 1
 NETWORK=$BUILD/tests/helper/network
 
@@ -58,6 +58,12 @@ on=$(ap50 large) off=$(ap50 large --rescale off)
 ok "large cells: AP50 $on, as they are $off" better "$on" "$off" 0.1
 on=$(ap50 small) off=$(ap50 small --rescale off)
 ok "small cells: AP50 $on, as they are $off" better "$on" "$off" 0.2
+
+# Sharp cells, of which it is well sure as they are and as sure smaller, when it sees all of each.
+draw sharp 3 blood 12
+on=$(ap50 sharp) off=$(ap50 sharp --rescale off)
+ok "cells it is sure of at any size: AP50 $on, as they are $off" better "$on" "$off" 0.1
+rm images/sharp.npy masks/sharp.npy
 
 # What is shown as it is changes in nothing.
 tile -q images/plain.npy >plain.tar
