@@ -175,13 +175,13 @@ warn_of_channels() {
 
 # What changes when a file does, whatever its clock says: size and time, and its name; of what
 # is always written anew also its number, since some clocks count seconds.
-stamps_of() { xargs -r -d '\n' stat --printf '%s-%.9Y\t%n\n' -- 2>/dev/null; }
+stamps_of() { xargs -r -d '\n' stat --printf "${1-}%s-%.9Y\t%n\n" -- 2>/dev/null; } # [FORMAT]
 label_stamps() { # of the images of standard input
     local path label
     while IFS= read -r path; do
         set_label "$path"
         printf '%s\n' "$label"
-    done | xargs -r -d '\n' stat --printf '%i-%s-%.9Y\t%n\n' -- 2>/dev/null
+    done | stamps_of %i-
 }
 
 # Those without a label image, those that changed since, and not those that failed before and
@@ -276,12 +276,12 @@ run_chunk() {
 
 labeled() { # ID: the images of its list whose label images are not as before its pipe
     local path label stamp
-    local -A before=() now=()
-    while IFS=$'\t' read -r stamp label; do before[$label]=$stamp; done <"$out/parts/$1.before"
-    while IFS=$'\t' read -r stamp label; do now[$label]=$stamp; done < <(label_stamps <"$out/parts/$1.list")
+    local -A is_new=()
+    while IFS=$'\t' read -r stamp label; do is_new[$label]=$stamp; done < \
+        <(label_stamps <"$out/parts/$1.list" | grep -vxFf "$out/parts/$1.before")
     while IFS= read -r path; do
         set_label "$path"
-        [ "${now[$label]-}" = "${before[$label]-}" ] || printf '%s\n' "$path"
+        [ -z "${is_new[$label]-}" ] || printf '%s\n' "$path"
     done <"$out/parts/$1.list"
 }
 

@@ -130,16 +130,16 @@ static bool is_well_sure(const struct sure *sure)
     return sure->after >= WELL_SURE * (double)sure->seen_after;
 }
 
-static bool is_better_half(const struct sure *half)
+/* So much surer it must be of what is shown smaller. */
+static double enough_smaller(const struct sure *sure)
 {
-    return surer(half, SURE_SMALLER) > (is_well_sure(half) ? AS_SURE : SURER_SMALLER);
+    return is_well_sure(sure) ? AS_SURE : SURER_SMALLER;
 }
 
 static bool is_better_quarter(const struct sure *quarter, double as_half)
 {
-    double least = is_well_sure(quarter) ? fmax(QUARTER_AS_GOOD * as_half, AS_SURE)
-                                         : fmax(as_half, SURER_SMALLER);
-    return surer(quarter, SURE_SMALLER) > least;
+    double enough = is_well_sure(quarter) ? QUARTER_AS_GOOD * as_half : as_half;
+    return surer(quarter, SURE_SMALLER) > fmax(enough, enough_smaller(quarter));
 }
 
 /* ---- the choice ---- */
@@ -248,7 +248,7 @@ int rescale_choose(struct rescale_image *image, double *scale, struct err *err)
     if (show_probes(image, probes, count, 0.5, &half, err))
         return -1;
     double as_half = surer(&half, SURE_SMALLER);
-    if (is_better_half(&half))
+    if (as_half > enough_smaller(&half))
         *scale = 0.5;
     if (*scale < 1 || (as_half > HALF_AS_GOOD && sure_before(&half) < SURE_SMALLER)) {
         if (show_probes(image, probes, count, 0.25, &quarter, err))
